@@ -1,0 +1,76 @@
+"""Typed readers for environment variables.
+
+A wrong value stops the start with a sentence that names the variable. Every variable that is read is
+remembered in `READ`, so that a test can compare docs/reference/settings.md with the code.
+"""
+
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+READ: set[str] = set()
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def _raw(name: str) -> str | None:
+    READ.add(name)
+    value = os.environ.get(name)
+    return None if value is None or value.strip() == "" else value.strip()
+
+
+def env_str(name: str, default: str = "") -> str:
+    """The variable's text, or `default` when it is unset or blank."""
+    return _raw(name) or default
+
+
+def env_secret(name: str, default: str = "") -> str:
+    """Like `env_str`, and `NAME_FILE` may name a file that holds the value instead."""
+    value, path = _raw(name), os.environ.get(f"{name}_FILE")
+    if value and path:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set only one of them.")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or default
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error}.") from error
+    return value or default
+
+
+def env_bool(name: str, *, default: bool) -> bool:
+    """True for 1/true/yes/on, False for 0/false/no/off, in any case."""
+    value = _raw(name)
+    if value is None:
+        return default
+    if value.lower() in _TRUE:
+        return True
+    if value.lower() in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; it must be true or false.")
+
+
+def env_int(name: str, default: int, *, minimum: int, maximum: int = 2**31 - 1) -> int:
+    """A whole number within [minimum, maximum]."""
+    value = _raw(name)
+    if value is None:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,18}", value) or not minimum <= int(value) <= maximum:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number from {minimum} to {maximum}.")
+    return int(value)
+
+
+def env_choice(name: str, default: str, choices: Collection[str]) -> str:
+    """One of `choices`, compared without regard to case."""
+    value = env_str(name, default).lower()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(sorted(choices))}.")
+    return value
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """A comma-separated list; blanks are dropped."""
+    return [item.strip() for item in env_str(name, default).split(",") if item.strip()]

@@ -1,0 +1,184 @@
+"""All settings, from environment variables only. docs/reference/settings.md explains each variable."""
+
+import re
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from brokkr_site.env import env_bool, env_choice, env_int, env_list, env_secret, env_str
+from brokkr_site.secret_key import load_or_create_secret_key
+from core.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env_str("BROKKR_DATA_DIR", str(BASE_DIR / "data")))
+
+# --- Security -------------------------------------------------------------------------------------
+DEBUG = env_bool("BROKKR_DEBUG", default=False)
+SECRET_KEY = env_secret("BROKKR_SECRET_KEY") or load_or_create_secret_key(DATA_DIR)
+# Nothing here builds an absolute URL from the Host header, and probes call pods by address.
+ALLOWED_HOSTS = env_list("BROKKR_ALLOWED_HOSTS", "*")
+CSRF_TRUSTED_ORIGINS = env_list("BROKKR_CSRF_TRUSTED_ORIGINS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("BROKKR_COOKIE_SECURE", default=not DEBUG)
+SESSION_COOKIE_AGE = env_int("BROKKR_SESSION_HOURS", 12, minimum=1, maximum=720) * 3600
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BROKKR_BEHIND_TLS_PROXY", default=False) else None
+TRUSTED_PROXY_COUNT = env_int("BROKKR_TRUSTED_PROXY_COUNT", 0, minimum=0, maximum=10)
+X_FRAME_OPTIONS = "DENY"
+
+# --- Applications ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "brokkr_site.apps.SiteConfig",
+    "core",
+    "paks",
+    "generators",
+    "stacks",
+    "agents",
+    "templates_app",
+    "workorders",
+    "audit",
+]
+
+MIDDLEWARE = [
+    # Outermost, so that the line it logs and the numbers it counts are those the client sees.
+    "core.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "brokkr_site.urls"
+WSGI_APPLICATION = "brokkr_site.wsgi.application"
+# A redirect would turn a client's POST into a GET; `/agents` and `/agents/` are two operations.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database -------------------------------------------------------------------------------------
+_url, _contract_url = env_secret("DATABASE_URL"), env_secret("BROKKR__DATABASE__URL")
+if _url and _contract_url and _url != _contract_url:
+    raise ImproperlyConfigured("DATABASE_URL and BROKKR__DATABASE__URL name different databases; set only one.")
+try:
+    _database = dj_database_url.parse(_url or _contract_url or f"sqlite:///{DATA_DIR / 'brokkr.sqlite3'}")
+except (ValueError, dj_database_url.ParseError) as error:
+    raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}") from error
+if _database["ENGINE"] not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
+
+_options = dict(_database.get("OPTIONS") or {})
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE takes the write lock when a transaction begins, so that a reader that turns into a writer
+    # waits instead of failing with "database is locked".
+    _options |= {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    # The default page cost of 4 makes the planner scan all stacks where an index would do.
+    _options = {
+        "connect_timeout": env_int("BROKKR_DB_CONNECT_TIMEOUT_SECONDS", 3, minimum=1, maximum=60),
+        "prepare_threshold": 5,
+        "options": "-c random_page_cost=1.1 -c jit=off",
+    } | _options
+DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Language and time ----------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Static files: served by this process, no collectstatic needed --------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- REST API -------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["paks.api.authentication.PakAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["paks.api.permissions.DenyAll"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysFirstRenderer",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.BrokkrSchema",
+    "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
+MAX_JSON_BYTES = env_int("BROKKR_MAX_JSON_BYTES", 2 * 1024 * 1024, minimum=1024)
+MAX_MANIFEST_BYTES = env_int("BROKKR_MAX_MANIFEST_BYTES", 10 * 1024 * 1024, minimum=1024)
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Brokkr broker",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Distributes Kubernetes objects to many clusters by pull. "
+    "Every request carries a key: `Authorization: Bearer <pak>`.",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "OAS_VERSION": "3.1.0",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["core.api.schema.add_shared_responses"],
+}
+
+# --- Keys -----------------------------------------------------------------------------------------
+PAK_PREFIX = env_str("BROKKR__PAK__PREFIX", "brokkr")
+PAK_SHORT_TOKEN_PREFIX = env_str("BROKKR__PAK__SHORT_TOKEN_PREFIX", "BR")
+PAK_SHORT_TOKEN_LENGTH = env_int("BROKKR__PAK__SHORT_TOKEN_LENGTH", 8, minimum=4, maximum=32)
+PAK_LONG_TOKEN_LENGTH = env_int("BROKKR__PAK__LONG_TOKEN_LENGTH", 24, minimum=16, maximum=64)
+if "_" in PAK_PREFIX or "_" in PAK_SHORT_TOKEN_PREFIX:
+    raise ImproperlyConfigured("BROKKR__PAK__PREFIX and BROKKR__PAK__SHORT_TOKEN_PREFIX may not contain '_'.")
+ADMIN_PAK_HASH = env_secret("BROKKR__BROKER__PAK_HASH").lower()
+if ADMIN_PAK_HASH and not re.fullmatch(r"[0-9a-f]{64}", ADMIN_PAK_HASH):
+    raise ImproperlyConfigured("BROKKR__BROKER__PAK_HASH must be the 64 hex digits of a key's hash.")
+# Published with every copy of the original; whoever can read its documentation holds this key.
+DEVELOPMENT_PAK_HASH = "4c697273df3d764cba950bb5c04368097685f09259f5bd880d892cf1ff9f4cdd"
+if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
+    raise ImproperlyConfigured(
+        "BROKKR__BROKER__PAK_HASH is the public development hash; anybody holds its key. "
+        "Use the hash of a key of your own (`manage.py generate_pak`), or set BROKKR_DEBUG=true on a machine of your own."
+    )
+
+# --- Behaviour ------------------------------------------------------------------------------------
+REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
+TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+
+# --- Logs -----------------------------------------------------------------------------------------
+LOGGING_CONFIG = None
+LOG_LEVEL = env_choice("BROKKR__LOG__LEVEL", "info", {"trace", "debug", "info", "warn", "error"})
+LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})
+LOGGING = logging_config(level=LOG_LEVEL, style=LOG_FORMAT)
