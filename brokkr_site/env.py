@@ -59,7 +59,9 @@ def env_int(name: str, default: int, *, minimum: int, maximum: int = 2**31 - 1) 
     if value is None:
         return default
     if not re.fullmatch(r"-?[0-9]{1,18}", value) or not minimum <= int(value) <= maximum:
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number from {minimum} to {maximum}.")
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be a whole number from {minimum} to {maximum}."
+        )
     return int(value)
 
 

@@ -21,7 +21,9 @@ ALLOWED_HOSTS = env_list("BROKKR_ALLOWED_HOSTS", "*")
 CSRF_TRUSTED_ORIGINS = env_list("BROKKR_CSRF_TRUSTED_ORIGINS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("BROKKR_COOKIE_SECURE", default=not DEBUG)
 SESSION_COOKIE_AGE = env_int("BROKKR_SESSION_HOURS", 12, minimum=1, maximum=720) * 3600
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BROKKR_BEHIND_TLS_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BROKKR_BEHIND_TLS_PROXY", default=False) else None
+)
 TRUSTED_PROXY_COUNT = env_int("BROKKR_TRUSTED_PROXY_COUNT", 0, minimum=0, maximum=10)
 X_FRAME_OPTIONS = "DENY"
 
@@ -83,7 +85,9 @@ TEMPLATES = [
 # --- Database -------------------------------------------------------------------------------------
 _url, _contract_url = env_secret("DATABASE_URL"), env_secret("BROKKR__DATABASE__URL")
 if _url and _contract_url and _url != _contract_url:
-    raise ImproperlyConfigured("DATABASE_URL and BROKKR__DATABASE__URL name different databases; set only one.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL and BROKKR__DATABASE__URL name different databases; set only one."
+    )
 try:
     _database = dj_database_url.parse(_url or _contract_url or f"sqlite:///{DATA_DIR / 'brokkr.sqlite3'}")
 except (ValueError, dj_database_url.ParseError) as error:
@@ -118,7 +122,6 @@ USE_TZ = True
 
 # --- Static files: served by this process, no collectstatic needed --------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -170,7 +173,7 @@ DEVELOPMENT_PAK_HASH = "4c697273df3d764cba950bb5c04368097685f09259f5bd880d892cf1
 if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
     raise ImproperlyConfigured(
         "BROKKR__BROKER__PAK_HASH is the public development hash; anybody holds its key. "
-        "Use the hash of a key of your own (`manage.py generate_pak`), or set BROKKR_DEBUG=true on a machine of your own."
+        "Use the hash of a key of your own (`manage.py generate_pak`); BROKKR_DEBUG=true allows it for trials."
     )
 
 # --- Behaviour ------------------------------------------------------------------------------------
@@ -178,7 +181,6 @@ REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
 
 # --- Logs -----------------------------------------------------------------------------------------
-LOGGING_CONFIG = None
 LOG_LEVEL = env_choice("BROKKR__LOG__LEVEL", "info", {"trace", "debug", "info", "warn", "error"})
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})
 LOGGING = logging_config(level=LOG_LEVEL, style=LOG_FORMAT)

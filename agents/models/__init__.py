@@ -1,0 +1,16 @@
+from agents.models.agent import Agent, AgentAnnotation, AgentHeartbeat, AgentLabel
+from agents.models.event import AgentEvent, MarkerDelivery, StackReport
+from agents.models.registration import Registration
+from agents.models.target import AgentTarget
+
+__all__ = [
+    "Agent",
+    "AgentAnnotation",
+    "AgentEvent",
+    "AgentHeartbeat",
+    "AgentLabel",
+    "AgentTarget",
+    "MarkerDelivery",
+    "Registration",
+    "StackReport",
+]

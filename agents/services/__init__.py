@@ -1,0 +1,1 @@
+"""The only writers of agents, registrations, targets and events; one module per resource."""

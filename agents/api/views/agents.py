@@ -1,0 +1,243 @@
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.permissions import IsAdminOrThisAgent, IsThisAgent, MayListAgents
+from agents.api.serializers import (
+    AgentAnnotationSerializer,
+    AgentLabelSerializer,
+    AgentListQuery,
+    AgentLookUpQuery,
+    AgentSerializer,
+    AgentWithInitialPakSerializer,
+    AgentWithPakSerializer,
+    CreateAgentBody,
+    HeartbeatBody,
+    TargetStateQuery,
+    UpdateAgentBody,
+)
+from agents.errors import (
+    AgentAnnotationNotFound,
+    AgentIdMismatch,
+    AgentLabelNotFound,
+    AgentNotFound,
+    AgentPakMismatch,
+    NameAndClusterRequired,
+)
+from agents.models import Agent, AgentHeartbeat
+from agents.services.agents import (
+    AgentChanges,
+    create_agent,
+    delete_agent,
+    lock_agent,
+    record_heartbeat,
+    rotate_agent_pak,
+    update_agent,
+)
+from agents.targeting import served_stacks, target_state
+from core.api.idempotency import idempotent
+from core.api.pagination import ListQuery
+from core.api.schema import label_operations
+from core.api.views import ResourceViewSet
+from core.labels.api.views import LabelsMixin
+from paks.api.permissions import AnyCaller, IsAdmin
+from paks.api.views import KeyedViewSet
+from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
+
+
+@extend_schema_view(**label_operations("agent", AgentLabelSerializer, AgentAnnotationSerializer))
+class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
+    queryset = Agent.objects.active()
+    serializer_class = AgentSerializer
+    label_serializer = AgentLabelSerializer
+    annotation_serializer = AgentAnnotationSerializer
+    label_not_found = AgentLabelNotFound
+    annotation_not_found = AgentAnnotationNotFound
+    owner_mismatch = AgentIdMismatch
+    optional_body = frozenset({"heartbeat", "rotate_pak"})
+
+    def get_permissions(self) -> list[BasePermission]:
+        by_action: dict[str | None, BasePermission] = {
+            "list": MayListAgents(),
+            "look_up": AnyCaller(),
+            "heartbeat": IsThisAgent(),
+            "create": IsAdmin(),
+            "destroy": IsAdmin(),
+            "add_label": IsAdmin(),
+            "remove_label": IsAdmin(),
+            "add_annotation": IsAdmin(),
+            "remove_annotation": IsAdmin(),
+        }
+        return [by_action.get(self.action) or IsAdminOrThisAgent()]
+
+    def label_owner_id(self) -> UUID:
+        agent_id: UUID = self.kwargs["agent_id"]
+        return agent_id
+
+    def label_owner(self) -> Agent:
+        return self._find(self.kwargs["agent_id"])
+
+    @extend_schema(
+        operation_id="list_agents",
+        tags=["agents"],
+        summary="List agents",
+        parameters=[AgentListQuery],
+        responses=AgentSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """An admin sees all live agents, a generator those registered with it."""
+        query = self.read_query(AgentListQuery)
+        rows = Agent.objects.active().with_heartbeat()
+        if self.caller.generator_id is not None:
+            rows = rows.registered_with(self.caller.generator_id)
+        if "name" in query:
+            rows = rows.named_like(query["name"])
+        if "label" in query:
+            rows = rows.with_label(query["label"])
+        exact = {field: query[field] for field in ("cluster_name", "status") if field in query}
+        return self.answer_list(
+            rows.filter(**exact), AgentSerializer, order=("created_at", "id"), query=query
+        )
+
+    @extend_schema(
+        operation_id="create_agent",
+        tags=["agents"],
+        summary="Create an agent",
+        request=CreateAgentBody,
+        responses={201: AgentWithInitialPakSerializer},
+    )
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Answers the agent, inactive, with its key, which is shown only here. Admin only."""
+        body = self.read_body(CreateAgentBody)
+        agent, key = create_agent(**body, actor=self.actor)
+        return Response(AgentWithInitialPakSerializer({"agent": agent, "initial_pak": key}).data, status=201)
+
+    @extend_schema(
+        operation_id="search_agent",
+        tags=["agents"],
+        summary="Look an agent up by name",
+        parameters=[AgentLookUpQuery],
+        responses=AgentSerializer,
+    )
+    def look_up(self, request: Request) -> HttpResponse:
+        """The one live agent with this name and cluster. Admin, or that agent."""
+        if not {"name", "cluster_name"} <= request.query_params.keys():
+            raise NameAndClusterRequired
+        query = self.read_query(AgentLookUpQuery)
+        agent = Agent.objects.active().with_heartbeat().filter(**query).first()
+        if agent is None:
+            raise AgentNotFound
+        if not self.caller.is_admin and not self.caller.is_agent(agent.id):
+            raise AgentPakMismatch
+        return self.answer(AgentSerializer(agent))
+
+    @extend_schema(
+        operation_id="get_agent", tags=["agents"], summary="Get an agent", responses=AgentSerializer
+    )
+    def retrieve(self, request: Request, *, agent_id: UUID) -> HttpResponse:
+        """Admin, or the agent itself."""
+        return self.answer(AgentSerializer(self._find(agent_id)))
+
+    @extend_schema(
+        operation_id="update_agent",
+        tags=["agents"],
+        summary="Change an agent",
+        request=UpdateAgentBody,
+        responses=AgentSerializer,
+    )
+    def update(self, request: Request, *, agent_id: UUID) -> Response:
+        """Takes the whole object or only the changed fields. Admin, or the agent itself."""
+        body: Any = self.read_body(UpdateAgentBody)
+        if body.pop("id", agent_id) != agent_id:
+            raise AgentIdMismatch
+        changes: AgentChanges = body
+        with transaction.atomic():
+            agent = self._locked(agent_id)
+            agent = update_agent(agent=agent, changes=changes, actor=self.actor)
+        return Response(AgentSerializer(agent).data)
+
+    @extend_schema(
+        operation_id="delete_agent", tags=["agents"], summary="Delete an agent", responses={204: None}
+    )
+    def destroy(self, request: Request, *, agent_id: UUID) -> Response:
+        """Its keys stop working at once. 204 also when there is no such agent. Admin only."""
+        with transaction.atomic():
+            try:
+                agent = self._locked(agent_id)
+            except AgentNotFound:
+                return Response(status=204)
+            delete_agent(agent=agent, actor=self.actor)
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="rotate_agent_pak",
+        tags=["agents"],
+        summary="Replace an agent's key",
+        request=None,
+        responses=AgentWithPakSerializer,
+    )
+    def rotate_pak(self, request: Request, *, agent_id: UUID) -> Response:
+        """The old key stops working at once; the new one is shown only here."""
+        with transaction.atomic():
+            agent = lock_agent(agent_id)
+            key = rotate_agent_pak(agent=agent, actor=self.actor)
+        return Response(AgentWithPakSerializer({"agent": agent, "pak": key}).data)
+
+    @extend_schema(
+        operation_id="record_heartbeat",
+        tags=["agents"],
+        summary="Say that the agent is alive",
+        request=HeartbeatBody,
+        responses={204: None},
+    )
+    def heartbeat(self, request: Request, *, agent_id: UUID) -> Response:
+        """The body is optional. Only the agent itself."""
+        body = self.read_body(HeartbeatBody)
+        record_heartbeat(agent_id=agent_id, **body)
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="get_target_state",
+        tags=["agents"],
+        summary="What the agent should have deployed",
+        parameters=[TargetStateQuery],
+        responses=DeploymentObjectSerializer(many=True),
+    )
+    def target_state(self, request: Request, *, agent_id: UUID) -> Response:
+        """The newest version of every stack the agent serves, newest first, and markers of deleted stacks."""
+        query = self.read_query(TargetStateQuery)
+        return Response(
+            DeploymentObjectSerializer(target_state(agent_id, mode=query["mode"]), many=True).data
+        )
+
+    @extend_schema(
+        operation_id="list_agent_stacks",
+        tags=["agents"],
+        summary="List the stacks an agent serves",
+        parameters=[ListQuery],
+        responses=StackSerializer(many=True),
+    )
+    def stacks(self, request: Request, *, agent_id: UUID) -> Response:
+        """By the same rule as the target state."""
+        return self.answer_list(
+            served_stacks(agent_id), StackSerializer, order=("id",), query=self.read_query(ListQuery)
+        )
+
+    def _find(self, agent_id: UUID) -> Agent:
+        agent = Agent.objects.active().with_heartbeat().filter(id=agent_id).first()
+        if agent is None:
+            raise AgentNotFound(id=agent_id)
+        return agent
+
+    def _locked(self, agent_id: UUID) -> Agent:
+        agent = lock_agent(agent_id)
+        agent.heartbeat = AgentHeartbeat.objects.get(agent=agent)
+        self.require_match(AgentSerializer(agent))
+        return agent

@@ -1,0 +1,96 @@
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.permissions import IsAdminOrThisAgent, MayReadEvents
+from agents.api.serializers import AgentEventSerializer, EventListQuery, ReportEventBody
+from agents.errors import AgentEventNotFound, AgentIdMismatch
+from agents.models import AgentEvent
+from agents.querysets import AgentEventQuerySet
+from agents.services.events import report_event
+from core.api.idempotency import idempotent
+from core.api.pagination import ListQuery
+from paks.api.views import KeyedViewSet
+
+_NEWEST_FIRST = ("-created_at", "-id")
+
+
+class AgentReportsViewSet(KeyedViewSet):
+    """The events of one agent."""
+
+    queryset = AgentEvent.objects.active()
+    serializer_class = AgentEventSerializer
+    permission_classes = [IsAdminOrThisAgent]
+
+    @extend_schema(
+        operation_id="list_events",
+        tags=["events"],
+        summary="List an agent's events",
+        parameters=[ListQuery],
+        responses=AgentEventSerializer(many=True),
+    )
+    def list(self, request: Request, *, agent_id: UUID) -> Response:
+        """Newest first. Admin, or the agent itself."""
+        rows = AgentEvent.objects.active().filter(agent_id=agent_id)
+        return self.answer_list(
+            rows, AgentEventSerializer, order=_NEWEST_FIRST, query=self.read_query(ListQuery)
+        )
+
+    @extend_schema(
+        operation_id="create_event",
+        tags=["events"],
+        summary="Report on a deployment object",
+        request=ReportEventBody,
+        responses={201: AgentEventSerializer},
+    )
+    @idempotent
+    def create(self, request: Request, *, agent_id: UUID) -> Response:
+        """The same report within an hour counts the first one up. Admin, or the agent itself."""
+        body = self.read_body(ReportEventBody)
+        if body.pop("agent_id", agent_id) != agent_id:
+            raise AgentIdMismatch
+        event = report_event(**body, agent_id=agent_id, actor=self.actor)
+        return Response(AgentEventSerializer(event).data, status=201)
+
+
+class AgentEventViewSet(KeyedViewSet):
+    """The events of all agents."""
+
+    queryset = AgentEvent.objects.active()
+    serializer_class = AgentEventSerializer
+    permission_classes = [MayReadEvents]
+
+    @extend_schema(
+        operation_id="list_agent_events",
+        tags=["events"],
+        summary="List events of all agents",
+        parameters=[EventListQuery],
+        responses=AgentEventSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """Newest first. An admin sees all, an agent its own."""
+        query = self.read_query(EventListQuery)
+        rows = self._visible()
+        if "pak_id" in query:
+            rows = rows.about_stacks_of(query["pak_id"])
+        return self.answer_list(rows, AgentEventSerializer, order=_NEWEST_FIRST, query=query)
+
+    @extend_schema(
+        operation_id="get_agent_event",
+        tags=["events"],
+        summary="Get an event",
+        responses=AgentEventSerializer,
+    )
+    def retrieve(self, request: Request, *, event_id: UUID) -> HttpResponse:
+        """An admin reads any, an agent its own."""
+        event = self._visible().filter(id=event_id).first()
+        if event is None:
+            raise AgentEventNotFound(id=event_id)
+        return self.answer(AgentEventSerializer(event))
+
+    def _visible(self) -> AgentEventQuerySet:
+        rows: AgentEventQuerySet = AgentEvent.objects.active()
+        return rows if self.caller.is_admin else rows.filter(agent=self.caller.agent_id)

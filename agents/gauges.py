@@ -1,0 +1,29 @@
+"""Metrics about agents, computed when they are asked for."""
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from agents.models import Agent
+from core.metrics import gauges
+
+
+@gauges
+def agent_gauges() -> Iterable[Metric]:
+    yield GaugeMetricFamily(
+        "brokkr_active_agents",
+        "Live agents whose status is ACTIVE.",
+        value=Agent.objects.active().working().count(),
+    )
+    ages = GaugeMetricFamily(
+        "brokkr_agent_heartbeat_age_seconds",
+        "Seconds since the agent's last heartbeat; agents that never sent one are missing.",
+        labels=["agent_id", "agent_name"],
+    )
+    now = timezone.now()
+    seen = Agent.objects.active().filter(heartbeat__last_heartbeat__isnull=False)
+    for agent_id, name, at in seen.values_list("id", "name", "heartbeat__last_heartbeat").iterator():
+        assert at is not None  # noqa: S101  # filtered above
+        ages.add_metric([str(agent_id), name], max(0.0, (now - at).total_seconds()))
+    yield ages

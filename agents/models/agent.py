@@ -1,0 +1,89 @@
+"""Agents: one process in one cluster that applies what the broker holds for it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from agents.querysets import AgentQuerySet
+from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResource
+from core.validators import MAX_NAME
+
+MAX_STATUS = 50
+
+
+class Agent(LabelledResource):
+    NOUN: ClassVar[str] = "agent"
+
+    name = models.CharField(max_length=MAX_NAME)
+    cluster_name = models.CharField(max_length=MAX_NAME)
+    # Free text on the wire; only ACTIVE has a meaning, to agents: they work when their own record says so.
+    status = models.CharField(max_length=MAX_STATUS, default="INACTIVE")
+
+    objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        db_table = "agents"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name", "cluster_name"],
+                condition=Q(deleted_at__isnull=True),
+                name="unique_agent_cluster",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at", "id"], name="agents_listed", condition=Q(deleted_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.cluster_name})"
+
+
+class AgentHeartbeat(models.Model):
+    """What an agent's heartbeat writes: a narrow row of its own, without an index on what changes.
+
+    The agents table itself is read by every other query and changes rarely.
+    """
+
+    agent = models.OneToOneField(Agent, on_delete=models.CASCADE, primary_key=True, related_name="heartbeat")
+    last_heartbeat = models.DateTimeField(null=True)
+    k8s_reachable = models.BooleanField(null=True)
+    k8s_api_latency_ms = models.IntegerField(null=True)
+    k8s_reported_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "agent_heartbeats"
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.last_heartbeat}"
+
+
+class AgentLabel(AbstractLabel):
+    UNIQUE: ClassVar[str] = "agent_labels_agent_id_label_key"
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="labels", db_index=False)
+
+    class Meta:
+        db_table = "agent_labels"
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "label"], name="agent_labels_agent_id_label_key"),
+            # From a stack's label to the agents that share it.
+            models.UniqueConstraint(fields=["label", "agent"], name="agent_labels_by_label"),
+        ]
+
+
+class AgentAnnotation(AbstractAnnotation):
+    UNIQUE: ClassVar[str] = "agent_annotations_agent_id_key_key"
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="annotations", db_index=False)
+
+    class Meta:
+        db_table = "agent_annotations"
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "key"], name="agent_annotations_agent_id_key_key"),
+            # The value is in it so that matching reads only the index.
+            models.UniqueConstraint(fields=["agent", "key", "value"], name="agent_annotations_pairs"),
+            models.UniqueConstraint(fields=["key", "value", "agent"], name="agent_annotations_by_pair"),
+        ]

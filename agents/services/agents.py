@@ -1,0 +1,175 @@
+"""Creating, changing and deleting agents; their keys come and go with them."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from agents.errors import AgentNotFound, InvalidAgent, InvalidGeneratorId
+from agents.models import Agent, AgentHeartbeat, AgentTarget, MarkerDelivery, Registration, StackReport
+from agents.models.agent import MAX_STATUS
+from agents.signals import agent_deleted
+from core.events import Actor, Event, emit
+from core.integrity import unique_or_conflict
+from core.validators import is_name
+from generators.models import Generator
+from generators.services import system_generator
+from paks.models import Role
+from paks.services import issue_pak, revoke_paks_of, rotate_pak
+
+
+class AgentChanges(TypedDict, total=False):
+    """The fields a caller may change; an absent one stays."""
+
+    name: str
+    cluster_name: str
+    status: str
+
+
+def lock_agent(agent_id: UUID) -> Agent:
+    """The live agent, locked until the transaction ends. Raises AgentNotFound."""
+    agent = Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).first()
+    if agent is None:
+        raise AgentNotFound(id=agent_id)
+    return agent
+
+
+@transaction.atomic
+def create_agent(
+    *, name: str, cluster_name: str, actor: Actor, generator_ids: Sequence[UUID] = (), via: str | None = None
+) -> tuple[Agent, str]:
+    """An inactive agent, registered with the system generator and those named, and the text of its key.
+
+    Raises InvalidGeneratorId, InvalidAgent, UniqueViolation; nothing is written then.
+    """
+    wanted = set(generator_ids)
+    # Locked, so that none of them is deleted before the registration is written.
+    known = set(
+        Generator.objects.active()
+        .select_for_update(no_key=True)
+        .filter(id__in=wanted)
+        .order_by("id")
+        .values_list("id", flat=True)
+    )
+    if missing := wanted - known:
+        raise InvalidGeneratorId(generator_ids=sorted(str(generator_id) for generator_id in missing))
+    if not is_name(name) or not is_name(cluster_name):
+        raise InvalidAgent
+    with unique_or_conflict("unique_agent_cluster"):
+        agent = Agent.objects.create(name=name, cluster_name=cluster_name)
+    agent.heartbeat = AgentHeartbeat.objects.create(agent=agent)
+    Registration.objects.bulk_create(
+        Registration(agent=agent, generator_id=generator_id)
+        for generator_id in sorted({system_generator().id, *known})
+    )
+    _tell(
+        "agent.created",
+        agent,
+        actor,
+        {"name": name, "cluster_name": cluster_name},
+        notice="agent.registered",
+        payload={
+            "agent_id": agent.id,
+            "name": name,
+            "cluster_name": cluster_name,
+            "status": agent.status,
+            "created_at": agent.created_at,
+        },
+    )
+    _, key = issue_pak(role=Role.AGENT, subject_id=agent.id, name=name, actor=actor, via=via)
+    return agent, key
+
+
+@transaction.atomic
+def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
+    """Apply `changes` to a locked agent. Raises InvalidAgent, UniqueViolation."""
+    status = changes.get("status", agent.status)
+    if (
+        not is_name(changes.get("name", agent.name))
+        or not is_name(changes.get("cluster_name", agent.cluster_name))
+        or not status.strip()
+        or len(status) > MAX_STATUS
+    ):
+        raise InvalidAgent
+    for field, value in changes.items():
+        setattr(agent, field, value)
+    agent.updated_at = timezone.now()
+    with unique_or_conflict("unique_agent_cluster"):
+        agent.save(update_fields=[*changes, "updated_at"])
+    details: dict[str, object] = {
+        "name": agent.name,
+        "cluster_name": agent.cluster_name,
+        "status": agent.status,
+    }
+    _tell("agent.updated", agent, actor, details)
+    return agent
+
+
+@transaction.atomic
+def delete_agent(*, agent: Agent, actor: Actor) -> None:
+    """Delete a locked agent, its events, and what ties it to stacks and generators. Its keys end."""
+    now = timezone.now()
+    agent.deleted_at = agent.updated_at = now
+    agent.save(update_fields=["deleted_at", "updated_at"])
+    agent.events.active().update(deleted_at=now, updated_at=now)
+    for rows in (AgentTarget, Registration, MarkerDelivery, StackReport):
+        rows._default_manager.filter(agent=agent).delete()
+    agent_deleted.send(sender=Agent, agent=agent, actor=actor)
+    revoke_paks_of(role=Role.AGENT, subject_id=agent.id)
+    _tell(
+        "agent.deleted",
+        agent,
+        actor,
+        None,
+        notice="agent.deregistered",
+        payload={"agent_id": agent.id, "deleted_at": now},
+    )
+
+
+@transaction.atomic
+def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> str:
+    """A new key for a locked agent; every old one ends."""
+    return rotate_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
+
+
+def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_latency_ms: int | None) -> None:
+    """The agent is alive now. What it says of its cluster is kept when it says anything. Raises AgentNotFound."""
+    now = timezone.now()
+    fields: dict[str, object] = {"last_heartbeat": now}
+    if k8s_reachable is not None:
+        fields |= {
+            "k8s_reachable": k8s_reachable,
+            "k8s_api_latency_ms": k8s_api_latency_ms,
+            "k8s_reported_at": now,
+        }
+    if not AgentHeartbeat.objects.filter(agent_id=agent_id).update(**fields):
+        raise AgentNotFound(id=agent_id)
+
+
+def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names by id, deleted agents included."""
+    return dict(Agent.objects.filter(id__in=list(ids)).values_list("id", "name"))
+
+
+def _tell(
+    kind: str,
+    agent: Agent,
+    actor: Actor,
+    details: dict[str, object] | None,
+    *,
+    notice: str | None = None,
+    payload: dict[str, object] | None = None,
+) -> None:
+    emit(
+        Event(
+            kind=kind,
+            resource_type="agent",
+            resource_id=agent.id,
+            actor=actor,
+            details=details,
+            notice=notice,
+            payload=payload,
+        )
+    )

@@ -1,0 +1,50 @@
+"""Registering agents with generators."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.errors import AlreadyRegistered
+from agents.models import Agent, AgentTarget, Registration
+from core.errors import ForeignKeyViolation
+from core.events import Actor, Event, emit
+from generators.models import Generator
+
+
+@transaction.atomic
+def register_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> Registration:
+    """Let the agent serve a locked generator's stacks. Raises AlreadyRegistered, ForeignKeyViolation."""
+    agent = Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).first()
+    if agent is None:
+        raise ForeignKeyViolation(
+            "There is no such agent.",
+            constraint="agent_generator_registrations_agent_id_fkey",
+            agent_id=agent_id,
+        )
+    registration, created = Registration.objects.get_or_create(agent=agent, generator=generator)
+    if not created:
+        raise AlreadyRegistered
+    _tell("agent.registered", agent_id, generator, actor)
+    return registration
+
+
+@transaction.atomic
+def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> bool:
+    """Withdraw the registration and the agent's explicit targets on the generator's stacks; whether there was one."""
+    AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator).delete()
+    removed, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
+    if removed:
+        _tell("agent.deregistered", agent_id, generator, actor)
+    return bool(removed)
+
+
+def _tell(kind: str, agent_id: UUID, generator: Generator, actor: Actor) -> None:
+    emit(
+        Event(
+            kind=kind,
+            resource_type="agent",
+            resource_id=agent_id,
+            actor=actor,
+            details={"generator_id": str(generator.id)},
+        )
+    )

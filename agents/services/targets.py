@@ -1,0 +1,52 @@
+"""Explicit targets."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from agents.errors import AgentNotRegistered, AgentTargetNotFound
+from agents.models import Agent, AgentTarget, Registration
+from core.events import Actor, Event, emit
+from core.integrity import unique_or_conflict
+from stacks.models import Stack
+
+
+def require_registration(*, agent_id: UUID, stack: Stack) -> None:
+    """Where registration is required: raises AgentNotRegistered when the agent does not serve the stack's generator."""
+    if (
+        settings.REQUIRE_REGISTRATION
+        and not Registration.objects.filter(agent_id=agent_id, generator_id=stack.generator_id).exists()
+    ):
+        raise AgentNotRegistered(agent_id=agent_id, generator_id=stack.generator_id)
+
+
+@transaction.atomic
+def add_target(*, agent: Agent, stack: Stack, actor: Actor) -> AgentTarget:
+    """Give a locked stack to a locked agent. Raises AgentNotRegistered, UniqueViolation."""
+    require_registration(agent_id=agent.id, stack=stack)
+    with unique_or_conflict("unique_agent_stack"):
+        target = AgentTarget.objects.create(agent=agent, stack=stack)
+    _tell("agent.target_added", agent.id, stack, actor)
+    return target
+
+
+@transaction.atomic
+def remove_target(*, agent_id: UUID, stack: Stack, actor: Actor) -> None:
+    """Take the stack away again. Raises AgentTargetNotFound."""
+    removed, _ = AgentTarget.objects.filter(agent_id=agent_id, stack=stack).delete()
+    if not removed:
+        raise AgentTargetNotFound(agent_id=agent_id, stack_id=stack.id)
+    _tell("agent.target_removed", agent_id, stack, actor)
+
+
+def _tell(kind: str, agent_id: UUID, stack: Stack, actor: Actor) -> None:
+    emit(
+        Event(
+            kind=kind,
+            resource_type="agent",
+            resource_id=agent_id,
+            actor=actor,
+            details={"stack_id": str(stack.id)},
+        )
+    )

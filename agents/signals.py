@@ -1,0 +1,6 @@
+"""What the apps above may hear."""
+
+from django.dispatch import Signal
+
+# Arguments: agent, actor. Sent inside the deleting transaction.
+agent_deleted = Signal()

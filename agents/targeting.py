@@ -1,0 +1,99 @@
+"""What runs where: the one home of the rule that associates agents with stacks.
+
+An agent serves a stack when the stack is its explicit target, or shares a label with it, or shares an
+annotation (key and value). Where registration is required, labels and annotations count only for stacks of
+generators the agent is registered with; an explicit target was checked when it was written.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from agents.models import (
+    Agent,
+    AgentAnnotation,
+    AgentEvent,
+    AgentLabel,
+    AgentTarget,
+    MarkerDelivery,
+    Registration,
+)
+from paks.principals import Principal
+from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
+
+
+def served_stacks(agent_id: UUID) -> QuerySet[Stack]:
+    """The live stacks the agent serves."""
+    # A union of index look-ups. Spelled as OR over joins or EXISTS, the planner reads every stack.
+    return Stack.objects.active().filter(pk__in=_served_stack_ids(agent_id))
+
+
+def _served_stack_ids(agent_id: UUID) -> QuerySet[Any, Any]:
+    targets = AgentTarget.objects.filter(agent_id=agent_id).values("stack_id")
+    labelled = StackLabel.objects.filter(
+        label__in=AgentLabel.objects.filter(agent_id=agent_id).values("label")
+    ).values("stack_id")
+    annotated = StackAnnotation.objects.filter(
+        Exists(
+            AgentAnnotation.objects.filter(agent_id=agent_id, key=OuterRef("key"), value=OuterRef("value"))
+        )
+    ).values("stack_id")
+    if settings.REQUIRE_REGISTRATION:
+        registered = Q(
+            stack__generator_id__in=Registration.objects.filter(agent_id=agent_id).values("generator_id")
+        )
+        labelled, annotated = labelled.filter(registered), annotated.filter(registered)
+    return targets.union(labelled, annotated)
+
+
+def serving_agents(stack: Stack) -> QuerySet[Agent]:
+    """The live agents that serve the stack, by the same rule read from the other end."""
+    targets = AgentTarget.objects.filter(stack=stack).values("agent_id")
+    labelled = AgentLabel.objects.filter(
+        label__in=StackLabel.objects.filter(stack=stack).values("label")
+    ).values("agent_id")
+    annotated = AgentAnnotation.objects.filter(
+        Exists(StackAnnotation.objects.filter(stack=stack, key=OuterRef("key"), value=OuterRef("value")))
+    ).values("agent_id")
+    if settings.REQUIRE_REGISTRATION:
+        registered = Q(
+            agent_id__in=Registration.objects.filter(generator_id=stack.generator_id).values("agent_id")
+        )
+        labelled, annotated = labelled.filter(registered), annotated.filter(registered)
+    return Agent.objects.active().filter(pk__in=targets.union(labelled, annotated))
+
+
+def target_state(agent_id: UUID, *, mode: str) -> QuerySet[DeploymentObject]:
+    """What the agent should have deployed, newest first: of each served stack the newest object, and the
+    markers of deleted stacks it has not acknowledged.
+
+    `mode` is "full", or "incremental" to leave out objects the agent has reported on, with whatever outcome.
+    One statement, so one snapshot. An unknown or deleted agent has none.
+    """
+    newest = (
+        served_stacks(agent_id)
+        .annotate(newest=DeploymentObject.objects.newest_of(OuterRef("pk")))
+        .filter(newest__isnull=False)
+        .values_list("newest")
+    )
+    markers = MarkerDelivery.objects.filter(agent_id=agent_id).values_list("marker_id")
+    state = DeploymentObject.objects.filter(
+        Exists(Agent.objects.active().filter(pk=agent_id)), pk__in=newest.union(markers)
+    ).newest_first()
+    if mode == "incremental":
+        reported = AgentEvent.objects.active().filter(agent_id=agent_id, deployment_object_id=OuterRef("id"))
+        # A marker stays until it is acknowledged with SUCCESS; any other report leaves it to be offered again.
+        awaited = MarkerDelivery.objects.filter(agent_id=agent_id, marker_id=OuterRef("pk"))
+        state = state.filter(~Exists(reported) | Exists(awaited))
+    return state
+
+
+def agent_may_read(principal: Principal, stack: Stack) -> bool:
+    """Whether the calling agent serves the stack, or must still remove what the deleted stack left behind."""
+    if principal.agent_id is None:
+        return False
+    if stack.deleted_at is not None:
+        return MarkerDelivery.objects.filter(agent_id=principal.agent_id, marker__stack=stack).exists()
+    return served_stacks(principal.agent_id).filter(pk=stack.pk).exists()

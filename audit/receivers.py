@@ -1,0 +1,33 @@
+"""Every event that is to be remembered becomes a row, in the transaction of the change."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from audit.models import AuditLog
+from core.events import Event, event_emitted
+
+_MAX_USER_AGENT = 1000
+
+
+@receiver(event_emitted, dispatch_uid="audit.remember")
+def remember(event: Event, **kwargs: Any) -> None:
+    if not event.audited:
+        return
+    actor = event.actor
+    AuditLog.objects.create(
+        id=event.id,
+        timestamp=event.at,
+        created_at=event.at,
+        actor_type=actor.type.value,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        key_id=actor.key_id,
+        action=event.kind,
+        resource_type=event.resource_type,
+        resource_id=event.resource_id,
+        details=dict(event.details) if event.details is not None else None,
+        ip_address=actor.ip_address,
+        user_agent=actor.user_agent[:_MAX_USER_AGENT] if actor.user_agent else None,
+        request_id=actor.request_id,
+    )

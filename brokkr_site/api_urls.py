@@ -1,0 +1,14 @@
+"""Everything under /api/v1: the only list of the apps that serve it, besides INSTALLED_APPS."""
+
+from django.urls import include, path, re_path
+
+from core.api.errors import route_not_found
+
+urlpatterns = [
+    path("", include("paks.api.urls")),
+    path("", include("generators.api.urls")),
+    path("", include("stacks.api.urls")),
+    path("", include("agents.api.urls")),
+    path("", include("audit.api.urls")),
+    re_path(r"^", route_not_found, name="route-not-found"),
+]

@@ -1,0 +1,31 @@
+"""The root: the API, the admin, the documents about the API, and the probes."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from core.api import errors, probes
+
+urlpatterns = [
+    path("api/v1/", include("brokkr_site.api_urls")),
+    re_path(r"^api/", errors.route_not_found, name="route-not-found"),
+    path("admin/", admin.site.urls),
+    path(
+        "docs/openapi.json",
+        SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]),
+        name="openapi",
+    ),
+    # Not the page with a script in it: this one works under a strict Content-Security-Policy.
+    path("swagger-ui", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="swagger-ui"),
+    path("swagger-ui/", SpectacularSwaggerSplitView.as_view(url_name="openapi")),
+    path("healthz", probes.live),
+    path("health/live", probes.live),
+    path("health/ready", probes.ready),
+    path("readyz", probes.ready),
+    path("health", probes.health),
+    path("metrics", probes.metrics),
+]
+
+handler400 = errors.handler400
+handler500 = errors.handler500

@@ -1,0 +1,85 @@
+"""Reading a request's body: bounded, whole or not at all, also when compressed or sent in chunks."""
+
+import gzip
+import io
+import zlib
+from typing import Any, BinaryIO, cast
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from core.errors import IncompleteBody, InvalidEncoding, PayloadTooLarge, UnsupportedMediaType
+
+# A refused body is read to its end up to this size, because a client that is still sending when the
+# connection closes sees a reset instead of the answer.
+_DRAIN_BYTES = 64 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+
+class BoundedRequest(Request):
+    """DRF's request, whose body never exceeds `body_limit` bytes after decompression."""
+
+    body_limit: int
+
+    def _load_stream(self) -> None:
+        self._stream = io.BytesIO(read_body(self._request, self.body_limit))
+
+
+def read_body(request: HttpRequest, limit: int) -> bytes:
+    """The whole body, decompressed.
+
+    Raises PayloadTooLarge over `limit` bytes, IncompleteBody when the connection ended early (a manifest
+    cut in half may still be valid YAML), InvalidEncoding, and UnsupportedMediaType for an encoding other than gzip.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise UnsupportedMediaType(
+            "Send the body as it is or with Content-Encoding: gzip.", content_encoding=encoding
+        )
+    raw = _read_raw(request, limit)
+    return raw if encoding == "identity" else _decompress(raw, limit)
+
+
+def _read_raw(request: HttpRequest, limit: int) -> bytes:
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    # Django bounds its own stream by Content-Length, which a chunked request does not have.
+    stream = cast(BinaryIO, cast(Any, request).environ["wsgi.input"] if chunked else request)
+    expected = None if chunked else int(request.META.get("CONTENT_LENGTH") or 0)
+    try:
+        if expected is not None and expected > limit:
+            _drain(stream, expected)
+            raise PayloadTooLarge(limit_bytes=limit)
+        raw = _read_up_to(stream, limit + 1)
+        if len(raw) > limit:
+            _drain(stream, _DRAIN_BYTES)
+            raise PayloadTooLarge(limit_bytes=limit)
+    except OSError as error:
+        raise IncompleteBody from error
+    if expected is not None and len(raw) != expected:
+        raise IncompleteBody
+    return raw
+
+
+def _read_up_to(stream: BinaryIO, size: int) -> bytes:
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(min(size, _CHUNK))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _drain(stream: BinaryIO, size: int) -> None:
+    remaining = min(size, _DRAIN_BYTES)
+    while remaining > 0 and (part := stream.read(min(remaining, _CHUNK))):
+        remaining -= len(part)
+
+
+def _decompress(raw: bytes, limit: int) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
+            plain = file.read(limit + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InvalidEncoding from error
+    if len(plain) > limit:
+        raise PayloadTooLarge(limit_bytes=limit)
+    return plain

@@ -1,0 +1,141 @@
+"""The one place where a refusal becomes an HTTP answer: status, body, headers."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from core import errors
+from core.api.renderers import to_json
+
+logger = logging.getLogger(__name__)
+
+# Most particular first: the first class that matches gives the status.
+STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
+    (errors.MethodNotAllowed, 405),
+    (errors.PreconditionFailed, 412),
+    (errors.PayloadTooLarge, 413),
+    (errors.UnsupportedMediaType, 415),
+    (errors.InternalError, 500),
+    (errors.Invalid, 400),
+    (errors.Unauthenticated, 401),
+    (errors.Forbidden, 403),
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.Unprocessable, 422),
+    (errors.Unavailable, 503),
+)
+RETRY_AFTER_SECONDS = 5
+
+
+def status_of(error: errors.DomainError) -> int:
+    """The HTTP status of a refusal."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def error_body(error: errors.DomainError) -> dict[str, object]:
+    """The union of the shapes that clients of all releases read."""
+    body: dict[str, object] = {"error": error.text, "code": error.code, "message": error.text}
+    if error.details:
+        details = {name: _plain(value) for name, value in error.details.items()}
+        body["details"] = details
+        body |= {name: details[name] for name in error.top_level_details if name in details}
+    return body
+
+
+def error_headers(error: errors.DomainError) -> dict[str, str]:
+    """Headers that HTTP demands beside some statuses."""
+    if isinstance(error, errors.Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="brokkr"'}
+    if isinstance(error, errors.Unavailable):
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if isinstance(error, errors.MethodNotAllowed):
+        return {"Allow": str(error.details.get("allow", ""))}
+    return {}
+
+
+def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainError:
+    """What `exc` means to the caller. An exception nobody foresaw is logged and says nothing about itself."""
+    if isinstance(exc, errors.DomainError):
+        return exc
+    if isinstance(exc, OperationalError | InterfaceError):
+        logger.warning("database unavailable: %s", exc)
+        return errors.DatabaseUnavailable()
+    if isinstance(exc, drf.APIException | Http404 | SuspiciousOperation | BadRequest):
+        return _from_framework(exc)
+    request_id = request.META.get("brokkr.request_id", "")
+    logger.error("unhandled exception, request %s", request_id, exc_info=exc)
+    return errors.InternalError(request_id=request_id)
+
+
+def _from_framework(exc: BaseException) -> errors.DomainError:
+    match exc:
+        case drf.NotAuthenticated() | drf.AuthenticationFailed():
+            return errors.Unauthorized()
+        case drf.PermissionDenied():
+            return errors.PermissionRefused()
+        case drf.UnsupportedMediaType():
+            return errors.UnsupportedMediaType()
+        case drf.ValidationError():
+            return errors.InvalidRequestBody(fields=exc.detail)
+        case drf.NotFound() | Http404():
+            return errors.RouteNotFound()
+        case _:
+            return errors.BadRequest()
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """DRF's hook: every exception in a view ends here."""
+    error = as_domain_error(exc, context["request"]._request)
+    return Response(error_body(error), status=status_of(error), headers=error_headers(error))
+
+
+def error_response(error: errors.DomainError) -> HttpResponse:
+    """The same answer outside DRF."""
+    return HttpResponse(
+        to_json(error_body(error)),
+        status=status_of(error),
+        content_type="application/json",
+        headers=error_headers(error),
+    )
+
+
+@csrf_exempt
+def route_not_found(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    """Any path under the API that is no route; no key is asked for."""
+    return error_response(errors.RouteNotFound(path=request.path))
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's hook for requests it refuses itself."""
+    if _is_api(request):
+        return error_response(as_domain_error(exception, request))
+    return defaults.bad_request(request, exception)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Django's hook for exceptions outside DRF, in middleware for instance."""
+    exc = sys.exc_info()[1] or RuntimeError("no exception in flight")
+    error = as_domain_error(exc, request)
+    if _is_api(request):
+        return error_response(error)
+    if isinstance(error, errors.DatabaseUnavailable):
+        return HttpResponse(error.text, status=503, content_type="text/plain", headers=error_headers(error))
+    return defaults.server_error(request)
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,40 @@
+"""Strong entity tags: a hash of the very bytes that are sent."""
+
+import hashlib
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
+
+from core.errors import PreconditionFailed
+
+
+def etag_of(body: bytes) -> str:
+    """The quoted tag of a body."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def not_modified(request: HttpRequest, etag: str) -> bool:
+    """Whether If-None-Match names `etag`. Compared weakly: a compressing proxy turns strong tags weak."""
+    header = request.headers.get("If-None-Match")
+    if header is None:
+        return False
+    tags = parse_etags(header)
+    return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}
+
+
+def tagged_response(request: HttpRequest, body: bytes, media_type: str = "application/json") -> HttpResponse:
+    """200 with the body, or an empty 304 when the client has it."""
+    etag = etag_of(body)
+    if not_modified(request, etag):
+        return HttpResponse(status=304, headers={"ETag": etag})
+    return HttpResponse(body, content_type=media_type, headers={"ETag": etag})
+
+
+def require_match(request: HttpRequest, current: bytes) -> None:
+    """Raises PreconditionFailed when If-Match is sent and does not name the tag of `current`."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        return
+    tags = parse_etags(header)
+    if tags != ["*"] and etag_of(current) not in tags:
+        raise PreconditionFailed

@@ -1,0 +1,92 @@
+"""Idempotency-Key: a create that is sent twice happens once and is answered twice."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.renderers import to_json
+from core.crypto import seal, unseal
+from core.errors import IdempotencyKeyReused, InvalidHeader
+from core.models import IdempotentAnswer
+from core.services import ANSWERS_KEPT_FOR
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PURPOSE = b"idempotent-answer"
+_P = ParamSpec("_P")
+
+
+class _Caller(Protocol):
+    key_id: UUID
+
+
+_Handler = Callable[Concatenate[Any, Request, _P], HttpResponse]
+
+
+def idempotent(handler: "_Handler[_P]") -> "_Handler[_P]":
+    """Wrap a create: same Idempotency-Key, caller and request within 24 h replays the first answer.
+
+    The record and the change commit together, so a crash leaves both or neither; a repeat that arrives while
+    the first is under way waits for it on the unique constraint. Refusals are not kept: they change nothing.
+    Raises InvalidHeader for a key that is none, IdempotencyKeyReused for a key seen with another request.
+    """
+
+    @wraps(handler)
+    def create(view: Any, request: Request, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        if not _KEY.fullmatch(key):
+            raise InvalidHeader(
+                "Idempotency-Key must have 1 to 255 visible ASCII characters.", header="Idempotency-Key"
+            )
+        fingerprint, secret = _fingerprint(request), _secret(request)
+        caller: _Caller = cast(Any, request.auth)
+        with transaction.atomic():
+            mine = {"caller": caller.key_id, "key": key}
+            IdempotentAnswer.objects.filter(**mine, created_at__lt=timezone.now() - ANSWERS_KEPT_FOR).delete()
+            draft = IdempotentAnswer(**mine, fingerprint=fingerprint, status=0, body=b"")
+            IdempotentAnswer.objects.bulk_create([draft], ignore_conflicts=True)
+            record = IdempotentAnswer.objects.get(**mine)
+            if record.fingerprint != fingerprint:
+                raise IdempotencyKeyReused
+            if record.status:
+                body = unseal(bytes(record.body), secret=secret, purpose=_PURPOSE)
+                return HttpResponse(
+                    body,
+                    status=record.status,
+                    content_type="application/json",
+                    headers={"Idempotency-Replayed": "true"},
+                )
+            response = handler(view, request, *args, **kwargs)
+            record.status = response.status_code
+            record.body = seal(to_json(cast(Response, response).data), secret=secret, purpose=_PURPOSE)
+            record.save(update_fields=["status", "body"])
+            return response
+
+    create.is_idempotent = True  # type: ignore[attr-defined]  # read by the schema
+    return create
+
+
+def _fingerprint(request: Request) -> str:
+    digest = hashlib.sha256()
+    body = request.stream.read() if request.stream else b""
+    # The parser reads the stream after us.
+    request.stream.seek(0)
+    for part in (str(request.method), request.get_full_path(), str(request.content_type)):
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _secret(request: Request) -> bytes:
+    # The key itself, with or without its scheme: the one thing a caller has that the database has not.
+    return request.headers.get("Authorization", "").split()[-1].encode()

@@ -1,0 +1,97 @@
+"""Lists: complete by default, or one page after another by `limit` and `cursor`."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from rest_framework import serializers
+
+from core.errors import InvalidQuery
+
+_Row = TypeVar("_Row", bound=Model)
+DEFAULT_LIMIT = 100
+
+
+class ListQuery(serializers.Serializer[Any]):
+    """The query parameters that every list takes."""
+
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=1000, help_text="Answer one page of at most this many."
+    )
+    cursor = serializers.CharField(
+        required=False, help_text="Where the page begins, from the previous page's Link header."
+    )
+    count = serializers.BooleanField(
+        required=False, default=False, help_text="Also answer the number of all matches in X-Total-Count."
+    )
+
+
+def paginate(
+    rows: QuerySet[_Row], *, order: Sequence[str], query: dict[str, Any], request: HttpRequest
+) -> tuple[Iterable[_Row], dict[str, str]]:
+    """The rows to answer, in `order`, and the headers that go with them.
+
+    `order` must end in a unique field. A page begins after the row that the cursor names, by value, so rows
+    that are inserted meanwhile neither repeat nor hide others.
+    Raises InvalidQuery for a cursor that this list did not hand out.
+    """
+    headers: dict[str, str] = {}
+    if query.get("count"):
+        headers["X-Total-Count"] = str(rows.count())
+    rows = rows.order_by(*order)
+    if "limit" not in query and "cursor" not in query:
+        return rows, headers
+    if "cursor" in query:
+        rows = rows.filter(_after(rows.model, order, _decode(query["cursor"], rows.model, order)))
+    limit = query.get("limit", DEFAULT_LIMIT)
+    page = list(rows[: limit + 1])
+    if len(page) > limit:
+        page.pop()
+        parameters = request.GET.copy()
+        parameters["cursor"], parameters["limit"] = _encode(page[-1], order), str(limit)
+        headers["Link"] = (
+            f'<{request.build_absolute_uri(request.path)}?{urlencode(list(parameters.items()))}>; rel="next"'
+        )
+    return page, headers
+
+
+def _after(model: type[Model], order: Sequence[str], values: Sequence[object]) -> Q:
+    condition, equal_so_far = Q(), Q()
+    for term, value in zip(order, values, strict=True):
+        name = term.lstrip("-")
+        condition |= equal_so_far & Q(**{f"{name}__{'lt' if term.startswith('-') else 'gt'}": value})
+        equal_so_far &= Q(**{name: value})
+    return condition
+
+
+def _encode(row: Model, order: Sequence[str]) -> str:
+    values = [_value_to_string(row, term.lstrip("-")) for term in order]
+    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+
+
+def _value_to_string(row: Model, name: str) -> str:
+    field: Any = row._meta.get_field(name)
+    return str(field.value_to_string(row))
+
+
+def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if (
+            not isinstance(values, list)
+            or len(values) != len(order)
+            or not all(isinstance(v, str) for v in values)
+        ):
+            raise InvalidQuery(parameter="cursor")
+        return [
+            model._meta.get_field(term.lstrip("-")).to_python(value)  # type: ignore[union-attr]  # only columns order lists
+            for term, value in zip(order, values, strict=True)
+        ]
+    except (ValueError, binascii.Error, ValidationError) as error:
+        raise InvalidQuery(parameter="cursor") from error

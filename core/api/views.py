@@ -1,0 +1,144 @@
+"""The base of every API view: one order of checks, one way to read a request and to answer it.
+
+Checks run in this order, as clients of the original expect: key, method, ids in the path, role, then in the
+handler the query, the body's shape, existence and ownership, and last the rules.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar, cast
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from core.api.body import BoundedRequest
+from core.api.etag import require_match, tagged_response
+from core.api.fields import parse_uuid
+from core.api.pagination import paginate
+from core.api.renderers import to_json
+from core.errors import (
+    InvalidPath,
+    InvalidQuery,
+    InvalidRequestBody,
+    MethodNotAllowed,
+    NulCharacter,
+    Unauthorized,
+)
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+class ResourceViewSet(GenericViewSet[Any]):
+    """Reads requests strictly and answers in one form. Actions are named in the app's urls.py."""
+
+    # Bytes of body after decompression; a property, because tests change the setting.
+    @property
+    def body_limit(self) -> int:
+        return int(settings.MAX_JSON_BYTES)
+
+    # Body-less actions of a view, by name, for which an empty body needs no content type.
+    optional_body: ClassVar[frozenset[str]] = frozenset()
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        parsed = super().initialize_request(request, *args, **kwargs)
+        bounded = BoundedRequest(
+            request,
+            parsers=parsed.parsers,
+            authenticators=cast(Any, parsed.authenticators),
+            negotiator=parsed.negotiator,
+            parser_context=parsed.parser_context,
+        )
+        bounded.body_limit = self.body_limit
+        return bounded
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version, request.versioning_scheme = None, None
+        self.perform_authentication(request)
+        if request.auth is None:
+            raise Unauthorized
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(allow=", ".join(self.allowed_methods))
+        self._read_path()
+        if any("\0" in value for values in request.query_params.lists() for value in values[1]):
+            raise NulCharacter
+        self.check_permissions(request)
+        self.check_throttles(request)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        # Without OPTIONS, which only a cross-origin preflight needs.
+        return [method.upper() for method in self.action_map or {} if method != "options"]
+
+    def _read_path(self) -> None:
+        for name, value in self.kwargs.items():
+            if "\0" in value:
+                raise NulCharacter
+            if name.endswith("_id"):
+                parsed = parse_uuid(value)
+                if parsed is None:
+                    raise InvalidPath(f"{value!r} in the path is not a UUID.", name=name)
+                self.kwargs[name] = parsed
+
+    def read_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
+        """The query parameters. Raises InvalidQuery naming the wrong ones; unknown ones are not looked at."""
+        serializer = serializer_class(data=self.request.query_params.dict())
+        if not serializer.is_valid():
+            raise InvalidQuery(_sentence("query parameter", serializer.errors), fields=serializer.errors)
+        return dict(serializer.validated_data)
+
+    def read_json(self) -> Any:
+        """The body as any JSON value, {} when an action's body is optional and there is none."""
+        if self.action in self.optional_body and not self.request.stream.getbuffer().nbytes:
+            return {}
+        return self.request.data
+
+    def read_body(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
+        """The body's fields. Raises InvalidRequestBody naming the wrong ones; unknown ones are not looked at."""
+        return self.read_fields(serializer_class, self.read_json())
+
+    def read_fields(self, serializer_class: type[Serializer[Any]], value: object) -> dict[str, Any]:
+        """Like `read_body`, for a value that was read before."""
+        if not isinstance(value, dict):
+            raise InvalidRequestBody("The body must be a JSON object.")
+        serializer = serializer_class(data=value)
+        if not serializer.is_valid():
+            raise InvalidRequestBody(_sentence("field", serializer.errors), fields=serializer.errors)
+        return dict(serializer.validated_data)
+
+    def answer(self, serializer: BaseSerializer[Any]) -> HttpResponse:
+        """One resource, with its ETag; 304 when the client has it."""
+        return tagged_response(self.request._request, to_json(serializer.data))
+
+    def require_match(self, serializer: BaseSerializer[Any]) -> None:
+        """Refuse a change whose If-Match names an older state. The row must be locked."""
+        require_match(self.request._request, to_json(serializer.data))
+
+    def answer_list(
+        self,
+        rows: QuerySet[_Row],
+        serializer_class: type[BaseSerializer[_Row]],
+        *,
+        order: Sequence[str],
+        query: dict[str, Any],
+    ) -> Response:
+        """A bare array, complete or one page of it."""
+        page, headers = paginate(rows, order=order, query=query, request=self.request._request)
+        return Response(serializer_class(cast(Any, page), many=True).data, headers=headers)
+
+
+def _sentence(what: str, errors: Any) -> str:
+    names = ", ".join(sorted(errors))
+    first = next(iter(errors.values()))
+    reason = first[0] if isinstance(first, list) and isinstance(first[0], str) else "has the wrong shape"
+    return f"Wrong {what}: {names} ({str(reason).rstrip('.')})."

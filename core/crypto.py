@@ -1,0 +1,24 @@
+"""Sealing bytes so that only the holder of a secret opens them."""
+
+import os
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE_BYTES = 12
+
+
+def _cipher(secret: bytes, purpose: bytes) -> AESGCM:
+    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret))
+
+
+def seal(plain: bytes, *, secret: bytes, purpose: bytes) -> bytes:
+    """Encrypt and authenticate `plain` under a key derived from a high-entropy `secret` for one `purpose`."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + _cipher(secret, purpose).encrypt(nonce, plain, None)
+
+
+def unseal(sealed: bytes, *, secret: bytes, purpose: bytes) -> bytes:
+    """What `seal` sealed. Raises cryptography's InvalidTag when the secret or purpose is another."""
+    return _cipher(secret, purpose).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)

@@ -1,0 +1,66 @@
+"""What happened, said once. `emit` tells everybody who listens, inside the transaction of the change.
+
+Event kinds are past tense, `<noun>.<what happened>`; docs/reference/events.md lists them.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from django.dispatch import Signal
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+
+class ActorType(StrEnum):
+    ADMIN = "admin"
+    AGENT = "agent"
+    GENERATOR = "generator"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused a change, and from where. `label` names a key, an admin-site user or a command."""
+
+    type: ActorType
+    id: uuid.UUID | None = None
+    key_id: uuid.UUID | None = None
+    label: str = ""
+    ip_address: str | None = None
+    user_agent: str | None = None
+    request_id: str = ""
+
+
+SYSTEM = Actor(type=ActorType.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    `details` is what the audit row says; `audited=False` keeps mass traffic (agents' reports) out of it.
+    `notice` and `payload` are the webhook event type and its data, for the events the world is told of;
+    the type differs from `kind` where the published names do.
+    """
+
+    kind: str
+    resource_type: str
+    resource_id: uuid.UUID | None
+    actor: Actor
+    details: Mapping[str, object] | None = None
+    audited: bool = True
+    notice: str | None = None
+    payload: Mapping[str, object] | None = None
+    id: uuid.UUID = field(default_factory=uuid7)
+    at: datetime = field(default_factory=timezone.now)
+
+
+event_emitted = Signal()
+
+
+def emit(event: Event) -> None:
+    """Tell the listeners. Synchronous: a listener that fails rolls the whole change back."""
+    event_emitted.send(sender=Event, event=event)

@@ -1,0 +1,16 @@
+"""Bodies of the label and annotation endpoints."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.fields import LABEL_RULE, Text
+
+
+class LabelBody(serializers.Serializer[Any]):
+    label = Text(rule=LABEL_RULE)  # type: ignore[assignment]  # DRF fields have a `label` too
+
+
+class AnnotationBody(serializers.Serializer[Any]):
+    key = Text(rule=LABEL_RULE)
+    value = Text(rule=LABEL_RULE)

@@ -1,0 +1,50 @@
+"""The two tables that each labelled resource owns. The owner's key is left to the concrete table."""
+
+from typing import ClassVar
+
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from core.models import Resource
+from core.validators import MAX_LABEL
+
+
+class LabelledResource(Resource):
+    """A resource with `labels` and `annotations`."""
+
+    # The resource's name in event kinds, resource types and body fields: "stack", "agent".
+    NOUN: ClassVar[str]
+
+    class Meta:
+        abstract = True
+
+
+class AbstractLabel(models.Model):
+    """One word on a resource, unique there. The concrete table adds the owner as a key named by its noun."""
+
+    UNIQUE: ClassVar[str]
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    label = models.CharField(max_length=MAX_LABEL)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class AbstractAnnotation(models.Model):
+    """One key with a value on a resource, the key unique there."""
+
+    UNIQUE: ClassVar[str]
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=MAX_LABEL)
+    value = models.CharField(max_length=MAX_LABEL)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"

@@ -1,0 +1,65 @@
+"""Putting labels and annotations on a resource and taking them off."""
+
+from typing import Any
+
+from django.db import transaction
+
+from core.errors import InvalidAnnotation, InvalidLabel
+from core.events import Actor, Event, emit
+from core.integrity import unique_or_conflict
+from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResource
+from core.validators import is_label
+
+
+@transaction.atomic
+def add_label(*, owner: LabelledResource, label: str, actor: Actor) -> AbstractLabel:
+    """Raises InvalidLabel for a word that is none, UniqueViolation when the owner carries it already."""
+    if not is_label(label):
+        raise InvalidLabel(label=label)
+    rows: Any = owner.labels  # type: ignore[attr-defined]  # each concrete table declares this related name
+    with unique_or_conflict(rows.model.UNIQUE):
+        row: AbstractLabel = rows.create(label=label)
+    _tell("label_added", owner, actor, {"label": label})
+    return row
+
+
+@transaction.atomic
+def remove_label(*, owner: LabelledResource, label: str, actor: Actor) -> bool:
+    """Whether the owner carried the label."""
+    removed, _ = owner.labels.filter(label=label).delete()  # type: ignore[attr-defined]
+    if removed:
+        _tell("label_removed", owner, actor, {"label": label})
+    return bool(removed)
+
+
+@transaction.atomic
+def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Actor) -> AbstractAnnotation:
+    """Raises InvalidAnnotation for a key or value that is none, UniqueViolation when the owner has the key."""
+    if not is_label(key) or not is_label(value):
+        raise InvalidAnnotation(key=key, value=value)
+    rows: Any = owner.annotations  # type: ignore[attr-defined]
+    with unique_or_conflict(rows.model.UNIQUE):
+        row: AbstractAnnotation = rows.create(key=key, value=value)
+    _tell("annotation_added", owner, actor, {"key": key, "value": value})
+    return row
+
+
+@transaction.atomic
+def remove_annotation(*, owner: LabelledResource, key: str, actor: Actor) -> bool:
+    """Whether the owner had the annotation."""
+    removed, _ = owner.annotations.filter(key=key).delete()  # type: ignore[attr-defined]
+    if removed:
+        _tell("annotation_removed", owner, actor, {"key": key})
+    return bool(removed)
+
+
+def _tell(what: str, owner: LabelledResource, actor: Actor, details: dict[str, str]) -> None:
+    emit(
+        Event(
+            kind=f"{owner.NOUN}.{what}",
+            resource_type=owner.NOUN,
+            resource_id=owner.id,
+            actor=actor,
+            details=details,
+        )
+    )

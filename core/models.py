@@ -1,0 +1,41 @@
+"""What every resource has, and the store of answers for repeated creates."""
+
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+
+class Resource(models.Model):
+    """A row with a UUIDv7 that is deleted by mark, so that its history stays."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class IdempotentAnswer(models.Model):
+    """The first answer to a create that carried an Idempotency-Key.
+
+    The body is encrypted with a key that only the caller can present again, because answers may hold a new
+    PAK and this table must not be worth stealing.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    caller = models.UUIDField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "idempotent_answers"
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="unique_idempotency_key")]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_answers_created")]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"

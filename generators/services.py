@@ -1,0 +1,145 @@
+"""Creating, changing and deleting generators; their keys come and go with them."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TypedDict
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from core.events import SYSTEM, Actor, ActorType, Event, emit
+from core.integrity import unique_or_conflict
+from core.validators import is_name
+from generators.errors import (
+    CannotDeleteSystemGenerator,
+    GeneratorInactive,
+    GeneratorNotFound,
+    InvalidGenerator,
+    SystemGeneratorNotATenant,
+)
+from generators.models import Generator
+from generators.signals import generator_deleted
+from paks.errors import AdminRequired
+from paks.models import Role
+from paks.services import issue_pak, revoke_paks_of, rotate_pak
+
+SYSTEM_NAME = "__system__"
+ADMIN_NAME = "admin-generator"
+_ACTIVITY_PRECISION = timedelta(minutes=1)
+
+
+class GeneratorChanges(TypedDict, total=False):
+    """The fields a caller may change; an absent one stays."""
+
+    name: str
+    description: str | None
+    is_active: bool
+
+
+def lock_generator(generator_id: UUID) -> Generator:
+    """The live generator, locked until the transaction ends. Raises GeneratorNotFound."""
+    generator = Generator.objects.active().select_for_update(no_key=True).filter(id=generator_id).first()
+    if generator is None:
+        raise GeneratorNotFound(id=generator_id)
+    return generator
+
+
+@transaction.atomic
+def create_generator(
+    *, name: str, description: str | None, actor: Actor, via: str | None = None
+) -> tuple[Generator, str]:
+    """A generator and the text of its key, which is shown once. Raises InvalidGenerator, UniqueViolation."""
+    if not is_name(name):
+        raise InvalidGenerator
+    with unique_or_conflict("unique_generator_name"):
+        generator = Generator.objects.create(name=name, description=description)
+    _tell("generator.created", generator, actor, {"name": name})
+    _, key = issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=name, actor=actor, via=via)
+    return generator, key
+
+
+@transaction.atomic
+def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: Actor) -> Generator:
+    """Apply `changes` to a locked generator.
+
+    Raises InvalidGenerator, UniqueViolation, SystemGeneratorNotATenant, and AdminRequired when a generator
+    would switch itself on or off: deactivation is the admin's brake.
+    """
+    if generator.is_system:
+        raise SystemGeneratorNotATenant
+    if not is_name(changes.get("name", generator.name)):
+        raise InvalidGenerator
+    if (
+        actor.type == ActorType.GENERATOR
+        and changes.get("is_active", generator.is_active) != generator.is_active
+    ):
+        raise AdminRequired
+    for field, value in changes.items():
+        setattr(generator, field, value)
+    generator.updated_at = timezone.now()
+    with unique_or_conflict("unique_generator_name"):
+        generator.save(update_fields=[*changes, "updated_at"])
+    _tell("generator.updated", generator, actor, {"name": generator.name})
+    return generator
+
+
+@transaction.atomic
+def delete_generator(*, generator: Generator, actor: Actor) -> None:
+    """Delete a locked generator, and by signal what it owns. Raises CannotDeleteSystemGenerator."""
+    if generator.is_system:
+        raise CannotDeleteSystemGenerator
+    now = timezone.now()
+    generator.deleted_at = generator.updated_at = now
+    generator.save(update_fields=["deleted_at", "updated_at"])
+    generator_deleted.send(sender=Generator, generator=generator, actor=actor)
+    revoke_paks_of(role=Role.GENERATOR, subject_id=generator.id)
+    _tell("generator.deleted", generator, actor, None)
+
+
+@transaction.atomic
+def rotate_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> str:
+    """A new key for a locked generator; every old one ends. Raises SystemGeneratorNotATenant."""
+    if generator.is_system:
+        raise SystemGeneratorNotATenant
+    return rotate_pak(role=Role.GENERATOR, subject_id=generator.id, name=generator.name, actor=actor, via=via)
+
+
+def system_generator() -> Generator:
+    """The generator that every agent is registered with; made when first asked for."""
+    generator, _ = Generator.objects.active().get_or_create(
+        is_system=True,
+        defaults={"name": SYSTEM_NAME, "description": "Registered with every agent; owns no stacks."},
+    )
+    return generator
+
+
+@transaction.atomic
+def ensure_admin_generator() -> None:
+    """The ordinary generator that admins name as owner of their own stacks; once, so that it can be deleted."""
+    if not Generator.objects.filter(name=ADMIN_NAME).exists():
+        generator = Generator.objects.create(name=ADMIN_NAME, description="Linked to Admin PAK")
+        _tell("generator.created", generator, SYSTEM, {"name": generator.name})
+
+
+def require_active(generator: Generator, actor: Actor) -> None:
+    """Raises GeneratorInactive when the author is a generator that an admin has switched off."""
+    if actor.type == ActorType.GENERATOR and not generator.is_active:
+        raise GeneratorInactive
+
+
+def mark_active(generator_id: UUID) -> None:
+    """Note that the generator pushed something; written at most once a minute."""
+    now = timezone.now()
+    stale = Q(last_active_at__isnull=True) | Q(last_active_at__lt=now - _ACTIVITY_PRECISION)
+    Generator.objects.filter(stale, id=generator_id).update(last_active_at=now)
+
+
+def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names by id, deleted generators included."""
+    return dict(Generator.objects.filter(id__in=list(ids)).values_list("id", "name"))
+
+
+def _tell(kind: str, generator: Generator, actor: Actor, details: dict[str, object] | None) -> None:
+    emit(Event(kind=kind, resource_type="generator", resource_id=generator.id, actor=actor, details=details))

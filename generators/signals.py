@@ -1,0 +1,6 @@
+"""What the apps above may hear."""
+
+from django.dispatch import Signal
+
+# Arguments: generator, actor. Sent inside the deleting transaction, before the keys are revoked.
+generator_deleted = Signal()

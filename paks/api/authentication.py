@@ -1,0 +1,56 @@
+"""The Authorization header to a caller."""
+
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from core.errors import Unauthorized
+from core.events import Actor, ActorType, Event, emit
+from core.middleware import client_address
+from paks.principals import Principal
+from paks.services import principal_for
+
+# One audit row per address and minute tells of guessing; a row per guess would let the guesser fill the disk.
+_FAILURE_SILENCE_SECONDS = 60
+
+
+class PakAuthentication(BaseAuthentication):
+    """`Authorization: <pak>` or `Authorization: Bearer <pak>`. Raises Unauthorized for a key that is no key."""
+
+    def authenticate(self, request: Request) -> tuple[None, Principal] | None:
+        header = request.headers.get("Authorization", "").strip()
+        key = header[len("Bearer ") :].strip() if header[:7].lower() == "bearer " else header
+        if not key:
+            return None
+        principal = principal_for(key)
+        if principal is None:
+            _tell_failure(request)
+            raise Unauthorized
+        request._request.META["brokkr.caller"] = str(principal)
+        return None, principal
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="brokkr"'
+
+
+def _tell_failure(request: Request) -> None:
+    address = client_address(request._request, settings.TRUSTED_PROXY_COUNT)
+    if not cache.add(f"auth-failed:{address}", 1, _FAILURE_SILENCE_SECONDS):
+        return
+    actor = Actor(
+        type=ActorType.SYSTEM,
+        ip_address=address,
+        user_agent=request.headers.get("User-Agent"),
+        request_id=request.META.get("brokkr.request_id", ""),
+    )
+    path = request.path.removeprefix("/api/v1")
+    emit(
+        Event(
+            kind="auth.failed",
+            resource_type="system",
+            resource_id=None,
+            actor=actor,
+            details={"reason": "invalid_pak", "path": path},
+        )
+    )

@@ -1,0 +1,43 @@
+"""Which roles may call. Which rows they reach is for the apps' access rules. The default refuses everybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rest_framework.permissions import BasePermission
+
+from core.errors import Forbidden, PermissionRefused
+from paks.api.caller import caller
+from paks.errors import AdminRequired
+from paks.models import Role
+
+if TYPE_CHECKING:
+    # DRF's views module imports this one, as a setting, before it is complete.
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class DenyAll(BasePermission):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        raise PermissionRefused
+
+
+class HasRole(BasePermission):
+    """One of `roles`, else `refusal`. A class per rule: composing permissions loses the code of the refusal."""
+
+    roles: ClassVar[frozenset[Role]]
+    refusal: ClassVar[type[Forbidden]] = PermissionRefused
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if caller(request).role not in self.roles:
+            raise self.refusal
+        return True
+
+
+class AnyCaller(HasRole):
+    roles = frozenset(Role)
+
+
+class IsAdmin(HasRole):
+    roles = frozenset({Role.ADMIN})
+    refusal = AdminRequired

@@ -1,0 +1,164 @@
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from core.api.fields import NAME_RULE, Flag, Id, Text
+from core.api.pagination import ListQuery
+from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
+
+_STACK = {
+    "id": "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90",
+    "created_at": "2026-11-24T09:30:00.000000Z",
+    "updated_at": "2026-11-24T09:30:00.000000Z",
+    "deleted_at": None,
+    "name": "payments-api",
+    "description": "The public payments API",
+    "generator_id": "0193f0a2-7c1e-7d39-8b53-0a4f6f2b9c11",
+}
+_MANIFEST = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: payments\n"
+_OBJECT = {
+    "id": "0193f0a5-42ab-7c11-b0b7-93b1f2f6d0a4",
+    "created_at": "2026-11-24T09:31:00.000000Z",
+    "updated_at": "2026-11-24T09:31:00.000000Z",
+    "deleted_at": None,
+    "sequence_id": 42,
+    "stack_id": _STACK["id"],
+    "yaml_content": _MANIFEST,
+    "yaml_checksum": "0d1b2fdb4c7ab5a0a1c6e63f1f0aa3b7a1d2d79c6a9c8be6f1a8e9bd0fdc1d5e",
+    "submitted_at": "2026-11-24T09:31:00.000000Z",
+    "is_deletion_marker": False,
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A stack", value=_STACK, response_only=True)])
+class StackSerializer(serializers.ModelSerializer[Stack]):
+    generator_id = serializers.UUIDField(read_only=True)
+
+    class Meta:
+        model = Stack
+        fields = ["id", "created_at", "updated_at", "deleted_at", "name", "description", "generator_id"]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A new stack",
+            value={
+                "name": "payments-api",
+                "description": "The public payments API",
+                "generator_id": _STACK["generator_id"],
+            },
+        )
+    ]
+)
+class CreateStackBody(serializers.Serializer[Any]):
+    name = Text(rule=NAME_RULE)
+    description = Text(rule=NAME_RULE | {"maxLength": 1000000}, required=False, allow_null=True, default=None)
+    generator_id = Id(
+        required=False, help_text="The owner. A generator may leave it out; an admin must name it."
+    )
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Rename", value={"name": "payments-gateway"})])
+class UpdateStackBody(serializers.Serializer[Any]):
+    """The whole stack or only what changes; read-only fields are not looked at."""
+
+    id = Id(required=False, help_text="If present, must be the id in the path.")
+    name = Text(rule=NAME_RULE, required=False)
+    description = Text(rule=NAME_RULE | {"maxLength": 1000000}, required=False, allow_null=True)
+    generator_id = Id(required=False, help_text="Only an admin may name another owner.")
+
+
+class StackListQuery(ListQuery):
+    name = serializers.CharField(required=False, help_text="Only names that contain this, in any case.")
+    label = serializers.CharField(required=False, help_text="Only stacks that carry this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
+    pak_id = serializers.UUIDField(required=False, help_text="Only stacks of this generator.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A label",
+            value={
+                "id": "0193f0a6-0000-7000-8000-000000000001",
+                "stack_id": _STACK["id"],
+                "label": "env:prod",
+            },
+            response_only=True,
+        )
+    ]
+)
+class StackLabelSerializer(serializers.ModelSerializer[StackLabel]):
+    stack_id = serializers.UUIDField(read_only=True)
+
+    class Meta:
+        model = StackLabel
+        fields = ["id", "stack_id", "label"]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "An annotation",
+            value={
+                "id": "0193f0a6-0000-7000-8000-000000000002",
+                "stack_id": _STACK["id"],
+                "key": "region",
+                "value": "eu-west-1",
+            },
+            response_only=True,
+        )
+    ]
+)
+class StackAnnotationSerializer(serializers.ModelSerializer[StackAnnotation]):
+    stack_id = serializers.UUIDField(read_only=True)
+
+    class Meta:
+        model = StackAnnotation
+        fields = ["id", "stack_id", "key", "value"]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A version", value=_OBJECT, response_only=True)])
+class DeploymentObjectSerializer(serializers.ModelSerializer[DeploymentObject]):
+    stack_id = serializers.UUIDField(read_only=True)
+
+    class Meta:
+        model = DeploymentObject
+        fields = [
+            "id",
+            "created_at",
+            "updated_at",
+            "deleted_at",
+            "sequence_id",
+            "stack_id",
+            "yaml_content",
+            "yaml_checksum",
+            "submitted_at",
+            "is_deletion_marker",
+        ]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A manifest", value={"yaml_content": _MANIFEST, "is_deletion_marker": False})]
+)
+class PublishBody(serializers.Serializer[Any]):
+    yaml_content = Text(help_text="One or more YAML documents, stored as they are.")
+    is_deletion_marker = Flag(
+        required=False,
+        default=False,
+        help_text="Ask agents to remove what the stack deployed; the YAML may be empty.",
+    )
+
+
+class PublishQuery(serializers.Serializer[Any]):
+    deletion_marker = serializers.ChoiceField(
+        choices=["true", "false"],
+        required=False,
+        default="false",
+        help_text="For a YAML body: ask agents to remove what the stack deployed; the body may be empty.",
+    )

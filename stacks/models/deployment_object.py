@@ -1,0 +1,46 @@
+"""Deployment objects: one immutable version of what a stack wants in the clusters."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from stacks.models.stack import Stack
+from stacks.querysets import DeploymentObjectQuerySet
+
+
+class DeploymentObject(models.Model):
+    """Written once. A trigger in the database refuses every change but the mark of deletion.
+
+    `sequence_id` orders all objects of all stacks and is the key; the UUID is what the wire calls it.
+    """
+
+    NOUN: ClassVar[str] = "deployment_object"
+
+    sequence_id = models.BigAutoField(primary_key=True)
+    id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    stack = models.ForeignKey(
+        Stack, on_delete=models.PROTECT, related_name="deployment_objects", db_index=False
+    )
+    yaml_content = models.TextField(editable=False)
+    yaml_checksum = models.CharField(max_length=64, editable=False)
+    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
+    is_deletion_marker = models.BooleanField(default=False, editable=False)
+
+    objects = DeploymentObjectQuerySet.as_manager()
+
+    class Meta:
+        db_table = "deployment_objects"
+        indexes = [
+            models.Index(
+                fields=["stack", "-sequence_id"], name="objects_newest", condition=Q(deleted_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.sequence_id}"

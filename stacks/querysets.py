@@ -1,0 +1,28 @@
+"""The vocabulary of stacks and deployment objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+
+from core.labels.querysets import LabelledQuerySet
+from core.querysets import ActiveQuerySet
+
+if TYPE_CHECKING:
+    from stacks.models import DeploymentObject, Stack
+
+
+class StackQuerySet(LabelledQuerySet["Stack"]):
+    def owned_by(self, generator_id: UUID | None) -> Self:
+        return self.filter(generator_id=generator_id)
+
+
+class DeploymentObjectQuerySet(ActiveQuerySet["DeploymentObject"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-sequence_id")
+
+    def newest_of(self, stack: OuterRef) -> Subquery:
+        """The sequence id of a stack's newest live object, as a subquery."""
+        return Subquery(self.active().filter(stack=stack).newest_first().values("sequence_id")[:1])

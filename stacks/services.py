@@ -1,0 +1,181 @@
+"""Creating, changing and deleting stacks, and publishing what they want deployed."""
+
+from typing import TypedDict
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.errors import ForeignKeyViolation
+from core.events import Actor, ActorType, Event, emit
+from core.integrity import unique_or_conflict
+from core.validators import is_name
+from generators.errors import GeneratorNotFound
+from generators.services import lock_generator, mark_active, require_active
+from stacks.errors import InvalidDeploymentObject, InvalidStack, StackGeneratorMismatch, StackNotFound
+from stacks.manifests import ManifestError, check_manifest, checksum
+from stacks.models import DeploymentObject, Stack
+from stacks.signals import stack_deleted
+
+
+class StackChanges(TypedDict, total=False):
+    """The fields a caller may change; an absent one stays."""
+
+    name: str
+    description: str | None
+    generator_id: UUID
+
+
+def lock_stack(stack_id: UUID) -> Stack:
+    """The live stack, locked until the transaction ends. Raises StackNotFound."""
+    stack = Stack.objects.active().select_for_update(no_key=True).filter(id=stack_id).first()
+    if stack is None:
+        raise StackNotFound(id=stack_id)
+    return stack
+
+
+@transaction.atomic
+def create_stack(*, name: str, description: str | None, generator_id: UUID, actor: Actor) -> Stack:
+    """Raises InvalidStack, UniqueViolation, GeneratorInactive, and ForeignKeyViolation for no live generator."""
+    _check(name, description)
+    _lock_owner(generator_id, actor)
+    with unique_or_conflict("unique_stack_name"):
+        stack = Stack.objects.create(name=name, description=description, generator_id=generator_id)
+    mark_active(generator_id)
+    emit(
+        Event(
+            kind="stack.created",
+            resource_type="stack",
+            resource_id=stack.id,
+            actor=actor,
+            details={"name": name, "generator_id": str(generator_id)},
+            notice="stack.created",
+            payload={
+                "stack_id": stack.id,
+                "name": name,
+                "description": description,
+                "created_at": stack.created_at,
+            },
+        )
+    )
+    return stack
+
+
+@transaction.atomic
+def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
+    """Apply `changes` to a locked stack. Only an admin moves a stack to another generator.
+
+    Raises InvalidStack, UniqueViolation, StackGeneratorMismatch, ForeignKeyViolation.
+    """
+    _check(changes.get("name", stack.name), changes.get("description", stack.description))
+    owner = changes.get("generator_id", stack.generator_id)
+    if owner != stack.generator_id:
+        if actor.type != ActorType.ADMIN:
+            raise StackGeneratorMismatch
+        _lock_owner(owner, actor)
+    for field, value in changes.items():
+        setattr(stack, field, value)
+    stack.updated_at = timezone.now()
+    with unique_or_conflict("unique_stack_name"):
+        stack.save(update_fields=[*changes, "updated_at"])
+    emit(
+        Event(
+            kind="stack.updated",
+            resource_type="stack",
+            resource_id=stack.id,
+            actor=actor,
+            details={"name": stack.name},
+        )
+    )
+    return stack
+
+
+@transaction.atomic
+def delete_stack(*, stack: Stack, actor: Actor) -> DeploymentObject:
+    """Delete a locked stack and its objects, leaving one deletion marker, which is returned.
+
+    Agents that reported on the stack receive the marker until they acknowledge it.
+    """
+    now = timezone.now()
+    stack.deleted_at = stack.updated_at = now
+    stack.save(update_fields=["deleted_at", "updated_at"])
+    stack.deployment_objects.active().update(deleted_at=now, updated_at=now)
+    marker = DeploymentObject.objects.create(
+        stack=stack, yaml_content="", yaml_checksum=checksum(""), submitted_at=now, is_deletion_marker=True
+    )
+    stack_deleted.send(sender=Stack, stack=stack, marker=marker, actor=actor)
+    emit(
+        Event(
+            kind="stack.deleted",
+            resource_type="stack",
+            resource_id=stack.id,
+            actor=actor,
+            notice="stack.deleted",
+            payload={"stack_id": stack.id, "deleted_at": now},
+        )
+    )
+    return marker
+
+
+def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, actor: Actor) -> DeploymentObject:
+    """A new version of what the stack wants. The text is kept as it is.
+
+    Raises InvalidDeploymentObject when the manifest check refuses it, StackNotFound, GeneratorInactive.
+    """
+    # Before the transaction: parsing ten megabytes must not hold the stack's lock.
+    try:
+        check_manifest(yaml_content, allow_blank=is_deletion_marker)
+    except ManifestError as error:
+        where: dict[str, int | None] = {"document": error.document, "line": error.line}
+        raise InvalidDeploymentObject(
+            str(error), **{k: v for k, v in where.items() if v is not None}
+        ) from error
+    with transaction.atomic():
+        # The lock makes the newest object of a stack also the one that commits last.
+        stack = lock_stack(stack_id)
+        require_active(stack.generator, actor)
+        obj = DeploymentObject.objects.create(
+            stack=stack,
+            yaml_content=yaml_content,
+            yaml_checksum=checksum(yaml_content),
+            is_deletion_marker=is_deletion_marker,
+        )
+        mark_active(stack.generator_id)
+        emit(
+            Event(
+                kind="deployment.created",
+                resource_type="deployment_object",
+                resource_id=obj.id,
+                actor=actor,
+                details={
+                    "stack_id": str(stack.id),
+                    "sequence_id": obj.sequence_id,
+                    "yaml_checksum": obj.yaml_checksum,
+                    "is_deletion_marker": is_deletion_marker,
+                },
+                notice="deployment.created",
+                payload={
+                    "deployment_object_id": obj.id,
+                    "stack_id": stack.id,
+                    "sequence_id": obj.sequence_id,
+                    "created_at": obj.created_at,
+                },
+            )
+        )
+    return obj
+
+
+def _check(name: str, description: str | None) -> None:
+    if not is_name(name) or (description is not None and not description.strip()):
+        raise InvalidStack
+
+
+def _lock_owner(generator_id: UUID, actor: Actor) -> None:
+    # Locked, so that a generator that is being deleted gains no stack behind the cascade's back.
+    try:
+        generator = lock_generator(generator_id)
+    except GeneratorNotFound as error:
+        raise ForeignKeyViolation(
+            "There is no such generator.", constraint="stacks_generator_id_fkey", generator_id=generator_id
+        ) from error
+    require_active(generator, actor)

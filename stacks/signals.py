@@ -1,0 +1,6 @@
+"""What the apps above may hear."""
+
+from django.dispatch import Signal
+
+# Arguments: stack, marker (its deletion marker), actor. Sent inside the deleting transaction.
+stack_deleted = Signal()

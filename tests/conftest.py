@@ -1,0 +1,39 @@
+"""Fixtures that every test may use, and the rule for tests that need PostgreSQL."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+from core.events import SYSTEM
+from paks.models import Role
+from paks.services import issue_pak
+from tests.support.api import Api
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if connection.vendor == "postgresql":
+        return
+    for item in items:
+        if "requires_postgres" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL; this run is on SQLite"))
+
+
+@pytest.fixture(autouse=True)
+def _forget_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def admin(db: None) -> Api:
+    """The API as an admin key sees it."""
+    _, key = issue_pak(role=Role.ADMIN, subject_id=None, name="test admin", actor=SYSTEM)
+    return Api(key)
+
+
+@pytest.fixture
+def anonymous(db: None) -> Api:
+    """The API without a key."""
+    return Api(None)

@@ -1,0 +1,110 @@
+"""Rows for tests, made through the services, so that they are always rows the product could have made."""
+
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.models import Agent, AgentEvent, AgentTarget, Registration
+from agents.models.event import EventStatus
+from agents.services.agents import create_agent, lock_agent, update_agent
+from agents.services.events import report_event
+from agents.services.registrations import register_agent
+from agents.services.targets import add_target
+from core.events import SYSTEM
+from core.labels.services import add_annotation, add_label
+from generators.models import Generator
+from generators.services import create_generator
+from stacks.models import DeploymentObject, Stack
+from stacks.services import create_stack, publish
+from tests.support.api import Api
+
+_numbers = count(1)
+
+MANIFEST = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  greeting: hello
+"""
+
+
+def unique(word: str) -> str:
+    """A name that no other call gives."""
+    return f"{word}-{next(_numbers)}"
+
+
+def make_generator(name: str | None = None, description: str | None = None) -> tuple[Generator, Api]:
+    """A generator and the API as its key sees it."""
+    generator, key = create_generator(name=name or unique("generator"), description=description, actor=SYSTEM)
+    return generator, Api(key)
+
+
+def make_stack(
+    generator: Generator | None = None,
+    *,
+    name: str | None = None,
+    labels: Iterable[str] = (),
+    annotations: Mapping[str, str] | None = None,
+) -> Stack:
+    owner = generator or make_generator()[0]
+    stack = create_stack(name=name or unique("stack"), description=None, generator_id=owner.id, actor=SYSTEM)
+    _label(stack, labels, annotations)
+    return stack
+
+
+def make_object(
+    stack: Stack, yaml_content: str = MANIFEST, *, is_deletion_marker: bool = False
+) -> DeploymentObject:
+    return publish(
+        stack_id=stack.id, yaml_content=yaml_content, is_deletion_marker=is_deletion_marker, actor=SYSTEM
+    )
+
+
+def make_agent(
+    *,
+    name: str | None = None,
+    cluster_name: str = "test-cluster",
+    active: bool = False,
+    labels: Iterable[str] = (),
+    annotations: Mapping[str, str] | None = None,
+) -> tuple[Agent, Api]:
+    """An agent and the API as its key sees it."""
+    agent, key = create_agent(name=name or unique("agent"), cluster_name=cluster_name, actor=SYSTEM)
+    if active:
+        with transaction.atomic():
+            agent = update_agent(agent=lock_agent(agent.id), changes={"status": "ACTIVE"}, actor=SYSTEM)
+    _label(agent, labels, annotations)
+    return agent, Api(key)
+
+
+def make_target(agent: Agent, stack: Stack) -> AgentTarget:
+    return add_target(agent=agent, stack=stack, actor=SYSTEM)
+
+
+def make_registration(agent: Agent, generator: Generator) -> Registration:
+    return register_agent(agent_id=agent.id, generator=generator, actor=SYSTEM)
+
+
+def make_event(
+    agent: Agent, obj: DeploymentObject, status: str = "SUCCESS", message: str | None = None
+) -> AgentEvent:
+    return report_event(
+        agent_id=agent.id,
+        deployment_object_id=UUID(str(obj.id)),
+        event_type="DEPLOY",
+        status=EventStatus(status),
+        message=message,
+        actor=SYSTEM,
+    )
+
+
+def _label(owner: Any, labels: Iterable[str], annotations: Mapping[str, str] | None) -> None:
+    for label in labels:
+        add_label(owner=owner, label=label, actor=SYSTEM)
+    for key, value in (annotations or {}).items():
+        add_annotation(owner=owner, key=key, value=value, actor=SYSTEM)
