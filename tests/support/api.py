@@ -3,7 +3,6 @@
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
 from django.test import Client
 
 PREFIX = "/api/v1"
@@ -27,14 +26,13 @@ class Api:
     ) -> Any:
         """`body` is sent as JSON unless `raw` bytes are given; neither means no body and no content type."""
         data = raw if raw is not None else b"" if body is ... else orjson.dumps(body)
-        sent: HttpResponse = self._client.generic(
+        return self._client.generic(
             method,
             path if path.startswith(("/healthz", "/health", "/readyz", "/metrics")) else PREFIX + path,
             data,
             content_type=(content_type or "") if data else "",
             headers=self._headers | (headers or {}),
         )
-        return sent
 
     def get(self, path: str, **options: Any) -> Any:
         return self.request("GET", path, **options)
