@@ -22,6 +22,7 @@ from templates_app.tera.expressions import (
     Filter,
     Filtered,
     FunctionCall,
+    Group,
     Literal,
     Logic,
     MacroCall,
@@ -137,7 +138,7 @@ class ExpressionParser:
             inside = self._parenthesised()
             if not inside.is_plain:
                 # What is not arithmetic inside parentheses stands for itself: nothing applies to it.
-                operand = inside
+                operand = Operand(Group(inside.expression.position, inside.expression), is_plain=False)
             else:
                 operand = self._comparison(inside)
         else:
@@ -197,9 +198,10 @@ class ExpressionParser:
         joined = self._concatenation(operand)
         if isinstance(joined, Concatenation):
             return self._with_filters(joined)
-        if not isinstance(operand, Path):
+        container = self._concatenable(operand)
+        if not isinstance(container, Path):
             self._scanner.fail("`in` needs a string, an array or a variable after it", position)
-        return operand
+        return container
 
     def _side(self, first: Operand | None) -> tuple[Expression, bool, bool]:
         """Read one side of a comparison.

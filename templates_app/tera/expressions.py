@@ -271,12 +271,18 @@ class Equality(Expression):
     negated: bool
 
     def evaluate(self, runtime: "Runtime") -> bool:
+        return self.compared(runtime) is True
+
+    def compared(self, runtime: "Runtime") -> bool | None:
+        """Tell whether the comparison holds; None where one side only is a number.
+
+        Then both `==` and `!=` are false, and so is either with `not` before it, as a condition.
+        """
         left, right = self.left.evaluate(runtime), self.right.evaluate(runtime)
-        if is_number(left) or is_number(right):
-            # Both `==` and `!=` are false between a number and anything else.
-            if not (is_number(left) and is_number(right)):
-                return False
+        if is_number(left) and is_number(right):
             return (float(left) == float(right)) is not self.negated
+        if is_number(left) or is_number(right):
+            return None
         return same(left, right, runtime.budget) is not self.negated
 
 
@@ -374,9 +380,24 @@ class Not(Expression):
         operand = self.operand.operand if isinstance(self.operand, Filtered) else self.operand
         if is_variable(operand):
             return _holds_without_failing(self, runtime)
+        if isinstance(operand, Equality):
+            return operand.compared(runtime) is False
         if isinstance(operand, Concatenation):
             raise Fatal("A negated concatenation can not be a condition.", self.position)
         return not self.operand.truth(runtime)
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Expression):
+    """A logic expression in parentheses."""
+
+    inside: Expression
+
+    def evaluate(self, runtime: "Runtime") -> Value:
+        return self.inside.evaluate(runtime)
+
+    def truth(self, runtime: "Runtime") -> bool:
+        return self.inside.truth(runtime)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ WHITE_SPACE = (
 )
 
 
+# Texts of floats shorter than this are never one of two equally near ones.
+_SURE_DIGITS = 15
+
+
 def is_number(value: Value) -> TypeGuard[int | float]:
     """Tell numbers from everything else; to the template language a bool is not a number."""
     kind = type(value)
@@ -128,9 +132,22 @@ def to_text(value: Value, budget: Budget) -> str:
 def float_text(number: float) -> str:
     """Return the shortest digits that mean `number`, without an exponent and without `.0`."""
     text = repr(number)
-    if "e" in text:
+    if len(text) > _SURE_DIGITS:
+        text = _tie_rounded_up(number, Decimal(text))
+    elif "e" in text:
         text = format(Decimal(text), "f")
     return text.removesuffix(".0")
+
+
+def _tie_rounded_up(number: float, shortest: Decimal) -> str:
+    """Of two equally short and equally near texts take the larger one, where Python takes the even one."""
+    last_place = Decimal((0, (1,), int(shortest.as_tuple().exponent)))
+    exact = Decimal(number)
+    if abs(exact - shortest) * 2 == last_place and abs(exact) > abs(shortest):
+        larger = shortest + last_place.copy_sign(shortest)
+        if float(larger) == number:
+            shortest = larger
+    return format(shortest, "f")
 
 
 def number_json(number: int | float) -> str:

@@ -49,12 +49,8 @@ def _offset(moment: Moment, form: str) -> str:
 
 
 def _zone_name(moment: Moment) -> str:
-    seconds = _offset_seconds(moment)
-    if isinstance(moment.local.tzinfo, ZoneInfo):
-        return moment.local.tzname() or ""
-    if moment.local.tzinfo is UTC:
-        return "UTC"
-    return _offset(moment, "::z") if seconds % 60 else _offset(moment, ":z")
+    _offset_seconds(moment)
+    return moment.local.tzname() or ""
 
 
 def _second(moment: Moment) -> int:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 from templates_app.tera.errors import Failure, Fatal
-from templates_app.tera.values import WHITE_SPACE, Value, describe
+from templates_app.tera.values import MAX_I64, WHITE_SPACE, Value, describe
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CYCLE_YEARS: Final = 400
@@ -14,14 +14,14 @@ _CYCLE_SECONDS: Final = 146_097 * 86_400
 _FIRST_KEPT_YEAR: Final = 1600
 _YEARS: Final = range(-262_142, 262_143)
 _SPACE: Final = f"[{WHITE_SPACE}]*"
-_DATE: Final = rf"{_SPACE}([+-]?[0-9]+){_SPACE}-{_SPACE}([0-9]{{1,2}}){_SPACE}-{_SPACE}([0-9]{{1,2}})"
+_DATE: Final = rf"{_SPACE}([+-][0-9]+|[0-9]{{1,4}}){_SPACE}-{_SPACE}([0-9]{{1,2}}){_SPACE}-{_SPACE}([0-9]{{1,2}})"
 _TIME: Final = (
     rf"{_SPACE}([0-9]{{1,2}}){_SPACE}:{_SPACE}([0-9]{{1,2}}){_SPACE}:{_SPACE}([0-9]{{1,2}})(?:\.([0-9]+))?"
 )
 _DATE_ONLY = re.compile(_DATE)
 _NAIVE = re.compile(rf"{_DATE}{_SPACE}T{_TIME}{_SPACE}")
 _ZONED = re.compile(
-    rf"{_DATE}[tT ]{_TIME}{_SPACE}(?:([zZ]|[uU][tT][cC])|([+\u2212-])([0-9]{{2}}){_SPACE}(?::{_SPACE})?([0-5][0-9]))"
+    rf"{_DATE}[tT ]{_TIME}{_SPACE}(?:([zZ]|[uU][tT][cC])|([+\u2212-])([0-9]{{2}}){_SPACE}(?::{_SPACE})?([0-5][0-9])){_SPACE}"
 )
 _LONGEST = 120
 
@@ -63,7 +63,7 @@ def moment_from(value: Value, zone: tzinfo | None) -> Moment:
         return _from_text(value, zone) if "T" in value else _from_date(value)
     if isinstance(value, float):
         raise Failure(f"The filter `date` needs whole seconds, not {describe(value)}.")
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, int) or isinstance(value, bool) or value > MAX_I64:
         raise Failure(f"The filter `date` needs an integer or a string, not {describe(value)}.")
     cycles, seconds = divmod(value, _CYCLE_SECONDS)
     moment = Moment((_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None), cycles=cycles)
@@ -102,12 +102,13 @@ def _from_date(text: str) -> Moment:
 
 def _zoned(found: re.Match[str], zone: tzinfo | None) -> Moment:
     utc, sign, hours, minutes = found.group(8, 9, 10, 11)
-    offset = timedelta()
+    offset, name = timedelta(), "+00:00"
     if not utc:
         offset = timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1)
+        name = f"{'-' if offset < timedelta() else '+'}{hours}:{minutes}"
     if abs(offset) >= timedelta(days=1):
         raise Failure(f"The filter `date` can not read {describe(found.group())}: its offset is out of range.")
-    moment = _moment(found, timezone(offset))
+    moment = _moment(found, timezone(offset, name))
     return moment if zone is None else _in_zone(moment, zone)
 
 
