@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from templates_app.tera.errors import Fatal, Failure
+from templates_app.tera.errors import Failure, Fatal
 from templates_app.tera.values import MAX_I64, MAX_U64, MIN_I64
 
 Number = int | float

@@ -15,6 +15,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from templates_app.tera import limits
 from templates_app.tera.errors import TemplateSyntaxError
 from templates_app.tera.expressions import Expression
 from templates_app.tera.nodes import (
@@ -122,6 +123,9 @@ class _Generator:
         return statements
 
     def _statement(self, node: Node) -> list[jinja.Node]:
+        self._count += 1
+        if self._count > limits.MAX_STATEMENTS:
+            self._fail("The template repeats its blocks too often.", node)
         if isinstance(node, Text | Raw):
             return [jinja.Output([jinja.TemplateData(node.text)])]
         if isinstance(node, Break):
@@ -169,9 +173,7 @@ class _Generator:
 
     def _for(self, node: For) -> list[jinja.Node]:
         assert node.container is not None  # noqa: S101  (narrows the type: the parser always sets it)
-        self._program.loops.append(
-            Loop(node.position, node.key_name, node.value_name, node.container)
-        )
+        self._program.loops.append(Loop(node.position, node.key_name, node.value_name, node.container))
         enter = self._call("enter", len(self._program.loops) - 1)
         turn = jinja.Name("_turn", "store")
         body = self._statements(node.body)

@@ -44,7 +44,10 @@ class Template:
 
 
 def compile_template(source: str) -> Template:
-    """Compile `source`. Raises TemplateSyntaxError, also for filters, tests and functions that do not exist."""
+    """Compile `source`.
+
+    Raises TemplateSyntaxError, also for filters, tests and functions that do not exist.
+    """
     if len(source) > limits.MAX_SOURCE_CHARACTERS:
         raise TemplateSyntaxError(f"The template is longer than {limits.MAX_SOURCE_CHARACTERS} characters.")
     if not is_unicode(source):
@@ -57,7 +60,9 @@ def compile_template(source: str) -> Template:
         raise TemplateSyntaxError("The template is nested too deeply.") from None
     for position in parser.expressions.effective_negations:
         line, column = parser.scanner.lines.at(position)
-        logger.info("Template line %d, column %d: `not` is applied here, where Tera ignores it.", line, column)
+        logger.info(
+            "Template line %d, column %d: `not` is applied here, where Tera ignores it.", line, column
+        )
     return Template(program, parser.scanner.lines)
 
 

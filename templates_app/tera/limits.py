@@ -1,12 +1,18 @@
 """What a template may use: fixed limits, and the budget one rendering spends."""
 
 import time
+from typing import TYPE_CHECKING
 
 from templates_app.tera.errors import OverBudget
+
+if TYPE_CHECKING:
+    from templates_app.tera.patterns import Pattern
 
 MAX_SOURCE_CHARACTERS = 256 * 1024
 MAX_TAGS = 3_000
 MAX_EXPRESSIONS = 12_000
+# Statements of generated code: more than there are tags where blocks are repeated.
+MAX_STATEMENTS = 4_000
 MAX_EXPRESSION_DEPTH = 40
 MAX_BLOCK_DEPTH = 32
 # CPython refuses more than twenty loops inside each other in one function.
@@ -23,9 +29,9 @@ MAX_OUTPUT_CHARACTERS = 4 * 1024 * 1024
 MAX_KEY_CHARACTERS = 4096
 MAX_STEPS = 1_000_000
 # Characters of every string and a share for every array element made while rendering, kept or not.
-MAX_ALLOCATION = 16 * 1024 * 1024
+MAX_ALLOCATION = 8 * 1024 * 1024
 ITEM_ALLOCATION = 8
-MAX_SECONDS = 1.0
+MAX_SECONDS = 0.8
 
 _STEPS_BETWEEN_CLOCK_READINGS = 256
 
@@ -41,6 +47,7 @@ class Budget:
         self._next_reading = _STEPS_BETWEEN_CLOCK_READINGS
         self._allocated = 0
         self._output = 0
+        self.patterns: dict[str, Pattern] = {}
         self._deadline = time.thread_time() + MAX_SECONDS
 
     def step(self, count: int = 1) -> None:
@@ -60,13 +67,14 @@ class Budget:
         """Account for a string about to be made, or just made where its size was bounded anyway."""
         if characters > MAX_STRING_CHARACTERS:
             raise OverBudget(f"A text would be longer than {MAX_STRING_CHARACTERS} characters.")
-        self._allocate(characters)
+        self.allocate(characters)
 
     def items(self, count: int) -> None:
         """Account for array elements or object members about to be made."""
-        self._allocate(count * ITEM_ALLOCATION)
+        self.allocate(count * ITEM_ALLOCATION)
 
-    def _allocate(self, amount: int) -> None:
+    def allocate(self, amount: int) -> None:
+        """Account for memory, in characters."""
         self._allocated += amount
         if self._allocated > MAX_ALLOCATION:
             raise OverBudget("The template makes too many large values.")

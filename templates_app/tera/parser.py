@@ -251,9 +251,7 @@ class Parser:
             self._tag_end()
             otherwise = self._body(Place.LOOP, ("else", "endfor"), position)
         self._loops -= 1
-        return For(
-            position, start, body, self._closing("endfor"), key_name, value_name, container, otherwise
-        )
+        return For(position, start, body, self._closing("endfor"), key_name, value_name, container, otherwise)
 
     def _set(self, place: Place, position: int, left: bool) -> Node:  # noqa: ARG002, FBT001  (a reader)
         return self._assignment(position, left=left, is_global=False)

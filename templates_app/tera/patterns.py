@@ -15,13 +15,16 @@ from templates_app.tera.errors import Failure, OverBudget
 from templates_app.tera.limits import Budget
 
 MAX_PATTERN_CHARACTERS = 2_000
+# The engine keeps the patterns compiled last: a hundred of this weight take some 200 MB.
+MAX_PATTERN_WEIGHT = 6_500
 MAX_SEARCH_WORK = 20_000_000
 _WORK_PER_STEP = 64
 
 _REPETITION = re.compile(r"\{([0-9]{1,9})(?:,([0-9]{0,9}))?\}")
 # The classes of Unicode word characters alone take hundreds of states; most others take a few.
 _CLASS_WEIGHTS: Final = {"w": 100, "W": 100, "p": 100, "P": 100, "d": 20, "D": 20, "s": 20, "S": 20}
-_CACHED_WEIGHT = 2_000
+_CACHED_WEIGHT = 1_000
+_ALLOCATION_PER_WEIGHT = 100
 
 
 class InvalidPattern(Failure):
@@ -47,12 +50,13 @@ class Pattern:
 
 
 def compile_pattern(pattern: str) -> Pattern:
-    """Return the compiled pattern. Raises InvalidPattern, and OverBudget for a very long one."""
+    """Return the compiled pattern. Raises InvalidPattern, and OverBudget for a very large one."""
     if len(pattern) > MAX_PATTERN_CHARACTERS:
         raise OverBudget(f"A regular expression is longer than {MAX_PATTERN_CHARACTERS} characters.")
-    if _weight(pattern) > _CACHED_WEIGHT:
-        return Pattern(pattern)
-    return _cached(pattern)
+    weight = _weight(pattern)
+    if weight > MAX_PATTERN_WEIGHT:
+        raise OverBudget("A regular expression repeats too much.")
+    return _cached(pattern) if weight <= _CACHED_WEIGHT else Pattern(pattern)
 
 
 @lru_cache(maxsize=64)
@@ -62,7 +66,11 @@ def _cached(pattern: str) -> Pattern:
 
 def matches(pattern: str, text: str, budget: Budget) -> bool:
     """Search `text` for `pattern` and account for the work."""
-    compiled = compile_pattern(pattern)
+    compiled = budget.patterns.get(pattern)
+    if compiled is None:
+        compiled = compile_pattern(pattern)
+        budget.allocate(compiled.weight * _ALLOCATION_PER_WEIGHT)
+        budget.patterns[pattern] = compiled
     found = compiled.found_in(text)
     budget.step(1 + compiled.weight * (len(text) + 10) // _WORK_PER_STEP)
     return found

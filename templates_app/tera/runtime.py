@@ -6,10 +6,11 @@ from jinja2.runtime import Context
 
 from templates_app.tera import limits
 from templates_app.tera.errors import Failure, OverBudget
-from templates_app.tera.expressions import Array, Default, Expression, Filtered, FunctionCall, Path
+from templates_app.tera.expressions import Array, Default, Expression, FunctionCall, Path
 from templates_app.tera.filters.strings import graphemes
 from templates_app.tera.frames import Frame, LoopFrame
 from templates_app.tera.limits import Budget
+from templates_app.tera.operators import Filtered
 from templates_app.tera.paths import MISSING, Key, Missing, bracketed_variables, follow, key_from, paste
 from templates_app.tera.program import Loop, Program
 from templates_app.tera.values import (

@@ -9,7 +9,7 @@ from templates_app.tera import limits
 from templates_app.tera.errors import Failure, OverBudget
 from templates_app.tera.limits import Budget
 
-Value: TypeAlias = Union[None, bool, int, float, str, "list[Value]", "dict[str, Value]"]
+Value: TypeAlias = Union[bool, int, float, str, "list[Value]", "dict[str, Value]", None]
 
 MIN_I64 = -(2**63)
 MAX_I64 = 2**63 - 1
@@ -108,25 +108,24 @@ def _float_from(integer: int) -> float:
 
 def to_text(value: Value, budget: Budget) -> str:
     """Return `value` as it looks when printed."""
-    kind = type(value)
-    if kind is str:
-        return value  # type: ignore[return-value]  # `kind` says so, and is cheaper than isinstance
-    if value is None:
-        return ""
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if kind is int:
-        return str(value)
-    if isinstance(value, float):
-        return float_text(value)
+    if isinstance(value, str):
+        return value
     if isinstance(value, list):
         budget.step(len(value))
         pieces = [to_text(item, budget) for item in value]
         budget.string(sum(map(len, pieces)) + 2 * len(pieces) + 2)
         return "[" + ", ".join(pieces) + "]"
-    return "[object]"
+    if isinstance(value, dict):
+        return "[object]"
+    return _scalar_text(value)
+
+
+def _scalar_text(value: bool | int | float | None) -> str:  # noqa: FBT001  (one value of several types)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return float_text(value) if isinstance(value, float) else str(value)
 
 
 def float_text(number: float) -> str:

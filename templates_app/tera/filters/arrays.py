@@ -207,7 +207,7 @@ def _slice(value: Value, arguments: Arguments, budget: Budget) -> Value:
 def _concat(value: Value, arguments: Arguments, budget: Budget) -> Value:
     items = arguments.array_value(value)
     added = arguments.required("with")
-    extra = added if isinstance(added, list) else [added]
+    extra: list[Value] = added if isinstance(added, list) else [added]
     budget.items(len(items))
     charge_copy(extra, budget)
     return items + extra
@@ -226,4 +226,3 @@ ARRAY_FILTERS: Final[Mapping[str, FilterFunction]] = {
     "slice": _slice,
     "concat": _concat,
 }
-

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones

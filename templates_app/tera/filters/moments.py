@@ -14,14 +14,17 @@ _CYCLE_SECONDS: Final = 146_097 * 86_400
 _FIRST_KEPT_YEAR: Final = 1600
 _YEARS: Final = range(-262_142, 262_143)
 _SPACE: Final = f"[{WHITE_SPACE}]*"
-_DATE: Final = rf"{_SPACE}([+-][0-9]+|[0-9]{{1,4}}){_SPACE}-{_SPACE}([0-9]{{1,2}}){_SPACE}-{_SPACE}([0-9]{{1,2}})"
+_DATE: Final = (
+    rf"{_SPACE}([+-][0-9]+|[0-9]{{1,4}}){_SPACE}-{_SPACE}([0-9]{{1,2}}){_SPACE}-{_SPACE}([0-9]{{1,2}})"
+)
 _TIME: Final = (
     rf"{_SPACE}([0-9]{{1,2}}){_SPACE}:{_SPACE}([0-9]{{1,2}}){_SPACE}:{_SPACE}([0-9]{{1,2}})(?:\.([0-9]+))?"
 )
 _DATE_ONLY = re.compile(_DATE)
 _NAIVE = re.compile(rf"{_DATE}{_SPACE}T{_TIME}{_SPACE}")
 _ZONED = re.compile(
-    rf"{_DATE}[tT ]{_TIME}{_SPACE}(?:([zZ]|[uU][tT][cC])|([+\u2212-])([0-9]{{2}}){_SPACE}(?::{_SPACE})?([0-5][0-9])){_SPACE}"
+    rf"{_DATE}[tT ]{_TIME}{_SPACE}"
+    rf"(?:([zZ]|[uU][tT][cC])|([+\u2212-])([0-9]{{2}}){_SPACE}(?::{_SPACE})?([0-5][0-9])){_SPACE}"
 )
 _LONGEST = 120
 
@@ -107,7 +110,9 @@ def _zoned(found: re.Match[str], zone: tzinfo | None) -> Moment:
         offset = timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1)
         name = f"{'-' if offset < timedelta() else '+'}{hours}:{minutes}"
     if abs(offset) >= timedelta(days=1):
-        raise Failure(f"The filter `date` can not read {describe(found.group())}: its offset is out of range.")
+        raise Failure(
+            f"The filter `date` can not read {describe(found.group())}: its offset is out of range."
+        )
     moment = _moment(found, timezone(offset, name))
     return moment if zone is None else _in_zone(moment, zone)
 

@@ -11,9 +11,14 @@ from templates_app.tera.filters.signature import FilterFunction
 from templates_app.tera.limits import Budget
 from templates_app.tera.values import MAX_I64, MAX_U64, MIN_I64, WHITE_SPACE, Value, float_text, is_number
 
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity|nan)", re.I | re.A)
+_FLOAT = re.compile(
+    r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity|nan)", re.I | re.A
+)
 _BASE_PREFIXES: Final = {2: "0b", 8: "0o", 16: "0x"}
-_SIZES: Final = {False: ("B", "kB", "MB", "GB", "TB", "PB", "EB"), True: ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")}
+_SIZES: Final = {
+    False: ("B", "kB", "MB", "GB", "TB", "PB", "EB"),
+    True: ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"),
+}
 
 
 def _abs(value: Value, arguments: Arguments, budget: Budget) -> Value:  # noqa: ARG001  (all alike)

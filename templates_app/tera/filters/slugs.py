@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-from text_unidecode import unidecode
+from text_unidecode import unidecode  # type: ignore[import-untyped]  # it has no types
 
 from templates_app.tera.errors import Failure
 
