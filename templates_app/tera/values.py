@@ -45,6 +45,11 @@ def context_from(parameters: object) -> dict[str, Value]:
     return context
 
 
+def plain_value(value: object) -> Value:
+    """Return a copy of `value` in plain JSON values. Raises Failure as `context_from` does."""
+    return _Reader().read(value, depth=0)
+
+
 class _Reader:
     """Copies parameters, so that no object of ours and no shared structure reaches a template."""
 
