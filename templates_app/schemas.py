@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn, TypeVar, cast
 from jsonschema import validators
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.protocols import Validator
-from jsonschema_specifications import REGISTRY
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has no types
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202012, Schema, SchemaResource
 
@@ -43,20 +43,10 @@ _DRAFTS: Final = {
     "https://json-schema.org/draft/2020-12/schema": (validators.Draft202012Validator, DRAFT202012),
 }
 _DEFAULT_DRAFT: Final = "http://json-schema.org/draft-07/schema"
+_OLDEST_FORMATS: Final = {"date-time", "email", "hostname", "ipv4", "ipv6", "uri"}
 _NEWER_FORMATS: Final[Mapping[Any, frozenset[str]]] = {
-    DRAFT4: frozenset(FORMATS) - {"date-time", "email", "hostname", "ipv4", "ipv6", "uri"},
-    DRAFT6: frozenset(FORMATS)
-    - {
-        "date-time",
-        "email",
-        "hostname",
-        "ipv4",
-        "ipv6",
-        "uri",
-        "uri-reference",
-        "uri-template",
-        "json-pointer",
-    },
+    DRAFT4: frozenset(FORMATS) - _OLDEST_FORMATS,
+    DRAFT6: frozenset(FORMATS) - _OLDEST_FORMATS - {"uri-reference", "uri-template", "json-pointer"},
     DRAFT7: frozenset({"duration", "uuid"}),
     DRAFT201909: frozenset(),
     DRAFT202012: frozenset(),
@@ -142,21 +132,24 @@ def _prepared(text: str) -> Validator:
     draft = named.rstrip("#") if isinstance(named, str) else _DEFAULT_DRAFT
     library_class, specification = _DRAFTS.get(draft, _DRAFTS[_DEFAULT_DRAFT])
     guarded = _guarded(library_class, _NEWER_FORMATS[specification])
+    # Without formats: patterns are checked below, by the engine that is used for them.
+    meta_class = _guarded(library_class, frozenset(FORMATS))
     try:
-        _within_budget(lambda: _check_against_meta_schema(guarded, schema))
+        _within_budget(lambda: _check_against_meta_schema(meta_class, schema))
         _check_references(specification.create_resource(schema))
     except RecursionError:
         raise InvalidSchema("The schema is nested too deeply.") from None
     except Failure as failure:
         raise InvalidSchema(failure.message) from None
-    return guarded(schema, registry=REGISTRY)
+    validator: Validator = guarded(schema, registry=REGISTRY)
+    return validator
 
 
 def _parsed(text: str) -> Schema:
     if len(text) > MAX_SCHEMA_CHARACTERS:
         raise InvalidSchema(f"The schema is longer than {MAX_SCHEMA_CHARACTERS} characters.")
     try:
-        schema = plain_value(json.loads(text, parse_constant=_refuse_constant))
+        schema = plain_value(json.loads(text, parse_constant=_refuse_constant, parse_int=_integer))
     except RecursionError:
         raise InvalidSchema("The schema is nested too deeply.") from None
     except ValueError as error:
@@ -170,6 +163,11 @@ def _parsed(text: str) -> Schema:
     if _size(schema) > MAX_SCHEMA_VALUES:
         raise InvalidSchema(f"The schema holds more than {MAX_SCHEMA_VALUES} values.")
     return cast("Schema", schema)
+
+
+def _integer(digits: str) -> int | float:
+    # Longer ones are out of the range of integers anyway, and slow to read.
+    return int(digits) if len(digits) <= 20 else float(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -186,9 +184,8 @@ def _size(value: Value) -> int:
     return 1 + sum(map(_size, members))
 
 
-def _check_against_meta_schema(guarded: Any, schema: Schema) -> None:
-    # Formats of a meta-schema would have patterns checked by an engine that is not used for them.
-    meta_validator = guarded(guarded.META_SCHEMA, registry=REGISTRY)
+def _check_against_meta_schema(meta_class: Any, schema: Schema) -> None:
+    meta_validator = meta_class(meta_class.META_SCHEMA, registry=REGISTRY)
     error = best_match(meta_validator.iter_errors(schema))
     if error is not None:
         raise InvalidSchema(f"The schema is not valid: {_message(error)}.")
@@ -236,13 +233,9 @@ _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 def _guarded(library_class: Any, unknown_formats: frozenset[str]) -> Any:
     """Return the validator class of a draft with keywords that spend, and safe ones where it matters."""
     formats = {name: check for name, check in FORMATS.items() if name not in unknown_formats}
-    keywords: dict[str, _Keyword] = {
-        **library_class.VALIDATORS,
-        **_SAFE_KEYWORDS,
-        "format": _format_with(formats),
-    }
-    known = [name for name in keywords if name in library_class.VALIDATORS]
-    return validators.extend(library_class, {name: _spending(keywords[name]) for name in known})
+    own: dict[str, _Keyword] = {**_SAFE_KEYWORDS, "format": _format_with(formats)}
+    keywords = {name: _spending(own.get(name, keyword)) for name, keyword in library_class.VALIDATORS.items()}
+    return validators.extend(library_class, keywords)  # type: ignore[no-untyped-call]  # as the library has it
 
 
 def _spending(keyword: _Keyword) -> _Keyword:

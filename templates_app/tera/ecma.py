@@ -1,7 +1,7 @@
 """Regular expressions in the syntax of JavaScript, as JSON Schema has them, for the linear engine.
 
-The two syntaxes differ in what `\\d`, `\\w`, `\\s` and `.` stand for, in a few escapes, and in what is special
-inside a class. Look-around and back references cannot be had in linear time and stay invalid.
+The two syntaxes differ in what `\\d`, `\\w`, `\\s` and `.` stand for, in a few escapes, and in what is
+special inside a class. Look-around and back references cannot be had in linear time and stay invalid.
 """
 
 import re
@@ -55,13 +55,17 @@ def _class_start(text: str) -> tuple[str, int]:
     return ("[^", 2) if text.startswith("[^") else ("[", 1)
 
 
+def _class_escape(letter: str, *, in_class: bool) -> str:
+    if letter.isupper():
+        return f"[^{_CLASSES[letter.lower()]}]"
+    return _CLASSES[letter] if in_class else f"[{_CLASSES[letter]}]"
+
+
 def _escape(rest: str, *, in_class: bool) -> tuple[str, int]:
     """Return what the escape at the beginning of `rest` is written as, and how long it is."""
     letter = rest[0]
-    if letter in _CLASSES:
-        return (_CLASSES[letter] if in_class else f"[{_CLASSES[letter]}]"), 1
     if letter.lower() in _CLASSES:
-        return f"[^{_CLASSES[letter.lower()]}]", 1
+        return _class_escape(letter, in_class=in_class), 1
     if letter in "bB":
         return (r"\x08" if in_class else rf"(?-u:\{letter})"), 1
     if letter == "c" and rest[1:2].isascii() and rest[1:2].isalpha():

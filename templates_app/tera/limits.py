@@ -31,7 +31,7 @@ MAX_STEPS = 1_000_000
 # Characters of every string and a share for every array element made while rendering, kept or not.
 MAX_ALLOCATION = 8 * 1024 * 1024
 ITEM_ALLOCATION = 8
-MAX_SECONDS = 0.8
+MAX_SECONDS = 0.7
 
 _STEPS_BETWEEN_CLOCK_READINGS = 256
 
