@@ -57,7 +57,7 @@ _budget: ContextVar[Budget] = ContextVar("budget")
 _Result = TypeVar("_Result")
 
 
-class InvalidSchema(Exception):  # noqa: N818  (named for what is wrong, like the other errors of the apps)
+class InvalidSchema(Exception):
     """The text is not a JSON Schema that parameters can be checked against."""
 
     def __init__(self, message: str) -> None:

@@ -22,7 +22,7 @@ class TemplateRenderError(TemplateError):
     """The template is valid, but not with these parameters or within its budget."""
 
 
-class Failure(Exception):  # noqa: N818  (it never leaves the package, and says what happened)
+class Failure(Exception):
     """An operation failed at `position`, the offset in the source of the innermost expression."""
 
     def __init__(self, message: str, position: int | None = None) -> None:
