@@ -21,7 +21,7 @@ from paks.models import Pak, Role
 from paks.services import issue_pak, newest_pak_of
 
 _OPTIONS = OWNER_OPTIONS | {Role.ADMIN: [{"name"}]}
-_HINT = " With --create it is created."
+_HINT = " Give --create to create it."
 
 
 class Command(BrokerCommand):
