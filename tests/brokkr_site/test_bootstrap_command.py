@@ -8,10 +8,10 @@ import orjson
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from agents.models import Agent, Registration
+from agents.models import Registration
 from agents.services.agents import delete_agent, lock_agent
 from audit.models import AuditLog
 from core.events import SYSTEM
@@ -22,6 +22,7 @@ from paks.services import new_token, revoke_pak
 from tests.factories import make_agent
 from tests.support.api import Api, refused
 from tests.support.commands import audited, manage, shown_once
+from tests.support.waiting import until_it_waits_or_ends
 
 pytestmark = pytest.mark.django_db
 
@@ -195,21 +196,24 @@ def test_notes_go_to_stderr():
     assert "The broker is set up." in manage("bootstrap").err
 
 
+def bootstrap_in_a_thread() -> dict[str, object]:
+    out = io.StringIO()
+    try:
+        call_command("bootstrap", "--json", "--with-site-user", stdout=out, stderr=io.StringIO())
+    finally:
+        connection.close()
+    answer: dict[str, object] = orjson.loads(out.getvalue())
+    return answer
+
+
 @pytest.mark.requires_postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_print_one_key_and_one_password():
-    Generator.objects.all().delete()
+def test_several_at_once_print_one_key_and_one_password():
     start = Barrier(4)
 
     def run(_: int) -> dict[str, object]:
-        out = io.StringIO()
-        try:
-            start.wait(timeout=30)
-            call_command("bootstrap", "--json", "--with-site-user", stdout=out, stderr=io.StringIO())
-        finally:
-            connection.close()
-        answer: dict[str, object] = orjson.loads(out.getvalue())
-        return answer
+        start.wait(timeout=30)
+        return bootstrap_in_a_thread()
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(run, range(4)))
@@ -219,4 +223,19 @@ def test_two_at_once_print_one_key_and_one_password():
     assert Pak.objects.filter(role=Role.ADMIN).count() == 1
     assert sorted(Generator.objects.values_list("name", flat=True)) == ["__system__", "admin-generator"]
     assert User.objects.count() == 1
-    assert not Agent.objects.exists()
+
+
+@pytest.mark.requires_postgres
+@pytest.mark.django_db(transaction=True)
+def test_one_that_starts_while_another_runs_waits_and_finds_everything_done():
+    # There already, so that making it is not what the second one waits for.
+    system_generator()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = manage("bootstrap", "--with-site-user", "--json").json
+            other = pool.submit(bootstrap_in_a_thread)
+            until_it_waits_or_ends(other)
+        second = other.result()
+    assert first["admin_pak"]
+    assert second == {"admin_pak": None, "site_user": None, "registered_agents": 0}
+    assert Pak.objects.count() == 1

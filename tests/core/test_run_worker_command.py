@@ -143,9 +143,11 @@ def test_a_signal_ends_the_running_worker_in_good_order(tmp_path, number):
 
 
 @pytest.mark.live
-def test_signals_in_a_row_end_the_worker_too(tmp_path):
+def test_two_signals_at_once_end_the_worker_too(tmp_path):
     with running_worker(tmp_path) as (worker, lines):
-        for _ in range(5):
-            worker.send_signal(signal.SIGTERM)
+        worker.send_signal(signal.SIGSTOP)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            worker.send_signal(number)
+        worker.send_signal(signal.SIGCONT)
         assert worker.wait(PATIENCE) == 0
     assert "worker stopped" in lines[-1]
