@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 YAML = "application/yaml"
 # Comments, document marks, trailing blanks, tabs in a literal, CRLF, an emoji and no last newline.
-ODD = "# head\r\n---\r\na: 1   \r\n---\nb: |\n  \tx\n\n---\nc: 🚢 ü\n# tail"
+ODD = "# head\r\n---\r\na: 1   \r\n---\nb: |\n  x\n  \ty\n\n---\nc: 🚢 ü\n# tail"
 
 
 @pytest.fixture
