@@ -49,7 +49,7 @@ def test_others_are_403(anonymous):
 
 
 def test_an_associated_agent_reads_labels_and_annotations_but_not_the_stack():
-    agent, api = make_agent(labels=["a"])
+    _, api = make_agent(labels=["a"])
     stack = make_stack(labels=["a"], annotations={"k": "v"})
     assert [row["label"] for row in api.get(f"/stacks/{stack.id}/labels").json()] == ["a"]
     assert [row["value"] for row in api.get(f"/stacks/{stack.id}/annotations").json()] == ["v"]

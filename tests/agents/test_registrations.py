@@ -59,7 +59,7 @@ def test_a_second_time_is_409():
 
 
 def test_the_system_generator_is_a_generator_here():
-    agent, api = make_agent()
+    _, api = make_agent()
     path = f"/generators/{system_generator().id}/register"
     refused(api.post(path), 409, "already_registered")
     assert api.delete(path).status_code == 204

@@ -9,7 +9,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from audit.models import AuditLog
-from core.events import SYSTEM, Actor, ActorType, Event, emit
+from core.events import SYSTEM, Actor, ActorType, Event, emit, event_emitted
 from paks.models import Pak, Role
 from paks.services import issue_pak
 from tests.factories import make_agent, make_generator, make_object, make_stack
@@ -142,8 +142,6 @@ def make_generator_without_rows() -> Api:
 
 
 def test_a_change_that_rolls_back_takes_its_row_with_it(admin):
-    from core.events import event_emitted
-
     def fail(event, **kwargs):
         raise RuntimeError("a later listener fails")
 
@@ -360,7 +358,7 @@ def test_limit_and_offset_are_clamped_and_echoed(admin, query, limit, offset, co
 def test_pages_do_not_overlap(admin):
     events = [str(entry().id) for _ in range(5)]
     pages = [ids(admin, f"?limit=2&offset={offset}") for offset in (0, 2, 4)]
-    assert sum(pages, []) == events[::-1]
+    assert [*pages[0], *pages[1], *pages[2]] == events[::-1]
 
 
 def test_only_an_admin_may(anonymous):
