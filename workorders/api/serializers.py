@@ -175,7 +175,7 @@ class CreateWorkOrderBody(serializers.Serializer[Any]):
     work_type = Text(rule=WORK_TYPE_RULE, help_text="`build` and `custom` are what agents know.")
     yaml_content = Text()
     max_retries = WholeNumber(
-        required=False, default=3, min_value=0, max_value=_MAX, help_text="Attempts after the first."
+        required=False, default=3, max_value=_MAX, help_text="Attempts after the first."
     )
     backoff_seconds = WholeNumber(required=False, default=60, max_value=_MAX)
     claim_timeout_seconds = WholeNumber(required=False, default=3600, max_value=_MAX)
