@@ -15,17 +15,21 @@ from workorders.models import WorkOrder, WorkOrderAnnotation, WorkOrderLabel, Wo
 
 
 def pending_for(agent_id: UUID) -> QuerySet[WorkOrder]:
-    """The pending orders the agent may claim. Index look-ups from the agent's side, whatever the table holds."""
-    targeted = WorkOrderTarget.objects.filter(agent_id=agent_id).values("work_order_id")
-    labelled = WorkOrderLabel.objects.filter(
-        label__in=AgentLabel.objects.filter(agent_id=agent_id).values("label")
-    ).values("work_order_id")
-    annotated = WorkOrderAnnotation.objects.filter(
-        Exists(
-            AgentAnnotation.objects.filter(agent_id=agent_id, key=OuterRef("key"), value=OuterRef("value"))
-        )
-    ).values("work_order_id")
-    matched: QuerySet[Any, Any] = targeted.union(labelled, annotated)
+    """The pending orders the agent may claim.
+
+    The agent's own few labels are read first and stand in the query as constants: then PostgreSQL knows from its
+    statistics how rare they are, and reads only their orders, also where one label is on almost every order.
+    """
+    labels = list(AgentLabel.objects.filter(agent_id=agent_id).values_list("label", flat=True))
+    pairs = AgentAnnotation.objects.filter(agent_id=agent_id).values_list("key", "value")
+    matched: QuerySet[Any, Any] = WorkOrderTarget.objects.filter(agent_id=agent_id).values("work_order_id")
+    matched = matched.union(
+        WorkOrderLabel.objects.filter(label__in=labels).values("work_order_id"),
+        *(
+            WorkOrderAnnotation.objects.filter(key=key, value=value).values("work_order_id")
+            for key, value in pairs
+        ),
+    )
     return WorkOrder.objects.pending().filter(_is_live(agent_id), pk__in=matched)
 
 
