@@ -37,8 +37,8 @@ def paginate(
 ) -> tuple[Iterable[_Row], dict[str, str]]:
     """The rows to answer, in `order`, and the headers that go with them.
 
-    `order` must end in a unique field. A page begins after the row that the cursor names, by value, so rows
-    that are inserted meanwhile neither repeat nor hide others.
+    `order` names columns and annotations and must end in a unique column. A page begins after the row that the
+    cursor names, by value, so rows that are inserted meanwhile neither repeat nor hide others.
     Raises InvalidQuery for a cursor that this list did not hand out.
     """
     headers: dict[str, str] = {}
@@ -48,20 +48,20 @@ def paginate(
     if "limit" not in query and "cursor" not in query:
         return rows, headers
     if "cursor" in query:
-        rows = rows.filter(_after(rows.model, order, _decode(query["cursor"], rows.model, order)))
+        rows = rows.filter(_after(order, _decode(query["cursor"], rows, order)))
     limit = query.get("limit", DEFAULT_LIMIT)
     page = list(rows[: limit + 1])
     if len(page) > limit:
         page.pop()
         parameters = request.GET.copy()
-        parameters["cursor"], parameters["limit"] = _encode(page[-1], order), str(limit)
+        parameters["cursor"], parameters["limit"] = _encode(page[-1], rows, order), str(limit)
         headers["Link"] = (
             f'<{request.build_absolute_uri(request.path)}?{urlencode(list(parameters.items()))}>; rel="next"'
         )
     return page, headers
 
 
-def _after(model: type[Model], order: Sequence[str], values: Sequence[object]) -> Q:
+def _after(order: Sequence[str], values: Sequence[object]) -> Q:
     condition, equal_so_far = Q(), Q()
     for term, value in zip(order, values, strict=True):
         name = term.lstrip("-")
@@ -70,17 +70,19 @@ def _after(model: type[Model], order: Sequence[str], values: Sequence[object]) -
     return condition
 
 
-def _encode(row: Model, order: Sequence[str]) -> str:
-    values = [_value_to_string(row, term.lstrip("-")) for term in order]
+def _encode(row: _Row, rows: QuerySet[_Row], order: Sequence[str]) -> str:
+    values = [_value_to_string(row, rows, term.lstrip("-")) for term in order]
     return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
 
 
-def _value_to_string(row: Model, name: str) -> str:
+def _value_to_string(row: _Row, rows: QuerySet[_Row], name: str) -> str:
+    if name in rows.query.annotations:
+        return str(getattr(row, name))
     field: Any = row._meta.get_field(name)
     return str(field.value_to_string(row))
 
 
-def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
+def _decode(cursor: str, rows: QuerySet[_Row], order: Sequence[str]) -> list[object]:
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if (
@@ -90,8 +92,12 @@ def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[objec
         ):
             raise InvalidQuery(parameter="cursor")
         return [
-            model._meta.get_field(term.lstrip("-")).to_python(value)  # type: ignore[union-attr]  # only columns order lists
-            for term, value in zip(order, values, strict=True)
+            _field(rows, term.lstrip("-")).to_python(value) for term, value in zip(order, values, strict=True)
         ]
     except (ValueError, binascii.Error, ValidationError) as error:
         raise InvalidQuery(parameter="cursor") from error
+
+
+def _field(rows: QuerySet[_Row], name: str) -> Any:
+    annotation = rows.query.annotations.get(name)
+    return rows.model._meta.get_field(name) if annotation is None else annotation.output_field
