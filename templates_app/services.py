@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +13,19 @@ from django.utils import timezone
 from core.errors import DomainError
 from core.events import Actor, Event, emit
 from core.validators import is_name
+from generators.errors import GeneratorNotFound
+from generators.models import Generator
 from generators.services import lock_generator, require_active, system_generator
 from stacks.errors import InvalidDeploymentObject
-from stacks.manifests import ManifestError, check_manifest
 from stacks.models import DeploymentObject, Stack
-from stacks.services import publish
+from stacks.services import check_publishable, publish_checked
+from templates_app.access import find_template
 from templates_app.errors import (
     InvalidParameters,
     InvalidParametersSchema,
     InvalidTemplate,
     InvalidTemplateSyntax,
+    TemplateNotFound,
     TemplateRenderFailed,
     TemplateStackMismatch,
 )
@@ -33,6 +36,24 @@ from templates_app.tera import TemplateRenderError, TemplateSyntaxError, compile
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What a version says, checked."""
+
+    description: str | None
+    template_content: str
+    parameters_schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A manifest that a template gave, checked, and the parameters as JSON text."""
+
+    template: StackTemplate
+    parameters: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What rendering would give: the text, when it renders, and everything that speaks against it."""
 
@@ -40,54 +61,60 @@ class Preview:
     problems: list[DomainError]
 
 
+def draft(*, description: str | None, template_content: str, parameters_schema: str) -> Draft:
+    """Check what is to become a version. Takes long for hostile texts; call it before a transaction.
+
+    Raises InvalidTemplate, InvalidTemplateSyntax, InvalidParametersSchema.
+    """
+    if not template_content.strip() or (description is not None and not description.strip()):
+        raise InvalidTemplate
+    try:
+        compile_template(template_content)
+    except TemplateSyntaxError as error:
+        raise InvalidTemplateSyntax(str(error), line=error.line, column=error.column) from error
+    try:
+        check_schema(parameters_schema)
+    except InvalidSchema as error:
+        raise InvalidParametersSchema(str(error)) from error
+    return Draft(description, template_content, parameters_schema)
+
+
+def lock_template(template_id: UUID) -> StackTemplate:
+    """The live version, its owner locked until the transaction ends. Raises TemplateNotFound."""
+    template = find_template(template_id)
+    try:
+        _lock_owner(template.generator_id)
+    except GeneratorNotFound as error:
+        raise TemplateNotFound(id=template_id) from error
+    # Again, because it may have been deleted before the lock was ours.
+    return find_template(template_id)
+
+
 @transaction.atomic
-def create_template(
-    *,
-    generator_id: UUID | None,
-    name: str,
-    description: str | None,
-    template_content: str,
-    parameters_schema: str,
-    actor: Actor,
-) -> StackTemplate:
+def create_template(*, generator_id: UUID | None, name: str, draft: Draft, actor: Actor) -> StackTemplate:
     """The next version of `name` among the live ones of its owner, the first when there is none.
 
-    Raises InvalidTemplate, InvalidTemplateSyntax, InvalidParametersSchema, GeneratorInactive.
+    Raises InvalidTemplate, GeneratorNotFound, GeneratorInactive.
     """
     if not is_name(name):
         raise InvalidTemplate
-    _check(description, template_content, parameters_schema)
     return _add_version(
-        generator_id=generator_id,
-        name=name,
-        description=description,
-        template_content=template_content,
-        parameters_schema=parameters_schema,
-        kind="template.created",
-        actor=actor,
+        generator_id=generator_id, name=name, draft=draft, kind="template.created", actor=actor
     )
 
 
 @transaction.atomic
-def update_template(
-    *,
-    template: StackTemplate,
-    description: str | None,
-    template_content: str,
-    parameters_schema: str,
-    actor: Actor,
-) -> StackTemplate:
-    """A new version beside `template`, which stays; no description inherits its. Labels are not copied.
+def update_template(*, template: StackTemplate, draft: Draft, actor: Actor) -> StackTemplate:
+    """A new version beside the locked `template`, which stays; no description inherits its. Labels are not copied.
 
-    Raises InvalidTemplate, InvalidTemplateSyntax, InvalidParametersSchema, GeneratorInactive.
+    Raises GeneratorInactive.
     """
-    _check(description, template_content, parameters_schema)
+    if draft.description is None:
+        draft = replace(draft, description=template.description)
     return _add_version(
         generator_id=template.generator_id,
         name=template.name,
-        description=template.description if description is None else description,
-        template_content=template_content,
-        parameters_schema=parameters_schema,
+        draft=draft,
         kind="template.updated",
         actor=actor,
     )
@@ -95,17 +122,14 @@ def update_template(
 
 @transaction.atomic
 def delete_template(*, template: StackTemplate, actor: Actor) -> None:
-    """Delete this version only; what was made from it keeps pointing at it."""
-    now = timezone.now()
-    if not StackTemplate.objects.active().filter(pk=template.pk).update(deleted_at=now, updated_at=now):
-        return
+    """Delete this locked version only; what was made from it keeps pointing at it."""
+    template.deleted_at = template.updated_at = timezone.now()
+    template.save(update_fields=["deleted_at", "updated_at"])
     _tell("template.deleted", template, actor, None)
 
 
-def instantiate(
-    *, stack: Stack, template: StackTemplate, parameters: object, actor: Actor
-) -> tuple[DeploymentObject, RenderedObject]:
-    """Render the template and publish the text on the stack; both or nothing.
+def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> Rendering:
+    """What the stack would publish. Takes long for hostile templates; call it before a transaction.
 
     Raises, in this order, TemplateStackMismatch, InvalidParameters, TemplateRenderFailed, InvalidDeploymentObject.
     """
@@ -114,17 +138,30 @@ def instantiate(
         raise TemplateStackMismatch(
             missing_labels=missing.labels, missing_annotations=[list(pair) for pair in missing.annotations]
         )
-    text = _render(template, parameters)
-    with transaction.atomic():
-        obj = publish(stack_id=stack.id, yaml_content=text, is_deletion_marker=False, actor=actor)
-        rendered = RenderedObject.objects.create(
-            deployment_object=obj,
-            template=template,
-            template_version=template.version,
-            template_parameters=json.dumps(
-                parameters, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-            ),
-        )
+    _validate(template.parameters_schema, parameters)
+    try:
+        text = _render(template.template_content, parameters)
+    except InvalidTemplateSyntax as error:
+        # The caller sent no template; that a stored one no longer compiles is a failure to render it.
+        raise TemplateRenderFailed(error.text, **error.details) from error
+    check_publishable(text, is_deletion_marker=False)
+    return Rendering(template, _as_json(parameters), text)
+
+
+@transaction.atomic
+def publish_rendering(
+    *, stack_id: UUID, rendering: Rendering, actor: Actor
+) -> tuple[DeploymentObject, RenderedObject]:
+    """Publish the manifest and note where it came from; both or nothing. Raises StackNotFound, GeneratorInactive."""
+    obj = publish_checked(
+        stack_id=stack_id, yaml_content=rendering.text, is_deletion_marker=False, actor=actor
+    )
+    rendered = RenderedObject.objects.create(
+        deployment_object=obj,
+        template=rendering.template,
+        template_version=rendering.template.version,
+        template_parameters=rendering.parameters,
+    )
     return obj, rendered
 
 
@@ -137,18 +174,15 @@ def preview(*, template_content: str, parameters_schema: str, parameters: object
     except (InvalidParameters, InvalidParametersSchema) as error:
         problems.append(error)
     try:
-        text = _render_text(template_content, parameters)
-        check_manifest(text)
-    except (TemplateRenderFailed, InvalidTemplateSyntax) as error:
+        text = _render(template_content, parameters)
+        check_publishable(text, is_deletion_marker=False)
+    except (TemplateRenderFailed, InvalidTemplateSyntax, InvalidDeploymentObject) as error:
         problems.append(error)
-    except ManifestError as error:
-        problems.append(InvalidDeploymentObject(str(error)))
     return Preview(text, problems)
 
 
-def _render(template: StackTemplate, parameters: object) -> str:
-    _validate(template.parameters_schema, parameters)
-    return _render_text(template.template_content, parameters)
+def _as_json(parameters: object) -> str:
+    return json.dumps(parameters, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _validate(parameters_schema: str, parameters: object) -> None:
@@ -160,7 +194,7 @@ def _validate(parameters_schema: str, parameters: object) -> None:
         raise InvalidParameters(validation_errors=found)
 
 
-def _render_text(template_content: str, parameters: object) -> str:
+def _render(template_content: str, parameters: object) -> str:
     try:
         return template_for(template_content).render(parameters)
     except TemplateSyntaxError as error:
@@ -169,32 +203,16 @@ def _render_text(template_content: str, parameters: object) -> str:
         raise TemplateRenderFailed(str(error), line=error.line, column=error.column) from error
 
 
-def _check(description: str | None, template_content: str, parameters_schema: str) -> None:
-    if not template_content.strip() or (description is not None and not description.strip()):
-        raise InvalidTemplate
-    try:
-        compile_template(template_content)
-    except TemplateSyntaxError as error:
-        raise InvalidTemplateSyntax(str(error), line=error.line, column=error.column) from error
-    try:
-        check_schema(parameters_schema)
-    except InvalidSchema as error:
-        raise InvalidParametersSchema(str(error)) from error
+def _lock_owner(generator_id: UUID | None) -> Generator:
+    # The owner's lock puts simultaneous versions of one name in a queue. Nobody owns the system's templates;
+    # the system's generator stands in.
+    return lock_generator(generator_id if generator_id is not None else system_generator().id)
 
 
 def _add_version(
-    *,
-    generator_id: UUID | None,
-    name: str,
-    description: str | None,
-    template_content: str,
-    parameters_schema: str,
-    kind: str,
-    actor: Actor,
+    *, generator_id: UUID | None, name: str, draft: Draft, kind: str, actor: Actor
 ) -> StackTemplate:
-    # The owner's lock puts simultaneous versions of one name in a queue.
-    owner = lock_generator(generator_id if generator_id is not None else system_generator().id)
-    require_active(owner, actor)
+    require_active(_lock_owner(generator_id), actor)
     newest: Any = (
         StackTemplate.objects.active()
         .versions_of(name, generator_id)
@@ -203,11 +221,11 @@ def _add_version(
     template = StackTemplate.objects.create(
         generator_id=generator_id,
         name=name,
-        description=description,
+        description=draft.description,
         version=(newest or 0) + 1,
-        template_content=template_content,
-        parameters_schema=parameters_schema,
-        checksum=hashlib.sha256(template_content.encode()).hexdigest(),
+        template_content=draft.template_content,
+        parameters_schema=draft.parameters_schema,
+        checksum=hashlib.sha256(draft.template_content.encode()).hexdigest(),
     )
     _tell(kind, template, actor, {"name": name, "version": template.version})
     return template

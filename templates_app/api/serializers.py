@@ -69,11 +69,16 @@ class TemplateVersionSerializer(serializers.ModelSerializer[StackTemplate]):
 class TemplateWithVersionsSerializer(TemplateSerializer):
     """A version, with all live versions of its name, newest first."""
 
-    versions = TemplateVersionSerializer(many=True, read_only=True)
+    versions = serializers.SerializerMethodField()
 
     class Meta(TemplateSerializer.Meta):
         fields = [*TemplateSerializer.Meta.fields, "versions"]
         read_only_fields = fields
+
+    @extend_schema_field(TemplateVersionSerializer(many=True))
+    def get_versions(self, template: StackTemplate) -> Any:
+        rows = StackTemplate.objects.active().versions_of(template.name, template.generator_id)
+        return TemplateVersionSerializer(rows.order_by("-version"), many=True).data
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}, {"type": "boolean"}]})

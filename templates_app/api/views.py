@@ -1,12 +1,14 @@
+from collections.abc import Callable
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.idempotency import idempotent
+from core.api.idempotency import idempotent_change
 from core.api.schema import label_operations
 from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
@@ -38,7 +40,16 @@ from templates_app.errors import (
     TemplateLabelNotFound,
 )
 from templates_app.models import RenderedObject, StackTemplate
-from templates_app.services import create_template, delete_template, instantiate, preview, update_template
+from templates_app.services import (
+    create_template,
+    delete_template,
+    draft,
+    lock_template,
+    preview,
+    publish_rendering,
+    render_for,
+    update_template,
+)
 
 
 @extend_schema_view(**label_operations("template", TemplateLabelSerializer, TemplateAnnotationSerializer))
@@ -75,7 +86,10 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
             rows = rows.named_like(query["name"])
         if "label" in query:
             rows = rows.with_label(query["label"])
-        return self.answer_list(rows, TemplateSerializer, order=("name", "version", "id"), query=query)
+        order: tuple[str, ...] = ("name", "version", "id")
+        if not self.caller.is_admin:
+            rows, order = rows.systems_first(), ("group", *order)
+        return self.answer_list(rows, TemplateSerializer, order=order, query=query)
 
     @extend_schema(
         operation_id="create_template",
@@ -84,12 +98,20 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         request=CreateTemplateBody,
         responses={201: TemplateSerializer},
     )
-    @idempotent
-    def create(self, request: Request) -> Response:
+    @idempotent_change
+    def create(self, request: Request) -> Callable[[], Response]:
         """An admin's is a system template. An existing name gets its next version."""
         body = self.read_body(CreateTemplateBody)
-        template = create_template(**body, generator_id=self.caller.generator_id, actor=self.actor)
-        return Response(TemplateSerializer(template).data, status=201)
+        name = body.pop("name")
+        checked = draft(**body)
+
+        def change() -> Response:
+            template = create_template(
+                generator_id=self.caller.generator_id, name=name, draft=checked, actor=self.actor
+            )
+            return Response(TemplateSerializer(template).data, status=201)
+
+        return change
 
     @extend_schema(
         operation_id="get_template",
@@ -98,14 +120,8 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         responses=TemplateWithVersionsSerializer,
     )
     def retrieve(self, request: Request, *, template_id: UUID) -> HttpResponse:
-        """With the other versions of its name. Admin, any generator for system templates, or the owner."""
-        template = self._readable(template_id)
-        template.versions = (  # type: ignore[attr-defined]  # read by the serializer
-            StackTemplate.objects.active()
-            .versions_of(template.name, template.generator_id)
-            .order_by("-version")
-        )
-        return self.answer(TemplateWithVersionsSerializer(template))
+        """With the versions of its name. Admin, any generator for system templates, or the owner."""
+        return self.answer(TemplateWithVersionsSerializer(self._readable(template_id)))
 
     @extend_schema(
         operation_id="update_template",
@@ -119,9 +135,11 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         body = self.read_body(UpdateTemplateBody)
         if body.pop("id", template_id) != template_id:
             raise TemplateIdMismatch
-        template = self._owned(template_id)
-        self.require_match(TemplateSerializer(template))
-        return Response(TemplateSerializer(update_template(template=template, **body, actor=self.actor)).data)
+        self._owned(template_id)
+        checked = draft(**body)
+        with transaction.atomic():
+            template = update_template(template=self._locked(template_id), draft=checked, actor=self.actor)
+        return Response(TemplateSerializer(template).data)
 
     @extend_schema(
         operation_id="delete_template",
@@ -131,9 +149,8 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     )
     def destroy(self, request: Request, *, template_id: UUID) -> Response:
         """Other versions stay."""
-        template = self._owned(template_id)
-        self.require_match(TemplateSerializer(template))
-        delete_template(template=template, actor=self.actor)
+        with transaction.atomic():
+            delete_template(template=self._locked(template_id), actor=self.actor)
         return Response(status=204)
 
     @extend_schema(
@@ -164,6 +181,12 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         require_owner(self.caller, template)
         return template
 
+    def _locked(self, template_id: UUID) -> StackTemplate:
+        template = lock_template(template_id)
+        require_owner(self.caller, template)
+        self.require_match(TemplateWithVersionsSerializer(template))
+        return template
+
 
 class InstantiationViewSet(KeyedViewSet):
     queryset = DeploymentObject.objects.active()
@@ -177,16 +200,21 @@ class InstantiationViewSet(KeyedViewSet):
         request=InstantiateBody,
         responses={201: DeploymentObjectSerializer},
     )
-    @idempotent
-    def create(self, request: Request, *, stack_id: UUID) -> Response:
+    @idempotent_change
+    def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
         """Renders the template version with the parameters and publishes the text on the stack."""
         body = self.read_body(InstantiateBody)
         stack = find_stack(stack_id)
         require_stack_owner(self.caller, stack)
         template = find_template(body["template_id"])
         require_reader(self.caller, template)
-        obj, _ = instantiate(stack=stack, template=template, parameters=body["parameters"], actor=self.actor)
-        return Response(DeploymentObjectSerializer(obj).data, status=201)
+        rendering = render_for(stack=stack, template=template, parameters=body["parameters"])
+
+        def change() -> Response:
+            obj, _ = publish_rendering(stack_id=stack_id, rendering=rendering, actor=self.actor)
+            return Response(DeploymentObjectSerializer(obj).data, status=201)
+
+        return change
 
 
 class ProvenanceViewSet(KeyedViewSet):
