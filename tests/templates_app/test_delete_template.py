@@ -8,7 +8,7 @@ from django.db import transaction
 from core.events import SYSTEM
 from generators.services import delete_generator, lock_generator
 from templates_app.models import StackTemplate, TemplateAnnotation, TemplateLabel
-from tests.factories import make_agent, make_generator, make_stack, make_template
+from tests.factories import make_agent, make_generator, make_template
 from tests.support.api import refused
 from tests.support.events import notices, recorded_audit, recorded_events
 
@@ -77,21 +77,7 @@ def test_deleting_a_generator_deletes_its_templates_and_no_others(admin):
     )
     admin.delete(f"/generators/{generator.id}")
     refused(admin.get(f"/templates/{own.id}"), 404, "template_not_found")
-    refused(
-        admin.put(f"/templates/{own.id}", {"template_content": "a", "parameters_schema": "{}"}),
-        404,
-        "template_not_found",
-    )
-    body = {"template_id": str(own.id), "parameters": {}}
-    refused(
-        admin.post(f"/stacks/{make_stack().id}/deployment-objects/from-template", body),
-        404,
-        "template_not_found",
-    )
-    assert [row["id"] for row in admin.get("/templates").json()] == sorted(
-        [str(other.id), str(systems.id)],
-        key=lambda i: StackTemplate.objects.get(id=i).name,
-    )
+    assert {row["id"] for row in admin.get("/templates").json()} == {str(other.id), str(systems.id)}
 
 
 def test_a_template_that_was_deleted_earlier_keeps_its_time():
