@@ -1,0 +1,116 @@
+"""The statement behind an agent's poll: which objects it should have now, as sequence ids.
+
+It is the rule of targeting.py spelled for speed, and a test holds the two together: index look-ups from the agent's
+side only, one round trip for the key and the answer, the same cost for ten stacks and for a million.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from core.prepared import fetch_one
+
+# Matched stacks, each once: UNION drops repetitions. Every leg reads an index that holds all it needs.
+_SERVED = """
+SELECT t.stack_id FROM agent_targets t WHERE t.agent_id = %(agent)s
+UNION
+SELECT sl.stack_id FROM agent_labels al JOIN stack_labels sl ON sl.label = al.label {registered_label}
+WHERE al.agent_id = %(agent)s
+UNION
+SELECT sa.stack_id FROM agent_annotations aa
+JOIN stack_annotations sa ON sa.key = aa.key AND sa.value = aa.value {registered_annotation}
+WHERE aa.agent_id = %(agent)s
+"""
+_REGISTERED = """
+JOIN stacks r{leg} ON r{leg}.id = {leg}.stack_id
+JOIN agent_generator_registrations g{leg} ON g{leg}.generator_id = r{leg}.generator_id AND g{leg}.agent_id = %(agent)s
+"""
+# The newest live object of one stack: the head of an index. As a scalar subquery it runs once per matched stack,
+# where a join would let the planner group all objects first.
+_NEWEST = """
+SELECT (SELECT o.sequence_id FROM deployment_objects o
+        WHERE o.stack_id = m.stack_id AND o.deleted_at IS NULL ORDER BY o.sequence_id DESC LIMIT 1) AS sequence_id
+FROM ({served}) m JOIN stacks s ON s.id = m.stack_id AND s.deleted_at IS NULL
+UNION ALL
+SELECT d.marker_id FROM agent_marker_deliveries d WHERE d.agent_id = %(agent)s
+"""
+# In incremental mode, what the agent has reported on is left out; a marker it still owes an answer to is not.
+_UNREPORTED = """
+WHERE NOT EXISTS (
+    SELECT 1 FROM deployment_objects u JOIN agent_events e
+    ON e.deployment_object_id = u.id AND e.agent_id = %(agent)s AND e.deleted_at IS NULL
+    WHERE u.sequence_id = x.sequence_id
+) OR EXISTS (SELECT 1 FROM agent_marker_deliveries w WHERE w.agent_id = %(agent)s AND w.marker_id = x.sequence_id)
+"""
+_STATE = "SELECT {join} FROM ({newest}) x {unreported}"
+# The answer and the key in one statement. The key's row alone decides who calls; nothing is remembered about it.
+_WITH_KEY = """
+SELECT k.id, k.short_token, k.name, k.last_used_at, ({state})
+FROM paks k WHERE k.key_hash = %(key_hash)s AND k.role = 'agent' AND k.subject_id = %(agent)s AND k.revoked_at IS NULL
+"""
+_WITHOUT_KEY = "SELECT ({state}) FROM agents a WHERE a.id = %(agent)s AND a.deleted_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one statement tells of a poll: the key's row and the objects' sequence ids, newest first."""
+
+    key_id: UUID
+    short_token: str
+    key_name: str
+    last_used_at: datetime | None
+    sequence_ids: Sequence[int]
+
+
+def poll(*, agent_id: UUID, key_hash: str, mode: str) -> Poll | None:
+    """The agent's state by its own usable key, or None when this is not a usable key of this agent.
+
+    A deleted agent has no usable key. The caller still compares the short token.
+    """
+    sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=True)
+    row = fetch_one(sql, {"agent": _as_parameter(agent_id), "key_hash": key_hash})
+    if row is None:
+        return None
+    key_id, short_token, key_name, last_used_at, state = row
+    return Poll(_as_uuid(key_id), short_token, key_name, _as_time(last_used_at), _ids(state))
+
+
+def state_of(*, agent_id: UUID, mode: str) -> Sequence[int]:
+    """The sequence ids for an agent somebody else asks about; none for one that is unknown or deleted."""
+    sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
+    row = fetch_one(sql, {"agent": _as_parameter(agent_id)})
+    return _ids(row[0]) if row else ()
+
+
+@cache
+def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: bool) -> str:  # noqa: FBT001
+    legs = {
+        "registered_label": _REGISTERED.format(leg="sl") if registration else "",
+        "registered_annotation": _REGISTERED.format(leg="sa") if registration else "",
+    }
+    newest = _NEWEST.format(served=_SERVED.format(**legs))
+    join = "string_agg(x.sequence_id::text, ',')" if vendor == "postgresql" else "group_concat(x.sequence_id)"
+    state = _STATE.format(join=join, newest=newest, unreported=_UNREPORTED if incremental else "")
+    return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state)
+
+
+def _ids(joined: str | None) -> Sequence[int]:
+    return sorted(map(int, joined.split(",")), reverse=True) if joined else ()
+
+
+def _as_parameter(value: UUID) -> object:
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def _as_uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _as_time(value: Any) -> datetime | None:
+    return datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else value
