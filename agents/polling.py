@@ -6,7 +6,7 @@ side only, one round trip for the key and the answer, the same cost for ten stac
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -20,23 +20,33 @@ from core.prepared import fetch_one
 _SERVED = """
 SELECT t.stack_id FROM agent_targets t WHERE t.agent_id = %(agent)s
 UNION
-SELECT sl.stack_id FROM agent_labels al JOIN stack_labels sl ON sl.label = al.label {registered_label}
-WHERE al.agent_id = %(agent)s
+SELECT sl.stack_id FROM agent_labels al {by_label} {registered_label} WHERE al.agent_id = %(agent)s
 UNION
-SELECT sa.stack_id FROM agent_annotations aa
-JOIN stack_annotations sa ON sa.key = aa.key AND sa.value = aa.value {registered_annotation}
-WHERE aa.agent_id = %(agent)s
+SELECT sa.stack_id FROM agent_annotations aa {by_pair} {registered_annotation} WHERE aa.agent_id = %(agent)s
 """
+# PostgreSQL does not know which labels an agent carries and, where a few labels are on many stacks, would rather read
+# all stack labels. LATERAL with OFFSET keeps it to one index look-up per label of the agent.
+_BY_LABEL = {
+    "postgresql": "CROSS JOIN LATERAL (SELECT stack_id FROM stack_labels WHERE label = al.label OFFSET 0) sl",
+    "sqlite": "JOIN stack_labels sl ON sl.label = al.label",
+}
+_BY_PAIR = {
+    "postgresql": "CROSS JOIN LATERAL "
+    "(SELECT stack_id FROM stack_annotations WHERE key = aa.key AND value = aa.value OFFSET 0) sa",
+    "sqlite": "JOIN stack_annotations sa ON sa.key = aa.key AND sa.value = aa.value",
+}
 _REGISTERED = """
 JOIN stacks r{leg} ON r{leg}.id = {leg}.stack_id
 JOIN agent_generator_registrations g{leg} ON g{leg}.generator_id = r{leg}.generator_id AND g{leg}.agent_id = %(agent)s
 """
-# The newest live object of one stack: the head of an index. As a scalar subquery it runs once per matched stack,
-# where a join would let the planner group all objects first.
+# The newest live object of one stack, if the stack lives: two index look-ups. As a scalar subquery they are made once
+# per matched stack, where joins would let the planner hash all stacks or group all objects.
 _NEWEST = """
 SELECT (SELECT o.sequence_id FROM deployment_objects o
-        WHERE o.stack_id = m.stack_id AND o.deleted_at IS NULL ORDER BY o.sequence_id DESC LIMIT 1) AS sequence_id
-FROM ({served}) m JOIN stacks s ON s.id = m.stack_id AND s.deleted_at IS NULL
+        WHERE o.stack_id = m.stack_id AND o.deleted_at IS NULL
+        AND EXISTS (SELECT 1 FROM stacks s WHERE s.id = m.stack_id AND s.deleted_at IS NULL)
+        ORDER BY o.sequence_id DESC LIMIT 1) AS sequence_id
+FROM ({served}) m
 UNION ALL
 SELECT d.marker_id FROM agent_marker_deliveries d WHERE d.agent_id = %(agent)s
 """
@@ -91,6 +101,8 @@ def state_of(*, agent_id: UUID, mode: str) -> Sequence[int]:
 @cache
 def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: bool) -> str:  # noqa: FBT001
     legs = {
+        "by_label": _BY_LABEL[vendor],
+        "by_pair": _BY_PAIR[vendor],
         "registered_label": _REGISTERED.format(leg="sl") if registration else "",
         "registered_annotation": _REGISTERED.format(leg="sa") if registration else "",
     }
@@ -112,5 +124,6 @@ def _as_uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def _as_time(value: Any) -> datetime | None:
-    return datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else value
+def _as_time(value: datetime | None) -> datetime | None:
+    # SQLite's times come without their zone, which is UTC.
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value

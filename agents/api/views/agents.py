@@ -22,6 +22,7 @@ from agents.api.serializers import (
     TargetStateQuery,
     UpdateAgentBody,
 )
+from agents.api.state import respond
 from agents.errors import (
     AgentAnnotationNotFound,
     AgentIdMismatch,
@@ -31,6 +32,7 @@ from agents.errors import (
     NameAndClusterRequired,
 )
 from agents.models import Agent, AgentHeartbeat
+from agents.polling import state_of
 from agents.services.agents import (
     AgentChanges,
     create_agent,
