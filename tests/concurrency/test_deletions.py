@@ -20,7 +20,7 @@ from tests.factories import (
     make_target,
 )
 from tests.support.api import refused
-from tests.support.threads import Running, same, statuses, together, wait_until_blocked
+from tests.support.threads import Running, call, calls, statuses, together, wait_until_blocked
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
 
@@ -43,9 +43,7 @@ def test_of_several_deletes_of_one_stack_one_is_204_and_one_marker_stays(admin):
     for _ in range(5):
         stack = make_stack()
         make_object(stack)
-        responses = together(
-            *(lambda api=same(admin): api.delete(f"/stacks/{stack.id}") for _ in range(3))  # noqa: B023
-        )
+        responses = together(*(call(admin, "DELETE", f"/stacks/{stack.id}") for _ in range(3)))
         assert statuses(responses) == [204, 404, 404]
         only_its_marker_lives(stack)
         assert AuditLog.objects.filter(action="stack.deleted", resource_id=stack.id).count() == 1
@@ -57,13 +55,8 @@ def test_a_publication_beside_the_deletion_goes_with_the_stack_or_is_404(admin):
         stack = make_stack(generator)
         path = f"/stacks/{stack.id}"
         *published, deleted = together(
-            *(
-                lambda api=same(api), path=path: [
-                    api.post(f"{path}/deployment-objects", YAML) for _ in range(3)
-                ]
-                for _ in range(2)
-            ),
-            lambda path=path: [admin.delete(path)],
+            *(calls(3, api, "POST", f"{path}/deployment-objects", YAML) for _ in range(2)),
+            calls(1, admin, "DELETE", path),
         )
         assert statuses(deleted) == [204]
         for responses in published:
@@ -78,9 +71,9 @@ def test_a_publication_that_waited_for_the_deletion_is_404(admin):
     stack = make_stack()
     with transaction.atomic():
         lock_stack(stack.id)
-        deleting = Running([lambda: same(admin).delete(f"/stacks/{stack.id}")])
+        deleting = Running([call(admin, "DELETE", f"/stacks/{stack.id}")])
         wait_until_blocked(1)
-        publishing = Running([lambda: same(admin).post(f"/stacks/{stack.id}/deployment-objects", YAML)])
+        publishing = Running([call(admin, "POST", f"/stacks/{stack.id}/deployment-objects", YAML)])
         wait_until_blocked(2)
     assert statuses(deleting.join()) == [204]
     refused(publishing.join()[0], 404, "stack_not_found")
@@ -92,9 +85,9 @@ def test_a_publication_before_the_deletion_of_the_generator_does_not_lock_it_out
     stack = make_stack(generator)
     with transaction.atomic():
         lock_stack(stack.id)
-        publishing = Running([lambda: same(api).post(f"/stacks/{stack.id}/deployment-objects", YAML)])
+        publishing = Running([call(api, "POST", f"/stacks/{stack.id}/deployment-objects", YAML)])
         wait_until_blocked(1)
-        deleting = Running([lambda: same(admin).delete(f"/generators/{generator.id}")])
+        deleting = Running([call(admin, "DELETE", f"/generators/{generator.id}")])
         wait_until_blocked(2)
     assert statuses(publishing.join()) == [201]
     assert statuses(deleting.join()) == [204]
@@ -106,13 +99,8 @@ def test_publications_beside_the_deletion_of_the_generator_leave_nothing_alive(a
         generator, api = make_generator()
         stacks = [make_stack(generator) for _ in range(2)]
         *published, deleted = together(
-            *(
-                lambda api=same(api), stack=stack: [
-                    api.post(f"/stacks/{stack.id}/deployment-objects", YAML) for _ in range(3)
-                ]
-                for stack in stacks
-            ),
-            lambda generator=generator: [admin.delete(f"/generators/{generator.id}")],
+            *(calls(3, api, "POST", f"/stacks/{stack.id}/deployment-objects", YAML) for stack in stacks),
+            calls(1, admin, "DELETE", f"/generators/{generator.id}"),
         )
         assert statuses(deleted) == [204]
         for responses in published:
@@ -127,9 +115,9 @@ def test_a_stack_created_beside_the_deletion_of_its_generator_goes_with_it_or_is
         body = {"name": f"admin's {number}", "generator_id": str(generator.id)}
         own = {"name": f"own {number}"}
         by_admin, by_owner, deleted = together(
-            lambda body=body: same(admin).post("/stacks", body),
-            lambda api=api, own=own: api.post("/stacks", own),
-            lambda generator=generator: admin.delete(f"/generators/{generator.id}"),
+            call(admin, "POST", "/stacks", body),
+            call(api, "POST", "/stacks", own),
+            call(admin, "DELETE", f"/generators/{generator.id}"),
         )
         assert deleted.status_code == 204
         assert by_admin.status_code in {201, 422}
@@ -145,9 +133,9 @@ def test_a_stack_that_waited_for_the_deletion_of_its_generator_is_422(admin):
     body = {"name": "late", "generator_id": str(generator.id)}
     with transaction.atomic():
         lock_generator(generator.id)
-        deleting = Running([lambda: same(admin).delete(f"/generators/{generator.id}")])
+        deleting = Running([call(admin, "DELETE", f"/generators/{generator.id}")])
         wait_until_blocked(1)
-        creating = Running([lambda: same(admin).post("/stacks", body)])
+        creating = Running([call(admin, "POST", "/stacks", body)])
         wait_until_blocked(2)
     assert statuses(deleting.join()) == [204]
     refused(creating.join()[0], 422, "foreign_key_violation")
@@ -158,8 +146,8 @@ def test_a_stack_and_its_generator_deleted_at_once_leave_one_marker(admin):
         generator, _ = make_generator()
         stack = make_stack(generator)
         of_stack, of_generator = together(
-            lambda stack=stack: same(admin).delete(f"/stacks/{stack.id}"),
-            lambda generator=generator: same(admin).delete(f"/generators/{generator.id}"),
+            call(admin, "DELETE", f"/stacks/{stack.id}"),
+            call(admin, "DELETE", f"/generators/{generator.id}"),
         )
         assert of_stack.status_code in {204, 404}
         assert of_generator.status_code == 204
@@ -173,8 +161,8 @@ def test_a_first_report_beside_the_deletion_of_the_stack_still_earns_the_marker(
         stack = make_stack(labels=["a"])
         obj = make_object(stack)
         reported, deleted = together(
-            lambda api=api, agent=agent, obj=obj: api.post(f"/agents/{agent.id}/events", report(obj)),
-            lambda stack=stack: admin.delete(f"/stacks/{stack.id}"),
+            call(api, "POST", f"/agents/{agent.id}/events", report(obj)),
+            call(admin, "DELETE", f"/stacks/{stack.id}"),
         )
         assert (reported.status_code, deleted.status_code) == (201, 204)
         state = api.get(f"/agents/{agent.id}/target-state").json()
@@ -188,8 +176,8 @@ def test_whichever_of_first_report_and_deletion_waits_the_marker_is_due(admin, f
     stack = make_stack(labels=["a"])
     obj = make_object(stack)
     jobs = {
-        "report": lambda: same(api).post(f"/agents/{agent.id}/events", report(obj)),
-        "deletion": lambda: same(admin).delete(f"/stacks/{stack.id}"),
+        "report": call(api, "POST", f"/agents/{agent.id}/events", report(obj)),
+        "deletion": call(admin, "DELETE", f"/stacks/{stack.id}"),
     }
     with transaction.atomic():
         lock_stack(stack.id)
@@ -208,16 +196,14 @@ def test_what_an_agent_says_beside_its_deletion_leaves_nothing_alive(admin):
         obj = make_object(make_stack(labels=["a"]))
         base = f"/agents/{agent.id}"
 
-        def talk(api=api, base=base, obj=obj) -> list[int]:
-            return [api.post(f"{base}/events", report(obj)).status_code for _ in range(3)]
-
-        def beat(api=same(api), base=base) -> list[int]:
-            return [api.post(f"{base}/heartbeat").status_code for _ in range(3)]
-
-        talked, beats, deleted = together(talk, beat, lambda base=base: [admin.delete(base).status_code])
-        assert deleted == [204]
-        assert set(talked) <= {201, 401, 404}
-        assert set(beats) <= {204, 401, 404}
+        reports, beats, deleted = together(
+            calls(3, api, "POST", f"{base}/events", report(obj)),
+            calls(3, api, "POST", f"{base}/heartbeat"),
+            calls(1, admin, "DELETE", base),
+        )
+        assert statuses(deleted) == [204]
+        assert set(statuses(reports)) <= {201, 401, 404}
+        assert set(statuses(beats)) <= {204, 401, 404}
         assert not AgentEvent.objects.active().filter(agent=agent).exists()
         for rows in (StackReport, MarkerDelivery, AgentTarget, Registration):
             assert not rows.objects.filter(agent=agent).exists()
@@ -229,9 +215,9 @@ def test_a_report_that_waited_for_the_deletion_of_its_agent_is_404(admin):
     make_event(agent, obj)
     with transaction.atomic():
         lock_agent(agent.id)
-        deleting = Running([lambda: same(admin).delete(f"/agents/{agent.id}")])
+        deleting = Running([call(admin, "DELETE", f"/agents/{agent.id}")])
         wait_until_blocked(1)
-        reporting = Running([lambda: same(api).post(f"/agents/{agent.id}/events", report(obj))])
+        reporting = Running([call(api, "POST", f"/agents/{agent.id}/events", report(obj))])
         wait_until_blocked(2)
     assert statuses(deleting.join()) == [204]
     refused(reporting.join()[0], 404, "agent_not_found")
@@ -245,8 +231,8 @@ def test_a_target_written_beside_the_deletion_of_agent_or_stack_does_not_stay(ad
         path = f"/agents/{agent.id}/targets"
         doomed = f"/{kind}/{agent.id if kind == 'agents' else stack.id}"
         added, deleted = together(
-            lambda path=path, stack=stack: same(admin).post(path, {"stack_id": str(stack.id)}),
-            lambda doomed=doomed: same(admin).delete(doomed),
+            call(admin, "POST", path, {"stack_id": str(stack.id)}),
+            call(admin, "DELETE", doomed),
         )
         assert deleted.status_code == 204
         assert added.status_code in {201, 404}
@@ -256,9 +242,7 @@ def test_a_target_written_beside_the_deletion_of_agent_or_stack_does_not_stay(ad
 def test_two_deletions_of_a_generator_are_one(admin):
     generator, _ = make_generator()
     stacks = [make_stack(generator) for _ in range(3)]
-    responses = together(
-        *(lambda api=same(admin): api.delete(f"/generators/{generator.id}") for _ in range(3))
-    )
+    responses = together(*(call(admin, "DELETE", f"/generators/{generator.id}") for _ in range(3)))
     assert statuses(responses)[0] == 204
     assert statuses(responses)[1:] == [404, 404]
     assert DeploymentObject.objects.filter(stack__in=stacks).count() == len(stacks)
@@ -275,8 +259,8 @@ def test_an_agent_and_the_generator_whose_stacks_it_serves_deleted_at_once(admin
             make_target(agent, stack)
             make_event(agent, make_object(stack))
         responses = together(
-            lambda agent=agent: same(admin).delete(f"/agents/{agent.id}"),
-            lambda generator=generator: same(admin).delete(f"/generators/{generator.id}"),
+            call(admin, "DELETE", f"/agents/{agent.id}"),
+            call(admin, "DELETE", f"/generators/{generator.id}"),
         )
         assert statuses(responses) == [204, 204]
         assert not AgentTarget.objects.filter(agent=agent).exists()

@@ -7,7 +7,7 @@ from agents.models import AgentTarget, Registration
 from agents.services.agents import lock_agent
 from tests.factories import make_agent, make_generator, make_registration, make_stack
 from tests.support.api import refused
-from tests.support.threads import Running, same, statuses, together, wait_until_blocked
+from tests.support.threads import Running, call, statuses, together, wait_until_blocked
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
 
@@ -17,7 +17,7 @@ def test_one_of_several_registrations_is_201_and_the_others_409():
         generator, _ = make_generator()
         agent, api = make_agent()
         path = f"/generators/{generator.id}/register"
-        responses = together(*(lambda api=same(api), path=path: api.post(path) for _ in range(3)))
+        responses = together(*(call(api, "POST", path) for _ in range(3)))
         assert statuses(responses) == [201, 409, 409]
         for response in responses:
             if response.status_code == 409:
@@ -31,7 +31,7 @@ def test_registering_and_withdrawing_at_once_end_in_one_of_the_two_states():
     path = f"/generators/{generator.id}/register"
     for _ in range(10):
         before = Registration.objects.filter(agent=agent, generator=generator).count()
-        registered, withdrawn = together(lambda: same(api).post(path), lambda: same(api).delete(path))
+        registered, withdrawn = together(call(api, "POST", path), call(api, "DELETE", path))
         after = Registration.objects.filter(agent=agent, generator=generator).count()
         assert withdrawn.status_code == 204
         if registered.status_code == 409:
@@ -46,8 +46,8 @@ def test_no_registration_survives_its_generator(admin):
         generator, _ = make_generator()
         _, api = make_agent()
         registered, deleted = together(
-            lambda api=api, generator=generator: api.post(f"/generators/{generator.id}/register"),
-            lambda generator=generator: admin.delete(f"/generators/{generator.id}"),
+            call(api, "POST", f"/generators/{generator.id}/register"),
+            call(admin, "DELETE", f"/generators/{generator.id}"),
         )
         assert deleted.status_code == 204
         assert registered.status_code in {201, 404}
@@ -59,10 +59,8 @@ def test_no_registration_survives_its_agent(admin):
         generator, _ = make_generator()
         agent, _ = make_agent()
         registered, deleted = together(
-            lambda agent=agent, generator=generator: same(admin).post(
-                f"/generators/{generator.id}/register", {"agent_id": str(agent.id)}
-            ),
-            lambda agent=agent: same(admin).delete(f"/agents/{agent.id}"),
+            call(admin, "POST", f"/generators/{generator.id}/register", {"agent_id": str(agent.id)}),
+            call(admin, "DELETE", f"/agents/{agent.id}"),
         )
         assert deleted.status_code == 204
         assert registered.status_code in {201, 422}
@@ -77,10 +75,8 @@ def test_where_registration_is_required_no_target_outlives_it(admin, settings):
         make_registration(agent, generator)
         stack = make_stack(generator)
         targeted, withdrawn = together(
-            lambda agent=agent, stack=stack: same(admin).post(
-                f"/agents/{agent.id}/targets", {"stack_id": str(stack.id)}
-            ),
-            lambda api=api, generator=generator: api.delete(f"/generators/{generator.id}/register"),
+            call(admin, "POST", f"/agents/{agent.id}/targets", {"stack_id": str(stack.id)}),
+            call(api, "DELETE", f"/generators/{generator.id}/register"),
         )
         assert withdrawn.status_code == 204
         assert targeted.status_code in {201, 403}
@@ -96,9 +92,9 @@ def test_a_target_that_is_being_written_goes_with_the_registration(admin, settin
     body = {"stack_id": str(stack.id)}
     with transaction.atomic():
         lock_agent(agent.id)
-        targeting = Running([lambda: same(admin).post(f"/agents/{agent.id}/targets", body)])
+        targeting = Running([call(admin, "POST", f"/agents/{agent.id}/targets", body)])
         wait_until_blocked(1)
-        withdrawing = Running([lambda: same(api).delete(f"/generators/{generator.id}/register")])
+        withdrawing = Running([call(api, "DELETE", f"/generators/{generator.id}/register")])
         wait_until_blocked(2)
     assert statuses(targeting.join()) == [201]
     assert statuses(withdrawing.join()) == [204]

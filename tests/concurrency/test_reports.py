@@ -4,7 +4,7 @@ import pytest
 
 from agents.models import AgentEvent, StackReport
 from tests.factories import make_agent, make_object, make_stack
-from tests.support.threads import same, statuses, together
+from tests.support.threads import call, statuses, together
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
 
@@ -20,10 +20,7 @@ def test_identical_reports_at_once_are_one_row_with_the_right_count():
     for _ in range(5):
         obj = make_object(make_stack())
         responses = together(
-            *(
-                lambda api=same(api), obj=obj: api.post(f"/agents/{agent.id}/events", report(obj))
-                for _ in range(THREADS)
-            )
+            *(call(api, "POST", f"/agents/{agent.id}/events", report(obj)) for _ in range(THREADS))
         )
         assert statuses(responses) == [201] * THREADS
         row = AgentEvent.objects.get(deployment_object=obj)
@@ -38,10 +35,7 @@ def test_reports_on_versions_of_one_stack_at_once_leave_the_newest_as_the_latest
         stack = make_stack()
         objects = [make_object(stack, f"a: {number}") for number in range(THREADS)]
         responses = together(
-            *(
-                lambda api=same(api), obj=obj: api.post(f"/agents/{agent.id}/events", report(obj))
-                for obj in objects
-            )
+            *(call(api, "POST", f"/agents/{agent.id}/events", report(obj)) for obj in objects)
         )
         assert statuses(responses) == [201] * THREADS
         assert StackReport.objects.get(stack=stack).sequence_id == objects[-1].sequence_id
@@ -51,10 +45,7 @@ def test_many_agents_report_on_one_new_object_at_once():
     obj = make_object(make_stack())
     agents = [make_agent() for _ in range(6)]
     responses = together(
-        *(
-            lambda agent=agent, api=api: api.post(f"/agents/{agent.id}/events", report(obj))
-            for agent, api in agents
-        )
+        *(call(api, "POST", f"/agents/{agent.id}/events", report(obj)) for agent, api in agents)
     )
     assert statuses(responses) == [201] * len(agents)
     assert StackReport.objects.count() == AgentEvent.objects.count() == len(agents)

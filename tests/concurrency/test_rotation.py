@@ -1,11 +1,13 @@
 """Keys that are replaced while they are in use."""
 
+from functools import partial
+
 import pytest
 
 from paks.models import Pak
 from tests.factories import make_agent, make_generator, make_stack
 from tests.support.api import Api, refused
-from tests.support.threads import same, together
+from tests.support.threads import call, together
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
 
@@ -17,7 +19,7 @@ def test_of_two_rotations_with_one_key_one_succeeds_and_the_other_is_401(make, n
     owner, api = make()
     for _ in range(8):
         path = f"/{noun}/{owner.id}/rotate-pak"
-        responses = together(*(lambda api=same(api): api.post(path) for _ in range(2)))
+        responses = together(*(call(api, "POST", path) for _ in range(2)))
         winner, loser = sorted(responses, key=lambda response: response.status_code)
         assert winner.status_code == status
         refused(loser, 401, "unauthorized")
@@ -31,7 +33,7 @@ def test_an_admins_rotation_and_the_agents_own_leave_one_working_key(admin):
     agent, api = make_agent()
     path = f"/agents/{agent.id}/rotate-pak"
     for _ in range(8):
-        by_admin, by_agent = together(lambda: admin.post(path), lambda key=api: key.post(path))
+        by_admin, by_agent = together(call(admin, "POST", path), call(api, "POST", path))
         assert by_admin.status_code == 200
         assert by_agent.status_code in {200, 401}
         refused(api.post("/auth/pak"), 401, "unauthorized")
@@ -57,7 +59,7 @@ def test_requests_under_way_succeed_or_are_401_and_afterwards_the_old_key_is_dea
     def rotate() -> list[int]:
         return [admin.post(f"/agents/{agent.id}/rotate-pak").status_code]
 
-    *uses, rotated = together(*(lambda caller=same(api): use(caller) for _ in range(2)), rotate)
+    *uses, rotated = together(*(partial(use, Api(api.key)) for _ in range(2)), rotate)
     assert rotated == [200]
     for codes in uses:
         died = codes.index(401) if 401 in codes else len(codes)

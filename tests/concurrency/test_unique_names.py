@@ -1,5 +1,7 @@
 """Several callers want the same name: one gets it, the others are told."""
 
+from typing import Any
+
 import pytest
 
 from agents.models import Agent, Registration
@@ -7,15 +9,15 @@ from generators.models import Generator
 from stacks.models import Stack
 from tests.factories import make_agent, make_generator, make_stack, unique
 from tests.support.api import refused
-from tests.support.threads import same, statuses, together
+from tests.support.threads import call, statuses, together
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
 
 CALLERS = 4
 
 
-def race(api, method: str, path: str, body) -> list:
-    return together(*(lambda api=same(api): api.request(method, path, body) for _ in range(CALLERS)))
+def race(api, method: str, path: str, body) -> list[Any]:
+    return together(*(call(api, method, path, body) for _ in range(CALLERS)))
 
 
 def one_winner(responses, constraint: str) -> None:
@@ -36,7 +38,7 @@ def test_one_of_several_creators_of_a_stack_wins():
 
 def test_creators_of_different_owners_share_one_name_space():
     apis = [make_generator()[1] for _ in range(CALLERS)]
-    responses = together(*(lambda api=api: api.post("/stacks", {"name": "api"}) for api in apis))
+    responses = together(*(call(api, "POST", "/stacks", {"name": "api"}) for api in apis))
     one_winner(responses, "unique_stack_name")
 
 
@@ -58,7 +60,7 @@ def test_one_of_several_creators_of_an_agent_wins(admin):
 def test_the_first_agents_of_all_make_one_system_generator(admin):
     assert not Generator.objects.exists()
     bodies = [{"name": f"edge-{number}", "cluster_name": "c"} for number in range(CALLERS)]
-    responses = together(*(lambda api=same(admin), body=body: api.post("/agents", body) for body in bodies))
+    responses = together(*(call(admin, "POST", "/agents", body) for body in bodies))
     assert statuses(responses) == [201] * CALLERS
     system = Generator.objects.get()
     assert system.is_system
@@ -67,12 +69,7 @@ def test_the_first_agents_of_all_make_one_system_generator(admin):
 
 def test_one_of_several_renamers_wins(admin):
     stacks = [make_stack() for _ in range(CALLERS)]
-    responses = together(
-        *(
-            lambda api=same(admin), stack=stack: api.put(f"/stacks/{stack.id}", {"name": "wanted"})
-            for stack in stacks
-        )
-    )
+    responses = together(*(call(admin, "PUT", f"/stacks/{stack.id}", {"name": "wanted"}) for stack in stacks))
     assert statuses(responses) == [200, 409, 409, 409]
     assert Stack.objects.filter(name="wanted").count() == 1
 

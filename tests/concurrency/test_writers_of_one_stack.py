@@ -1,12 +1,15 @@
 """Two writers on one stack: the newest object is also the last committed, and none is lost."""
 
 import threading
+from functools import partial
+from itertools import chain, pairwise
 
 import pytest
 
 from stacks.models import DeploymentObject
 from tests.factories import make_agent, make_stack
-from tests.support.threads import same, together
+from tests.support.api import Api
+from tests.support.threads import calls, statuses, together
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
 
@@ -38,7 +41,7 @@ def test_a_newer_object_never_appears_below_one_that_was_seen(admin):
             )
             if last_look:
                 break
-        for before, after in zip(snapshots, snapshots[1:], strict=False):
+        for before, after in pairwise(snapshots):
             assert before <= after
             assert all(new > max(before, default=0) for new in after - before)
         return sorted(snapshots[-1])
@@ -50,12 +53,12 @@ def test_a_newer_object_never_appears_below_one_that_was_seen(admin):
         return []
 
     *written, _, observed = together(
-        *(lambda api=same(admin), writer=writer: write(api, writer) for writer in range(WRITERS)),
+        *(partial(write, Api(admin.key), writer) for writer in range(WRITERS)),
         wait_for_writers,
         observe,
     )
     assert all(own == sorted(own) for own in written)
-    assert sorted(sum(written, start=[])) == observed
+    assert sorted(chain.from_iterable(written)) == observed
     assert len(observed) == WRITERS * ROUNDS
     (state,) = reader.get(f"/agents/{agent.id}/target-state").json()
     assert state["sequence_id"] == observed[-1]
@@ -63,14 +66,11 @@ def test_a_newer_object_never_appears_below_one_that_was_seen(admin):
 
 def test_writers_of_different_stacks_do_not_wait_for_each_other(admin):
     stacks = [make_stack() for _ in range(WRITERS)]
-    responses = together(
+    answers = together(
         *(
-            lambda api=same(admin), stack=stack: [
-                api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1"}).status_code
-                for _ in range(ROUNDS)
-            ]
+            calls(ROUNDS, admin, "POST", f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1"})
             for stack in stacks
         )
     )
-    assert responses == [[201] * ROUNDS] * WRITERS
+    assert [statuses(responses) for responses in answers] == [[201] * ROUNDS] * WRITERS
     assert len(set(DeploymentObject.objects.values_list("sequence_id", flat=True))) == WRITERS * ROUNDS

@@ -92,9 +92,16 @@ def slow_transactions(seconds: float = 0.01) -> Iterator[None]:
         event_emitted.disconnect(dwell)
 
 
-def same(api: Api) -> Api:
-    """The same caller with a client of its own, for one thread."""
-    return Api(api.key)
+def call(api: Api, method: str, path: str, body: object = ...) -> Callable[[], Any]:
+    """A job: one request by the same caller, with a client of its own."""
+    client = Api(api.key)
+    return lambda: client.request(method, path, body)
+
+
+def calls(times: int, api: Api, method: str, path: str, body: object = ...) -> Callable[[], list[Any]]:
+    """A job: the same request several times in a row."""
+    one = call(api, method, path, body)
+    return lambda: [one() for _ in range(times)]
 
 
 def statuses(responses: Sequence[Any]) -> list[int]:
