@@ -40,7 +40,7 @@ def report(obj) -> dict[str, str]:
 
 
 def test_of_several_deletes_of_one_stack_one_is_204_and_one_marker_stays(admin):
-    for _ in range(5):
+    for _ in range(3):
         stack = make_stack()
         make_object(stack)
         responses = together(*(call(admin, "DELETE", f"/stacks/{stack.id}") for _ in range(3)))
@@ -50,7 +50,7 @@ def test_of_several_deletes_of_one_stack_one_is_204_and_one_marker_stays(admin):
 
 
 def test_a_publication_beside_the_deletion_goes_with_the_stack_or_is_404(admin):
-    for _ in range(5):
+    for _ in range(3):
         generator, api = make_generator()
         stack = make_stack(generator)
         path = f"/stacks/{stack.id}"
@@ -110,7 +110,7 @@ def test_publications_beside_the_deletion_of_the_generator_leave_nothing_alive(a
 
 
 def test_a_stack_created_beside_the_deletion_of_its_generator_goes_with_it_or_is_refused(admin):
-    for number in range(6):
+    for number in range(3):
         generator, api = make_generator()
         body = {"name": f"admin's {number}", "generator_id": str(generator.id)}
         own = {"name": f"own {number}"}
@@ -142,7 +142,7 @@ def test_a_stack_that_waited_for_the_deletion_of_its_generator_is_422(admin):
 
 
 def test_a_stack_and_its_generator_deleted_at_once_leave_one_marker(admin):
-    for _ in range(6):
+    for _ in range(3):
         generator, _ = make_generator()
         stack = make_stack(generator)
         of_stack, of_generator = together(
@@ -156,7 +156,7 @@ def test_a_stack_and_its_generator_deleted_at_once_leave_one_marker(admin):
 
 
 def test_a_first_report_beside_the_deletion_of_the_stack_still_earns_the_marker(admin):
-    for _ in range(8):
+    for _ in range(4):
         agent, api = make_agent(labels=["a"])
         stack = make_stack(labels=["a"])
         obj = make_object(stack)
@@ -191,7 +191,7 @@ def test_whichever_of_first_report_and_deletion_waits_the_marker_is_due(admin, f
 
 
 def test_what_an_agent_says_beside_its_deletion_leaves_nothing_alive(admin):
-    for _ in range(6):
+    for _ in range(3):
         agent, api = make_agent(labels=["a"])
         obj = make_object(make_stack(labels=["a"]))
         base = f"/agents/{agent.id}"
@@ -225,7 +225,7 @@ def test_a_report_that_waited_for_the_deletion_of_its_agent_is_404(admin):
 
 
 def test_a_target_written_beside_the_deletion_of_agent_or_stack_does_not_stay(admin):
-    for kind in ("agents", "stacks") * 4:
+    for kind in ("agents", "stacks") * 2:
         agent, _ = make_agent()
         stack = make_stack()
         path = f"/agents/{agent.id}/targets"
@@ -250,7 +250,7 @@ def test_two_deletions_of_a_generator_are_one(admin):
 
 
 def test_an_agent_and_the_generator_whose_stacks_it_serves_deleted_at_once(admin):
-    for _ in range(6):
+    for _ in range(3):
         generator, _ = make_generator()
         agent, _ = make_agent()
         make_registration(agent, generator)

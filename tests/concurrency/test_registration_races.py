@@ -42,7 +42,7 @@ def test_registering_and_withdrawing_at_once_end_in_one_of_the_two_states():
 
 
 def test_no_registration_survives_its_generator(admin):
-    for _ in range(6):
+    for _ in range(3):
         generator, _ = make_generator()
         _, api = make_agent()
         registered, deleted = together(
@@ -55,7 +55,7 @@ def test_no_registration_survives_its_generator(admin):
 
 
 def test_no_registration_survives_its_agent(admin):
-    for _ in range(6):
+    for _ in range(3):
         generator, _ = make_generator()
         agent, _ = make_agent()
         registered, deleted = together(
@@ -69,7 +69,7 @@ def test_no_registration_survives_its_agent(admin):
 
 def test_where_registration_is_required_no_target_outlives_it(admin, settings):
     settings.REQUIRE_REGISTRATION = True
-    for _ in range(8):
+    for _ in range(4):
         generator, _ = make_generator()
         agent, api = make_agent()
         make_registration(agent, generator)

@@ -17,7 +17,7 @@ def report(obj, status: str = "SUCCESS") -> dict[str, str]:
 
 def test_identical_reports_at_once_are_one_row_with_the_right_count():
     agent, api = make_agent()
-    for _ in range(5):
+    for _ in range(3):
         obj = make_object(make_stack())
         responses = together(
             *(call(api, "POST", f"/agents/{agent.id}/events", report(obj)) for _ in range(THREADS))
@@ -31,7 +31,7 @@ def test_identical_reports_at_once_are_one_row_with_the_right_count():
 
 def test_reports_on_versions_of_one_stack_at_once_leave_the_newest_as_the_latest_word():
     agent, api = make_agent()
-    for _ in range(5):
+    for _ in range(3):
         stack = make_stack()
         objects = [make_object(stack, f"a: {number}") for number in range(THREADS)]
         responses = together(

@@ -30,7 +30,7 @@ def one_winner(responses, constraint: str) -> None:
 
 def test_one_of_several_creators_of_a_stack_wins():
     _, api = make_generator()
-    for _ in range(5):
+    for _ in range(3):
         name = unique("wanted")
         one_winner(race(api, "POST", "/stacks", {"name": name}), "unique_stack_name")
         assert Stack.objects.filter(name=name).count() == 1
@@ -43,14 +43,14 @@ def test_creators_of_different_owners_share_one_name_space():
 
 
 def test_one_of_several_creators_of_a_generator_wins(admin):
-    for _ in range(5):
+    for _ in range(3):
         name = unique("wanted")
         one_winner(race(admin, "POST", "/generators", {"name": name}), "unique_generator_name")
         assert Generator.objects.filter(name=name).count() == 1
 
 
 def test_one_of_several_creators_of_an_agent_wins(admin):
-    for _ in range(5):
+    for _ in range(3):
         name = unique("wanted")
         body = {"name": name, "cluster_name": "c"}
         one_winner(race(admin, "POST", "/agents", body), "unique_agent_cluster")
