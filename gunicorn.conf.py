@@ -62,7 +62,7 @@ def child_exit(server: Any, worker: Any) -> None:
     """Forget what a dead worker said about itself as a living one; its counters go on counting."""
     from prometheus_client import multiprocess  # noqa: PLC0415  importing it reads the variable set above
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:

@@ -59,6 +59,7 @@ class LiveServer:
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.admin_key = ""
         self.log = data_dir / f"gunicorn-{self.port}.log"
         self.environment = (
             os.environ
@@ -75,10 +76,10 @@ class LiveServer:
         )
         self._process: subprocess.Popen[bytes] | None = None
 
-    def prepare(self) -> str:
-        """Migrate the database and issue an admin key; the key."""
+    def prepare(self) -> None:
+        """Migrate the database and issue the admin key."""
         self.manage("migrate", "--verbosity", "0")
-        return self.manage("shell", "--no-imports", "--command", _ISSUE_ADMIN_KEY)
+        self.admin_key = self.manage("shell", "--no-imports", "--command", _ISSUE_ADMIN_KEY)
 
     def manage(self, *arguments: str) -> str:
         """The output of a `manage.py` command run against this server's database."""
