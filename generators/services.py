@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from core.events import SYSTEM, Actor, ActorType, Event, emit
+from core.events import SYSTEM, Actor, ActorType, Event, emit, with_via
 from core.integrity import unique_or_conflict
 from core.validators import is_name
 from generators.errors import (
@@ -22,7 +22,7 @@ from generators.errors import (
 from generators.models import Generator
 from generators.signals import generator_deleted
 from paks.errors import AdminRequired
-from paks.models import Role
+from paks.models import Pak, Role
 from paks.services import issue_pak, revoke_paks_of, rotate_pak
 
 SYSTEM_NAME = "__system__"
@@ -55,7 +55,7 @@ def create_generator(
         raise InvalidGenerator
     with unique_or_conflict("unique_generator_name"):
         generator = Generator.objects.create(name=name, description=description)
-    _tell("generator.created", generator, actor, {"name": name})
+    _tell("generator.created", generator, actor, with_via({"name": name}, via))
     _, key = issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=name, actor=actor, via=via)
     return generator, key
 
@@ -98,6 +98,13 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
     _tell("generator.deleted", generator, actor, None)
 
 
+def issue_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
+    """One more key for a locked generator; the others go on working. Raises SystemGeneratorNotATenant."""
+    if generator.is_system:
+        raise SystemGeneratorNotATenant
+    return issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=generator.name, actor=actor, via=via)
+
+
 @transaction.atomic
 def rotate_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> str:
     """A new key for a locked generator; every old one ends. Raises SystemGeneratorNotATenant."""
@@ -116,11 +123,11 @@ def system_generator() -> Generator:
 
 
 @transaction.atomic
-def ensure_admin_generator() -> None:
+def ensure_admin_generator(*, actor: Actor = SYSTEM, via: str | None = None) -> None:
     """The ordinary generator that admins name as owner of their own stacks; once, so that it can be deleted."""
     if not Generator.objects.filter(name=ADMIN_NAME).exists():
         generator = Generator.objects.create(name=ADMIN_NAME, description="Linked to Admin PAK")
-        _tell("generator.created", generator, SYSTEM, {"name": generator.name})
+        _tell("generator.created", generator, actor, with_via({"name": ADMIN_NAME}, via))
 
 
 def require_active(generator: Generator, actor: Actor) -> None:
