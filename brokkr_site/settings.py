@@ -114,6 +114,10 @@ else:
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------
+WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
+WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
+
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = False
