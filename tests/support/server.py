@@ -2,6 +2,9 @@
 
 `temporary_database` gives a database of its own on the kind of server the test run uses; `LiveServer` runs a
 broker on it. Fixtures that combine the two are in tests/live/conftest.py.
+
+`python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK naming a fresh
+broker that lives as long as the command.
 """
 
 import os
@@ -9,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -94,6 +98,10 @@ class LiveServer:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def credentials(self) -> dict[str, str]:
+        """The variables by which the examples find this server and its admin key."""
+        return {"BROKKR_URL": self.url, "BROKKR_ADMIN_PAK": self.admin_key}
+
     @property
     def pid(self) -> int:
         """The process id of gunicorn's master, which is also that of its process group."""
@@ -152,3 +160,18 @@ from paks.services import issue_pak
 
 print(issue_pak(role=Role.ADMIN, subject_id=None, name="live test", actor=SYSTEM)[1])
 """
+
+
+def main(command: list[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="brokkr-live-") as name, temporary_database(Path(name)) as url:
+        server = LiveServer(database_url=url, data_dir=Path(name))
+        server.prepare()
+        server.start()
+        try:
+            return subprocess.run(command, check=False, env=os.environ | server.credentials()).returncode
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
