@@ -1,6 +1,5 @@
 """What the settings make of the environment, seen from a process that starts with it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -104,15 +103,15 @@ def test_without_a_database_url_it_is_sqlite_in_the_data_folder_which_is_made(tm
     data = tmp_path / "not" / "there"
     code = "print(settings.DATABASES['default']['NAME'])"
 
-    assert _start(data, code, BROKKR_SECRET_KEY="given").stdout == f"{data / 'brokkr.sqlite3'}\n"  # noqa: S106
+    assert _start(data, code, BROKKR_SECRET_KEY="given").stdout == f"{data / 'brokkr.sqlite3'}\n"
     assert data.is_dir()
 
 
 def test_debug_is_off_and_cookies_are_secure_unless_said_otherwise(tmp_path: Path):
-    code = "import json; print(json.dumps([settings.DEBUG, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE]))"
+    code = "print(settings.DEBUG, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)"
 
-    assert json.loads(_start(tmp_path, code).stdout) == [False, True, True]
-    assert json.loads(_start(tmp_path, code, BROKKR_COOKIE_SECURE="false").stdout) == [False, False, False]
+    assert _start(tmp_path, code).stdout == "False True True\n"
+    assert _start(tmp_path, code, BROKKR_COOKIE_SECURE="false").stdout == "False False False\n"
 
 
 def test_the_web_server_listens_where_it_is_told(tmp_path: Path):

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -82,8 +83,7 @@ class LiveServer:
 
     def prepare(self) -> None:
         """Migrate the database and issue the admin key."""
-        self.manage("migrate", "--verbosity", "0")
-        self.admin_key = self.manage("shell", "--no-imports", "--command", _ISSUE_ADMIN_KEY)
+        self.admin_key = self.manage("shell", "--no-imports", "--command", _PREPARE)
 
     def manage(self, *arguments: str) -> str:
         """The output of a `manage.py` command run against this server's database."""
@@ -120,11 +120,18 @@ class LiveServer:
                 stderr=log,
                 start_new_session=True,
             )
+        try:
+            self.wait_until_ready(self._process)
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"{error}\n{self.log.read_text()}") from error
+
+    def wait_until_ready(self, process: subprocess.Popen[Any]) -> None:
+        """Return when the server that `process` runs on this port can serve."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
+            assert process.poll() is None, "the server has ended"
+            assert time.monotonic() < deadline, "the server is not ready"
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -153,11 +160,15 @@ class LiveServer:
             return False
 
 
-_ISSUE_ADMIN_KEY = """
+# In one process, because starting Django takes longer than either.
+_PREPARE = """
+from django.core.management import call_command
+
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
 
+call_command("migrate", verbosity=0)
 print(issue_pak(role=Role.ADMIN, subject_id=None, name="live test", actor=SYSTEM)[1])
 """
 
