@@ -62,6 +62,7 @@ class LiveServer:
     def __init__(
         self, *, database_url: str, data_dir: Path, environment: Mapping[str, str] | None = None
     ) -> None:
+        self.database_url = database_url
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_key = ""
