@@ -135,8 +135,7 @@ def _prepared(text: str) -> Validator:
     # Without formats: patterns are checked below, by the engine that is used for them.
     meta_class = _guarded(library_class, frozenset(FORMATS))
     try:
-        _within_budget(lambda: _check_against_meta_schema(meta_class, schema))
-        _check_references(specification.create_resource(schema))
+        _within_budget(lambda: _SchemaCheck(meta_class, specification).check(schema))
     except RecursionError:
         raise InvalidSchema("The schema is nested too deeply.") from None
     except Failure as failure:
@@ -184,36 +183,62 @@ def _size(value: Value) -> int:
     return 1 + sum(map(_size, members))
 
 
-def _check_against_meta_schema(meta_class: Any, schema: Schema) -> None:
-    meta_validator = meta_class(meta_class.META_SCHEMA, registry=REGISTRY)
-    error = best_match(meta_validator.iter_errors(schema))
-    if error is not None:
-        raise InvalidSchema(f"The schema is not valid: {_message(error)}.")
+class _SchemaCheck:
+    """Refuses what is not a schema, references out of the document, and patterns that cannot be used."""
+
+    def __init__(self, meta_class: Any, specification: Any) -> None:
+        self._specification = specification
+        self._meta_validator = meta_class(meta_class.META_SCHEMA, registry=REGISTRY)
+        self._seen: set[int] = set()
+        self._references: list[tuple[str, Any]] = []
+
+    def check(self, schema: Schema) -> None:
+        self._check_form(schema)
+        root: SchemaResource = self._specification.create_resource(schema)
+        self._walk(root, REGISTRY.resolver_with_root(root))
+        while self._references:
+            reference, resolver = self._references.pop()
+            resolved = _looked_up(reference, resolver)
+            # A reference may point at what is no schema where it stands.
+            if id(resolved.contents) not in self._seen:
+                self._check_form(resolved.contents)
+                self._walk(self._specification.create_resource(resolved.contents), resolved.resolver)
+
+    def _check_form(self, schema: Any) -> None:
+        if not isinstance(schema, dict | bool):
+            raise InvalidSchema("A reference leads to what is not a schema.")
+        error = best_match(self._meta_validator.iter_errors(schema))
+        if error is not None:
+            raise InvalidSchema(f"The schema is not valid: {_message(error)}.")
+
+    def _walk(self, resource: SchemaResource, resolver: Any) -> None:
+        """Go through a schema and all schemas in it."""
+        waiting = [(resource, resolver)]
+        while waiting:
+            part, resolver = waiting.pop()
+            self._seen.add(id(part.contents))
+            if isinstance(part.contents, dict):
+                self._collect_references(part.contents, resolver)
+                _check_patterns(part.contents)
+            waiting.extend((inner, resolver.in_subresource(inner)) for inner in part.subresources())
+
+    def _collect_references(self, schema: Mapping[str, Any], resolver: Any) -> None:
+        for keyword in _REFERENCES:
+            if keyword not in schema or keyword not in self._meta_validator.VALIDATORS:
+                continue
+            if not isinstance(schema[keyword], str):
+                raise InvalidSchema(f"`{keyword}` must be a string.")
+            self._references.append((schema[keyword], resolver))
 
 
-def _check_references(root: SchemaResource) -> None:
-    """Refuse references that lead out of the document, and patterns that cannot be used."""
-    resolver = REGISTRY.resolver_with_root(root)
-    waiting = [(root, resolver)]
-    while waiting:
-        resource, resolver = waiting.pop()
-        if isinstance(resource.contents, dict):
-            _check_own_references(resource.contents, resolver)
-            _check_patterns(resource.contents)
-        waiting.extend((part, resolver.in_subresource(part)) for part in resource.subresources())
-
-
-def _check_own_references(schema: Mapping[str, Any], resolver: Any) -> None:
-    for keyword in _REFERENCES:
-        reference = schema.get(keyword)
-        if not isinstance(reference, str):
-            continue
-        try:
-            resolver.lookup(reference)
-        except Unresolvable:
-            raise InvalidSchema(
-                f"The reference `{reference}` leads nowhere in the schema, and others are not fetched."
-            ) from None
+def _looked_up(reference: str, resolver: Any) -> Any:
+    try:
+        return resolver.lookup(reference)
+    except (Unresolvable, ValueError, TypeError):
+        # The library fails on some references that are no URIs, and on pointers through what is no object.
+        raise InvalidSchema(
+            f"The reference `{reference}` leads nowhere in the schema, and others are not fetched."
+        ) from None
 
 
 def _check_patterns(schema: Mapping[str, Any]) -> None:

@@ -66,7 +66,7 @@ def _is_host(text: str) -> bool:
 
 
 def _is_international_host(text: str) -> bool:
-    if len(text) > 253:
+    if len(text) > 253 or any(label.startswith("-") or label.endswith("-") for label in text.split(".")):
         return False
     try:
         return _is_host(text.encode("idna").decode("ascii"))

@@ -21,6 +21,7 @@ MAX_SEARCH_WORK = 20_000_000
 _WORK_PER_STEP = 64
 
 _REPETITION = re.compile(r"\{([0-9]{1,9})(?:,([0-9]{0,9}))?\}")
+_BRACED_ESCAPE = re.compile(r"\\[xuUpP]\{[^}]*\}")
 # The classes of Unicode word characters alone take hundreds of states; most others take a few.
 _CLASS_WEIGHTS: Final = {"w": 100, "W": 100, "p": 100, "P": 100, "d": 20, "D": 20, "s": 20, "S": 20}
 _CACHED_WEIGHT = 1_000
@@ -92,7 +93,8 @@ def _weight(pattern: str) -> int:
         if character == "\\":
             last = _CLASS_WEIGHTS.get(pattern[position + 1 : position + 2], 1)
             totals[-1] += last
-            position += 2
+            braced = _BRACED_ESCAPE.match(pattern, position)
+            position = braced.end() if braced else position + 2
             continue
         if character == "{" and (repetition := _REPETITION.match(pattern, position)):
             count = int(repetition.group(2) or repetition.group(1)) + 1
