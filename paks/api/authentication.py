@@ -20,8 +20,7 @@ class PakAuthentication(BaseAuthentication):
     """`Authorization: <pak>` or `Authorization: Bearer <pak>`. Raises Unauthorized for a key that is no key."""
 
     def authenticate(self, request: Request) -> tuple[None, Principal] | None:
-        header = request.headers.get("Authorization", "").strip()
-        key = header[len("Bearer ") :].strip() if header[:7].lower() == "bearer " else header
+        key = presented_key(request.headers.get("Authorization", ""))
         if not key:
             return None
         principal = principal_for(key)
@@ -33,6 +32,12 @@ class PakAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="brokkr"'
+
+
+def presented_key(header: str) -> str:
+    """The key in an Authorization header, with or without `Bearer`; empty when there is none."""
+    header = header.strip()
+    return header[len("Bearer ") :].strip() if header[:7].lower() == "bearer " else header
 
 
 def _tell_failure(request: Request) -> None:

@@ -4,7 +4,9 @@
 DATABASE_URL names already, or a private one that lives as long as the command.
 """
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,7 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pgserver
+# pgserver keeps a lock in the user's runtime folder and asks where that is when it is imported. Outside a login
+# session there is none, so it gets a private one.
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="brokkr-run-")
+atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
+
+import pgserver  # noqa: E402  see above
 
 
 @contextmanager
