@@ -50,7 +50,7 @@ def _tell_failure(request: Request) -> None:
         user_agent=request.headers.get("User-Agent"),
         request_id=request.META.get("brokkr.request_id", ""),
     )
-    # Escaped again: a path may hold a NUL, which PostgreSQL does not store.
+    # Escaped, because a path may hold characters that the database's JSON cannot: NUL, for one.
     path = escape_uri_path(request.path.removeprefix("/api/v1"))
     emit(
         Event(

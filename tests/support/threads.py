@@ -22,7 +22,7 @@ class Running(Generic[_Result]):
     """Jobs under way, one thread each."""
 
     def __init__(self, jobs: Sequence[Callable[[], _Result]]) -> None:
-        self._results: list[_Result | None] = [None] * len(jobs)
+        self._results: dict[int, _Result] = {}
         self._errors: list[BaseException] = []
         barrier = threading.Barrier(len(jobs))
 
@@ -53,7 +53,7 @@ class Running(Generic[_Result]):
             raise TimeoutError("a job did not end; the database may be waiting for a lock")
         if self._errors:
             raise self._errors[0]
-        return self._results  # type: ignore[return-value]  # every job ended, so every place is filled
+        return [self._results[index] for index in range(len(self._threads))]
 
 
 def together(*jobs: Callable[[], _Result]) -> list[_Result]:
