@@ -22,7 +22,7 @@ from generators.services import create_generator
 from stacks.models import DeploymentObject, Stack
 from stacks.services import create_stack, publish
 from templates_app.models import StackTemplate
-from templates_app.services import create_template, draft
+from templates_app.services import create_template, draft, publish_rendering, render_for
 from tests.support.api import Api
 from workorders.models import WorkOrder
 from workorders.services import Targeting, create_work_order
@@ -130,6 +130,12 @@ def make_template(
     )
     _label(template, labels, annotations)
     return template
+
+
+def make_rendered(stack: Stack, template: StackTemplate, parameters: object) -> DeploymentObject:
+    """A version of the stack that the template gave."""
+    rendering = render_for(stack=stack, template=template, parameters=parameters)
+    return publish_rendering(stack_id=stack.id, rendering=rendering, actor=SYSTEM)[0]
 
 
 def _label(owner: Any, labels: Iterable[str], annotations: Mapping[str, str] | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from rest_framework import serializers
@@ -37,8 +37,9 @@ def paginate(
 ) -> tuple[Iterable[_Row], dict[str, str]]:
     """The rows to answer, in `order`, and the headers that go with them.
 
-    `order` names columns and annotations and must end in a unique column. A page begins after the row that the
-    cursor names, by value, so rows that are inserted meanwhile neither repeat nor hide others.
+    `order` names columns, and integers with which `rows` are annotated; it must end in a unique column. A page
+    begins after the row that the cursor names, by value, so rows that are inserted meanwhile neither repeat nor
+    hide others.
     Raises InvalidQuery for a cursor that no list in this order hands out.
     """
     headers: dict[str, str] = {}
@@ -48,19 +49,19 @@ def paginate(
     if "limit" not in query and "cursor" not in query:
         return rows, headers
     if "cursor" in query:
-        rows = rows.filter(_after(order, _decode(query["cursor"], rows, order)))
+        rows = rows.filter(_after(rows.model, order, _decode(query["cursor"], rows.model, order)))
     limit = query.get("limit", DEFAULT_LIMIT)
     page = list(rows[: limit + 1])
     if len(page) > limit:
         page.pop()
         parameters = request.GET.copy()
-        parameters["cursor"], parameters["limit"] = _encode(page[-1], rows, order), str(limit)
+        parameters["cursor"], parameters["limit"] = _encode(page[-1], order), str(limit)
         # Relative: the Host header is the client's, and behind a proxy neither host nor scheme are known here.
         headers["Link"] = f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
     return page, headers
 
 
-def _after(order: Sequence[str], values: Sequence[object]) -> Q:
+def _after(model: type[Model], order: Sequence[str], values: Sequence[object]) -> Q:
     condition, equal_so_far = Q(), Q()
     for term, value in zip(order, values, strict=True):
         name = term.lstrip("-")
@@ -69,43 +70,45 @@ def _after(order: Sequence[str], values: Sequence[object]) -> Q:
     return condition
 
 
-def _encode(row: _Row, rows: QuerySet[_Row], order: Sequence[str]) -> str:
-    values = [_value_to_string(row, rows, term.lstrip("-")) for term in order]
+def _encode(row: Model, order: Sequence[str]) -> str:
+    values = [_value_to_string(row, term.lstrip("-")) for term in order]
     return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
 
 
-def _value_to_string(row: _Row, rows: QuerySet[_Row], name: str) -> str:
-    if name in rows.query.annotations:
-        return str(getattr(row, name))
-    field: Any = row._meta.get_field(name)
-    return str(field.value_to_string(row))
+def _value_to_string(row: Model, name: str) -> str:
+    field = _column(type(row), name)
+    return str(getattr(row, name) if field is None else field.value_to_string(row))
 
 
-def _decode(cursor: str, rows: QuerySet[_Row], order: Sequence[str]) -> list[object]:
+def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(values, list):
             raise InvalidQuery(parameter="cursor")
         return [
-            _string_to_value(value, _field(rows, term.lstrip("-")))
+            _string_to_value(value, model, term.lstrip("-"))
             for term, value in zip(order, values, strict=True)
         ]
     except (ValueError, OverflowError, ValidationError) as error:
         raise InvalidQuery(parameter="cursor") from error
 
 
-def _field(rows: QuerySet[_Row], name: str) -> Any:
-    annotation = rows.query.annotations.get(name)
-    return rows.model._meta.get_field(name) if annotation is None else annotation.output_field
-
-
-def _string_to_value(text: object, field: Any) -> object:
+def _string_to_value(text: object, model: type[Model], name: str) -> object:
     """Raises ValueError, OverflowError or ValidationError for what no row can hold."""
     if not isinstance(text, str) or "\0" in text:
         raise ValueError(text)
-    value = field.to_python(text)
+    field = _column(model, name)
+    value = int(text) if field is None else field.to_python(text)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(text)
         return value.astimezone(UTC)
     return value
+
+
+def _column(model: type[Model], name: str) -> Any:
+    """The column of that name; None for an annotation."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None

@@ -1,7 +1,9 @@
 """GET /templates."""
 
+import base64
 import re
 
+import orjson
 import pytest
 
 from core.events import SYSTEM
@@ -98,6 +100,15 @@ def test_a_cursor_of_another_list_is_400(admin):
         make_template()
     query = re.search(r"\?([^>]*)>", admin.get("/templates?limit=1").headers["Link"])[0].rstrip(">")
     refused(api.get(f"/templates{query}"), 400, "invalid_query")
+
+
+@pytest.mark.parametrize("group", ["x", "", "1.5", "9" * 400, "-" + "9" * 30, "\0"])
+def test_a_made_up_cursor_never_breaks(group):
+    template, (_, api) = make_template(), make_generator()
+    made_up = base64.urlsafe_b64encode(orjson.dumps([group, "a", "1", str(template.id)])).decode()
+    response = api.get(f"/templates?cursor={made_up}")
+    if response.status_code != 200:
+        refused(response, 400, "invalid_query")
 
 
 @pytest.mark.parametrize("count", [1, 12])
