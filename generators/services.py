@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from core.errors import UniqueViolation
 from core.events import SYSTEM, Actor, ActorType, Event, emit, with_via
 from core.integrity import unique_or_conflict
 from core.validators import is_name
@@ -51,8 +52,7 @@ def create_generator(
     *, name: str, description: str | None, actor: Actor, via: str | None = None
 ) -> tuple[Generator, str]:
     """A generator and the text of its key, which is shown once. Raises InvalidGenerator, UniqueViolation."""
-    if not is_name(name):
-        raise InvalidGenerator
+    _check_name(name)
     with unique_or_conflict("unique_generator_name"):
         generator = Generator.objects.create(name=name, description=description)
     _tell("generator.created", generator, actor, with_via({"name": name}, via))
@@ -69,8 +69,7 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
     """
     if generator.is_system:
         raise SystemGeneratorNotATenant
-    if not is_name(changes.get("name", generator.name)):
-        raise InvalidGenerator
+    _check_name(changes.get("name", generator.name))
     if (
         actor.type == ActorType.GENERATOR
         and changes.get("is_active", generator.is_active) != generator.is_active
@@ -136,16 +135,32 @@ def require_active(generator: Generator, actor: Actor) -> None:
         raise GeneratorInactive
 
 
-def mark_active(generator_id: UUID) -> None:
-    """Note that the generator pushed something; written at most once a minute."""
+def mark_active(generator_id: UUID, actor: Actor) -> None:
+    """Note that the generator itself pushed something; written at most once a minute.
+
+    Must run in a transaction. The note is left out while somebody else has the generator locked: whoever
+    publishes holds a stack, whoever deletes a generator wants its stacks, and they must not wait for each other.
+    """
+    if actor.type != ActorType.GENERATOR:
+        return
     now = timezone.now()
     stale = Q(last_active_at__isnull=True) | Q(last_active_at__lt=now - _ACTIVITY_PRECISION)
-    Generator.objects.filter(stale, id=generator_id).update(last_active_at=now)
+    rows = Generator.objects.filter(stale, id=generator_id)
+    if list(rows.select_for_update(no_key=True, skip_locked=True).values_list("id")):
+        rows.update(last_active_at=now)
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names by id, deleted generators included."""
     return dict(Generator.objects.filter(id__in=list(ids)).values_list("id", "name"))
+
+
+def _check_name(name: str) -> None:
+    if not is_name(name):
+        raise InvalidGenerator
+    # Taken also while the system generator has not been made yet.
+    if name == SYSTEM_NAME:
+        raise UniqueViolation(constraint="unique_generator_name")
 
 
 def _tell(kind: str, generator: Generator, actor: Actor, details: dict[str, object] | None) -> None:

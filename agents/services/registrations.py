@@ -30,9 +30,15 @@ def register_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> Reg
 
 @transaction.atomic
 def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> bool:
-    """Withdraw the registration and the agent's explicit targets on the generator's stacks; whether there was one."""
-    AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator).delete()
-    removed, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
+    """Withdraw the registration and the agent's explicit targets on a locked generator's stacks.
+
+    Whether there was anything to withdraw.
+    """
+    # Locked, so that no target is written on the strength of the registration that ends here.
+    list(Agent.objects.select_for_update(no_key=True).filter(id=agent_id).values_list("id"))
+    untargeted, _ = AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator).delete()
+    deregistered, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
+    removed = untargeted or deregistered
     if removed:
         _tell("agent.deregistered", agent_id, generator, actor)
     return bool(removed)

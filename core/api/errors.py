@@ -138,4 +138,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        # DRF names the wrong items of a list by their number, and JSON knows only names.
+        return {str(name): _plain(item) for name, item in value.items()}
     return str(value) if isinstance(value, UUID) else value
