@@ -1,6 +1,6 @@
 """Health and metrics: for probes and scrapers, without a key."""
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -13,7 +13,7 @@ def database_answers() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             return bool(cursor.fetchone() == (1,))
-    except DatabaseError:
+    except Error:
         connection.close()
         return False
 
@@ -47,6 +47,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text format."""
     try:
         return HttpResponse(exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
-    except DatabaseError:
+    except Error:
         connection.close()
         return HttpResponse("database unavailable", status=503, content_type="text/plain; charset=utf-8")
