@@ -172,5 +172,5 @@ def test_for_an_unknown_id_stacks_say_404_to_all_and_owners_are_hidden_from_othe
     method, path, caller, status
 ):
     api = make_world().callers[caller]
-    body = {} if method == "PUT" else ...
+    body: object = {} if method == "PUT" else ...
     assert api.request(method, path.replace("{unknown}", UNKNOWN), body).status_code == status

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLResolver, get_resolver
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _CATCH_ALL = "route-not-found"
@@ -36,7 +36,7 @@ def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             yield from _walk(entry, prefix + str(entry.pattern))
-        elif isinstance(entry, URLPattern) and entry.name != _CATCH_ALL:
+        elif entry.name != _CATCH_ALL:
             # A view that is no view set has no `actions`: the tests would not see its methods.
             actions: dict[str, Any] = entry.callback.actions  # type: ignore[attr-defined]
             path = _PARAMETER.sub(r"{\1}", prefix + str(entry.pattern))

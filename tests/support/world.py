@@ -1,6 +1,7 @@
 """One of each thing, and one of each kind of caller, for tests that walk over all routes."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.events import SYSTEM
 from generators.models import Generator
@@ -17,7 +18,7 @@ class World:
     ids: dict[str, str] = field(default_factory=dict)
     callers: dict[str, Api] = field(default_factory=dict)
 
-    def fill(self, value: object) -> object:
+    def fill(self, value: Any) -> Any:
         """`value` with every `{name}` in its strings replaced."""
         if isinstance(value, str):
             for name, identifier in self.ids.items():
