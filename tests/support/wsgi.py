@@ -1,14 +1,29 @@
 """The application as a server calls it, for requests that Django's test client cannot make."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import orjson
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from brokkr_site.wsgi import application
+
+
+@contextmanager
+def _connection_kept() -> Iterator[None]:
+    """A request would close the connection in which the test's transaction lives."""
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        request_started.connect(close_old_connections)
+        request_finished.connect(close_old_connections)
 
 
 @dataclass(frozen=True)
@@ -63,10 +78,11 @@ def call(
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
         started.append((status, headers))
 
-    answer: Iterable[bytes] = application(variables, start_response)  # type: ignore[arg-type]  # write() is unused
-    try:
-        content = b"".join(answer)
-    finally:
-        answer.close()  # type: ignore[attr-defined]  # Django's responses are closed
+    with _connection_kept():
+        answer: Any = application(variables, start_response)  # type: ignore[arg-type]  # write() is unused
+        try:
+            content = b"".join(answer)
+        finally:
+            answer.close()
     status, headers = started[0]
     return Answer(int(status.split()[0]), dict(headers), content)
