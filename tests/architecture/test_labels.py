@@ -221,9 +221,8 @@ def test_every_label_that_can_be_added_can_be_removed(owned, text):
     assert owned.writer.post(f"{owned.path}/labels", text).status_code == 201
     assert owned.writer.post(f"{owned.path}/annotations", {"key": text, "value": text}).status_code == 201
     for word in ("labels", "annotations"):
-        if "\0" not in text:
-            response = owned.remove(word, text)
-            assert (response.status_code, response.content) == (204, b"")
+        response = owned.remove(word, text)
+        assert (response.status_code, response.content) == (204, b"")
         assert owned.writer.get(f"{owned.path}/{word}").json() == []
 
 

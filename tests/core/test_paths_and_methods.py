@@ -227,7 +227,7 @@ def test_a_marker_flag_other_than_true_or_false_is_400(admin):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=-5", "limit=0", "offset=-1", "limit=99999", "offset=99999999999999999999"]
+    "query", ["limit=-5", "limit=0", "offset=-1", "limit=99999", "offset=999999999999999"]
 )
 def test_the_audit_log_brings_its_numbers_within_their_bounds(admin, query):
     response = admin.get(f"/admin/audit-logs?{query}")
