@@ -6,6 +6,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from brokkr_site import admin_site
 from brokkr_site.env import env_bool, env_choice, env_int, env_list, env_secret, env_str
 from brokkr_site.secret_key import load_or_create_secret_key
 from core.logs import logging_config
@@ -30,6 +31,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -113,6 +115,9 @@ else:
     } | _options
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Admin ----------------------------------------------------------------------------------------
+UNFOLD = admin_site.UNFOLD
 
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -167,7 +167,7 @@ class DeletedFilter(MarkFilter):
 class _PreparedChangeList(_ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.model_admin.prepare(list(self.result_list))
+        cast(BaseAdmin, self.model_admin).prepare(list(self.result_list))
 
 
 # --- Questions and keys ---------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def detail_action(
         def view(self: "BaseAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
             row = self.get_object(request, unquote(object_id))
             if row is None:
-                return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+                return self.gone(request)
             if not _is_confirmed(request):
                 return self.ask(request, question, [row])
             try:
@@ -289,6 +289,11 @@ class BaseAdmin(_ModelAdmin):
         """The rows that other pages may refer to."""
         return rows.filter(deleted_at__isnull=True)
 
+    def gone(self, request: HttpRequest) -> HttpResponse:
+        """The answer to a request for a row that is not there."""
+        self.message_user(request, f"There is no such {self.opts.verbose_name}.", messages.WARNING)
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
     def url_of(self, row: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
@@ -306,7 +311,6 @@ class BaseAdmin(_ModelAdmin):
             "back": request.get_full_path() if action else self.url_of(rows[0]),
             "media": self.media,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
         return TemplateResponse(request, "core/admin/confirm.html", context)
 
     def show_key(self, request: HttpRequest, row: Model, key: str) -> HttpResponse:
@@ -320,7 +324,6 @@ class BaseAdmin(_ModelAdmin):
             "back": self.url_of(row),
             "media": self.media,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
         return TemplateResponse(request, "core/admin/key.html", context)
 
     def changelist_view(
@@ -362,7 +365,7 @@ class BaseAdmin(_ModelAdmin):
     ) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self.gone(request)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         return HttpResponseRedirect(f"{reverse(_AUDIT_LIST)}?{urlencode({'q': row.id})}")
@@ -459,10 +462,18 @@ class ServiceAdmin(BaseAdmin):
         for formset in formsets:
             formset.save_rows(actor=admin_actor(request))
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001
+    def construct_change_message(
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        add: bool = False,  # noqa: FBT001
+    ) -> Any:
         return []
 
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
         if obj.issued_key is not None:
             return self.show_key(request, obj, obj.issued_key)
         return super().response_add(request, obj, post_url_continue)
@@ -507,13 +518,13 @@ class ServiceFormSet(_InlineFormSet):
             self.add_row(values=values, actor=actor)
 
     def removed_rows(self) -> list[Any]:
-        return [form.instance for form in self.initial_forms if self._should_delete_form(form)]
+        return [form.instance for form in self.deleted_forms if form in self.initial_forms]
 
     def added_values(self) -> list[dict[str, Any]]:
         return [
             form.cleaned_data
             for form in self.extra_forms
-            if form.has_changed() and not self._should_delete_form(form)
+            if form.has_changed() and form not in self.deleted_forms
         ]
 
 
@@ -543,7 +554,7 @@ class ServiceInline(_TabularInline):
         return request.user.has_perm(f"{parent.app_label}.{verb}_{parent.model_name}")
 
 
-def object_link(site: Any, model: type[Model], row_id: UUID | None, text: str) -> SafeString | str:
+def object_link(model: type[Model], row_id: UUID | None, text: str) -> SafeString | str:
     """A link to a row's page when the admin has one, else the text."""
     try:
         return link(f"{model._meta.app_label}_{model._meta.model_name}_change", text, row_id)

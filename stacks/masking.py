@@ -3,7 +3,7 @@
 Works on the text, so that everything else is shown as it was published, comments and spacing included.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 import yaml
@@ -44,7 +44,7 @@ class _Node:
                             seen.add(id(merged))
                             waiting.append(merged)
 
-    def named(self, names: Iterable[str]) -> list["_Node"]:
+    def named(self, names: Container[str | None]) -> list["_Node"]:
         return [value for key, value in self.pairs() if key in names]
 
 
@@ -57,7 +57,7 @@ def mask_secrets(text: str) -> str:
     body = text.removeprefix(_BOM)
     try:
         documents = list(_documents(body))
-    except (yaml.YAMLError, _TooDeep):
+    except (yaml.YAMLError, KeyError, _TooDeep):  # KeyError: an alias without an anchor
         return UNREADABLE
     spans = sorted({(node.start, node.end) for root in documents for node in _secret_values(root)})
     return text[: len(text) - len(body)] + _replace(body, spans)
@@ -78,18 +78,11 @@ def _documents(text: str) -> Iterator[_Node]:
         elif isinstance(event, yaml.DocumentEndEvent):
             yield opened[0]
         elif isinstance(event, yaml.AliasEvent):
-            if event.anchor not in anchors:
-                raise yaml.YAMLError(f"There is no anchor {event.anchor!r}.")
-            opened[-1].parts.append(anchors[event.anchor])
+            opened[-1].parts.append(anchors[event.anchor or ""])
         elif isinstance(event, yaml.CollectionEndEvent):
-            opened.pop().end = event.end_mark.index
+            opened.pop().end = _node(event).end
         elif isinstance(event, yaml.NodeEvent):
-            node = _Node(
-                event.start_mark.index,
-                event.end_mark.index,
-                value=event.value if isinstance(event, yaml.ScalarEvent) else None,
-                is_mapping=isinstance(event, yaml.MappingStartEvent),
-            )
+            node = _node(event)
             if event.anchor is not None:
                 anchors[event.anchor] = node
             opened[-1].parts.append(node)
@@ -97,6 +90,16 @@ def _documents(text: str) -> Iterator[_Node]:
                 opened.append(node)
                 if len(opened) > _MAX_DEPTH:
                     raise _TooDeep
+
+
+def _node(event: yaml.Event) -> _Node:
+    assert event.start_mark is not None and event.end_mark is not None  # noqa: S101, PT018  # the parser sets both
+    return _Node(
+        event.start_mark.index,
+        event.end_mark.index,
+        value=event.value if isinstance(event, yaml.ScalarEvent) else None,
+        is_mapping=isinstance(event, yaml.MappingStartEvent),
+    )
 
 
 def _secret_values(root: _Node) -> Iterator[_Node]:
