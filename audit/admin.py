@@ -61,7 +61,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
     ordering = ("-timestamp", "-sequence")
     paginator = CappedPaginator
     fields = (
-        "timestamp",
+        "exact_time",
         "action",
         "resource",
         "resource_id",
@@ -106,6 +106,10 @@ class AuditLogAdmin(ReadOnlyAdmin):
     @admin.display(description="time", ordering="timestamp")
     def time(self, row: AuditLog) -> str | None:
         return ago(row.timestamp)
+
+    @admin.display(description="time")
+    def exact_time(self, row: AuditLog) -> str:
+        return f"{row.timestamp:%Y-%m-%d %H:%M:%S.%f} UTC"
 
     @admin.display(description="resource")
     def resource(self, row: Any) -> str:

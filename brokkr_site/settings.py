@@ -30,6 +30,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "brokkr_site.apps.SiteConfig",  # Before the theme, whose templates it overrides.
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -41,7 +42,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "brokkr_site.apps.SiteConfig",
     "core",
     "paks",
     "generators",

@@ -167,6 +167,8 @@ class DeletedFilter(MarkFilter):
 class _PreparedChangeList(_ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        # The foot of the list says the count; the theme would say it again at the head, with a total.
+        self.full_result_count = self.result_count
         cast(BaseAdmin, self.model_admin).prepare(list(self.result_list))
 
 
@@ -435,9 +437,12 @@ class ServiceAdmin(BaseAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request) and self._is_open(request, obj)
 
+    def row_of(self, request: HttpRequest, obj: Any) -> Any:
+        """The row of a permission question: for its buttons, the theme asks with the id in place of the row."""
+        return self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
+
     def _is_open(self, request: HttpRequest, obj: Any) -> bool:
-        # The theme asks with the id in place of the row.
-        row = super().get_object(request, unquote(obj)) if isinstance(obj, str) else obj
+        row = self.row_of(request, obj)
         return row is None or self.is_open(row)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature

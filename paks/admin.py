@@ -99,17 +99,17 @@ class PakAdmin(ServiceAdmin):
     def state(self, pak: Pak) -> str:
         return badge("usable", "good") if pak.is_usable else badge("revoked", "bad")
 
-    @admin.display(description="last used", ordering="last_used_at", empty_value="never")
-    def last_used(self, pak: Pak) -> str | None:
-        return ago(pak.last_used_at)
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_used(self, pak: Pak) -> str:
+        return ago(pak.last_used_at) or "never"
 
     @admin.display(description="created", ordering="created_at")
     def created(self, pak: Pak) -> str | None:
         return ago(pak.created_at)
 
-    @admin.display(description="revoked", empty_value="no")
-    def revoked(self, pak: Pak) -> str | None:
-        return ago(pak.revoked_at)
+    @admin.display(description="revoked")
+    def revoked(self, pak: Pak) -> str:
+        return ago(pak.revoked_at) or "no"
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
         return Created(*issue_pak(role=Role.ADMIN, subject_id=None, name=values["name"], actor=actor))

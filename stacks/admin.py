@@ -135,7 +135,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
         "published",
         "deleted_at",
         "id",
-        "yaml_checksum",
+        "whole_checksum",
         "manifest",
     )
     readonly_fields = fields
@@ -181,6 +181,10 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
         return format_html(
             '<span class="brokkr-mono" title="{}">{}</span>', obj.yaml_checksum, obj.yaml_checksum[:12]
         )
+
+    @admin.display(description="SHA-256")
+    def whole_checksum(self, obj: DeploymentObject) -> str:
+        return format_html('<span class="brokkr-mono">{}</span>', obj.yaml_checksum)
 
     @admin.display(description="published", ordering="created_at")
     def published(self, obj: DeploymentObject) -> str | None:

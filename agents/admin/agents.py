@@ -113,17 +113,15 @@ class AgentAdmin(ServiceAdmin):
     def status_badge(self, agent: Agent) -> str:
         return badge(agent.status, "good" if agent.status == ACTIVE else "quiet")
 
-    @admin.display(
-        description="last heartbeat", ordering="heartbeat__last_heartbeat", empty_value="never seen"
-    )
-    def heartbeat_age(self, agent: Agent) -> str | None:
-        return ago(agent.heartbeat.last_heartbeat)
+    @admin.display(description="last heartbeat", ordering="heartbeat__last_heartbeat")
+    def heartbeat_age(self, agent: Agent) -> str:
+        return ago(agent.heartbeat.last_heartbeat) or "never seen"
 
-    @admin.display(description="cluster API", empty_value="not reported")
-    def cluster_state(self, agent: Agent) -> str | None:
+    @admin.display(description="cluster API")
+    def cluster_state(self, agent: Agent) -> str:
         beat = agent.heartbeat
         if beat.k8s_reachable is None:
-            return None
+            return "not reported"
         if not beat.k8s_reachable:
             return badge("unreachable", "bad")
         return badge(
@@ -162,12 +160,21 @@ class AgentAdmin(ServiceAdmin):
         if locked.status != status:
             update_agent(agent=locked, changes={"status": status}, actor=admin_actor(request))
 
-    @detail_action(description="Activate", icon="play_arrow", question=ACTIVATE)
+    # A button shows only where it would change something.
+    def has_activate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        row = self.row_of(request, obj)
+        return self.has_change_permission(request, row) and (row is None or row.status != ACTIVE)
+
+    def has_pause_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        row = self.row_of(request, obj)
+        return self.has_change_permission(request, row) and (row is None or row.status == ACTIVE)
+
+    @detail_action(description="Activate", icon="play_arrow", question=ACTIVATE, permission="activate")
     def activate(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
         self._set_status(request, agent, ACTIVE)
         return None
 
-    @detail_action(description="Pause", icon="pause", question=PAUSE)
+    @detail_action(description="Pause", icon="pause", question=PAUSE, permission="pause")
     def pause(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
         self._set_status(request, agent, INACTIVE)
         return None

@@ -15,7 +15,7 @@ _MESSAGE_SHOWN = 80
 class AgentEventAdmin(ReadOnlyAdmin):
     list_display = (
         "reported",
-        "agent",
+        "agent_name",
         "stack",
         "object_link",
         "event_type",
@@ -61,6 +61,10 @@ class AgentEventAdmin(ReadOnlyAdmin):
     @admin.display(description="last repeated")
     def repeated(self, event: AgentEvent) -> str | None:
         return ago(event.updated_at) if event.count > 1 else None
+
+    @admin.display(description="agent", ordering="agent__name")
+    def agent_name(self, event: AgentEvent) -> str:
+        return link("agents_agent_change", event.agent.name, event.agent_id)
 
     @admin.display(description="stack")
     def stack(self, event: AgentEvent) -> str:
