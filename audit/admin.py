@@ -9,10 +9,9 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from audit.models import AuditLog
-from core.admin import CappedPaginator, ReadOnlyAdmin, ago, object_link
+from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, object_link
 from core.events import ActorType
 
 # The theme's classes carry no types; they extend Django's.
@@ -55,7 +54,7 @@ class ActorTypeFilter(admin.SimpleListFilter):
 @admin.register(AuditLog)
 class AuditLogAdmin(ReadOnlyAdmin):
     list_display = ("time", "action", "resource", "actor", "ip_address")
-    list_filter = (ActionFilter, ActorTypeFilter, ResourceTypeFilter, ("timestamp", RangeDateTimeFilter))
+    list_filter = (ActionFilter, ActorTypeFilter, ResourceTypeFilter, ("timestamp", TimeRangeFilter))
     search_fields = ("resource_id",)
     search_help_text = "A resource's id"
     ordering = ("-timestamp", "-sequence")

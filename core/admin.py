@@ -6,7 +6,7 @@ or a message; nothing is written then.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import urlencode
@@ -14,8 +14,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import FieldListFilter, SimpleListFilter
 from django.contrib.admin import action as list_action
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -26,6 +27,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -47,9 +49,11 @@ if TYPE_CHECKING:
     _InlineFormSet = BaseInlineFormSet[Any, Any, Any]
     _ModelForm = ModelForm[Any]
     _Paginator = Paginator[Any]
+    _RangeFilter = FieldListFilter
 else:
     from unfold.admin import ModelAdmin as _ModelAdmin
     from unfold.admin import TabularInline as _TabularInline
+    from unfold.contrib.filters.admin import RangeDateTimeFilter as _RangeFilter
     from unfold.forms import PaginationInlineFormSet as _InlineFormSet
     from unfold.views import ChangeList as _ChangeList
 
@@ -162,6 +166,28 @@ class DeletedFilter(MarkFilter):
     title = "deleted"
     parameter_name = "deleted"
     field = "deleted_at"
+
+
+class TimeRangeFilter(_RangeFilter):
+    """From and to, in UTC. A day without a time of day counts as a whole."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(
+            **self._limit("from", "gte", "00:00:00"), **self._limit("to", "lte", "23:59:59.999999")
+        )
+
+    def _limit(self, end: str, lookup: str, whole_day: str) -> dict[str, datetime]:
+        day = self.used_parameters.get(f"{self.field_path}_{end}_0")
+        if not day:
+            return {}
+        clock = self.used_parameters.get(f"{self.field_path}_{end}_1") or whole_day
+        try:
+            at = parse_datetime(f"{day}T{clock}")
+        except ValueError as error:
+            raise IncorrectLookupParameters from error
+        if at is None:
+            raise IncorrectLookupParameters
+        return {f"{self.field_path}__{lookup}": at.replace(tzinfo=UTC)}
 
 
 class _PreparedChangeList(_ChangeList):

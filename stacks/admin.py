@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from core.admin import (
     CappedPaginator,
@@ -15,6 +15,7 @@ from core.admin import (
     DeletedFilter,
     ReadOnlyAdmin,
     ServiceAdmin,
+    TimeRangeFilter,
     ago,
     badge,
     badges,
@@ -121,7 +122,7 @@ class StackAdmin(ServiceAdmin):
 class DeploymentObjectAdmin(ReadOnlyAdmin):
     list_display = ("number", "stack", "generator", "kind", "checksum", "published")
     list_display_links = ("number",)
-    list_filter = (("stack", AutocompleteSelectFilter), ("created_at", RangeDateTimeFilter), DeletedFilter)
+    list_filter = (("stack", AutocompleteSelectFilter), ("created_at", TimeRangeFilter), DeletedFilter)
     list_select_related = ("stack__generator",)
     search_fields = ("stack__name",)
     search_help_text = "Stack's name, or an object's id"

@@ -2,11 +2,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import AgentEvent
 from agents.models.event import EventStatus
-from core.admin import CappedPaginator, DeletedFilter, ReadOnlyAdmin, ago, badge, link
+from core.admin import CappedPaginator, DeletedFilter, ReadOnlyAdmin, TimeRangeFilter, ago, badge, link
 
 _MESSAGE_SHOWN = 80
 
@@ -26,7 +26,7 @@ class AgentEventAdmin(ReadOnlyAdmin):
     list_filter = (
         "status",
         ("agent", AutocompleteSelectFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", TimeRangeFilter),
         DeletedFilter,
     )
     search_fields = ("^agent__name",)

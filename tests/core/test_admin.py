@@ -1,5 +1,7 @@
 """What all admin pages have in common: who may open them, what they cost, and that they lead nowhere else."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.db import connection
@@ -236,7 +238,7 @@ def test_no_list_can_be_filtered_by_what_it_hides(operator, path, hidden):
 )
 def test_deleted_rows_are_hidden_until_asked_for(operator, field, path):
     fill(1)
-    model = {"generator": Generator, "stack": type(make_stack()), "agent": type(make_agent()[0])}[field]
+    model: Any = {"generator": Generator, "stack": type(make_stack()), "agent": type(make_agent()[0])}[field]
     row = model.objects.filter(is_system=False).first() if field == "generator" else model.objects.first()
     model.objects.filter(pk=row.pk).update(deleted_at=row.created_at, name="long-gone")
     assert b"long-gone" not in operator.get(path).content
