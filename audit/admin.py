@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     _TextFilter = admin.SimpleListFilter
 else:
     from unfold.contrib.filters.admin import TextFilter as _TextFilter
+
+
+def _names(model: type[Any], ids: set[UUID]) -> dict[UUID, str]:
+    # Without long texts: a page of manifests would be megabytes.
+    texts = [field.name for field in model._meta.concrete_fields if isinstance(field, TextField)]
+    return {row.id: str(row) for row in model._default_manager.filter(id__in=ids).defer(*texts)}
 
 
 class ActionFilter(_TextFilter):
@@ -95,10 +101,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
             row.resource_model = models.get(row.resource_type)
             if row.resource_model is not None and row.resource_id is not None:
                 ids[row.resource_model].add(row.resource_id)
-        names = {
-            model: {found.id: str(found) for found in model._default_manager.filter(id__in=wanted)}  # type: ignore[attr-defined]
-            for model, wanted in ids.items()
-        }
+        names = {model: _names(model, wanted) for model, wanted in ids.items()}
         for row in rows:
             row.resource_name = names.get(row.resource_model, {}).get(row.resource_id)
 

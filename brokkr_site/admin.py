@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin as _Themed
 
+admin.site.index_title = "All pages"
 admin.site.unregister(User)
 admin.site.unregister(Group)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import FieldListFilter, SimpleListFilter
+from django.contrib.admin import FieldListFilter, ShowFacets, SimpleListFilter
 from django.contrib.admin import action as list_action
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
@@ -218,11 +218,12 @@ class Created:
 
 
 def detail_action(
-    *, description: str, icon: str, question: Question, permission: str = "change"
+    *, description: str, icon: str, question: Question, done: str = "", permission: str = "change"
 ) -> Callable[[Callable[..., HttpResponse | None]], Any]:
     """A button on a row's page. It asks first; the method then runs in a transaction with the row.
 
-    A refusal becomes a message. The method answers a page of its own, or None to return to the row.
+    A refusal becomes a message. The method answers a page of its own, or None to return to the row and say
+    `done` there.
     """
 
     def decorate(method: Callable[..., HttpResponse | None]) -> Any:
@@ -238,8 +239,11 @@ def detail_action(
                     answer = method(self, request, row)
             except DomainError as refusal:
                 self.message_user(request, refusal.text, messages.ERROR)
-                answer = None
-            return answer or HttpResponseRedirect(self.url_of(row))
+                return HttpResponseRedirect(self.url_of(row))
+            if answer is not None:
+                return answer
+            self.message_user(request, f"{done}: {row}.", messages.SUCCESS)
+            return HttpResponseRedirect(self.url_of(row))
 
         return unfold_action(view, permissions=[permission], description=description, icon=icon)
 
@@ -282,6 +286,8 @@ class BaseAdmin(_ModelAdmin):
     list_disable_select_all = True
     list_filter_submit = True
     show_full_result_count = False
+    # Counting the rows behind each choice of a filter would read the whole table.
+    show_facets = ShowFacets.NEVER
     warn_unsaved_form = True
 
     # Columns that no list may be filtered by: a filter on a hidden value finds the value, letter by letter.
@@ -437,6 +443,8 @@ class ServiceAdmin(BaseAdmin):
     """Pages whose every write is a call of a service, with the admin-site user as its author."""
 
     form = ServiceForm
+    delete_confirmation_template = "core/admin/delete.html"
+    delete_selected_confirmation_template = "core/admin/delete.html"
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
         """Make a row of what the form says."""

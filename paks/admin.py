@@ -82,6 +82,11 @@ class PakAdmin(ServiceAdmin):
     def is_open(self, row: Any) -> bool:
         return bool(row.is_usable)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "name":
+            kwargs["help_text"] = "Who or what will hold this admin key. The key is shown once, after saving."
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def prepare(self, rows: Sequence[Any]) -> None:
         ids: dict[str, set[UUID]] = defaultdict(set)
         for pak in rows:
@@ -114,7 +119,7 @@ class PakAdmin(ServiceAdmin):
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
         return Created(*issue_pak(role=Role.ADMIN, subject_id=None, name=values["name"], actor=actor))
 
-    @detail_action(description="Revoke", icon="block", question=REVOKE, permission="revoke")
+    @detail_action(description="Revoke", icon="block", question=REVOKE, done="Revoked", permission="revoke")
     def revoke(self, request: HttpRequest, pak: Pak) -> HttpResponse | None:
         revoke_pak(pak_id=pak.pk, actor=admin_actor(request))
         return None

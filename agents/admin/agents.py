@@ -169,12 +169,14 @@ class AgentAdmin(ServiceAdmin):
         row = self.row_of(request, obj)
         return self.has_change_permission(request, row) and (row is None or row.status == ACTIVE)
 
-    @detail_action(description="Activate", icon="play_arrow", question=ACTIVATE, permission="activate")
+    @detail_action(
+        description="Activate", icon="play_arrow", question=ACTIVATE, done="Activated", permission="activate"
+    )
     def activate(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
         self._set_status(request, agent, ACTIVE)
         return None
 
-    @detail_action(description="Pause", icon="pause", question=PAUSE, permission="pause")
+    @detail_action(description="Pause", icon="pause", question=PAUSE, done="Paused", permission="pause")
     def pause(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
         self._set_status(request, agent, INACTIVE)
         return None

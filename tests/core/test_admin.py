@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import AgentEvent, Registration
@@ -197,6 +198,18 @@ def test_nothing_is_loaded_from_elsewhere(operator):
         loaded += [part.split('"')[0] for part in page.split('<link href="')[1:]]
         assert loaded
         assert [url for url in loaded if not url.startswith("/") or url.startswith("//")] == []
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_list_reads_manifests(operator, path):
+    fill(1)
+    with CaptureQueriesContext(connection) as captured:
+        operator.get(path)
+    assert [query["sql"] for query in captured if "yaml_content" in query["sql"]] == []
+
+
+def test_the_admin_is_found_without_its_slash():
+    assert Client().get("/admin").headers["Location"] == "/admin/"
 
 
 def test_large_tables_are_counted_only_so_far(operator, monkeypatch):
