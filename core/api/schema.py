@@ -196,6 +196,10 @@ _HEADERS: dict[str, _Document] = {
 }
 
 
+# What a YAML body holds is for the manifest check to say: the schema of YAML is that of its values.
+YAML: Any = {"description": "One or more YAML documents in UTF-8."}
+
+
 def _header(name: str) -> _Document:
     return {name: {"$ref": f"#/components/headers/{name}"}}
 

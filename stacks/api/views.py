@@ -4,7 +4,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -15,7 +14,7 @@ from core.api.idempotency import idempotent
 from core.api.negotiation import YAML_TYPES, content_type, wants_yaml
 from core.api.pagination import ListQuery
 from core.api.parsers import JsonParser, YamlParser
-from core.api.schema import label_operations
+from core.api.schema import YAML, label_operations
 from core.api.views import ResourceViewSet
 from core.errors import InvalidJson, InvalidRequestBody, NulCharacter
 from core.labels.api.views import LabelsMixin
@@ -192,7 +191,7 @@ class StackObjectsViewSet(KeyedViewSet):
         parameters=[PublishQuery],
         request={
             "application/json": PublishBody,
-            "application/yaml": OpenApiRequest(OpenApiTypes.STR, examples=[MANIFEST_EXAMPLE]),
+            "application/yaml": OpenApiRequest(YAML, examples=[MANIFEST_EXAMPLE]),
         },
         responses={201: DeploymentObjectSerializer},
     )
@@ -233,7 +232,7 @@ class DeploymentObjectViewSet(KeyedViewSet):
         summary="Get a version",
         responses={
             (200, "application/json"): DeploymentObjectSerializer,
-            (200, "application/yaml"): OpenApiResponse(OpenApiTypes.STR, examples=[MANIFEST_EXAMPLE]),
+            (200, "application/yaml"): OpenApiResponse(YAML, examples=[MANIFEST_EXAMPLE]),
         },
     )
     def retrieve(self, request: Request, *, object_id: UUID) -> HttpResponse:
