@@ -18,7 +18,7 @@ bind = f"{env_str('BROKKR_BIND', '0.0.0.0')}:{_port}"  # noqa: S104  a server in
 
 # --- Processes and threads ------------------------------------------------------------------------
 wsgi_app = "brokkr_site.wsgi:application"
-worker_class = "gthread"
+worker_class = "brokkr_site.http_worker.HttpWorker"
 # The cores this process may use, not those of the machine. More threads only hand the interpreter lock around.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
 threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)

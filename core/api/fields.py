@@ -57,9 +57,10 @@ class Flag(serializers.BooleanField):
 
 class WholeNumber(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, int) or isinstance(data, bool):
+        # 12.0 is 12 to JSON Schema, and to languages that know one kind of number.
+        if not isinstance(data, int | float) or isinstance(data, bool) or data != data // 1:
             raise serializers.ValidationError("must be a whole number", code="invalid")
-        return data
+        return int(data)
 
 
 class Id(serializers.UUIDField):

@@ -45,6 +45,7 @@ _ERRORS: dict[int, tuple[str, str, errors.DomainError]] = {
         "The body is larger than allowed.",
         errors.PayloadTooLarge(limit_bytes=2 * 1024 * 1024),
     ),
+    414: ("UriTooLong", "The path and query are longer than 4094 bytes.", errors.UriTooLong()),
     415: (
         "UnsupportedMediaType",
         "The body is not of a type or encoding that is read here.",
@@ -233,7 +234,8 @@ def complete(
 
 
 def _error_answer(description: str, example: errors.DomainError) -> _Document:
-    headers = _header("X-Request-Id")
+    # What the HTTP server refuses has not become a request with an id yet.
+    headers = {} if isinstance(example, errors.UriTooLong) else _header("X-Request-Id")
     for name in error_headers(example):
         headers |= _header(name)
     return {
@@ -285,7 +287,7 @@ def _describe_success(method: str, operation: _Document) -> None:
 
 
 def _statuses(method: str, operation: _Document) -> set[int]:
-    statuses = {400, 401, 403, 500, 503}
+    statuses = {400, 401, 403, 414, 500, 503}
     parameters = operation.get("parameters", [])
     looks_something_up = any(parameter["in"] == "path" for parameter in parameters)
     if looks_something_up or operation["operationId"].startswith("search_"):
