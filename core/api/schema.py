@@ -116,6 +116,11 @@ class BrokkrSchema(AutoSchema):
             body["required"] = not optional
         return body
 
+    def _get_serializer_name(self, *arguments: Any, **options: Any) -> str:
+        # Bodies are named as bodies; a second suffix says nothing.
+        name = str(super()._get_serializer_name(*arguments, **options))
+        return name.removesuffix("Request") if name.endswith("BodyRequest") else name
+
     def _insert_field_validators(self, field: Any, schema: _Document) -> None:
         # A rule of ours is complete; spectacular would allow the empty string beside every pattern.
         if not hasattr(field, "rule"):
@@ -197,8 +202,8 @@ _HEADERS: dict[str, _Document] = {
 }
 
 
-# What a YAML body holds is for the manifest check to say: the schema of YAML is that of its values.
-YAML: Any = {"description": "One or more YAML documents in UTF-8."}
+# The bytes themselves. A schema of YAML without `binary` would describe the value that the text spells.
+YAML: Any = {"type": "string", "format": "binary", "description": "One or more YAML documents in UTF-8."}
 
 
 def _header(name: str) -> _Document:
@@ -213,7 +218,7 @@ def complete(
 ) -> _Document:
     """Give every operation its error answers, its headers and its descriptions; add the public operations."""
     components = result.setdefault("components", {})
-    components.setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
+    components["schemas"] |= {"Error": _ERROR_SCHEMA, "Health": _HEALTH_SCHEMA, "LabelBody": _LABEL_SCHEMA}
     components["headers"] = _HEADERS
     components["responses"] = {
         name: _error_answer(description, example) for name, description, example in _ERRORS.values()
@@ -342,14 +347,22 @@ def _probe(
     }
 
 
+_HEALTH_SCHEMA = {
+    "type": "object",
+    "required": ["status", "database"],
+    "properties": {
+        name: {"type": "string", "enum": ["ok", "unavailable"]} for name in ("status", "database")
+    },
+}
+_LABEL_SCHEMA = {
+    "type": "object",
+    "required": ["label"],
+    "properties": {"label": {"type": "string"} | LABEL_RULE},
+}
+
+
 def _schema_of(example: object) -> _Document:
-    if not isinstance(example, dict):
-        return {"type": "string"}
-    return {
-        "type": "object",
-        "required": list(example),
-        "properties": {name: {"type": "string", "enum": ["ok", "unavailable"]} for name in example},
-    }
+    return {"$ref": "#/components/schemas/Health"} if isinstance(example, dict) else {"type": "string"}
 
 
 _ALIVE = {"200": ("The process answers.", "text/plain", "OK")}
@@ -398,9 +411,8 @@ def label_operations(
 ) -> dict[str, Any]:
     """The descriptions of the six label and annotation operations of one resource."""
     tags = [f"{noun}s"]
-    word = {"type": "string"} | LABEL_RULE
     label_body = {
-        "oneOf": [word, {"type": "object", "required": ["label"], "properties": {"label": word}}],
+        "oneOf": [{"type": "string"} | LABEL_RULE, {"$ref": "#/components/schemas/LabelBody"}],
     }
     return {
         "labels": extend_schema(
