@@ -6,9 +6,10 @@ import zlib
 from typing import Any, BinaryIO, cast
 
 from django.http import HttpRequest
+from gunicorn.http.errors import ParseException
 from rest_framework.request import Request
 
-from core.errors import IncompleteBody, InvalidEncoding, PayloadTooLarge, UnsupportedMediaType
+from core.errors import BadRequest, IncompleteBody, InvalidEncoding, PayloadTooLarge, UnsupportedMediaType
 
 # A refused body is read to its end up to this size, because a client that is still sending when the
 # connection closes sees a reset instead of the answer.
@@ -29,7 +30,8 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     """The whole body, decompressed.
 
     Raises PayloadTooLarge over `limit` bytes, IncompleteBody when the connection ended early (a manifest
-    cut in half may still be valid YAML), InvalidEncoding, and UnsupportedMediaType for an encoding other than gzip.
+    cut in half may still be valid YAML), InvalidEncoding, BadRequest for
+    broken chunks, and UnsupportedMediaType for an encoding other than gzip.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
@@ -55,6 +57,9 @@ def _read_raw(request: HttpRequest, limit: int) -> bytes:
             raise PayloadTooLarge(limit_bytes=limit)
     except OSError as error:
         raise IncompleteBody from error
+    except ParseException as error:
+        # gunicorn takes the chunks apart while they are read.
+        raise BadRequest("The chunks of the body cannot be read.") from error
     if expected is not None and len(raw) != expected:
         raise IncompleteBody
     return raw

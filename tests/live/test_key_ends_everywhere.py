@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.live_api import Rows, created, live_client, make_rows
 from tests.support.server import LiveServer
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.live
 
@@ -15,8 +16,8 @@ def _statuses(broker: LiveServer, key: str) -> set[int]:
     """What many new connections, spread over the processes, are answered."""
 
     def ask(_: int) -> int:
-        with live_client(broker, key) as client:
-            return client.post("/auth/pak").status_code
+        with Wire(broker, key) as connection:
+            return connection.exchange("POST", "/auth/pak", b"").status
 
     with ThreadPoolExecutor(8) as pool:
         return set(pool.map(ask, range(48)))

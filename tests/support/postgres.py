@@ -8,11 +8,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pgserver
+with warnings.catch_warnings():
+    # pgserver asks for a folder for sockets on import and is warned on machines without one; it does not use it.
+    warnings.simplefilter("ignore")
+    import pgserver
 
 
 class PrivatePostgres:
