@@ -140,9 +140,9 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(value: object) -> object:
-    # The errors of a list field are keyed by position, and JSON has only text for keys.
+    # DRF names the wrong items of a list by their number, and JSON knows only names.
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, UUID) else value

@@ -48,6 +48,13 @@ class Text(serializers.CharField):
         return super().run_validation(data)
 
 
+class LabelMap(serializers.DictField):
+    """Words by words, as annotations are. The service checks them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=Text(rule=LABEL_RULE), **kwargs)
+
+
 class Flag(serializers.BooleanField):
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -56,6 +63,12 @@ class Flag(serializers.BooleanField):
 
 
 class WholeNumber(serializers.IntegerField):
+    """A whole number. Like that of Text, its `rule` is published here and checked by the service."""
+
+    def __init__(self, *, rule: Mapping[str, object] | None = None, **kwargs: Any) -> None:
+        self.rule = dict(rule or {})
+        super().__init__(**kwargs)
+
     def to_internal_value(self, data: Any) -> int:
         # 12.0 is 12 to JSON Schema, and to languages that know one kind of number.
         if not isinstance(data, int | float) or isinstance(data, bool) or data != data // 1:

@@ -10,7 +10,7 @@ from rest_framework.serializers import BaseSerializer
 
 from core import errors
 from core.api.errors import RETRY_AFTER_SECONDS, error_body, error_headers
-from core.api.fields import LABEL_RULE
+from core.api.fields import LABEL_RULE, QueryText, Text
 from core.api.pagination import ListQuery
 from core.labels.api.serializers import AnnotationBody
 
@@ -123,7 +123,7 @@ class BrokkrSchema(AutoSchema):
 
     def _insert_field_validators(self, field: Any, schema: _Document) -> None:
         # A rule of ours is complete; spectacular would allow the empty string beside every pattern.
-        if not hasattr(field, "rule"):
+        if not isinstance(field, Text | QueryText):
             super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
 
 
@@ -137,6 +137,22 @@ class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
 
 class QueryTextExtension(TextExtension):  # type: ignore[no-untyped-call]
     target_class = "core.api.fields.QueryText"
+
+
+class WholeNumberExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "core.api.fields.WholeNumber"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> _Document:
+        rule: _Document = self.target.rule
+        return {"type": "integer"} | rule
+
+
+class LabelMapExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "core.api.fields.LabelMap"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> _Document:
+        word = {"type": "string"} | LABEL_RULE
+        return {"type": "object", "additionalProperties": word, "propertyNames": word}
 
 
 class QueryFlagExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.encoding import escape_uri_path
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -44,7 +45,8 @@ def _tell_failure(request: Request) -> None:
         user_agent=request.headers.get("User-Agent"),
         request_id=request.META.get("brokkr.request_id", ""),
     )
-    path = request.path.removeprefix("/api/v1")
+    # Escaped again: a path may hold a NUL, which PostgreSQL does not store.
+    path = escape_uri_path(request.path.removeprefix("/api/v1"))
     emit(
         Event(
             kind="auth.failed",

@@ -160,5 +160,6 @@ class PublishQuery(serializers.Serializer[Any]):
     deletion_marker = QueryFlag(
         required=False,
         default=False,
-        help_text="For a YAML body: ask agents to remove what the stack deployed; the body may be empty.",
+        help_text="Ask agents to remove what the stack deployed; a YAML body may then be empty. A JSON body may "
+        "say so itself.",
     )

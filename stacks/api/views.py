@@ -218,7 +218,7 @@ class StackObjectsViewSet(KeyedViewSet):
             body = self.read_fields(PublishBody, JsonParser().parse(self.request.stream))
         except (InvalidJson, InvalidRequestBody, NulCharacter) as error:
             raise InvalidDeploymentObject(error.text, **error.details) from error
-        return body["yaml_content"], body["is_deletion_marker"]
+        return body["yaml_content"], body["is_deletion_marker"] or marker_asked
 
 
 class DeploymentObjectViewSet(KeyedViewSet):

@@ -81,6 +81,7 @@ def _run(broker: LiveServer, *, caller: str, key: str, rows: Rows, folder: Path)
         "object_id": rows.object_id,
         "deployment_object_id": rows.object_id,
         "event_id": rows.event_id,
+        "work_order_id": rows.work_order_id,
     }
     done = subprocess.run(
         [

@@ -29,7 +29,7 @@ def created(response: httpx.Response) -> Any:
 @dataclass(frozen=True)
 class Rows:
     """One of each: a generator with a stack, an object in it, and an agent that has the stack, by a label
-    and as a target, and reported once."""
+    and as a target, reported once and may claim a work order."""
 
     generator_id: str
     generator_key: str
@@ -38,6 +38,7 @@ class Rows:
     stack_id: str
     object_id: str
     event_id: str
+    work_order_id: str
 
 
 def make_rows(broker: LiveServer, name: str) -> Rows:
@@ -56,6 +57,12 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         created(admin.post(f"/agents/{agent_id}/targets", json={"stack_id": stack["id"]}))
         report = {"deployment_object_id": obj["id"], "event_type": "DEPLOY", "status": "SUCCESS"}
         event = created(admin.post(f"/agents/{agent_id}/events", json=report))
+        order = created(
+            admin.post(
+                "/work-orders",
+                json={"work_type": "build", "yaml_content": "a: 1", "targeting": {"agent_ids": [agent_id]}},
+            )
+        )
     return Rows(
         generator_id=owner,
         generator_key=generator["pak"],
@@ -64,4 +71,5 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         stack_id=stack["id"],
         object_id=obj["id"],
         event_id=event["id"],
+        work_order_id=order["id"],
     )

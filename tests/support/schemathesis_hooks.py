@@ -21,6 +21,7 @@ NOT_IN_THE_SCHEMA = {
     "invalid_generator_id": "the body refers to a generator that another request of the run has deleted",
     "missing_agent_id": "an agent registers itself, but an admin must name the agent",
     "invalid_deployment_object": "the text must be YAML",
+    "no_targeting_specified": "one of several members of the body must name somebody",
     "nul_character": "NUL is refused in any text, also in members of a body that are otherwise not looked at",
 }
 _SCHEMA_VALID_REQUEST_REJECTED = "ST202"
@@ -31,6 +32,7 @@ _DELETES_A_ROW = {
     "/api/v1/agents/{agent_id}": "agent_id",
     "/api/v1/generators/{generator_id}": "generator_id",
     "/api/v1/stacks/{stack_id}": "stack_id",
+    "/api/v1/work-orders/{work_order_id}": "work_order_id",
 }
 _REPLACES_A_KEY = {
     "/api/v1/agents/{agent_id}/rotate-pak": "agent_id",
@@ -105,6 +107,9 @@ def _refer_to_rows(case: Any) -> None:
         body.setdefault("generator_id", _ROWS.get("generator_id"))
     if body.get("generator_ids"):
         body["generator_ids"] = [_ROWS.get("generator_id")]
+    for holder, name in ((body, "target_agent_ids"), (body.get("targeting"), "agent_ids")):
+        if isinstance(holder, dict) and holder.get(name):
+            holder[name] = [_ROWS.get("agent_id")]
 
 
 @schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis is not followed
