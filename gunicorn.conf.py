@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from brokkr_site import settings
-from brokkr_site.env import env_int, env_str
+from brokkr_site.env import env_int
 
-# --- Where it listens -----------------------------------------------------------------------------
-_port = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
-bind = f"{env_str('BROKKR_BIND', '0.0.0.0')}:{_port}"  # noqa: S104  a server in a container serves its network
+bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 
 # --- Processes and threads ------------------------------------------------------------------------
 wsgi_app = "brokkr_site.wsgi:application"
-worker_class = "brokkr_site.http_worker.HttpWorker"
+# gthread.
+worker_class = "brokkr_site.web_worker.WebWorker"
 # The cores this process may use, not those of the machine. More threads only hand the interpreter lock around.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
 threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
@@ -48,7 +47,7 @@ logconfig_dict = settings.LOGGING | {
 # --- Metrics of several processes -----------------------------------------------------------------
 # Every worker keeps its counters in files in this folder, and /metrics adds them up. The host and the port
 # are in the name because servers in several containers may share one data folder.
-_metrics_dir = settings.DATA_DIR / "metrics" / f"{socket.gethostname()}-{_port}"
+_metrics_dir = settings.DATA_DIR / "metrics" / f"{socket.gethostname()}-{settings.WEB_PORT}"
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics_dir)
 
 

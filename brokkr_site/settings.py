@@ -6,12 +6,12 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from brokkr_site.env import env_bool, env_choice, env_int, env_list, env_secret, env_str
+from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
 from brokkr_site.secret_key import load_or_create_secret_key
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env_str("BROKKR_DATA_DIR", str(BASE_DIR / "data")))
+DATA_DIR = env_folder("BROKKR_DATA_DIR", BASE_DIR / "data")
 
 # --- Security -------------------------------------------------------------------------------------
 DEBUG = env_bool("BROKKR_DEBUG", default=False)
@@ -112,7 +112,13 @@ else:
         "options": "-c random_page_cost=1.1 -c jit=off",
     } | _options
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+# SQLite leaves out the columns that an index only carries along; nothing depends on them but speed.
+SILENCED_SYSTEM_CHECKS = ["models.W040"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------
+WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
+WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
 
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -184,6 +190,8 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
 
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
+HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
+FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
 
 # --- Logs -----------------------------------------------------------------------------------------

@@ -143,16 +143,6 @@ class PayloadTooLarge(DomainError):
     message = "The body is larger than allowed."
 
 
-class UriTooLong(DomainError):
-    code = "uri_too_long"
-    message = "The path and query are longer than allowed."
-
-
-class HeadersTooLarge(DomainError):
-    code = "headers_too_large"
-    message = "The request has too many headers, or one that is longer than allowed."
-
-
 class UnsupportedMediaType(DomainError):
     code = "unsupported_media_type"
     message = "Send the body as application/json."

@@ -1,6 +1,6 @@
 """Issuing, rotating, revoking and verifying keys. Nothing else reads or writes the table."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from paks.principals import Principal
 from paks.tokens import Token, generate_token, split_token
 
 # `last_used_at` is for people who ask whether a key is still in use; a write per request would be too dear.
-LAST_USED_PRECISION = timedelta(minutes=5)
+LAST_USED_PRECISION = timedelta(hours=1)
 CONFIGURED_NAME = "configured"
 
 
@@ -157,15 +157,16 @@ def principal_for(key: str) -> Principal | None:
     )
     if pak is None or (pak.short_token and pak.short_token != token.short):
         return None
-    _mark_used(pak)
+    mark_used(pak.id, pak.last_used_at)
     return Principal(role=Role(pak.role), subject_id=pak.subject_id, key_id=pak.id, key_name=pak.name)
 
 
-def _mark_used(pak: Pak) -> None:
+def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
+    """Note that the key is in use, given when it was last noted; written at most once per LAST_USED_PRECISION."""
     now = timezone.now()
-    if pak.last_used_at is None or pak.last_used_at < now - LAST_USED_PRECISION:
+    if last_used_at is None or last_used_at < now - LAST_USED_PRECISION:
         stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
-        Pak.objects.filter(stale, id=pak.id).update(last_used_at=now)
+        Pak.objects.filter(stale, id=pak_id).update(last_used_at=now)
 
 
 @transaction.atomic

@@ -24,9 +24,7 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.MethodNotAllowed, 405),
     (errors.PreconditionFailed, 412),
     (errors.PayloadTooLarge, 413),
-    (errors.UriTooLong, 414),
     (errors.UnsupportedMediaType, 415),
-    (errors.HeadersTooLarge, 431),
     (errors.InternalError, 500),
     (errors.Invalid, 400),
     (errors.Unauthenticated, 401),
@@ -37,6 +35,8 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.Unavailable, 503),
 )
 RETRY_AFTER_SECONDS = 5
+# Answers differ by key and change at any time; a client may keep one and ask whether it still holds.
+CACHE_CONTROL = "private, no-cache"
 
 
 def status_of(error: errors.DomainError) -> int:
@@ -107,7 +107,7 @@ def error_response(error: errors.DomainError) -> HttpResponse:
         to_json(error_body(error)),
         status=status_of(error),
         content_type="application/json",
-        headers=error_headers(error),
+        headers={"Cache-Control": CACHE_CONTROL} | error_headers(error),
     )
 
 
@@ -140,9 +140,13 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(value: object) -> object:
-    # DRF names the wrong items of a list by their number, and JSON knows only names.
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, UUID) else value
+    # Serializers name the wrong items of a list by number, and JSON has no numbers as names.
+    match value:
+        case UUID():
+            return str(value)
+        case Mapping():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value

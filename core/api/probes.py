@@ -3,7 +3,7 @@
 Exempt from the CSRF check, so that a wrong method is answered as one.
 """
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -17,7 +17,7 @@ def database_answers() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             return bool(cursor.fetchone() == (1,))
-    except DatabaseError:
+    except Error:
         connection.close()
         return False
 
@@ -55,6 +55,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text format."""
     try:
         return HttpResponse(exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
-    except DatabaseError:
+    except Error:
         connection.close()
         return HttpResponse("database unavailable", status=503, content_type="text/plain; charset=utf-8")

@@ -45,7 +45,11 @@ _ERRORS: dict[int, tuple[str, str, errors.DomainError]] = {
         "The body is larger than allowed.",
         errors.PayloadTooLarge(limit_bytes=2 * 1024 * 1024),
     ),
-    414: ("UriTooLong", "The path and query are longer than 4094 bytes.", errors.UriTooLong()),
+    414: (
+        "UriTooLong",
+        "The path and query are longer than 4094 bytes.",
+        errors.BadRequest("The request line is too long."),
+    ),
     415: (
         "UnsupportedMediaType",
         "The body is not of a type or encoding that is read here.",
@@ -69,6 +73,8 @@ _ERRORS: dict[int, tuple[str, str, errors.DomainError]] = {
         errors.DatabaseUnavailable(),
     ),
 }
+# What the HTTP server refuses has not become a request with an id.
+_REFUSED_UNREAD = {414}
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -237,7 +243,8 @@ def complete(
     components["schemas"] |= {"Error": _ERROR_SCHEMA, "Health": _HEALTH_SCHEMA, "LabelBody": _LABEL_SCHEMA}
     components["headers"] = _HEADERS
     components["responses"] = {
-        name: _error_answer(description, example) for name, description, example in _ERRORS.values()
+        name: _error_answer(description, example, has_id=status not in _REFUSED_UNREAD)
+        for status, (name, description, example) in _ERRORS.items()
     }
     for path in result["paths"].values():
         tagged = "get" in path and _is_tagged(path["get"], components["schemas"])
@@ -254,9 +261,8 @@ def complete(
     return result
 
 
-def _error_answer(description: str, example: errors.DomainError) -> _Document:
-    # What the HTTP server refuses has not become a request with an id yet.
-    headers = {} if isinstance(example, errors.UriTooLong) else _header("X-Request-Id")
+def _error_answer(description: str, example: errors.DomainError, *, has_id: bool) -> _Document:
+    headers = _header("X-Request-Id") if has_id else {}
     for name in error_headers(example):
         headers |= _header(name)
     return {

@@ -20,8 +20,7 @@ class PakAuthentication(BaseAuthentication):
     """`Authorization: <pak>` or `Authorization: Bearer <pak>`. Raises Unauthorized for a key that is no key."""
 
     def authenticate(self, request: Request) -> tuple[None, Principal] | None:
-        header = request.headers.get("Authorization", "").strip()
-        key = header[len("Bearer ") :].strip() if header[:7].lower() == "bearer " else header
+        key = presented_key(request.headers.get("Authorization", ""))
         if not key:
             return None
         principal = principal_for(key)
@@ -35,6 +34,12 @@ class PakAuthentication(BaseAuthentication):
         return 'Bearer realm="brokkr"'
 
 
+def presented_key(header: str) -> str:
+    """The key in an Authorization header, with or without `Bearer`; empty when there is none."""
+    header = header.strip()
+    return header[len("Bearer ") :].strip() if header[:7].lower() == "bearer " else header
+
+
 def _tell_failure(request: Request) -> None:
     address = client_address(request._request, settings.TRUSTED_PROXY_COUNT)
     if not cache.add(f"auth-failed:{address}", 1, _FAILURE_SILENCE_SECONDS):
@@ -45,7 +50,7 @@ def _tell_failure(request: Request) -> None:
         user_agent=request.headers.get("User-Agent"),
         request_id=request.META.get("brokkr.request_id", ""),
     )
-    # Escaped again: a path may hold a NUL, which PostgreSQL does not store.
+    # Escaped, because a path may hold characters that the database's JSON cannot: NUL, for one.
     path = escape_uri_path(request.path.removeprefix("/api/v1"))
     emit(
         Event(

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from agents.models import AgentHeartbeat
@@ -97,8 +98,9 @@ def test_nobody_speaks_for_an_agent(admin, anonymous):
     assert AgentHeartbeat.objects.get(agent=agent).last_heartbeat is None
 
 
-def test_it_is_one_update_beside_the_key(django_assert_num_queries):
+def test_it_is_one_update_and_at_most_a_look_at_the_key(django_assert_num_queries):
     agent, api = make_agent()
     api.post(f"/agents/{agent.id}/heartbeat")
-    with django_assert_num_queries(2):
+    # On PostgreSQL the key is in the update itself.
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2):
         api.post(f"/agents/{agent.id}/heartbeat", {"k8s_reachable": True, "k8s_api_latency_ms": 1})

@@ -259,14 +259,6 @@ def test_two_requests_sent_at_once_are_answered_in_order(generator: Wire, rows: 
 # --- What the HTTP server itself refuses ----------------------------------------------------------
 
 
-def test_a_path_that_is_too_long_is_refused_in_the_one_shape(generator: Wire):
-    _refused(generator.exchange("GET", "/stacks?name=" + "x" * 5000), 414, "uri_too_long")
-
-
-def test_a_header_that_is_too_long_is_refused_in_the_one_shape(generator: Wire):
-    _refused(generator.exchange("GET", "/stacks", X_Long="x" * 10_000), 431, "headers_too_large")
-
-
 @pytest.mark.parametrize(
     "head",
     [

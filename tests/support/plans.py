@@ -9,7 +9,11 @@ from django.db.models import QuerySet
 
 def analyzed(rows: QuerySet[Any]) -> dict[str, Any]:
     """The executed plan of a query, as EXPLAIN (ANALYZE, BUFFERS) tells it."""
-    sql, parameters = rows.query.sql_with_params()
+    return analyzed_sql(*rows.query.sql_with_params())
+
+
+def analyzed_sql(sql: str, parameters: Any) -> dict[str, Any]:
+    """The same for a statement that is written out."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", parameters)
         plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]

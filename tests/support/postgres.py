@@ -4,19 +4,22 @@
 DATABASE_URL names already, or a private one that lives as long as the command.
 """
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-with warnings.catch_warnings():
-    # pgserver asks for a folder for sockets on import and is warned on machines without one; it does not use it.
-    warnings.simplefilter("ignore")
-    import pgserver
+# pgserver keeps a lock in the user's runtime folder and asks where that is when it is imported. Outside a login
+# session there is none, so it gets a private one.
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="brokkr-run-")
+atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
+
+import pgserver  # noqa: E402  see above
 
 
 class PrivatePostgres:

@@ -2,6 +2,9 @@
 
 `temporary_database` gives a database of its own on the kind of server the test run uses; `LiveServer` runs a
 broker on it. Fixtures that combine the two are in tests/live/conftest.py.
+
+`python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK naming a fresh
+broker that lives as long as the command.
 """
 
 import os
@@ -9,11 +12,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -57,6 +62,7 @@ class LiveServer:
     def __init__(
         self, *, database_url: str, data_dir: Path, environment: Mapping[str, str] | None = None
     ) -> None:
+        self.database_url = database_url
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_key = ""
@@ -78,8 +84,7 @@ class LiveServer:
 
     def prepare(self) -> None:
         """Migrate the database and issue the admin key."""
-        self.manage("migrate", "--verbosity", "0")
-        self.admin_key = self.manage("shell", "--no-imports", "--command", _ISSUE_ADMIN_KEY)
+        self.admin_key = self.manage("shell", "--no-imports", "--command", _PREPARE)
 
     def manage(self, *arguments: str) -> str:
         """The output of a `manage.py` command run against this server's database."""
@@ -93,6 +98,10 @@ class LiveServer:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def credentials(self) -> dict[str, str]:
+        """The variables by which the examples find this server and its admin key."""
+        return {"BROKKR_URL": self.url, "BROKKR_ADMIN_PAK": self.admin_key}
 
     @property
     def pid(self) -> int:
@@ -112,11 +121,18 @@ class LiveServer:
                 stderr=log,
                 start_new_session=True,
             )
+        try:
+            self.wait_until_ready(self._process)
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"{error}\n{self.log.read_text()}") from error
+
+    def wait_until_ready(self, process: subprocess.Popen[Any]) -> None:
+        """Return when the server that `process` runs on this port can serve."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
+            assert process.poll() is None, "the server has ended"
+            assert time.monotonic() < deadline, "the server is not ready"
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -145,10 +161,29 @@ class LiveServer:
             return False
 
 
-_ISSUE_ADMIN_KEY = """
+# In one process, because starting Django takes longer than either.
+_PREPARE = """
+from django.core.management import call_command
+
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
 
+call_command("migrate", verbosity=0)
 print(issue_pak(role=Role.ADMIN, subject_id=None, name="live test", actor=SYSTEM)[1])
 """
+
+
+def main(command: list[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="brokkr-live-") as name, temporary_database(Path(name)) as url:
+        server = LiveServer(database_url=url, data_dir=Path(name))
+        server.prepare()
+        server.start()
+        try:
+            return subprocess.run(command, check=False, env=os.environ | server.credentials()).returncode
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
