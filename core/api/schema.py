@@ -19,11 +19,6 @@ _Document = dict[str, Any]
 _EXAMPLE_ID = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"
 
 
-class _SomethingNotFound(errors.NotFound):
-    code = "stack_not_found"
-    message = "There is no such stack."
-
-
 # The answers that operations share, each with one of its refusals as an example.
 _ERRORS: dict[int, tuple[str, str, errors.DomainError]] = {
     400: (
@@ -33,7 +28,11 @@ _ERRORS: dict[int, tuple[str, str, errors.DomainError]] = {
     ),
     401: ("Unauthorized", "No valid key was sent.", errors.Unauthorized()),
     403: ("Forbidden", "The key may not do this; `code` says why.", errors.PermissionRefused()),
-    404: ("NotFound", "What the path names does not exist.", _SomethingNotFound(id=_EXAMPLE_ID)),
+    404: (
+        "NotFound",
+        "What the path names does not exist.",
+        errors.RouteNotFound("There is no such stack.", id=_EXAMPLE_ID),
+    ),
     409: (
         "Conflict",
         "It exists already, or its state does not allow this.",
@@ -246,6 +245,8 @@ def complete(
         name: _error_answer(description, example, has_id=status not in _REFUSED_UNREAD)
         for status, (name, description, example) in _ERRORS.items()
     }
+    # The codes of missing rows belong to the apps above.
+    components["responses"]["NotFound"]["content"]["application/json"]["example"]["code"] = "stack_not_found"
     for path in result["paths"].values():
         tagged = "get" in path and _is_tagged(path["get"], components["schemas"])
         for method in _METHODS & path.keys():
