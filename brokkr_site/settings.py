@@ -166,7 +166,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["core.api.schema.add_shared_responses"],
+    "ENUM_NAME_OVERRIDES": {
+        "EventStatus": "agents.models.event.EventStatus",
+        "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
+        "RetryStatus": ["retry_scheduled"],
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
 }
 
 # --- Keys -----------------------------------------------------------------------------------------
