@@ -16,7 +16,8 @@ bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 
 # --- Processes and threads ------------------------------------------------------------------------
 wsgi_app = "brokkr_site.wsgi:application"
-worker_class = "gthread"
+# gthread.
+worker_class = "brokkr_site.web_worker.WebWorker"
 # The cores this process may use, not those of the machine. More threads only hand the interpreter lock around.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
 threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)

@@ -84,6 +84,17 @@ GET    /agents/{agent_id}/registrations               401  200   403   403    20
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
 
+GET    /work-orders                                   401  200   403   403    403    403   403   401
+POST   /work-orders                                   401  201   403   403    403    403   403   401
+GET    /work-orders/{work_order_id}                   401  200   403   403    403    403   403   401
+DELETE /work-orders/{work_order_id}                   401  204   403   403    403    403   403   401
+POST   /work-orders/{work_order_id}/claim             401  200   403   403    200    403   403   401
+POST   /work-orders/{work_order_id}/renew             401  200   403   403    200    403   403   401
+POST   /work-orders/{work_order_id}/complete          401  200   403   403    200    403   403   401
+GET    /agents/{agent_id}/work-orders/pending         401  200   403   403    200    403   403   401
+GET    /work-order-log                                401  200   403   403    403    403   403   401
+GET    /work-order-log/{work_order_id}                401  200   403   403    403    403   403   401
+
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -117,6 +128,13 @@ BODIES: dict[str, object] = {
         "event_type": "DEPLOY",
         "status": "SUCCESS",
     },
+    "POST /work-orders": {
+        "work_type": "build",
+        "yaml_content": "kind: Build",
+        "targeting": {"agent_ids": ["{agent_id}"]},
+    },
+    "POST /work-orders/{work_order_id}/claim": {"agent_id": "{agent_id}"},
+    "POST /work-orders/{work_order_id}/complete": {"success": True},
 }
 # Where the request is for something else than the world's thing of that name.
 PATHS = {
@@ -125,10 +143,12 @@ PATHS = {
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
     "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
     "DELETE /templates/{template_id}/annotations/{key}": "/templates/{template_id}/annotations/tier",
-    "GET /deployment-objects/{object_id}/provenance": "/deployment-objects/{rendered_id}/provenance",
     "DELETE /agents/{agent_id}/labels/{label}": "/agents/{agent_id}/labels/mine",
     "DELETE /agents/{agent_id}/annotations/{key}": "/agents/{agent_id}/annotations/tier",
     "DELETE /agents/{agent_id}/targets/{stack_id}": "/agents/{agent_id}/targets/{given_stack_id}",
+    "POST /work-orders/{work_order_id}/renew": "/work-orders/{claimed_order_id}/renew",
+    "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
+    "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
 }
 
 
@@ -221,6 +241,11 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+GET    /work-orders/{unknown}                 404   403     403
+DELETE /work-orders/{unknown}                 404   403     403
+POST   /work-orders/{unknown}/renew           404   403     404
+GET    /agents/{unknown}/work-orders/pending  200   403     403
+GET    /work-order-log/{unknown}              404   403     403
 """
 UNKNOWN_CASES = [
     pytest.param(method, path, caller, int(status), id=f"{method} {path} {caller}")

@@ -79,7 +79,7 @@ def call(
         started.append((status, headers))
 
     with _connection_kept():
-        answer: Any = application(variables, start_response)  # type: ignore[arg-type]  # write() is unused
+        answer: Any = application(variables, start_response)
         try:
             content = b"".join(answer)
         finally:

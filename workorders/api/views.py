@@ -1,6 +1,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -111,7 +112,11 @@ class WorkOrderViewSet(KeyedViewSet):
     )
     def destroy(self, request: Request, *, work_order_id: UUID) -> Response:
         """In any state; an agent that works on it hears 404 when it completes. Admin only."""
-        cancel_work_order(work_order_id=work_order_id, actor=self.actor)
+        with transaction.atomic():
+            order = WorkOrder.objects.select_for_update().filter(id=work_order_id).first()
+            if order is not None:
+                self.require_match(WorkOrderSerializer(order))
+            cancel_work_order(work_order_id=work_order_id, actor=self.actor)
         return Response(status=204)
 
     @extend_schema(
@@ -194,7 +199,7 @@ class WorkOrderLogViewSet(KeyedViewSet):
         if "work_type" in query:
             rows = rows.filter(work_type=query["work_type"])
         if "success" in query:
-            rows = rows.filter(success=query["success"] == "true")
+            rows = rows.filter(success=query["success"])
         if "agent_id" in query:
             rows = rows.filter(claimed_by=query["agent_id"])
         return self.answer_list(rows, WorkOrderLogSerializer, order=("-completed_at", "-id"), query=query)
