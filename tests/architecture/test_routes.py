@@ -5,6 +5,8 @@ another generator; the agent in the path; an agent associated with the stack by 
 associated with nothing; a revoked key of the owner.
 """
 
+from typing import Any
+
 import pytest
 
 from tests.support.routes import api_routes
@@ -41,6 +43,21 @@ DELETE /stacks/{stack_id}/annotations/{key}           401  204   204   403    40
 GET    /stacks/{stack_id}/deployment-objects          401  200   200   403    403    403   403   401
 POST   /stacks/{stack_id}/deployment-objects          401  201   201   403    403    403   403   401
 GET    /deployment-objects/{object_id}                401  200   200   403    403    200   403   401
+
+GET    /templates                                     401  200   200   200    403    403   403   401
+POST   /templates                                     401  201   201   201    403    403   403   401
+GET    /templates/{template_id}                       401  200   200   403    403    403   403   401
+PUT    /templates/{template_id}                       401  200   200   403    403    403   403   401
+DELETE /templates/{template_id}                       401  204   204   403    403    403   403   401
+POST   /templates/{template_id}/render                401  200   200   403    403    403   403   401
+GET    /templates/{template_id}/labels                401  200   200   403    403    403   403   401
+POST   /templates/{template_id}/labels                401  201   201   403    403    403   403   401
+DELETE /templates/{template_id}/labels/{label}        401  204   204   403    403    403   403   401
+GET    /templates/{template_id}/annotations           401  200   200   403    403    403   403   401
+POST   /templates/{template_id}/annotations           401  201   201   403    403    403   403   401
+DELETE /templates/{template_id}/annotations/{key}     401  204   204   403    403    403   403   401
+POST   /stacks/{stack_id}/deployment-objects/from-template 401 201 201 403   403    403   403   401
+GET    /deployment-objects/{object_id}/provenance     401  200   200   403    403    200   403   401
 
 GET    /agents                                        401  200   200   200    403    403   403   401
 GET    /agents/                                       401  200   403   403    200    403   403   401
@@ -92,6 +109,15 @@ BODIES: dict[str, object] = {
     "POST /stacks/{stack_id}/labels": "new",
     "POST /stacks/{stack_id}/annotations": {"key": "new", "value": "new"},
     "POST /stacks/{stack_id}/deployment-objects": {"yaml_content": "kind: Namespace"},
+    "POST /templates": {"name": "new", "template_content": "a: 1", "parameters_schema": "{}"},
+    "PUT /templates/{template_id}": {"template_content": "a: 1", "parameters_schema": "{}"},
+    "POST /templates/{template_id}/render": {"parameters": {"name": "web"}},
+    "POST /templates/{template_id}/labels": "new",
+    "POST /templates/{template_id}/annotations": {"key": "new", "value": "new"},
+    "POST /stacks/{stack_id}/deployment-objects/from-template": {
+        "template_id": "{template_id}",
+        "parameters": {"name": "web"},
+    },
     "POST /agents": {"name": "new", "cluster_name": "new"},
     "PUT /agents/{agent_id}": {"status": "ACTIVE"},
     "POST /agents/{agent_id}/labels": {"label": "new"},
@@ -115,6 +141,9 @@ PATHS = {
     "GET /agents/": "/agents/?name=edge-01&cluster_name=test-cluster",
     "DELETE /stacks/{stack_id}/labels/{label}": "/stacks/{stack_id}/labels/shared",
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
+    "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
+    "DELETE /templates/{template_id}/annotations/{key}": "/templates/{template_id}/annotations/tier",
+    "GET /deployment-objects/{object_id}/provenance": "/deployment-objects/{rendered_id}/provenance",
     "DELETE /agents/{agent_id}/labels/{label}": "/agents/{agent_id}/labels/mine",
     "DELETE /agents/{agent_id}/annotations/{key}": "/agents/{agent_id}/annotations/tier",
     "DELETE /agents/{agent_id}/targets/{stack_id}": "/agents/{agent_id}/targets/{given_stack_id}",
@@ -124,16 +153,17 @@ PATHS = {
 }
 
 
-def rows() -> list[tuple[str, list[int]]]:
-    lines = [line.split() for line in TABLE.strip().splitlines()[1:] if line]
+def rows(table: str = TABLE) -> list[tuple[str, list[int]]]:
+    lines = [line.split() for line in table.strip().splitlines()[1:] if line]
     return [(f"{method} {path}", [int(status) for status in statuses]) for method, path, *statuses in lines]
 
 
-CASES = [
-    pytest.param(operation, caller, status, id=f"{operation} {caller}")
-    for operation, statuses in rows()
-    for caller, status in zip(CALLERS, statuses, strict=True)
-]
+def cases(table: str = TABLE) -> list[Any]:
+    return [
+        pytest.param(operation, caller, status, id=f"{operation} {caller}")
+        for operation, statuses in rows(table)
+        for caller, status in zip(CALLERS, statuses, strict=True)
+    ]
 
 
 def test_every_route_is_in_the_table():
@@ -141,7 +171,7 @@ def test_every_route_is_in_the_table():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("operation", "caller", "status"), CASES)
+@pytest.mark.parametrize(("operation", "caller", "status"), cases())
 def test_each_caller_gets_its_status(operation, caller, status):
     world = make_world()
     method, path = operation.split()
@@ -151,6 +181,34 @@ def test_each_caller_gets_its_status(operation, caller, status):
     assert response.status_code == status, response.content
     if status >= 400:
         assert response.json().keys() >= {"error", "code", "message"}
+
+
+SYSTEM_TEMPLATE_TABLE = """
+                                                     anon admin owner strang itself assoc other revoked
+GET    /templates/{template_id}                       401  200   200   200    403    403   403   401
+PUT    /templates/{template_id}                       401  200   403   403    403    403   403   401
+DELETE /templates/{template_id}                       401  204   403   403    403    403   403   401
+POST   /templates/{template_id}/render                401  200   200   200    403    403   403   401
+GET    /templates/{template_id}/labels                401  200   200   200    403    403   403   401
+POST   /templates/{template_id}/labels                401  201   403   403    403    403   403   401
+DELETE /templates/{template_id}/labels/{label}        401  204   403   403    403    403   403   401
+GET    /templates/{template_id}/annotations           401  200   200   200    403    403   403   401
+POST   /templates/{template_id}/annotations           401  201   403   403    403    403   403   401
+DELETE /templates/{template_id}/annotations/{key}     401  204   403   403    403    403   403   401
+POST   /stacks/{stack_id}/deployment-objects/from-template 401 201 201 403   403    403   403   401
+"""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("operation", "caller", "status"), cases(SYSTEM_TEMPLATE_TABLE))
+def test_a_system_template_is_for_all_generators_to_read_and_for_admins_to_write(operation, caller, status):
+    world = make_world()
+    world.ids["template_id"] = world.ids["system_template_id"]
+    method, path = operation.split()
+    response = world.callers[caller].request(
+        method, world.fill(PATHS.get(operation, path)), world.fill(BODIES.get(operation, ...))
+    )
+    assert response.status_code == status, response.content
 
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
@@ -163,6 +221,11 @@ GET    /stacks/{unknown}/labels               404   404     404
 GET    /stacks/{unknown}/annotations          404   404     404
 GET    /stacks/{unknown}/deployment-objects   404   404     404
 GET    /deployment-objects/{unknown}          404   404     404
+GET    /deployment-objects/{unknown}/provenance 404 404     404
+GET    /templates/{unknown}                   404   404     404
+DELETE /templates/{unknown}                   404   404     404
+GET    /templates/{unknown}/labels            404   404     404
+GET    /templates/{unknown}/annotations       404   404     404
 GET    /generators/{unknown}                  404   403     403
 PUT    /generators/{unknown}                  404   403     403
 DELETE /generators/{unknown}                  404   403     403
@@ -194,7 +257,7 @@ UNKNOWN_CASES = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path", "caller", "status"), UNKNOWN_CASES)
-def test_for_an_unknown_id_stacks_say_404_to_all_and_owners_are_hidden_from_others(
+def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hidden_from_others(
     method, path, caller, status
 ):
     api = make_world().callers[caller]
