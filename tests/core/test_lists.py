@@ -18,8 +18,10 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    make_work_order,
 )
 from tests.support.api import PREFIX, refused
+from workorders.services import Targeting
 
 pytestmark = pytest.mark.django_db
 _NEXT = re.compile(r'<(/[^>]*)>; rel="next"')
@@ -66,6 +68,7 @@ def paths():
     make_target(agent, stack)
     for number in range(5):
         make_event(agent, make_object(stack), message=str(number))
+        make_work_order(targeting=Targeting(labels=["label-0"]))
     return [
         "/generators",
         "/paks",
@@ -82,6 +85,8 @@ def paths():
         f"/agents/{agent.id}/registrations",
         f"/generators/{generator.id}/registered-agents",
         "/agent-events",
+        "/work-orders",
+        f"/agents/{agent.id}/work-orders/pending",
     ]
 
 
