@@ -168,7 +168,7 @@ def test_without_a_key_every_method_is_401(path):
 @pytest.mark.parametrize("path", [path for path in PATHS if "GET" in allowed(path)])
 def test_head_answers_what_get_answers_without_the_body(path):
     world = make_world()
-    target = world.fill(path)
+    target = world.fill(path.replace("log/{work_order_id}", "log/{finished_order_id}"))
     if path == "/agents/":
         target += "?name=edge-01&cluster_name=test-cluster"
     got, headed = (world.callers["admin"].request(method, target) for method in ("GET", "HEAD"))
