@@ -143,7 +143,6 @@ PATHS = {
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
     "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
     "DELETE /templates/{template_id}/annotations/{key}": "/templates/{template_id}/annotations/tier",
-    "GET /deployment-objects/{object_id}/provenance": "/deployment-objects/{rendered_id}/provenance",
     "DELETE /agents/{agent_id}/labels/{label}": "/agents/{agent_id}/labels/mine",
     "DELETE /agents/{agent_id}/annotations/{key}": "/agents/{agent_id}/annotations/tier",
     "DELETE /agents/{agent_id}/targets/{stack_id}": "/agents/{agent_id}/targets/{given_stack_id}",

@@ -11,10 +11,10 @@ from generators.models import Generator
 from paks.models import Role
 from paks.services import issue_pak, revoke_pak
 from tests.factories import (
+    MANIFEST,
     make_agent,
     make_event,
     make_generator,
-    make_object,
     make_rendered,
     make_stack,
     make_target,
@@ -48,19 +48,18 @@ class World:
 
 def make_world() -> World:
     """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
-    target of the agent that the routes name, which has reported on `object`. Of three work orders for that agent
-    it may claim one, holds one and has finished one. `template` is the generator's and fits
-    `stack`, whose `rendered` came from it; `system_template` is the system's.
+    target of the agent that the routes name, which has reported on `object`. `object` came from `template`, which is
+    the generator's and fits `stack` as `system_template` does. Of three work orders for that agent it may claim one,
+    holds one and has finished one.
     """
     world = World()
     generator, owner = make_generator()
     _, other_generator = make_generator()
     stack = make_stack(generator, labels=["shared"], annotations={"tier": "web"})
     given_stack = make_stack(generator)
-    obj = make_object(stack)
-    template = make_template(generator, labels=["shared"], annotations={"tier": "web"})
+    template = make_template(generator, content=MANIFEST, labels=["shared"], annotations={"tier": "web"})
     system_template = make_template(labels=["shared"], annotations={"tier": "web"})
-    rendered = make_rendered(stack, template, {"name": "web"})
+    obj = make_rendered(stack, template, {"name": "web"})
     agent, agent_itself = make_agent(name="edge-01", labels=["mine"], annotations={"tier": "db"})
     _, associated_agent = make_agent(labels=["shared"])
     _, other_agent = make_agent(labels=["other"])
@@ -74,7 +73,6 @@ def make_world() -> World:
         "object_id": str(obj.id),
         "template_id": str(template.id),
         "system_template_id": str(system_template.id),
-        "rendered_id": str(rendered.id),
         "agent_id": str(agent.id),
         "event_id": str(event.id),
         "work_order_id": str(make_work_order(targeting=Targeting([agent.id])).id),
