@@ -25,9 +25,11 @@ from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 
 
 def served_stacks(agent_id: UUID) -> QuerySet[Stack]:
-    """The live stacks the agent serves."""
+    """The live stacks the agent serves; none for an unknown or deleted agent."""
     # A union of index look-ups. Spelled as OR over joins or EXISTS, the planner reads every stack.
-    return Stack.objects.active().filter(pk__in=_served_stack_ids(agent_id))
+    return Stack.objects.active().filter(
+        Exists(Agent.objects.active().filter(pk=agent_id)), pk__in=_served_stack_ids(agent_id)
+    )
 
 
 def _served_stack_ids(agent_id: UUID) -> QuerySet[Any, Any]:

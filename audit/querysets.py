@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models.functions import Left
 
 if TYPE_CHECKING:
     from audit.models import AuditLog
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 class AuditLogQuerySet(models.QuerySet["AuditLog"]):
     def with_action(self, pattern: str) -> Self:
         """Rows of one action, or of all that begin with `pattern` when it ends in `*`."""
-        if pattern.endswith("*"):
-            return self.filter(action__startswith=pattern[:-1])
-        return self.filter(action=pattern)
+        prefix = pattern.removesuffix("*")
+        if prefix == pattern:
+            return self.filter(action=pattern)
+        # Not `startswith`, which SQLite answers without regard to case.
+        return self.alias(start=Left("action", len(prefix))).filter(start=prefix) if prefix else self.all()

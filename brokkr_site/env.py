@@ -1,7 +1,7 @@
 """Typed readers for environment variables.
 
 A wrong value stops the start with a sentence that names the variable. Every variable that is read is
-remembered in `READ`, so that a test can compare docs/reference/settings.md with the code.
+remembered in `READ` with its default, so that a test can compare docs/reference/settings.md with the code.
 """
 
 import os
@@ -11,26 +11,26 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-READ: set[str] = set()
+READ: dict[str, str] = {}
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
 
-def _raw(name: str) -> str | None:
-    READ.add(name)
+def _raw(name: str, default: str = "") -> str | None:
+    READ[name] = default
     value = os.environ.get(name)
     return None if value is None or value.strip() == "" else value.strip()
 
 
 def env_str(name: str, default: str = "") -> str:
     """The variable's text, or `default` when it is unset or blank."""
-    return _raw(name) or default
+    return _raw(name, default) or default
 
 
 def env_secret(name: str, default: str = "") -> str:
     """Like `env_str`, and `NAME_FILE` may name a file that holds the value instead."""
-    value, path = _raw(name), os.environ.get(f"{name}_FILE")
+    value, path = _raw(name, default), _raw(f"{name}_FILE")
     if value and path:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; set only one of them.")
     if path:
@@ -43,7 +43,7 @@ def env_secret(name: str, default: str = "") -> str:
 
 def env_bool(name: str, *, default: bool) -> bool:
     """True for 1/true/yes/on, False for 0/false/no/off, in any case."""
-    value = _raw(name)
+    value = _raw(name, "true" if default else "false")
     if value is None:
         return default
     if value.lower() in _TRUE:
@@ -55,7 +55,7 @@ def env_bool(name: str, *, default: bool) -> bool:
 
 def env_int(name: str, default: int, *, minimum: int, maximum: int = 2**31 - 1) -> int:
     """A whole number within [minimum, maximum]."""
-    value = _raw(name)
+    value = _raw(name, str(default))
     if value is None:
         return default
     if not re.fullmatch(r"-?[0-9]{1,18}", value) or not minimum <= int(value) <= maximum:
@@ -76,3 +76,15 @@ def env_choice(name: str, default: str, choices: Collection[str]) -> str:
 def env_list(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks are dropped."""
     return [item.strip() for item in env_str(name, default).split(",") if item.strip()]
+
+
+def env_folder(name: str, default: Path) -> Path:
+    """A folder this process may write to, made when it is not there, for its owner alone."""
+    folder = Path(_raw(name, str(default)) or default)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} names {folder}, which cannot be made: {error}.") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name} names {folder}, where this user may not write.")
+    return folder

@@ -7,12 +7,12 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from brokkr_site import admin_site
-from brokkr_site.env import env_bool, env_choice, env_int, env_list, env_secret, env_str
+from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
 from brokkr_site.secret_key import load_or_create_secret_key
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env_str("BROKKR_DATA_DIR", str(BASE_DIR / "data")))
+DATA_DIR = env_folder("BROKKR_DATA_DIR", BASE_DIR / "data")
 
 # --- Security -------------------------------------------------------------------------------------
 DEBUG = env_bool("BROKKR_DEBUG", default=False)
@@ -114,7 +114,13 @@ else:
         "options": "-c random_page_cost=1.1 -c jit=off",
     } | _options
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+# SQLite leaves out the columns that an index only carries along; nothing depends on them but speed.
+SILENCED_SYSTEM_CHECKS = ["models.W040"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------
+WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
+WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD
@@ -160,7 +166,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["core.api.schema.add_shared_responses"],
+    "ENUM_NAME_OVERRIDES": {
+        "EventStatus": "agents.models.event.EventStatus",
+        "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
+        "RetryStatus": ["retry_scheduled"],
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
 }
 
 # --- Keys -----------------------------------------------------------------------------------------
@@ -183,6 +195,8 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
 
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
+HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
+FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
 
 # --- Logs -----------------------------------------------------------------------------------------

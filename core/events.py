@@ -61,6 +61,11 @@ class Event:
 event_emitted = Signal()
 
 
+def with_via(details: Mapping[str, object], via: str | None) -> dict[str, object]:
+    """The details, and by which door the change came in when that is to be remembered ("cli")."""
+    return {**details, "via": via} if via else dict(details)
+
+
 def emit(event: Event) -> None:
     """Tell the listeners. Synchronous: a listener that fails rolls the whole change back."""
     event_emitted.send(sender=Event, event=event)

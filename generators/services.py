@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from core.events import SYSTEM, Actor, ActorType, Event, emit
+from core.errors import UniqueViolation
+from core.events import SYSTEM, Actor, ActorType, Event, emit, with_via
 from core.integrity import unique_or_conflict
 from core.validators import is_name
 from generators.errors import (
@@ -22,7 +23,7 @@ from generators.errors import (
 from generators.models import Generator
 from generators.signals import generator_deleted
 from paks.errors import AdminRequired
-from paks.models import Role
+from paks.models import Pak, Role
 from paks.services import issue_pak, revoke_paks_of, rotate_pak
 
 SYSTEM_NAME = "__system__"
@@ -51,11 +52,10 @@ def create_generator(
     *, name: str, description: str | None, actor: Actor, via: str | None = None
 ) -> tuple[Generator, str]:
     """A generator and the text of its key, which is shown once. Raises InvalidGenerator, UniqueViolation."""
-    if not is_name(name):
-        raise InvalidGenerator
+    _check_name(name)
     with unique_or_conflict("unique_generator_name"):
         generator = Generator.objects.create(name=name, description=description)
-    _tell("generator.created", generator, actor, {"name": name})
+    _tell("generator.created", generator, actor, with_via({"name": name}, via))
     _, key = issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=name, actor=actor, via=via)
     return generator, key
 
@@ -69,8 +69,7 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
     """
     if generator.is_system:
         raise SystemGeneratorNotATenant
-    if not is_name(changes.get("name", generator.name)):
-        raise InvalidGenerator
+    _check_name(changes.get("name", generator.name))
     if (
         actor.type == ActorType.GENERATOR
         and changes.get("is_active", generator.is_active) != generator.is_active
@@ -98,6 +97,13 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
     _tell("generator.deleted", generator, actor, None)
 
 
+def issue_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
+    """One more key for a locked generator; the others go on working. Raises SystemGeneratorNotATenant."""
+    if generator.is_system:
+        raise SystemGeneratorNotATenant
+    return issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=generator.name, actor=actor, via=via)
+
+
 @transaction.atomic
 def rotate_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> str:
     """A new key for a locked generator; every old one ends. Raises SystemGeneratorNotATenant."""
@@ -116,11 +122,11 @@ def system_generator() -> Generator:
 
 
 @transaction.atomic
-def ensure_admin_generator() -> None:
+def ensure_admin_generator(*, actor: Actor = SYSTEM, via: str | None = None) -> None:
     """The ordinary generator that admins name as owner of their own stacks; once, so that it can be deleted."""
     if not Generator.objects.filter(name=ADMIN_NAME).exists():
         generator = Generator.objects.create(name=ADMIN_NAME, description="Linked to Admin PAK")
-        _tell("generator.created", generator, SYSTEM, {"name": generator.name})
+        _tell("generator.created", generator, actor, with_via({"name": ADMIN_NAME}, via))
 
 
 def require_active(generator: Generator, actor: Actor) -> None:
@@ -129,16 +135,32 @@ def require_active(generator: Generator, actor: Actor) -> None:
         raise GeneratorInactive
 
 
-def mark_active(generator_id: UUID) -> None:
-    """Note that the generator pushed something; written at most once a minute."""
+def mark_active(generator_id: UUID, actor: Actor) -> None:
+    """Note that the generator itself pushed something; written at most once a minute.
+
+    Must run in a transaction. The note is left out while somebody else has the generator locked: whoever
+    publishes holds a stack, whoever deletes a generator wants its stacks, and they must not wait for each other.
+    """
+    if actor.type != ActorType.GENERATOR:
+        return
     now = timezone.now()
     stale = Q(last_active_at__isnull=True) | Q(last_active_at__lt=now - _ACTIVITY_PRECISION)
-    Generator.objects.filter(stale, id=generator_id).update(last_active_at=now)
+    rows = Generator.objects.filter(stale, id=generator_id)
+    if list(rows.select_for_update(no_key=True, skip_locked=True).values_list("id")):
+        rows.update(last_active_at=now)
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names by id, deleted generators included."""
     return dict(Generator.objects.filter(id__in=list(ids)).values_list("id", "name"))
+
+
+def _check_name(name: str) -> None:
+    if not is_name(name):
+        raise InvalidGenerator
+    # Taken also while the system generator has not been made yet.
+    if name == SYSTEM_NAME:
+        raise UniqueViolation(constraint="unique_generator_name")
 
 
 def _tell(kind: str, generator: Generator, actor: Actor, details: dict[str, object] | None) -> None:

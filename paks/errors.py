@@ -21,3 +21,21 @@ class PakAlreadyRevoked(Conflict):
 class InvalidPak(Invalid):
     code = "invalid_pak"
     message = "A key needs a name of 1 to 255 characters."
+
+
+class PakConfigured(Conflict):
+    code = "pak_configured"
+    message = (
+        "This key is configured by its hash and cannot be rotated here; "
+        "change BROKKR__BROKER__PAK_HASH and start the broker again."
+    )
+
+
+class LastAdminPak(Conflict):
+    code = "last_admin_pak"
+    message = "This is the last usable admin key; without it nobody could administer the broker over the API."
+
+
+class AmbiguousPak(Conflict):
+    code = "ambiguous_pak"
+    message = "More than one key fits; name the one you mean by its id."

@@ -1,23 +1,30 @@
 """Issuing, rotating, revoking and verifying keys. Nothing else reads or writes the table."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.errors import Unauthorized
-from core.events import SYSTEM, Actor, Event, emit
+from core.events import SYSTEM, Actor, Event, emit, with_via
 from core.validators import is_name
-from paks.errors import InvalidPak, PakAlreadyRevoked, PakNotFound
+from paks.errors import (
+    AmbiguousPak,
+    InvalidPak,
+    LastAdminPak,
+    PakAlreadyRevoked,
+    PakConfigured,
+    PakNotFound,
+)
 from paks.models import Pak, Role
 from paks.principals import Principal
 from paks.tokens import Token, generate_token, split_token
 
 # `last_used_at` is for people who ask whether a key is still in use; a write per request would be too dear.
-LAST_USED_PRECISION = timedelta(minutes=5)
+LAST_USED_PRECISION = timedelta(hours=1)
 CONFIGURED_NAME = "configured"
 
 
@@ -46,7 +53,7 @@ def issue_pak(
         role=role, subject_id=subject_id, name=name, short_token=token.short, key_hash=token.hash
     )
     details: dict[str, object] = {"entity": role.value, "name": name, "key_id": str(pak.id)}
-    _tell("pak.created", subject_id or pak.id, actor, details | ({"via": via} if via else {}))
+    _tell("pak.created", subject_id or pak.id, actor, with_via(details, via))
     return pak, token.text
 
 
@@ -72,29 +79,61 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
             resource_type=role.value,
             resource_id=subject_id,
             actor=actor,
-            details=details | ({"via": via} if via else {}),
+            details=with_via(details, via),
         )
     )
     return token.text
 
 
 @transaction.atomic
-def revoke_pak(*, pak_id: UUID, actor: Actor) -> Pak:
-    """End one key for ever. Raises PakNotFound, PakAlreadyRevoked."""
+def rotate_admin_pak(*, pak_id: UUID, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
+    """Replace one admin key by a new one of the same name; the old one ends at once. The row and the new key's text.
+
+    Raises PakNotFound, PakAlreadyRevoked, and PakConfigured for a key that the configuration would bring back.
+    """
+    old = Pak.objects.filter(id=pak_id, role=Role.ADMIN).first()
+    if old is None:
+        raise PakNotFound(id=pak_id)
+    if not old.short_token:
+        raise PakConfigured(id=pak_id)
+    _end(old)
+    token = new_token()
+    pak = Pak.objects.create(role=Role.ADMIN, name=old.name, short_token=token.short, key_hash=token.hash)
+    details: dict[str, object] = {
+        "entity": "admin",
+        "name": pak.name,
+        "key_id": str(pak.id),
+        "replaced_key_id": str(old.id),
+    }
+    _tell("pak.rotated", pak.id, actor, with_via(details, via))
+    return pak, token.text
+
+
+@transaction.atomic
+def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last_admin: bool = False) -> Pak:
+    """End one key for ever.
+
+    Raises PakNotFound, PakAlreadyRevoked, and with `spare_last_admin` LastAdminPak rather than lock every admin out.
+    """
     pak = Pak.objects.filter(id=pak_id).first()
     if pak is None:
         raise PakNotFound(id=pak_id)
-    now = timezone.now()
-    if not Pak.objects.usable().filter(id=pak_id).update(revoked_at=now):
-        raise PakAlreadyRevoked(id=pak_id)
-    pak.revoked_at = now
-    _tell(
-        "pak.revoked",
-        pak.subject_id or pak.id,
-        actor,
-        {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)},
-    )
+    if spare_last_admin and pak.role == Role.ADMIN and pak.is_usable:
+        # Locked, so that two of these cannot each spare the other's key and end both.
+        admins = Pak.objects.usable().filter(role=Role.ADMIN).order_by("id").select_for_update()
+        if {key.id for key in admins} == {pak_id}:
+            raise LastAdminPak(id=pak_id)
+    _end(pak)
+    details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
+    _tell("pak.revoked", pak.subject_id or pak.id, actor, with_via(details, via))
     return pak
+
+
+def _end(pak: Pak) -> None:
+    now = timezone.now()
+    if not Pak.objects.usable().filter(id=pak.id).update(revoked_at=now):
+        raise PakAlreadyRevoked(id=pak.id)
+    pak.revoked_at = now
 
 
 def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
@@ -118,35 +157,89 @@ def principal_for(key: str) -> Principal | None:
     )
     if pak is None or (pak.short_token and pak.short_token != token.short):
         return None
-    _mark_used(pak)
+    mark_used(pak.id, pak.last_used_at)
     return Principal(role=Role(pak.role), subject_id=pak.subject_id, key_id=pak.id, key_name=pak.name)
 
 
-def _mark_used(pak: Pak) -> None:
+def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
+    """Note that the key is in use, given when it was last noted; written at most once per LAST_USED_PRECISION."""
     now = timezone.now()
-    if pak.last_used_at is None or pak.last_used_at < now - LAST_USED_PRECISION:
+    if last_used_at is None or last_used_at < now - LAST_USED_PRECISION:
         stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
-        Pak.objects.filter(stale, id=pak.id).update(last_used_at=now)
+        Pak.objects.filter(stale, id=pak_id).update(last_used_at=now)
 
 
 @transaction.atomic
-def ensure_configured_admin(*, key_hash: str) -> bool:
+def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | None = None) -> bool:
     """Make the configured hash an admin key; whether that changed anything.
 
-    An earlier configured hash ends. A key that was revoked by hand stays revoked.
+    An earlier configured hash ends, and works again when it is configured again. A key that was revoked by
+    hand stays revoked.
     """
-    if Pak.objects.filter(key_hash=key_hash).exists():
+    known = Pak.objects.filter(key_hash=key_hash).first()
+    configured = Pak.objects.usable().filter(role=Role.ADMIN, short_token="", name=CONFIGURED_NAME).first()
+    if known is None and configured is not None:
+        configured.key_hash, configured.last_used_at = key_hash, None
+        configured.save(update_fields=["key_hash", "last_used_at"])
+        kind, pak = "pak.rotated", configured
+    elif known is None:
+        kind = "pak.created"
+        pak = Pak.objects.create(role=Role.ADMIN, name=CONFIGURED_NAME, short_token="", key_hash=key_hash)
+    elif configured is not None and configured != known:
+        _end(configured)
+        kind, pak = "pak.revoked", configured
+    else:
         return False
-    earlier = Pak.objects.usable().filter(role=Role.ADMIN, short_token="", name=CONFIGURED_NAME)
-    earlier.update(revoked_at=timezone.now())
-    pak = Pak.objects.create(role=Role.ADMIN, name=CONFIGURED_NAME, short_token="", key_hash=key_hash)
-    _tell("pak.created", pak.id, SYSTEM, {"entity": "admin", "name": pak.name})
+    details: dict[str, object] = {"entity": "admin", "name": pak.name, "key_id": str(pak.id)}
+    _tell(kind, pak.id, actor, with_via(details, via))
     return True
 
 
 def any_admin_key() -> bool:
     """Whether an admin key was ever made, so that a restart never mints another."""
     return Pak.objects.filter(role=Role.ADMIN).exists()
+
+
+def usable_admin_key(*, key_hash: str | None = None) -> bool:
+    """Whether some admin key works, or the one with that hash."""
+    admins = Pak.objects.usable().filter(role=Role.ADMIN)
+    return (admins.filter(key_hash=key_hash) if key_hash else admins).exists()
+
+
+def listed_paks(*, role: Role | None = None, include_revoked: bool = False) -> QuerySet[Pak]:
+    """Keys for people to look through, oldest first."""
+    paks = Pak.objects.all() if include_revoked else Pak.objects.usable()
+    return (paks.filter(role=role) if role else paks).order_by("created_at", "id")
+
+
+def find_admin_pak(*, name: str) -> Pak:
+    """The usable admin key of that name. Raises PakNotFound, AmbiguousPak."""
+    return _only(Pak.objects.usable().filter(role=Role.ADMIN, name=name), name=name)
+
+
+def find_pak(*, short_token: str) -> Pak:
+    """The usable key with that second part. Raises PakNotFound, AmbiguousPak."""
+    # Keys known only by hash have an empty one; that names none of them.
+    return _only(
+        Pak.objects.usable().filter(short_token=short_token).exclude(short_token=""), short_token=short_token
+    )
+
+
+def newest_pak_of(*, role: Role, subject_id: UUID) -> Pak:
+    """The usable key that the owner was given last. Raises PakNotFound."""
+    pak = Pak.objects.of_subject(role, subject_id).usable().order_by("-created_at", "-id").first()
+    if pak is None:
+        raise PakNotFound(subject_id=subject_id)
+    return pak
+
+
+def _only(paks: QuerySet[Pak], **asked: str) -> Pak:
+    found = list(paks.order_by("created_at", "id"))
+    if not found:
+        raise PakNotFound(None, **asked)
+    if len(found) > 1:
+        raise AmbiguousPak(None, **asked, ids=[str(pak.id) for pak in found])
+    return found[0]
 
 
 def _tell(kind: str, resource_id: UUID, actor: Actor, details: dict[str, object]) -> None:

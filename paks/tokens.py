@@ -38,9 +38,9 @@ def generate_token(*, prefix: str, short_prefix: str, short_length: int, long_by
 
 
 def split_token(text: str) -> Token | None:
-    """The parts of a key, or None when it has not exactly three."""
+    """The parts of a key, or None when it has not exactly three or holds white space, as with another scheme."""
     parts = text.split("_")
-    return Token(*parts) if len(parts) == 3 and parts[2] else None
+    return Token(*parts) if len(parts) == 3 and parts[2] and text.split() == [text] else None
 
 
 def base58(data: bytes) -> str:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from core.errors import ForeignKeyViolation
 from core.events import Actor, ActorType, Event, emit
 from core.integrity import unique_or_conflict
-from core.validators import is_name
-from generators.errors import GeneratorNotFound
+from core.validators import is_blank, is_name
+from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
 from generators.services import lock_generator, mark_active, require_active
 from stacks.errors import InvalidDeploymentObject, InvalidStack, StackGeneratorMismatch, StackNotFound
 from stacks.manifests import ManifestError, check_manifest, checksum
@@ -36,12 +36,14 @@ def lock_stack(stack_id: UUID) -> Stack:
 
 @transaction.atomic
 def create_stack(*, name: str, description: str | None, generator_id: UUID, actor: Actor) -> Stack:
-    """Raises InvalidStack, UniqueViolation, GeneratorInactive, and ForeignKeyViolation for no live generator."""
+    """Raises InvalidStack, UniqueViolation, GeneratorInactive, SystemGeneratorNotATenant, and ForeignKeyViolation
+    for no live generator.
+    """
     _check(name, description)
     _lock_owner(generator_id, actor)
     with unique_or_conflict("unique_stack_name"):
         stack = Stack.objects.create(name=name, description=description, generator_id=generator_id)
-    mark_active(generator_id)
+    mark_active(generator_id, actor)
     emit(
         Event(
             kind="stack.created",
@@ -65,7 +67,7 @@ def create_stack(*, name: str, description: str | None, generator_id: UUID, acto
 def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     """Apply `changes` to a locked stack. Only an admin moves a stack to another generator.
 
-    Raises InvalidStack, UniqueViolation, StackGeneratorMismatch, ForeignKeyViolation.
+    Raises InvalidStack, UniqueViolation, StackGeneratorMismatch, SystemGeneratorNotATenant, ForeignKeyViolation.
     """
     _check(changes.get("name", stack.name), changes.get("description", stack.description))
     owner = changes.get("generator_id", stack.generator_id)
@@ -91,10 +93,11 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
 
 
 @transaction.atomic
-def delete_stack(*, stack: Stack, actor: Actor) -> DeploymentObject:
+def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> DeploymentObject:
     """Delete a locked stack and its objects, leaving one deletion marker, which is returned.
 
-    Agents that reported on the stack receive the marker until they acknowledge it.
+    Agents that reported on the stack receive the marker until they acknowledge it. The world is told of stacks
+    that were deleted for themselves, not of those that went with their generator.
     """
     now = timezone.now()
     stack.deleted_at = stack.updated_at = now
@@ -110,7 +113,7 @@ def delete_stack(*, stack: Stack, actor: Actor) -> DeploymentObject:
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
-            notice="stack.deleted",
+            notice=None if in_cascade else "stack.deleted",
             payload={"stack_id": stack.id, "deleted_at": now},
         )
     )
@@ -140,7 +143,7 @@ def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, acto
             yaml_checksum=checksum(yaml_content),
             is_deletion_marker=is_deletion_marker,
         )
-        mark_active(stack.generator_id)
+        mark_active(stack.generator_id, actor)
         emit(
             Event(
                 kind="deployment.created",
@@ -166,7 +169,7 @@ def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, acto
 
 
 def _check(name: str, description: str | None) -> None:
-    if not is_name(name) or (description is not None and not description.strip()):
+    if not is_name(name) or (description is not None and is_blank(description)):
         raise InvalidStack
 
 
@@ -178,4 +181,6 @@ def _lock_owner(generator_id: UUID, actor: Actor) -> None:
         raise ForeignKeyViolation(
             "There is no such generator.", constraint="stacks_generator_id_fkey", generator_id=generator_id
         ) from error
+    if generator.is_system:
+        raise SystemGeneratorNotATenant
     require_active(generator, actor)

@@ -6,12 +6,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
 from tests.support.admin import AdminPages
 from tests.support.api import Api
+
+# The same examples on every run, and no deadline: how fast an example runs says nothing on a busy machine.
+hypothesis_settings.register_profile("brokkr", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("brokkr")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

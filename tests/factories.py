@@ -1,11 +1,13 @@
 """Rows for tests, made through the services, so that they are always rows the product could have made."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from agents.models import Agent, AgentEvent, AgentTarget, Registration
 from agents.models.event import EventStatus
@@ -20,6 +22,8 @@ from generators.services import create_generator
 from stacks.models import DeploymentObject, Stack
 from stacks.services import create_stack, publish
 from tests.support.api import Api
+from workorders.models import WorkOrder
+from workorders.services import Targeting, create_work_order
 
 _numbers = count(1)
 
@@ -108,3 +112,13 @@ def _label(owner: Any, labels: Iterable[str], annotations: Mapping[str, str] | N
         add_label(owner=owner, label=label, actor=SYSTEM)
     for key, value in (annotations or {}).items():
         add_annotation(owner=owner, key=key, value=value, actor=SYSTEM)
+
+
+def make_work_order(
+    *, targeting: Targeting | None = None, now: datetime | None = None, **fields: Any
+) -> WorkOrder:
+    """A pending order, by default for agents with the label `builder`."""
+    given: dict[str, Any] = {"work_type": "build", "yaml_content": "kind: Build"} | fields
+    return create_work_order(
+        **given, targeting=targeting or Targeting(labels=["builder"]), actor=SYSTEM, now=now or timezone.now()
+    )

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from agents.api.fast import fast_heartbeat, fast_target_state, short_way
 from agents.api.views.agents import AgentViewSet
 from agents.api.views.events import AgentEventViewSet, AgentReportsViewSet
 from agents.api.views.registrations import RegistrationViewSet
@@ -13,8 +14,14 @@ urlpatterns = [
         "agents/<str:agent_id>",
         AgentViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
     ),
-    path("agents/<str:agent_id>/heartbeat", AgentViewSet.as_view({"post": "heartbeat"})),
-    path("agents/<str:agent_id>/target-state", AgentViewSet.as_view({"get": "target_state"})),
+    path(
+        "agents/<str:agent_id>/heartbeat",
+        short_way(fast_heartbeat, AgentViewSet.as_view({"post": "heartbeat"})),
+    ),
+    path(
+        "agents/<str:agent_id>/target-state",
+        short_way(fast_target_state, AgentViewSet.as_view({"get": "target_state"})),
+    ),
     path("agents/<str:agent_id>/stacks", AgentViewSet.as_view({"get": "stacks"})),
     path("agents/<str:agent_id>/rotate-pak", AgentViewSet.as_view({"post": "rotate_pak"})),
     path("agents/<str:agent_id>/labels", AgentViewSet.as_view({"get": "labels", "post": "add_label"})),

@@ -11,12 +11,12 @@ from agents.errors import AgentNotFound, InvalidAgent, InvalidGeneratorId
 from agents.models import Agent, AgentHeartbeat, AgentTarget, MarkerDelivery, Registration, StackReport
 from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
-from core.events import Actor, Event, emit
+from core.events import Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
-from core.validators import is_name
+from core.validators import is_blank, is_name
 from generators.models import Generator
 from generators.services import system_generator
-from paks.models import Role
+from paks.models import Pak, Role
 from paks.services import issue_pak, revoke_paks_of, rotate_pak
 
 
@@ -68,7 +68,7 @@ def create_agent(
         "agent.created",
         agent,
         actor,
-        {"name": name, "cluster_name": cluster_name},
+        with_via({"name": name, "cluster_name": cluster_name}, via),
         notice="agent.registered",
         payload={
             "agent_id": agent.id,
@@ -89,7 +89,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
     if (
         not is_name(changes.get("name", agent.name))
         or not is_name(changes.get("cluster_name", agent.cluster_name))
-        or not status.strip()
+        or is_blank(status)
         or len(status) > MAX_STATUS
     ):
         raise InvalidAgent
@@ -126,6 +126,11 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
         notice="agent.deregistered",
         payload={"agent_id": agent.id, "deleted_at": now},
     )
+
+
+def issue_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
+    """One more key for a locked agent; the others go on working."""
+    return issue_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
-from stacks.models import DeploymentObject
+from stacks.models import DeploymentObject, Stack
 
 # An agent that re-applies its whole state on each poll says the same thing every few seconds.
 REPEAT_WINDOW = timedelta(hours=1)
@@ -31,11 +31,10 @@ def report_event(
     """Record an agent's report on a deployment object, live or deleted.
 
     The same report within an hour of the first counts that event up instead of adding a row, and is not
-    announced again. SUCCESS on a deletion marker ends its delivery.
+    announced again. SUCCESS on a deletion marker ends its delivery. A first report on a stack
+    that was deleted meanwhile makes its marker due: the agent has just deployed what it must remove.
     Raises AgentNotFound, and ForeignKeyViolation for an unknown object.
     """
-    if not Agent.objects.active().filter(id=agent_id).exists():
-        raise AgentNotFound(id=agent_id)
     obj = (
         DeploymentObject.objects.filter(id=deployment_object_id).only("sequence_id", "id", "stack_id").first()
     )
@@ -45,8 +44,11 @@ def report_event(
             constraint="agent_events_deployment_object_id_fkey",
             deployment_object_id=deployment_object_id,
         )
+    came_too_late = _lock(agent_id=agent_id, stack_id=obj.stack_id)
     now = timezone.now()
     _note_report(agent_id=agent_id, obj=obj, status=status, message=message, now=now)
+    if came_too_late:
+        _owe_marker(agent_id=agent_id, obj=obj)
     if status == EventStatus.SUCCESS:
         MarkerDelivery.objects.filter(agent_id=agent_id, marker=obj).delete()
     earlier = (
@@ -79,13 +81,29 @@ def report_event(
     return event
 
 
+def _lock(*, agent_id: UUID, stack_id: UUID) -> bool:
+    """Put the agent's reports, and its deletion, in a queue. Raises AgentNotFound.
+
+    The agent's first report on a stack also waits for the stack, so that a deletion at the same time either
+    finds the report or is found by it: True is a first report on a stack that is deleted.
+    """
+    came_too_late = False
+    if not StackReport.objects.filter(agent_id=agent_id, stack_id=stack_id).exists():
+        # Before the agent, the order in which everybody locks.
+        stack = Stack.objects.select_for_update(no_key=True).get(id=stack_id)
+        came_too_late = stack.deleted_at is not None
+    if not Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).values_list("id"):
+        raise AgentNotFound(id=agent_id)
+    return came_too_late
+
+
 def _note_report(
     *, agent_id: UUID, obj: DeploymentObject, status: EventStatus, message: str | None, now: datetime
 ) -> None:
-    """Keep the latest word on the stack. Its row is also the lock that puts simultaneous reports in a queue."""
-    key = {"agent_id": agent_id, "stack_id": obj.stack_id}
-    StackReport.objects.bulk_create([StackReport(**key, since=now, reported_at=now)], ignore_conflicts=True)
-    report = StackReport.objects.select_for_update().get(**key)
+    """Keep the latest word on the stack. The agent is locked."""
+    report, _ = StackReport.objects.get_or_create(
+        agent_id=agent_id, stack_id=obj.stack_id, defaults={"since": now, "reported_at": now}
+    )
     if obj.sequence_id < report.sequence_id:
         return
     if (obj.sequence_id, status) != (report.sequence_id, report.status):
@@ -97,6 +115,16 @@ def _note_report(
         now,
     )
     report.save(update_fields=["sequence_id", "status", "message", "since", "reported_at"])
+
+
+def _owe_marker(*, agent_id: UUID, obj: DeploymentObject) -> None:
+    markers = DeploymentObject.objects.active().filter(
+        stack_id=obj.stack_id, is_deletion_marker=True, sequence_id__gt=obj.sequence_id
+    )
+    MarkerDelivery.objects.bulk_create(
+        [MarkerDelivery(agent_id=agent_id, marker=marker) for marker in markers.only("sequence_id")],
+        ignore_conflicts=True,
+    )
 
 
 def _tell(event: AgentEvent, stack_id: UUID, actor: Actor) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from agents.errors import AlreadyRegistered
 from agents.models import Agent, AgentTarget, Registration
 from core.errors import ForeignKeyViolation
-from core.events import Actor, Event, emit
+from core.events import Actor, Event, emit, with_via
 from generators.models import Generator
 
 
@@ -30,21 +30,42 @@ def register_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> Reg
 
 @transaction.atomic
 def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> bool:
-    """Withdraw the registration and the agent's explicit targets on the generator's stacks; whether there was one."""
-    AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator).delete()
-    removed, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
+    """Withdraw the registration and the agent's explicit targets on a locked generator's stacks.
+
+    Whether there was anything to withdraw.
+    """
+    # Locked, so that no target is written on the strength of the registration that ends here.
+    list(Agent.objects.select_for_update(no_key=True).filter(id=agent_id).values_list("id"))
+    untargeted, _ = AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator).delete()
+    deregistered, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
+    removed = untargeted or deregistered
     if removed:
         _tell("agent.deregistered", agent_id, generator, actor)
     return bool(removed)
 
 
-def _tell(kind: str, agent_id: UUID, generator: Generator, actor: Actor) -> None:
+@transaction.atomic
+def register_all(*, generator: Generator, actor: Actor, via: str | None = None) -> int:
+    """Register every live agent that is not yet registered with a locked generator; how many there were."""
+    registered = Registration.objects.filter(generator=generator).values("agent_id")
+    agents = Agent.objects.active().exclude(id__in=registered).order_by("id").select_for_update(no_key=True)
+    missing = list(agents.values_list("id", flat=True))
+    Registration.objects.bulk_create(
+        [Registration(agent_id=agent_id, generator=generator) for agent_id in missing], ignore_conflicts=True
+    )
+    for agent_id in missing:
+        _tell("agent.registered", agent_id, generator, actor, via=via)
+    return len(missing)
+
+
+def _tell(kind: str, agent_id: UUID, generator: Generator, actor: Actor, *, via: str | None = None) -> None:
+    details: dict[str, object] = {"generator_id": str(generator.id)}
     emit(
         Event(
             kind=kind,
             resource_type="agent",
             resource_id=agent_id,
             actor=actor,
-            details={"generator_id": str(generator.id)},
+            details=with_via(details, via),
         )
     )

@@ -2,18 +2,28 @@
 
 import gzip
 import io
+import re
 import zlib
 from typing import Any, BinaryIO, cast
 
 from django.http import HttpRequest
+from gunicorn.http.errors import ParseException
 from rest_framework.request import Request
 
-from core.errors import IncompleteBody, InvalidEncoding, PayloadTooLarge, UnsupportedMediaType
+from core.errors import (
+    BadRequest,
+    IncompleteBody,
+    InvalidEncoding,
+    InvalidHeader,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
 
 # A refused body is read to its end up to this size, because a client that is still sending when the
 # connection closes sees a reset instead of the answer.
 _DRAIN_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+_DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class BoundedRequest(Request):
@@ -29,35 +39,48 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     """The whole body, decompressed.
 
     Raises PayloadTooLarge over `limit` bytes, IncompleteBody when the connection ended early (a manifest
-    cut in half may still be valid YAML), InvalidEncoding, and UnsupportedMediaType for an encoding other than gzip.
+    cut in half may still be valid YAML), InvalidEncoding, UnsupportedMediaType for an encoding other than gzip,
+    InvalidHeader and BadRequest for a length or chunks that cannot be read.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise UnsupportedMediaType(
             "Send the body as it is or with Content-Encoding: gzip.", content_encoding=encoding
         )
-    raw = _read_raw(request, limit)
-    return raw if encoding == "identity" else _decompress(raw, limit)
+    if encoding == "identity":
+        return _read_raw(request, limit)
+    # What does not compress grows a little: five bytes for each block of 16 KiB, a header and a checksum.
+    return _decompress(_read_raw(request, limit, overhead=limit // 1024 + 64), limit)
 
 
-def _read_raw(request: HttpRequest, limit: int) -> bytes:
+def _read_raw(request: HttpRequest, limit: int, overhead: int = 0) -> bytes:
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     # Django bounds its own stream by Content-Length, which a chunked request does not have.
     stream = cast(BinaryIO, cast(Any, request).environ["wsgi.input"] if chunked else request)
-    expected = None if chunked else int(request.META.get("CONTENT_LENGTH") or 0)
+    expected = None if chunked else _content_length(request)
+    most = limit + overhead
     try:
-        if expected is not None and expected > limit:
+        if expected is not None and expected > most:
             _drain(stream, expected)
             raise PayloadTooLarge(limit_bytes=limit)
-        raw = _read_up_to(stream, limit + 1)
-        if len(raw) > limit:
+        raw = _read_up_to(stream, most + 1)
+        if len(raw) > most:
             _drain(stream, _DRAIN_BYTES)
             raise PayloadTooLarge(limit_bytes=limit)
     except OSError as error:
         raise IncompleteBody from error
+    except ParseException as error:
+        raise BadRequest("The chunks of the body cannot be read.") from error
     if expected is not None and len(raw) != expected:
         raise IncompleteBody
     return raw
+
+
+def _content_length(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    if not _DIGITS.fullmatch(text):
+        raise InvalidHeader("Content-Length is not a number.", header="Content-Length")
+    return int(text)
 
 
 def _read_up_to(stream: BinaryIO, size: int) -> bytes:

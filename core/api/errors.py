@@ -35,6 +35,8 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.Unavailable, 503),
 )
 RETRY_AFTER_SECONDS = 5
+# Answers differ by key and change at any time; a client may keep one and ask whether it still holds.
+CACHE_CONTROL = "private, no-cache"
 
 
 def status_of(error: errors.DomainError) -> int:
@@ -105,7 +107,7 @@ def error_response(error: errors.DomainError) -> HttpResponse:
         to_json(error_body(error)),
         status=status_of(error),
         content_type="application/json",
-        headers=error_headers(error),
+        headers={"Cache-Control": CACHE_CONTROL} | error_headers(error),
     )
 
 
@@ -138,4 +140,13 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, UUID) else value
+    # Serializers name the wrong items of a list by number, and JSON has no numbers as names.
+    match value:
+        case UUID():
+            return str(value)
+        case Mapping():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value

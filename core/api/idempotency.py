@@ -88,5 +88,6 @@ def _fingerprint(request: Request) -> str:
 
 
 def _secret(request: Request) -> bytes:
-    # The key itself, with or without its scheme: the one thing a caller has that the database has not.
-    return request.headers.get("Authorization", "").split()[-1].encode()
+    # The long token of the caller's key: the one thing a caller has that the database has not. Not the whole
+    # key, which a caller may send with or without its scheme and under any prefix.
+    return request.headers.get("Authorization", "").strip().rsplit("_", 1)[-1].encode()

@@ -1,8 +1,8 @@
 """Lists: complete by default, or one page after another by `limit` and `cursor`."""
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from rest_framework import serializers
 
+from core.api.fields import QueryFlag, QueryNumber, QueryText
 from core.errors import InvalidQuery
 
 _Row = TypeVar("_Row", bound=Model)
@@ -21,13 +22,13 @@ DEFAULT_LIMIT = 100
 class ListQuery(serializers.Serializer[Any]):
     """The query parameters that every list takes."""
 
-    limit = serializers.IntegerField(
+    limit = QueryNumber(
         required=False, min_value=1, max_value=1000, help_text="Answer one page of at most this many."
     )
-    cursor = serializers.CharField(
+    cursor = QueryText(
         required=False, help_text="Where the page begins, from the previous page's Link header."
     )
-    count = serializers.BooleanField(
+    count = QueryFlag(
         required=False, default=False, help_text="Also answer the number of all matches in X-Total-Count."
     )
 
@@ -39,7 +40,7 @@ def paginate(
 
     `order` must end in a unique field. A page begins after the row that the cursor names, by value, so rows
     that are inserted meanwhile neither repeat nor hide others.
-    Raises InvalidQuery for a cursor that this list did not hand out.
+    Raises InvalidQuery for a cursor that no list in this order hands out.
     """
     headers: dict[str, str] = {}
     if query.get("count"):
@@ -55,9 +56,8 @@ def paginate(
         page.pop()
         parameters = request.GET.copy()
         parameters["cursor"], parameters["limit"] = _encode(page[-1], order), str(limit)
-        headers["Link"] = (
-            f'<{request.build_absolute_uri(request.path)}?{urlencode(list(parameters.items()))}>; rel="next"'
-        )
+        # Relative: the Host header is the client's, and behind a proxy neither host nor scheme are known here.
+        headers["Link"] = f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
     return page, headers
 
 
@@ -83,15 +83,24 @@ def _value_to_string(row: Model, name: str) -> str:
 def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if (
-            not isinstance(values, list)
-            or len(values) != len(order)
-            or not all(isinstance(v, str) for v in values)
-        ):
+        if not isinstance(values, list):
             raise InvalidQuery(parameter="cursor")
         return [
-            model._meta.get_field(term.lstrip("-")).to_python(value)  # type: ignore[union-attr]  # only columns order lists
+            _string_to_value(value, model, term.lstrip("-"))
             for term, value in zip(order, values, strict=True)
         ]
-    except (ValueError, binascii.Error, ValidationError) as error:
+    except (ValueError, OverflowError, ValidationError) as error:
         raise InvalidQuery(parameter="cursor") from error
+
+
+def _string_to_value(text: object, model: type[Model], name: str) -> object:
+    """Raises ValueError, OverflowError or ValidationError for what no row can hold."""
+    if not isinstance(text, str) or "\0" in text:
+        raise ValueError(text)
+    field: Any = model._meta.get_field(name)
+    value = field.to_python(text)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(text)
+        return value.astimezone(UTC)
+    return value

@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from core.api.body import BoundedRequest
+from core.api.errors import CACHE_CONTROL
 from core.api.etag import require_match, tagged_response
 from core.api.fields import parse_uuid
 from core.api.pagination import paginate
@@ -72,7 +73,7 @@ class ResourceViewSet(GenericViewSet[Any]):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers.setdefault("Cache-Control", CACHE_CONTROL)
         return response
 
     @property

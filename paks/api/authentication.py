@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.encoding import escape_uri_path
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -19,8 +20,7 @@ class PakAuthentication(BaseAuthentication):
     """`Authorization: <pak>` or `Authorization: Bearer <pak>`. Raises Unauthorized for a key that is no key."""
 
     def authenticate(self, request: Request) -> tuple[None, Principal] | None:
-        header = request.headers.get("Authorization", "").strip()
-        key = header[len("Bearer ") :].strip() if header[:7].lower() == "bearer " else header
+        key = presented_key(request.headers.get("Authorization", ""))
         if not key:
             return None
         principal = principal_for(key)
@@ -34,6 +34,12 @@ class PakAuthentication(BaseAuthentication):
         return 'Bearer realm="brokkr"'
 
 
+def presented_key(header: str) -> str:
+    """The key in an Authorization header, with or without `Bearer`; empty when there is none."""
+    header = header.strip()
+    return header[len("Bearer ") :].strip() if header[:7].lower() == "bearer " else header
+
+
 def _tell_failure(request: Request) -> None:
     address = client_address(request._request, settings.TRUSTED_PROXY_COUNT)
     if not cache.add(f"auth-failed:{address}", 1, _FAILURE_SILENCE_SECONDS):
@@ -44,7 +50,8 @@ def _tell_failure(request: Request) -> None:
         user_agent=request.headers.get("User-Agent"),
         request_id=request.META.get("brokkr.request_id", ""),
     )
-    path = request.path.removeprefix("/api/v1")
+    # Escaped, because a path may hold characters that the database's JSON cannot: NUL, for one.
+    path = escape_uri_path(request.path.removeprefix("/api/v1"))
     emit(
         Event(
             kind="auth.failed",

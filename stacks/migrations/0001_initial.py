@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='deploymentobject',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['stack', '-sequence_id'], name='objects_newest'),
+            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['stack', '-sequence_id'], include=('id',), name='objects_newest'),
         ),
         migrations.AddConstraint(
             model_name='stackannotation',

@@ -37,8 +37,12 @@ class DeploymentObject(models.Model):
     class Meta:
         db_table = "deployment_objects"
         indexes = [
+            # Holds the UUID too, so that a poll reads only the index. SQLite leaves such columns out.
             models.Index(
-                fields=["stack", "-sequence_id"], name="objects_newest", condition=Q(deleted_at__isnull=True)
+                fields=["stack", "-sequence_id"],
+                include=["id"],
+                name="objects_newest",
+                condition=Q(deleted_at__isnull=True),
             ),
         ]
 

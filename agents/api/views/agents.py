@@ -22,6 +22,7 @@ from agents.api.serializers import (
     TargetStateQuery,
     UpdateAgentBody,
 )
+from agents.api.state import respond
 from agents.errors import (
     AgentAnnotationNotFound,
     AgentIdMismatch,
@@ -31,6 +32,7 @@ from agents.errors import (
     NameAndClusterRequired,
 )
 from agents.models import Agent, AgentHeartbeat
+from agents.polling import state_of
 from agents.services.agents import (
     AgentChanges,
     create_agent,
@@ -40,7 +42,7 @@ from agents.services.agents import (
     rotate_agent_pak,
     update_agent,
 )
-from agents.targeting import served_stacks, target_state
+from agents.targeting import served_stacks
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from core.api.schema import label_operations
@@ -210,12 +212,10 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         parameters=[TargetStateQuery],
         responses=DeploymentObjectSerializer(many=True),
     )
-    def target_state(self, request: Request, *, agent_id: UUID) -> Response:
+    def target_state(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """The newest version of every stack the agent serves, newest first, and markers of deleted stacks."""
         query = self.read_query(TargetStateQuery)
-        return Response(
-            DeploymentObjectSerializer(target_state(agent_id, mode=query["mode"]), many=True).data
-        )
+        return respond(request._request, state_of(agent_id=agent_id, mode=query["mode"]))
 
     @extend_schema(
         operation_id="list_agent_stacks",

@@ -3,14 +3,15 @@
 import json
 import logging
 import signal
-import threading
 import time
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
+from core.commands import UsageError
 from core.jobs import Job, registered_jobs
 
 logger = logging.getLogger(__name__)
@@ -30,32 +31,50 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["json"] and not options["once"]:
+            raise UsageError("--json goes with --once.")
         jobs = registered_jobs()
-        if options["once"]:
-            outcome = {job.name: run(job) for job in jobs}
-            if options["json"]:
-                self.stdout.write(json.dumps(outcome))
-            if not all(outcome.values()):
-                raise SystemExit(1)
+        if not options["once"]:
+            run_until_told_to_stop(jobs)
             return
-        stop = threading.Event()
+        outcome = {job.name: run(job) for job in jobs}
+        if options["json"]:
+            self.stdout.write(json.dumps(outcome))
+        if not all(outcome.values()):
+            raise SystemExit(1)
 
-        def ask_to_stop(number: int, frame: FrameType | None) -> None:
-            stop.set()
 
-        signal.signal(signal.SIGTERM, ask_to_stop)
-        signal.signal(signal.SIGINT, ask_to_stop)
-        logger.info("worker started with %d jobs", len(jobs))
-        due = {job.name: time.monotonic() for job in jobs}
-        while not stop.is_set():
-            for job in jobs:
-                if stop.is_set():
-                    break
-                if time.monotonic() >= due[job.name]:
-                    run(job)
-                    due[job.name] = time.monotonic() + job.every.total_seconds()
-            stop.wait(_IDLE_SECONDS)
-        logger.info("worker stopped")
+def run_until_told_to_stop(jobs: list[Job]) -> None:
+    """Run each job when it is due. A signal ends this after the job that is running."""
+    # Not an Event: its lock is not reentrant, and a signal that came while this thread held it would hang.
+    signals: SimpleQueue[int] = SimpleQueue()
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        signals.put(number)
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    logger.info("worker started with %d jobs", len(jobs))
+    due = {job.name: time.monotonic() for job in jobs}
+    while True:
+        for job in jobs:
+            if not signals.empty():
+                break
+            if time.monotonic() >= due[job.name]:
+                run(job)
+                due[job.name] = time.monotonic() + job.every.total_seconds()
+        if asked_to_stop_within(_IDLE_SECONDS, signals):
+            break
+    logger.info("worker stopped")
+
+
+def asked_to_stop_within(seconds: float, signals: SimpleQueue[int]) -> bool:
+    """Wait that long for a signal; whether one came."""
+    try:
+        signals.get(timeout=seconds)
+    except Empty:
+        return False
+    return True
 
 
 def run(job: Job) -> bool:

@@ -1,0 +1,107 @@
+# Everything one does with this repository. `make` lists it.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# Run the tests in as many processes as this.
+TEST_PROCESSES ?= 2
+# More arguments for pytest, e.g. make test-sqlite PYTEST_ARGS="tests/agents -x"
+PYTEST_ARGS ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES)
+
+.PHONY: help
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# --- The environment: made once, brought up to date when the pins change ---------------------------
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (looked for '$(PYTHON)'; set PYTHON=…)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	@echo "Installing what it needs to run, into $(VENV) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(BIN)/python
+	@echo "Installing what it needs to be tested, into $(VENV) …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+.PHONY: env
+env: $(VENV)/.installed-dev ## make or update the development environment
+
+# --- Running ---------------------------------------------------------------------------------------
+
+# This server speaks plain http on your own machine, where browsers do not send cookies marked secure.
+run: export BROKKR_COOKIE_SECURE ?= false
+.PHONY: run
+run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, data in ./data
+	@echo "Bringing the database up to date …"
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py bootstrap --with-site-user
+	@exec $(BIN)/python manage.py serve
+
+# --- Testing ---------------------------------------------------------------------------------------
+
+.PHONY: test
+test: test-sqlite test-postgres ## run the whole test suite, on SQLite, then on PostgreSQL
+
+.PHONY: test-sqlite
+test-sqlite: env ## run the tests on SQLite
+	@echo "== tests on SQLite"
+	@env -u DATABASE_URL -u BROKKR__DATABASE__URL $(PYTEST) $(PYTEST_ARGS)
+
+.PHONY: test-postgres
+test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names, or one of our own
+	@echo "== tests on PostgreSQL"
+	@$(BIN)/python -m tests.support.postgres $(PYTEST) $(PYTEST_ARGS)
+
+.PHONY: example
+example: env ## run examples/first-deployment against a broker made for it
+	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
+
+# --- Checking --------------------------------------------------------------------------------------
+
+.PHONY: check
+check: ## everything that CI runs
+	@.ci/run
+
+.PHONY: lint
+lint: env ## check style and format of the code
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: format
+format: env ## put the code into the format that lint wants
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: imports
+imports: env ## check that imports point down the ladder
+	@$(BIN)/lint-imports
+
+.PHONY: types
+types: env ## check the types
+	@$(BIN)/mypy .
+
+.PHONY: migrations
+migrations: env ## check that the migrations say what the models say
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+.PHONY: schema
+schema: env ## write openapi/brokkr-v1.yaml anew from the code
+	@mkdir -p openapi
+	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi/brokkr-v1.yaml
+
+.PHONY: clean
+clean: ## remove the environment and the tools' caches; the data stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

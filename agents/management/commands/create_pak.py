@@ -1,0 +1,91 @@
+"""One more key. It lives here because agents are the highest owners of keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from agents.management.owners import (
+    OWNER_OPTIONS,
+    add_owner_arguments,
+    find_agent,
+    find_generator,
+    no_such_agent,
+    no_such_generator,
+    require_one_way,
+)
+from agents.services.agents import create_agent, issue_agent_pak
+from core.commands import VIA, Answer, BrokerCommand, UsageError, fields
+from generators.services import create_generator, issue_generator_pak
+from paks.models import Pak, Role
+from paks.services import issue_pak, newest_pak_of
+
+_OPTIONS = OWNER_OPTIONS | {Role.ADMIN: [{"name"}]}
+_HINT = " Give --create to create it."
+
+
+class Command(BrokerCommand):
+    help = "Issue a key and print it, once: an admin's, or one more for an agent or a generator."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        add_owner_arguments(parser)
+        parser.add_argument(
+            "--create",
+            action="store_true",
+            help="create the agent or generator when there is none of that name",
+        )
+
+    def perform(self, options: Mapping[str, Any]) -> Answer:
+        role = Role(options["role"])
+        require_one_way(role, options, _OPTIONS[role])
+        if options["create"] and (role == Role.ADMIN or options["id"]):
+            raise UsageError("--create goes with the name of an agent or a generator.")
+        issue = {
+            Role.ADMIN: self._for_admin,
+            Role.AGENT: self._for_agent,
+            Role.GENERATOR: self._for_generator,
+        }
+        pak, key, created = issue[role](options)
+        headline = (
+            f"Created the {role.value} and its key." if created else f"Created a key for the {role.value}."
+        )
+        return Answer(
+            text=f"{headline}\n"
+            + fields({"ID": pak.id, "Role": pak.role, "Owner": pak.subject_id, "Name": pak.name, "PAK": key}),
+            data={
+                "id": pak.id,
+                "role": pak.role,
+                "subject_id": pak.subject_id,
+                "name": pak.name,
+                "pak": key,
+                "pak_hash": pak.key_hash,
+                "created_owner": created,
+            },
+        )
+
+    def _for_admin(self, options: Mapping[str, Any]) -> tuple[Pak, str, bool]:
+        pak, key = issue_pak(
+            role=Role.ADMIN, subject_id=None, name=options["name"], actor=self.actor, via=VIA
+        )
+        return pak, key, False
+
+    def _for_agent(self, options: Mapping[str, Any]) -> tuple[Pak, str, bool]:
+        agent = find_agent(options)
+        if agent:
+            return *issue_agent_pak(agent=agent, actor=self.actor, via=VIA), False
+        if not options["create"]:
+            raise no_such_agent(options, _HINT)
+        agent, key = create_agent(
+            name=options["name"], cluster_name=options["cluster_name"], actor=self.actor, via=VIA
+        )
+        return newest_pak_of(role=Role.AGENT, subject_id=agent.id), key, True
+
+    def _for_generator(self, options: Mapping[str, Any]) -> tuple[Pak, str, bool]:
+        generator = find_generator(options)
+        if generator:
+            return *issue_generator_pak(generator=generator, actor=self.actor, via=VIA), False
+        if not options["create"]:
+            raise no_such_generator(options, _HINT)
+        generator, key = create_generator(name=options["name"], description=None, actor=self.actor, via=VIA)
+        return newest_pak_of(role=Role.GENERATOR, subject_id=generator.id), key, True

@@ -1,0 +1,70 @@
+"""A new key in place of old ones. It lives here because agents are the highest owners of keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from agents.management.owners import (
+    OWNER_OPTIONS,
+    add_owner_arguments,
+    find_agent,
+    find_generator,
+    no_such_agent,
+    no_such_generator,
+    require_one_way,
+)
+from agents.services.agents import rotate_agent_pak
+from core.commands import VIA, Answer, BrokerCommand, fields
+from generators.services import rotate_generator_pak
+from paks.models import Pak, Role
+from paks.services import find_admin_pak, newest_pak_of, rotate_admin_pak
+
+_OPTIONS = OWNER_OPTIONS | {Role.ADMIN: [{"id"}, {"name"}]}
+
+
+class Command(BrokerCommand):
+    help = (
+        "Issue a new key, print it once, and end the old ones at once: every key of an agent or a generator, "
+        "or the one admin key that --name or --id (of the key) means."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        add_owner_arguments(parser)
+
+    def perform(self, options: Mapping[str, Any]) -> Answer:
+        role = Role(options["role"])
+        require_one_way(role, options, _OPTIONS[role])
+        rotate = {Role.ADMIN: self._admin, Role.AGENT: self._agent, Role.GENERATOR: self._generator}
+        pak, key = rotate[role](options)
+        return Answer(
+            text=f"Rotated the {role.value}'s key; the old one no longer works.\n"
+            + fields({"ID": pak.subject_id or pak.id, "Name": pak.name, "New PAK": key}),
+            data={
+                "id": pak.id,
+                "role": pak.role,
+                "subject_id": pak.subject_id,
+                "name": pak.name,
+                "pak": key,
+                "pak_hash": pak.key_hash,
+            },
+        )
+
+    def _admin(self, options: Mapping[str, Any]) -> tuple[Pak, str]:
+        pak_id = options["id"] or find_admin_pak(name=options["name"]).id
+        return rotate_admin_pak(pak_id=pak_id, actor=self.actor, via=VIA)
+
+    def _agent(self, options: Mapping[str, Any]) -> tuple[Pak, str]:
+        agent = find_agent(options)
+        if agent is None:
+            raise no_such_agent(options)
+        key = rotate_agent_pak(agent=agent, actor=self.actor, via=VIA)
+        return newest_pak_of(role=Role.AGENT, subject_id=agent.id), key
+
+    def _generator(self, options: Mapping[str, Any]) -> tuple[Pak, str]:
+        generator = find_generator(options)
+        if generator is None:
+            raise no_such_generator(options)
+        key = rotate_generator_pak(generator=generator, actor=self.actor, via=VIA)
+        return newest_pak_of(role=Role.GENERATOR, subject_id=generator.id), key

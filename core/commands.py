@@ -1,0 +1,158 @@
+"""What the product's commands share: an actor, one answer as text or JSON, refusals as errors with an exit code.
+
+Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError, transaction
+
+from core.errors import DomainError
+from core.events import Actor, ActorType
+
+# What the audit log says of the way a change came in.
+VIA = "cli"
+
+
+class UsageError(CommandError):
+    """The options do not fit together."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command prints on stdout: `text` for people, `data` for scripts. May hold a secret, so no repr."""
+
+    text: str = field(repr=False)
+    data: object = field(repr=False)
+
+
+class BrokerCommand(BaseCommand):
+    """A command that changes something, in one transaction that ends after the answer has been printed.
+
+    So a key that could not be shown was not made.
+    """
+
+    changes: ClassVar[bool] = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the answer as one JSON value")
+
+    def perform(self, options: Mapping[str, Any]) -> Answer:
+        """Do it, by a service. Refusals may be raised as they are."""
+        raise NotImplementedError
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  # Django passes both
+        around: AbstractContextManager[object] = transaction.atomic() if self.changes else nullcontext()
+        try:
+            with around:
+                answer = self.perform(options)
+                self._print(as_json(answer.data) if options["json"] else answer.text)
+        except DomainError as refusal:
+            raise CommandError(_sentence(refusal)) from refusal
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(
+                f"The database cannot be used: {error}. Is it running, and was `manage.py migrate` run?"
+            ) from error
+
+    @property
+    def actor(self) -> Actor:
+        """Whoever may run commands is an admin; the label says which command it was."""
+        return Actor(type=ActorType.ADMIN, label=f"command {type(self).__module__.rpartition('.')[2]}")
+
+    def note(self, text: str) -> None:
+        """Tell people something that is no part of the answer, on stderr."""
+        self.stderr.write(text, lambda plain: plain)
+
+    def _print(self, text: str) -> None:
+        if not text:
+            return
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except OSError as error:
+            raise CommandError(f"The answer cannot be printed ({error}), so nothing was changed.") from error
+
+
+class ReadingCommand(BrokerCommand):
+    """A command that changes nothing."""
+
+    changes: ClassVar[bool] = False
+
+
+def text_argument(value: str) -> str:
+    """An option's text, which the database can hold."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError("not valid UTF-8") from error
+    if "\0" in value:
+        raise argparse.ArgumentTypeError("NUL characters are not allowed")
+    return value
+
+
+def uuid_argument(value: str) -> UUID:
+    """An option's UUID."""
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a UUID") from error
+
+
+def uuids_argument(value: str) -> list[UUID]:
+    """An option's UUIDs, separated by commas."""
+    return [uuid_argument(item.strip()) for item in value.split(",") if item.strip()]
+
+
+def fields(pairs: Mapping[str, object]) -> str:
+    """One `Label: value` line for each, the values below one another."""
+    width = max(len(label) for label in pairs) + 1
+    return "\n".join(f"{label + ':':<{width}} {_cell(value)}" for label, value in pairs.items())
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns for people, as wide as their longest value."""
+    cells = [list(headings), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(headings))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def as_json(data: object) -> str:
+    """Ids as text, times as the API writes them."""
+    return json.dumps(data, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    text = "-" if value is None else str(value)
+    # A line break or an escape sequence in a name must not draw over the terminal.
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def _sentence(refusal: DomainError) -> str:
+    details = ", ".join(f"{name}: {value}" for name, value in refusal.details.items())
+    return f"{refusal.text} ({refusal.code}{'; ' + details if details else ''})"

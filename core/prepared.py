@@ -1,0 +1,49 @@
+"""Running the few statements that agents cause all day: prepared once per connection, one round trip each.
+
+Django's cursor binds on the client, so PostgreSQL plans every statement anew; for the target state planning costs
+six times the execution. It also asks `SELECT 1` before the first statement of a request to see whether the
+connection lives; here the statement itself finds out, and is run once more on a fresh connection.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+
+Row = tuple[Any, ...]
+
+
+def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
+    """The first row of a statement with `%(name)s` parameters, or None.
+
+    The statement must be safe to run twice. Raises Django's database errors.
+    """
+    try:
+        return _run(sql, parameters)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or not _is_broken():
+            raise
+        connection.close()
+        return _run(sql, parameters)
+
+
+def _run(sql: str, parameters: Mapping[str, object]) -> Row | None:
+    if connection.vendor != "postgresql":
+        # sqlite3 keeps prepared statements by itself.
+        with connection.cursor() as cursor:
+            cursor.execute(sql, cast(Any, parameters))
+            row: Row | None = cursor.fetchone()
+        return row
+    connection.ensure_connection()
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": sql, "time": "0"})
+    with connection.wrap_database_errors:
+        server_side = psycopg.Cursor(connection.connection)
+        server_side.execute(cast(Any, sql), parameters, prepare=True)
+        return cast(Row | None, server_side.fetchone())
+
+
+def _is_broken() -> bool:
+    raw = connection.connection
+    return raw is None or bool(getattr(raw, "closed", False))

@@ -1,0 +1,68 @@
+"""How the web process runs. gunicorn reads this file when it starts in the project's root.
+
+Importing the settings here lets a wrong environment variable stop the start before any worker exists.
+"""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+from brokkr_site import settings
+from brokkr_site.env import env_int
+
+bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
+
+# --- Processes and threads ------------------------------------------------------------------------
+wsgi_app = "brokkr_site.wsgi:application"
+# gthread.
+worker_class = "brokkr_site.web_worker.WebWorker"
+# The cores this process may use, not those of the machine. More threads only hand the interpreter lock around.
+workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
+threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
+# Shorter than any agent's poll interval, so that idle agents hold no connection.
+keepalive = 5
+# A worker that has served this many is replaced; the jitter keeps them from leaving together.
+max_requests = 100_000
+max_requests_jitter = 10_000
+timeout = 30
+graceful_timeout = 30
+# The workers' heartbeat files: on a slow disk they would block the worker and have it killed.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  gunicorn makes private files there
+# gunicorn's own door for controlling it at run time. Signals do; a door less.
+control_socket_disable = True
+
+# --- Logs -----------------------------------------------------------------------------------------
+# No access log: RequestMiddleware writes one line per request. gunicorn's other lines join ours.
+accesslog = None
+logconfig_dict = settings.LOGGING | {
+    "loggers": settings.LOGGING["loggers"]
+    | {
+        "gunicorn.error": {"handlers": [], "propagate": True},
+        "gunicorn.access": {"handlers": [], "propagate": False},
+    }
+}
+
+# --- Metrics of several processes -----------------------------------------------------------------
+# Every worker keeps its counters in files in this folder, and /metrics adds them up. The host and the port
+# are in the name because servers in several containers may share one data folder.
+_metrics_dir = settings.DATA_DIR / "metrics" / f"{socket.gethostname()}-{settings.WEB_PORT}"
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics_dir)
+
+
+def on_starting(server: Any) -> None:
+    """Counters begin at zero with the server; a reload keeps them."""
+    shutil.rmtree(_metrics_dir, ignore_errors=True)
+    _metrics_dir.mkdir(parents=True)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget what a dead worker said about itself as a living one; its counters go on counting."""
+    from prometheus_client import multiprocess  # noqa: PLC0415  importing it reads the variable set above
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(_metrics_dir, ignore_errors=True)

@@ -1,0 +1,57 @@
+"""Which keys there are. Never a key itself, nor its hash."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from core.commands import Answer, ReadingCommand, table
+from paks.models import Role
+from paks.services import listed_paks
+from paks.subjects import subject_names
+
+
+class Command(ReadingCommand):
+    help = "List the usable keys, or with --all the revoked ones too."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--role", choices=Role.values, help="only keys of this role")
+        parser.add_argument("--all", action="store_true", help="revoked keys too")
+
+    def perform(self, options: Mapping[str, Any]) -> Answer:
+        role = Role(options["role"]) if options["role"] else None
+        paks = list(listed_paks(role=role, include_revoked=options["all"]))
+        owners = {
+            (owner_role, subject_id): name
+            for owner_role in (Role.AGENT, Role.GENERATOR)
+            for subject_id, name in subject_names(
+                owner_role, [pak.subject_id for pak in paks if pak.role == owner_role and pak.subject_id]
+            ).items()
+        }
+        rows = [
+            {
+                "id": pak.id,
+                "role": pak.role,
+                "name": pak.name,
+                "short_token": pak.short_token or None,
+                "subject_id": pak.subject_id,
+                "subject_name": owners.get((Role(pak.role), pak.subject_id)) if pak.subject_id else None,
+                "created_at": pak.created_at,
+                "last_used_at": pak.last_used_at,
+                "revoked_at": pak.revoked_at,
+            }
+            for pak in paks
+        ]
+        headings = [
+            "ID",
+            "ROLE",
+            "NAME",
+            "SHORT TOKEN",
+            "OWNER ID",
+            "OWNER",
+            "CREATED",
+            "LAST USED",
+            "REVOKED",
+        ]
+        return Answer(text=table(headings, [list(row.values()) for row in rows]), data=rows)

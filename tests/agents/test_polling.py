@@ -1,0 +1,213 @@
+"""The fast spelling of the target state against the readable one, its cost, and its plan."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from agents.api import state
+from agents.polling import _statement, state_of
+from agents.targeting import target_state
+from core.events import SYSTEM
+from paks.models import Pak
+from stacks.api.serializers import DeploymentObjectSerializer
+from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
+from stacks.services import delete_stack
+from tests.factories import (
+    make_agent,
+    make_event,
+    make_generator,
+    make_object,
+    make_registration,
+    make_stack,
+    make_target,
+)
+from tests.support.plans import analyzed_sql, buffers, scanned_tables
+
+pytestmark = pytest.mark.django_db
+
+words = st.lists(st.sampled_from(["a", "b", "c"]), unique=True, max_size=3)
+pairs = st.dictionaries(st.sampled_from(["k", "l"]), st.sampled_from(["1", "2"]))
+stack_plans = st.lists(
+    st.fixed_dictionaries(
+        {
+            "labels": words,
+            "annotations": pairs,
+            "targeted": st.booleans(),
+            "objects": st.integers(0, 2),
+            "reported": st.sampled_from([None, "SUCCESS", "FAILURE"]),
+            "deleted": st.booleans(),
+            "registered": st.booleans(),
+        }
+    ),
+    max_size=5,
+)
+
+
+@pytest.mark.parametrize("required", [False, True])
+@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(labels=words, annotations=pairs, plans=stack_plans)
+def test_both_spellings_of_the_rule_agree(required, labels, annotations, plans, settings):
+    with transaction.atomic():
+        agent, _ = make_agent(labels=labels, annotations=annotations)
+        for plan in plans:
+            generator, _ = make_generator()
+            settings.REQUIRE_REGISTRATION = False
+            stack = make_stack(generator, labels=plan["labels"], annotations=plan["annotations"])
+            if plan["registered"]:
+                make_registration(agent, generator)
+            if plan["targeted"]:
+                make_target(agent, stack)
+            objects = [make_object(stack, f"a: {number}") for number in range(plan["objects"])]
+            if objects and plan["reported"]:
+                make_event(agent, objects[-1], plan["reported"])
+            settings.REQUIRE_REGISTRATION = required
+            if plan["deleted"]:
+                delete_stack(stack=stack, actor=SYSTEM)
+        for mode in ("full", "incremental"):
+            readable = [obj.id for obj in target_state(agent.id, mode=mode)]
+            assert list(state_of(agent_id=agent.id, mode=mode)) == readable
+        transaction.set_rollback(True)
+
+
+def test_a_fragment_is_what_the_serializer_says():
+    obj = make_object(make_stack(), "a: 'ü\"'\n")
+    fresh = DeploymentObject.objects.get(pk=obj.pk)
+    assert json.loads(state._render(fresh)) == json.loads(json.dumps(DeploymentObjectSerializer(fresh).data))
+
+
+def used_just_now(api_agent) -> None:
+    Pak.objects.filter(subject_id=api_agent.id).update(last_used_at=timezone.now())
+
+
+def test_a_poll_is_one_statement_when_the_objects_are_in_memory(django_assert_num_queries):
+    agent, api = make_agent(labels=["a"])
+    for _ in range(3):
+        make_object(make_stack(labels=["a"]))
+    used_just_now(agent)
+    with django_assert_num_queries(2):  # the state, and the objects that are not in memory yet
+        first = api.get(f"/agents/{agent.id}/target-state")
+    with django_assert_num_queries(1):
+        warm = api.get(f"/agents/{agent.id}/target-state")
+    assert warm.content == first.content
+    assert len(warm.json()) == 3
+    with django_assert_num_queries(1):
+        same = api.get(f"/agents/{agent.id}/target-state", headers={"If-None-Match": first["ETag"]})
+    assert (same.status_code, same.content) == (304, b"")
+
+
+@pytest.mark.requires_postgres
+@pytest.mark.parametrize("body", [..., {"k8s_reachable": True, "k8s_api_latency_ms": 3}])
+def test_a_heartbeat_is_one_statement(body, django_assert_num_queries):
+    agent, api = make_agent()
+    used_just_now(agent)
+    with django_assert_num_queries(1):
+        assert api.post(f"/agents/{agent.id}/heartbeat", body).status_code == 204
+    agent.heartbeat.refresh_from_db()
+    assert timezone.now() - agent.heartbeat.last_heartbeat < timedelta(seconds=30)
+
+
+@pytest.mark.requires_postgres
+def test_a_heartbeat_without_waiting_leaves_the_session_as_it_was(settings):
+    settings.HEARTBEAT_DURABLE = False
+    agent, api = make_agent()
+    assert api.post(f"/agents/{agent.id}/heartbeat").status_code == 204
+    agent.heartbeat.refresh_from_db()
+    assert agent.heartbeat.last_heartbeat is not None
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?mode=full", "?mode=incremental", "?unknown=1", "?mode=full&mode=incremental"]
+)
+def test_the_short_way_and_the_view_answer_alike(query, admin):
+    agent, api = make_agent(labels=["a"])
+    make_event(agent, make_object(make_stack(labels=["a"])))
+    make_object(make_stack(labels=["a"]))
+    short = api.get(f"/agents/{agent.id}/target-state{query}")
+    long = admin.get(f"/agents/{agent.id}/target-state{query}")
+    assert (short.status_code, short.content) == (long.status_code, long.content)
+    for header in ("ETag", "Content-Type", "Cache-Control"):
+        assert short[header] == long[header]
+
+
+def test_another_agents_state_has_another_tag():
+    one, one_api = make_agent(labels=["a"])
+    two, two_api = make_agent(labels=["b"])
+    make_object(make_stack(labels=["a"]))
+    make_object(make_stack(labels=["b"]))
+    tags = {
+        api.get(f"/agents/{agent.id}/target-state")["ETag"] for agent, api in ((one, one_api), (two, two_api))
+    }
+    assert len(tags) == 2
+
+
+def test_a_change_is_seen_by_the_next_poll():
+    agent, api = make_agent(labels=["a"])
+    stack = make_stack(labels=["a"])
+    make_object(stack)
+    first = api.get(f"/agents/{agent.id}/target-state")
+    newer = make_object(stack, "a: 2")
+    second = api.get(f"/agents/{agent.id}/target-state", headers={"If-None-Match": first["ETag"]})
+    assert second.status_code == 200
+    assert [obj["sequence_id"] for obj in second.json()] == [newer.sequence_id]
+
+
+def fill(stacks: int, versions: int) -> None:
+    """Stacks that the agent does not serve, with history."""
+    generator, _ = make_generator()
+    rows = Stack.objects.bulk_create(
+        [Stack(name=f"filler-{stacks}-{number}", generator=generator) for number in range(stacks)],
+        batch_size=2000,
+    )
+    StackLabel.objects.bulk_create(
+        [StackLabel(stack=row, label=f"team-{number % 97}") for number, row in enumerate(rows)],
+        batch_size=2000,
+    )
+    StackAnnotation.objects.bulk_create(
+        [StackAnnotation(stack=row, key="tier", value=f"{number % 89}") for number, row in enumerate(rows)],
+        batch_size=2000,
+    )
+    for version in range(versions):
+        DeploymentObject.objects.bulk_create(
+            [
+                DeploymentObject(stack=row, yaml_content=f"a: {version}", yaml_checksum="0" * 64)
+                for row in rows
+            ],
+            batch_size=2000,
+        )
+
+
+def plan_for(agent):
+    key_hash = Pak.objects.get(subject_id=agent.id).key_hash
+    sql = _statement("postgresql", False, False, with_key=True)
+    return analyzed_sql(sql, {"agent": agent.id, "key_hash": key_hash})
+
+
+@pytest.mark.requires_postgres
+def test_a_poll_reads_indexes_only_and_costs_the_same_among_many_stacks():
+    agent, _ = make_agent(labels=["mine", "arm64"], annotations={"region": "eu"})
+    for _ in range(8):
+        make_object(make_stack(labels=["mine"]))
+    for _ in range(6):
+        make_object(make_stack(annotations={"region": "eu"}))
+    for _ in range(6):
+        stack = make_stack()
+        make_object(stack)
+        make_target(agent, stack)
+    fill(1_000, 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    small = plan_for(agent)
+    fill(10_000, 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    large = plan_for(agent)
+    # The tables that grow. One page of targets or keys is read as it lies, which is what a planner should do.
+    assert not scanned_tables(large) & {"stacks", "deployment_objects", "stack_labels", "stack_annotations"}
+    assert buffers(large) <= 9 * 20 + 40
+    assert buffers(large) <= 1.5 * buffers(small)

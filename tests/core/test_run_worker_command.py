@@ -1,0 +1,153 @@
+"""run_worker: every job is run, one's failure is its own, and a signal ends it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+
+from core.jobs import Job, registered_jobs
+from core.models import IdempotentAnswer
+from tests.support.commands import manage, refused_command
+
+# The worker closes connections between jobs, which must not be one that holds a test's transaction.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Only a bound for a worker that hangs; it ends in a fraction of this.
+PATIENCE = 60
+
+
+@pytest.fixture
+def jobs(monkeypatch) -> Callable[..., None]:
+    """Makes the given functions the only jobs there are."""
+
+    def register(**functions: Callable[[], object]) -> None:
+        registry = {
+            name: Job(name=name, every=timedelta(hours=1), run=run) for name, run in functions.items()
+        }
+        monkeypatch.setattr("core.jobs._registry", registry)
+
+    return register
+
+
+def fail() -> None:
+    raise OperationalError("the database is gone")
+
+
+def test_once_runs_every_job_and_ends(jobs):
+    done: list[str] = []
+    jobs(first=lambda: done.append("first"), second=lambda: done.append("second"))
+    outcome = manage("run_worker", "--once")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert done == ["first", "second"]
+
+
+def test_a_failing_job_is_exit_1_and_does_not_stop_the_others(jobs):
+    done: list[str] = []
+    jobs(a_before=lambda: done.append("before"), b_fails=fail, c_after=lambda: done.append("after"))
+    assert manage("run_worker", "--once").code == 1
+    assert done == ["before", "after"]
+
+
+def test_a_failing_job_is_logged_with_its_name_and_reason(jobs, caplog):
+    jobs(upkeep=fail)
+    manage("run_worker", "--once")
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage() == "job upkeep failed"
+    assert record.exc_info
+    assert str(record.exc_info[1]) == "the database is gone"
+
+
+def test_json_tells_the_outcome_of_each_job(jobs):
+    jobs(good=lambda: None, poor=fail)
+    outcome = manage("run_worker", "--once", "--json")
+    assert outcome.code == 1
+    assert outcome.json == {"good": True, "poor": False}
+
+
+def test_json_without_once_is_wrong_usage(jobs):
+    jobs()
+    refused_command(manage("run_worker", "--json"), 2, "--once")
+
+
+def test_the_products_own_jobs_go_through():
+    names = {job.name for job in registered_jobs()}
+    assert "core.jobs.forget_answers" in names
+    assert manage("run_worker", "--once", "--json").json == dict.fromkeys(names, True)
+
+
+def test_answers_that_may_no_longer_be_replayed_are_forgotten():
+    answers = [
+        IdempotentAnswer.objects.create(
+            caller="00000000-0000-0000-0000-000000000001", key=key, fingerprint="f", status=201, body=b""
+        )
+        for key in ("old", "young")
+    ]
+    IdempotentAnswer.objects.filter(id=answers[0].id).update(
+        created_at=answers[0].created_at - timedelta(hours=25)
+    )
+    manage("run_worker", "--once")
+    assert list(IdempotentAnswer.objects.values_list("key", flat=True)) == ["young"]
+
+
+@contextmanager
+def running_worker(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+    """A worker process on a database of its own, and the lines it logs, the first of them read already."""
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{folder / 'worker.sqlite3'}",
+        "BROKKR_DATA_DIR": str(folder),
+        "PYTHONUNBUFFERED": "1",
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=settings.BASE_DIR, env=environment, check=True
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "manage.py", "run_worker"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stderr
+    lines: list[str] = [worker.stderr.readline()]
+    reader = Thread(target=lines.extend, args=[worker.stderr])
+    reader.start()
+    try:
+        yield worker, lines
+    finally:
+        if worker.poll() is None:
+            worker.kill()
+        worker.wait(PATIENCE)
+        reader.join(PATIENCE)
+        worker.stderr.close()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_running_worker_in_good_order(tmp_path, number):
+    with running_worker(tmp_path) as (worker, lines):
+        assert "worker started" in lines[0]
+        worker.send_signal(number)
+        assert worker.wait(PATIENCE) == 0
+    assert "worker stopped" in lines[-1]
+    assert not any("Traceback" in line or "failed" in line for line in lines)
+
+
+@pytest.mark.live
+def test_two_signals_at_once_end_the_worker_too(tmp_path):
+    with running_worker(tmp_path) as (worker, lines):
+        worker.send_signal(signal.SIGSTOP)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            worker.send_signal(number)
+        worker.send_signal(signal.SIGCONT)
+        assert worker.wait(PATIENCE) == 0
+    assert "worker stopped" in lines[-1]

@@ -1,0 +1,40 @@
+"""A broker that really runs: one shared by all tests that only talk to it, one apiece for those that end it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import LiveServer, temporary_database
+
+
+@pytest.fixture(scope="session")
+def _shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    folder = tmp_path_factory.mktemp("live")
+    with temporary_database(folder) as url:
+        server = LiveServer(database_url=url, data_dir=folder)
+        server.prepare()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def broker(_shared_broker: LiveServer) -> LiveServer:
+    """A running broker that other tests use too: leave it running."""
+    return _shared_broker
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[LiveServer]:
+    """A broker for one test, which may end and start it again; prepared and running, `admin_key` set."""
+    with temporary_database(tmp_path) as url:
+        server = LiveServer(database_url=url, data_dir=tmp_path)
+        server.prepare()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()

@@ -1,0 +1,83 @@
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.server import ROOT, LiveServer, temporary_database
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A broker that is not running."""
+    folder = tmp_path_factory.mktemp("serve")
+    with temporary_database(folder) as url:
+        server = LiveServer(database_url=url, data_dir=folder)
+        server.prepare()
+        yield server
+
+
+@pytest.fixture
+def serve(prepared: LiveServer) -> Iterator[subprocess.Popen[str]]:
+    """`manage.py serve`, ready."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=prepared.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        prepared.wait_until_ready(process)
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def _answers(server: LiveServer) -> bool:
+    try:
+        return httpx.get(f"{server.url}/healthz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _child(process: subprocess.Popen[str], word: str) -> int:
+    """The pid of the one child whose command line has the word in it."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    (pid,) = [int(pid) for pid in children if word in Path(f"/proc/{pid}/cmdline").read_text()]
+    return pid
+
+
+def test_serve_says_where_to_go_and_ends_both_on_ctrl_c(prepared: LiveServer, serve: subprocess.Popen[str]):
+    worker = _child(serve, "run_worker")
+
+    serve.send_signal(signal.SIGINT)
+    said, _ = serve.communicate(timeout=60)
+
+    assert serve.returncode == 0
+    assert f"{prepared.url}/swagger-ui" in said
+    assert said.endswith("Brokkr has stopped.\n")
+    assert not _answers(prepared)
+    assert not Path(f"/proc/{worker}").exists()
+
+
+@pytest.mark.parametrize(("word", "name"), [("run_worker", "worker"), ("gunicorn", "web")])
+def test_serve_ends_with_an_error_when_one_of_the_two_dies(
+    prepared: LiveServer, serve: subprocess.Popen[str], word: str, name: str
+):
+    worker = _child(serve, "run_worker")
+
+    subprocess.run(["kill", "-KILL", str(_child(serve, word))], check=True)
+    _, complaint = serve.communicate(timeout=60)
+
+    assert serve.returncode == 1
+    assert complaint.endswith(f"The {name} process ended by itself; everything has been stopped.\n")
+    assert not _answers(prepared)
+    assert not Path(f"/proc/{worker}").exists()

@@ -1,0 +1,45 @@
+"""What a test may ask of the side effects: the events that were emitted and the rows of the audit log."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from audit.models import AuditLog
+from core.events import Event, event_emitted
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+@contextmanager
+def recorded_events() -> Iterator[list[Event]]:
+    """The events that are emitted inside the block, in their order."""
+    events: list[Event] = []
+
+    def remember(event: Event, **kwargs: Any) -> None:
+        events.append(event)
+
+    event_emitted.connect(remember)
+    try:
+        yield events
+    finally:
+        event_emitted.disconnect(remember)
+
+
+def notices(events: list[Event]) -> list[tuple[str, dict[str, object]]]:
+    """What the world is told: event types of the published list with their data."""
+    return [(event.notice, dict(event.payload or {})) for event in events if event.notice]
+
+
+@contextmanager
+def recorded_audit() -> Iterator[list[AuditLog]]:
+    """The rows that the block adds to the audit log, oldest first; filled when the block ends."""
+    newest = AuditLog.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    rows: list[AuditLog] = []
+    yield rows
+    rows.extend(AuditLog.objects.filter(sequence__gt=newest).order_by("sequence"))
+
+
+def is_wire_time(text: object) -> bool:
+    """Whether `text` is a time as the API writes it: UTC, microseconds, `Z`."""
+    return isinstance(text, str) and bool(_TIME.fullmatch(text))

@@ -1,0 +1,44 @@
+"""Every route under /api/v1, read from the URL configuration."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLResolver, get_resolver
+
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+_CATCH_ALL = "route-not-found"
+
+
+@dataclass(frozen=True, order=True)
+class Route:
+    """`path` is relative to /api/v1, its parameters in braces."""
+
+    path: str
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def api_routes() -> list[Route]:
+    """All operations, without the HEAD that comes with every GET."""
+    (api,) = [
+        entry
+        for entry in get_resolver().url_patterns
+        if isinstance(entry, URLResolver) and str(entry.pattern) == "api/v1/"
+    ]
+    return sorted(_walk(api, "/"))
+
+
+def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, prefix + str(entry.pattern))
+        elif entry.name != _CATCH_ALL:
+            # A view that is no view set has no `actions`: the tests would not see its methods.
+            actions: dict[str, Any] = entry.callback.actions  # type: ignore[attr-defined]
+            path = _PARAMETER.sub(r"{\1}", prefix + str(entry.pattern))
+            for method in actions.keys() - {"head"}:
+                yield Route(path=path, method=method.upper())

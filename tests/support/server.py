@@ -1,0 +1,189 @@
+"""A real broker process for tests: gunicorn with our gunicorn.conf.py, on a free loopback port.
+
+`temporary_database` gives a database of its own on the kind of server the test run uses; `LiveServer` runs a
+broker on it. Fixtures that combine the two are in tests/live/conftest.py.
+
+`python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK naming a fresh
+broker that lives as long as the command.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[2]
+_PATIENCE_SECONDS = 60
+
+
+@contextmanager
+def temporary_database(folder: Path) -> Iterator[str]:
+    """The URL of an empty database that exists as long as the block: a file in `folder`, or, when the test
+    run's DATABASE_URL names PostgreSQL, a database on that server.
+    """
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield f"sqlite:///{folder / 'live.sqlite3'}"
+        return
+    name = f"brokkr_live_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class LiveServer:
+    """One broker, which may be started and ended several times, always on the same port and database."""
+
+    def __init__(
+        self, *, database_url: str, data_dir: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.database_url = database_url
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.admin_key = ""
+        self.log = data_dir / f"gunicorn-{self.port}.log"
+        self.environment = (
+            os.environ
+            | {
+                "DJANGO_SETTINGS_MODULE": "brokkr_site.settings",
+                "DATABASE_URL": database_url,
+                "BROKKR_DATA_DIR": str(data_dir),
+                "BROKKR_BIND": "127.0.0.1",
+                "BROKKR_PORT": str(self.port),
+                "BROKKR_WEB_WORKERS": "2",
+                "BROKKR_COOKIE_SECURE": "false",
+            }
+            | dict(environment or {})
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Migrate the database and issue the admin key."""
+        self.admin_key = self.manage("shell", "--no-imports", "--command", _PREPARE)
+
+    def manage(self, *arguments: str) -> str:
+        """The output of a `manage.py` command run against this server's database."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def credentials(self) -> dict[str, str]:
+        """The variables by which the examples find this server and its admin key."""
+        return {"BROKKR_URL": self.url, "BROKKR_ADMIN_PAK": self.admin_key}
+
+    @property
+    def pid(self) -> int:
+        """The process id of gunicorn's master, which is also that of its process group."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, and wait until the server can serve."""
+        assert self._process is None, "the server is running"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            self.wait_until_ready(self._process)
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"{error}\n{self.log.read_text()}") from error
+
+    def wait_until_ready(self, process: subprocess.Popen[Any]) -> None:
+        """Return when the server that `process` runs on this port can serve."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not self._is_ready():
+            assert process.poll() is None, "the server has ended"
+            assert time.monotonic() < deadline, "the server is not ready"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it as an orchestrator does, with SIGTERM, and wait until it is gone."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the master and its workers with SIGKILL, in the middle of whatever they do."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            if number is signal.SIGKILL:
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
+        self._process.wait(_PATIENCE_SECONDS)
+        self._process = None
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+# In one process, because starting Django takes longer than either.
+_PREPARE = """
+from django.core.management import call_command
+
+from core.events import SYSTEM
+from paks.models import Role
+from paks.services import issue_pak
+
+call_command("migrate", verbosity=0)
+print(issue_pak(role=Role.ADMIN, subject_id=None, name="live test", actor=SYSTEM)[1])
+"""
+
+
+def main(command: list[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="brokkr-live-") as name, temporary_database(Path(name)) as url:
+        server = LiveServer(database_url=url, data_dir=Path(name))
+        server.prepare()
+        server.start()
+        try:
+            return subprocess.run(command, check=False, env=os.environ | server.credentials()).returncode
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

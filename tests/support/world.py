@@ -1,0 +1,111 @@
+"""One of each thing, and one of each kind of caller, for tests that walk over all routes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from agents.models import Agent
+from core.events import SYSTEM, Actor, ActorType
+from generators.models import Generator
+from paks.models import Role
+from paks.services import issue_pak, revoke_pak
+from tests.factories import (
+    make_agent,
+    make_event,
+    make_generator,
+    make_object,
+    make_stack,
+    make_target,
+    make_work_order,
+)
+from tests.support.api import Api
+from workorders.models import WorkOrder
+from workorders.services import Targeting, claim_work_order, complete_work_order
+
+
+@dataclass
+class World:
+    """`ids` fills the braces of a route; `callers` holds the API as each kind of caller sees it."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    callers: dict[str, Api] = field(default_factory=dict)
+
+    def fill(self, value: Any) -> Any:
+        """`value` with every `{name}` in its strings replaced."""
+        if isinstance(value, str):
+            for name, identifier in self.ids.items():
+                value = value.replace("{" + name + "}", identifier)
+            return value
+        if isinstance(value, dict):
+            return {key: self.fill(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.fill(item) for item in value]
+        return value
+
+
+def make_world() -> World:
+    """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
+    target of the agent that the routes name, which has reported on `object`. Of three work orders for that agent
+    it may claim one, holds one and has finished one.
+    """
+    world = World()
+    generator, owner = make_generator()
+    _, other_generator = make_generator()
+    stack = make_stack(generator, labels=["shared"], annotations={"tier": "web"})
+    given_stack = make_stack(generator)
+    obj = make_object(stack)
+    agent, agent_itself = make_agent(name="edge-01", labels=["mine"], annotations={"tier": "db"})
+    _, associated_agent = make_agent(labels=["shared"])
+    _, other_agent = make_agent(labels=["other"])
+    make_target(agent, given_stack)
+    event = make_event(agent, obj)
+    _, admin_key = issue_pak(role=Role.ADMIN, subject_id=None, name="admin", actor=SYSTEM)
+    world.ids = {
+        "generator_id": str(generator.id),
+        "stack_id": str(stack.id),
+        "given_stack_id": str(given_stack.id),
+        "object_id": str(obj.id),
+        "agent_id": str(agent.id),
+        "event_id": str(event.id),
+        "work_order_id": str(make_work_order(targeting=Targeting([agent.id])).id),
+        "claimed_order_id": str(_claimed_order(agent).id),
+        "finished_order_id": str(_finished_order(agent).id),
+    }
+    world.callers = {
+        "anonymous": Api(None),
+        "admin": Api(admin_key),
+        "owner": owner,
+        "stranger": other_generator,
+        "itself": agent_itself,
+        "associated": associated_agent,
+        "other": other_agent,
+        "revoked": Api(_revoked_key(generator)),
+    }
+    return world
+
+
+def _claimed_order(agent: Agent) -> WorkOrder:
+    order = make_work_order(targeting=Targeting([agent.id]))
+    return claim_work_order(work_order_id=order.id, agent_id=agent.id, actor=SYSTEM, now=timezone.now())
+
+
+def _finished_order(agent: Agent) -> WorkOrder:
+    order = _claimed_order(agent)
+    complete_work_order(
+        work_order_id=order.id,
+        success=True,
+        message=None,
+        retryable=True,
+        claim_token=order.claim_token,
+        actor=Actor(type=ActorType.AGENT, id=agent.id),
+        now=timezone.now(),
+    )
+    return order
+
+
+def _revoked_key(generator: Generator) -> str:
+    # Of the owner, who may do the most after an admin.
+    pak, key = issue_pak(role=Role.GENERATOR, subject_id=generator.id, name="old", actor=SYSTEM)
+    revoke_pak(pak_id=pak.id, actor=SYSTEM)
+    return key

@@ -1,0 +1,18 @@
+"""What the clock does to work orders."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from core.jobs import periodic
+from workorders.services import release_stale_claims, requeue_due_retries
+
+
+@periodic(every=timedelta(seconds=5))
+def release_claims() -> int:
+    return release_stale_claims(now=timezone.now())
+
+
+@periodic(every=timedelta(seconds=5))
+def requeue_retries() -> int:
+    return requeue_due_retries(now=timezone.now())

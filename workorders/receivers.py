@@ -1,0 +1,15 @@
+"""Consequences here of what happens below."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from agents.models import Agent
+from agents.signals import agent_deleted
+from workorders.services import release_claims_of
+
+
+@receiver(agent_deleted, dispatch_uid="workorders.release_claims_of_agent")
+def release_claims_of_agent(agent: Agent, **kwargs: Any) -> None:
+    release_claims_of(agent=agent, now=timezone.now())
