@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.errors import ForeignKeyViolation
 from core.events import Actor, ActorType, Event, emit
 from core.integrity import unique_or_conflict
-from core.validators import is_name
+from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
 from generators.services import lock_generator, mark_active, require_active
 from stacks.errors import InvalidDeploymentObject, InvalidStack, StackGeneratorMismatch, StackNotFound
@@ -169,7 +169,7 @@ def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, acto
 
 
 def _check(name: str, description: str | None) -> None:
-    if not is_name(name) or (description is not None and not description.strip()):
+    if not is_name(name) or (description is not None and is_blank(description)):
         raise InvalidStack
 
 

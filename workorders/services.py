@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from agents.models import Agent
 from core.errors import ForeignKeyViolation
 from core.events import SYSTEM, Actor, ActorType, Event, emit
-from core.validators import is_label
+from core.validators import is_blank, is_label
 from workorders.backoff import next_retry
 from workorders.counters import CLAIM_LATENCY
 from workorders.errors import (
@@ -359,9 +359,9 @@ def _finish(order: WorkOrder, *, success: bool, message: str | None, now: dateti
 def _check_fields(
     work_type: str, yaml_content: str, max_retries: int, backoff_seconds: int, claim_timeout_seconds: int
 ) -> None:
-    if not work_type.strip() or len(work_type) > MAX_WORK_TYPE:
+    if is_blank(work_type) or len(work_type) > MAX_WORK_TYPE:
         raise InvalidWorkOrder(f"work_type must have 1 to {MAX_WORK_TYPE} characters.")
-    if not yaml_content.strip():
+    if is_blank(yaml_content):
         raise InvalidWorkOrder("yaml_content must not be blank.")
     if max_retries < 0:
         raise InvalidWorkOrder("max_retries must be 0 or more.")

@@ -12,6 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from rest_framework import serializers
 
+from core.api.fields import QueryFlag, QueryNumber, QueryText
 from core.errors import InvalidQuery
 
 _Row = TypeVar("_Row", bound=Model)
@@ -21,13 +22,13 @@ DEFAULT_LIMIT = 100
 class ListQuery(serializers.Serializer[Any]):
     """The query parameters that every list takes."""
 
-    limit = serializers.IntegerField(
+    limit = QueryNumber(
         required=False, min_value=1, max_value=1000, help_text="Answer one page of at most this many."
     )
-    cursor = serializers.CharField(
+    cursor = QueryText(
         required=False, help_text="Where the page begins, from the previous page's Link header."
     )
-    count = serializers.BooleanField(
+    count = QueryFlag(
         required=False, default=False, help_text="Also answer the number of all matches in X-Total-Count."
     )
 

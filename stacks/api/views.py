@@ -4,8 +4,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from core.api.idempotency import idempotent
 from core.api.negotiation import YAML_TYPES, content_type, wants_yaml
 from core.api.pagination import ListQuery
 from core.api.parsers import JsonParser, YamlParser
-from core.api.schema import label_operations
+from core.api.schema import YAML, label_operations
 from core.api.views import ResourceViewSet
 from core.errors import InvalidJson, InvalidRequestBody, NulCharacter
 from core.labels.api.views import LabelsMixin
@@ -31,6 +30,7 @@ from stacks.access import (
 )
 from stacks.api.permissions import MayCreateStacks, MayListStacks
 from stacks.api.serializers import (
+    MANIFEST_EXAMPLE,
     CreateStackBody,
     DeploymentObjectSerializer,
     PublishBody,
@@ -189,7 +189,10 @@ class StackObjectsViewSet(KeyedViewSet):
         tags=["deployment objects"],
         summary="Publish a new version",
         parameters=[PublishQuery],
-        request={"application/json": PublishBody, "application/yaml": OpenApiTypes.STR},
+        request={
+            "application/json": PublishBody,
+            "application/yaml": OpenApiRequest(YAML, examples=[MANIFEST_EXAMPLE]),
+        },
         responses={201: DeploymentObjectSerializer},
     )
     @idempotent
@@ -197,7 +200,7 @@ class StackObjectsViewSet(KeyedViewSet):
         """The newest version is what agents apply. Send JSON, or the manifest itself as application/yaml."""
         query = self.read_query(PublishQuery)
         require_owner(self.caller, find_stack(stack_id))
-        text, marker = self._read_manifest(marker_asked=query["deletion_marker"] == "true")
+        text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
         obj = publish(stack_id=stack_id, yaml_content=text, is_deletion_marker=marker, actor=self.actor)
         return Response(DeploymentObjectSerializer(obj).data, status=201)
 
@@ -229,7 +232,7 @@ class DeploymentObjectViewSet(KeyedViewSet):
         summary="Get a version",
         responses={
             (200, "application/json"): DeploymentObjectSerializer,
-            (200, "application/yaml"): OpenApiTypes.STR,
+            (200, "application/yaml"): OpenApiResponse(YAML, examples=[MANIFEST_EXAMPLE]),
         },
     )
     def retrieve(self, request: Request, *, object_id: UUID) -> HttpResponse:

@@ -198,7 +198,7 @@ class WorkOrderLogViewSet(KeyedViewSet):
         if "work_type" in query:
             rows = rows.filter(work_type=query["work_type"])
         if "success" in query:
-            rows = rows.filter(success=query["success"] == "true")
+            rows = rows.filter(success=query["success"])
         if "agent_id" in query:
             rows = rows.filter(claimed_by=query["agent_id"])
         return self.answer_list(rows, WorkOrderLogSerializer, order=("-completed_at", "-id"), query=query)
