@@ -17,6 +17,7 @@ SINGLE = [
     "/agent-events/{event_id}",
     "/generators/{generator_id}",
     "/work-orders/{work_order_id}",
+    "/work-orders/{finished_order_id}",
     "/work-order-log/{finished_order_id}",
 ]
 
