@@ -26,6 +26,8 @@ class World:
             return value
         if isinstance(value, dict):
             return {key: self.fill(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.fill(item) for item in value]
         return value
 
 
