@@ -81,6 +81,7 @@ POST   /agents/{agent_id}/targets                     401  201   201   403    40
 DELETE /agents/{agent_id}/targets/{stack_id}          401  204   204   403    403    403   403   401
 GET    /agents/{agent_id}/events                      401  200   403   403    200    403   403   401
 POST   /agents/{agent_id}/events                      401  201   403   403    201    403   403   401
+POST   /agents/{agent_id}/events/batch                401  201   403   403    201    403   403   401
 GET    /agents/{agent_id}/registrations               401  200   403   403    200    403   403   401
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
@@ -136,6 +137,9 @@ BODIES: dict[str, object] = {
     },
     "POST /work-orders/{work_order_id}/claim": {"agent_id": "{agent_id}"},
     "POST /work-orders/{work_order_id}/complete": {"success": True},
+    "POST /agents/{agent_id}/events/batch": {
+        "events": [{"deployment_object_id": "{object_id}", "event_type": "DEPLOY", "status": "SUCCESS"}]
+    },
 }
 # Where the request is for something else than the world's thing of that name.
 PATHS = {
