@@ -144,7 +144,7 @@ class TemplateListQuery(ListQuery):
                 "id": "0193f0e2-0000-7000-8000-000000000001",
                 "template_id": _ID,
                 "label": "env:prod",
-                "created_at": "2026-11-24T09:32:00.000000Z",
+                "created_at": "2026-11-24T09:30:00.000000Z",
             },
             response_only=True,
         )
@@ -166,9 +166,9 @@ class TemplateLabelSerializer(serializers.ModelSerializer[TemplateLabel]):
             value={
                 "id": "0193f0e2-0000-7000-8000-000000000002",
                 "template_id": _ID,
-                "key": "region",
-                "value": "eu-west-1",
-                "created_at": "2026-11-24T09:32:00.000000Z",
+                "key": "tier",
+                "value": "web",
+                "created_at": "2026-11-24T09:30:00.000000Z",
             },
             response_only=True,
         )

@@ -38,6 +38,7 @@ from workorders.services import (
     claim_work_order,
     complete_work_order,
     create_work_order,
+    lock_work_order,
     renew_claim,
 )
 
@@ -113,9 +114,7 @@ class WorkOrderViewSet(KeyedViewSet):
     def destroy(self, request: Request, *, work_order_id: UUID) -> Response:
         """In any state; an agent that works on it hears 404 when it completes. Admin only."""
         with transaction.atomic():
-            order = WorkOrder.objects.select_for_update().filter(id=work_order_id).first()
-            if order is not None:
-                self.require_match(WorkOrderSerializer(order))
+            self.require_match(WorkOrderSerializer(lock_work_order(work_order_id)))
             cancel_work_order(work_order_id=work_order_id, actor=self.actor)
         return Response(status=204)
 
