@@ -39,6 +39,8 @@ _EVENT = {
     "count": 1,
 }
 STATUS_RULE = NAME_RULE | {"maxLength": 50}
+# In one batch. The statements that write them stay few, but their transaction holds the agent meanwhile.
+MAX_EVENTS = 500
 
 
 @extend_schema_serializer(examples=[OpenApiExample("An agent", value=_AGENT, response_only=True)])
@@ -273,6 +275,28 @@ class ReportEventBody(serializers.Serializer[Any]):
         if is_blank(value) or len(value) > MAX_EVENT_TYPE:
             raise serializers.ValidationError("must have 1 to 50 characters")
         return value
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Two outcomes",
+            value={
+                "events": [
+                    {"deployment_object_id": _OBJECT_ID, "event_type": "DEPLOY", "status": "SUCCESS"},
+                    {
+                        "deployment_object_id": "0193f0a5-9c01-7d22-8e10-0b2c3d4e5f60",
+                        "event_type": "DEPLOY",
+                        "status": "FAILURE",
+                        "message": 'namespaces "web" not found',
+                    },
+                ]
+            },
+        )
+    ]
+)
+class ReportEventsBody(serializers.Serializer[Any]):
+    events = serializers.ListField(child=ReportEventBody(), min_length=1, max_length=MAX_EVENTS)
 
 
 class EventListQuery(ListQuery):

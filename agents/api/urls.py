@@ -37,6 +37,7 @@ urlpatterns = [
     path("agents/<str:agent_id>/targets", AgentTargetViewSet.as_view({"get": "list", "post": "create"})),
     path("agents/<str:agent_id>/targets/<str:stack_id>", AgentTargetViewSet.as_view({"delete": "destroy"})),
     path("agents/<str:agent_id>/events", AgentReportsViewSet.as_view({"get": "list", "post": "create"})),
+    path("agents/<str:agent_id>/events/batch", AgentReportsViewSet.as_view({"post": "create_batch"})),
     path("agents/<str:agent_id>/registrations", RegistrationViewSet.as_view({"get": "of_agent"})),
     path("agent-events", AgentEventViewSet.as_view({"get": "list"})),
     path("agent-events/<str:event_id>", AgentEventViewSet.as_view({"get": "retrieve"})),

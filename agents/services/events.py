@@ -1,10 +1,13 @@
 """What agents report."""
 
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from agents.errors import AgentNotFound
@@ -16,6 +19,16 @@ from stacks.models import DeploymentObject, Stack
 
 # An agent that re-applies its whole state on each poll says the same thing every few seconds.
 REPEAT_WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an agent says of one deployment object."""
+
+    deployment_object_id: UUID
+    event_type: str
+    status: EventStatus
+    message: str | None = None
 
 
 @transaction.atomic
@@ -35,96 +48,184 @@ def report_event(
     that was deleted meanwhile makes its marker due: the agent has just deployed what it must remove.
     Raises AgentNotFound, and ForeignKeyViolation for an unknown object.
     """
-    obj = (
-        DeploymentObject.objects.filter(id=deployment_object_id).only("sequence_id", "id", "stack_id").first()
-    )
+    report = Report(deployment_object_id, event_type, status, message)
+    obj = _objects([report]).get(deployment_object_id)
     if obj is None:
-        raise ForeignKeyViolation(
-            "There is no such deployment object.",
-            constraint="agent_events_deployment_object_id_fkey",
-            deployment_object_id=deployment_object_id,
-        )
-    came_too_late = _lock(agent_id=agent_id, stack_id=obj.stack_id)
-    now = timezone.now()
-    _note_report(agent_id=agent_id, obj=obj, status=status, message=message, now=now)
-    if came_too_late:
-        _owe_marker(agent_id=agent_id, obj=obj)
-    if status == EventStatus.SUCCESS:
-        MarkerDelivery.objects.filter(agent_id=agent_id, marker=obj).delete()
-    earlier = (
-        AgentEvent.objects.active()
-        .filter(
-            agent_id=agent_id,
-            deployment_object=obj,
-            event_type=event_type,
-            status=status,
-            message=message,
-            created_at__gt=now - REPEAT_WINDOW,
-        )
-        .order_by("-created_at")
-        .first()
-    )
-    if earlier is not None:
-        AgentEvent.objects.filter(pk=earlier.pk).update(count=F("count") + 1, updated_at=now)
-        earlier.refresh_from_db()
-        return earlier
-    event = AgentEvent.objects.create(
-        agent_id=agent_id,
-        deployment_object_id=obj.id,
-        event_type=event_type,
-        status=status,
-        message=message,
-        created_at=now,
-        updated_at=now,
-    )
-    _tell(event, obj.stack_id, actor)
+        raise _unknown(report)
+    (event,) = _record(agent_id=agent_id, reports=[(report, obj)], actor=actor)
     return event
 
 
-def _lock(*, agent_id: UUID, stack_id: UUID) -> bool:
+@transaction.atomic
+def report_events(*, agent_id: UUID, reports: Sequence[Report], actor: Actor) -> list[AgentEvent]:
+    """Record reports as if they had come one after another, all or none; their events in the same order.
+
+    Reports that say the same share one event. The number of statements does not grow with that of the reports.
+    Raises AgentNotFound, and ForeignKeyViolation with the index of the first report on an unknown object.
+    """
+    objects = _objects(reports)
+    for index, report in enumerate(reports):
+        if report.deployment_object_id not in objects:
+            raise _unknown(report, index=index)
+    pairs = [(report, objects[report.deployment_object_id]) for report in reports]
+    return _record(agent_id=agent_id, reports=pairs, actor=actor)
+
+
+# A report with the object it is about; of the object only what _objects reads.
+_Pair = tuple[Report, DeploymentObject]
+
+
+def _objects(reports: Sequence[Report]) -> dict[UUID, DeploymentObject]:
+    ids = {report.deployment_object_id for report in reports}
+    rows = DeploymentObject.objects.filter(id__in=ids)
+    return {obj.id: obj for obj in rows.only("sequence_id", "id", "stack_id", "is_deletion_marker")}
+
+
+def _unknown(report: Report, **where: int) -> ForeignKeyViolation:
+    return ForeignKeyViolation(
+        "There is no such deployment object.",
+        constraint="agent_events_deployment_object_id_fkey",
+        deployment_object_id=report.deployment_object_id,
+        **where,
+    )
+
+
+def _record(*, agent_id: UUID, reports: Sequence[_Pair], actor: Actor) -> list[AgentEvent]:
+    came_too_late = _lock(agent_id=agent_id, stack_ids={obj.stack_id for _, obj in reports})
+    now = timezone.now()
+    _note_reports(agent_id=agent_id, reports=reports, now=now)
+    if came_too_late:
+        # The first report on a stack is the late one; after it the stack has been reported on.
+        first = {obj.stack_id: obj for _, obj in reversed(reports)}
+        _owe_markers(agent_id=agent_id, objects=[first[stack_id] for stack_id in came_too_late])
+    acknowledged = {
+        obj.pk for report, obj in reports if obj.is_deletion_marker and report.status == EventStatus.SUCCESS
+    }
+    if acknowledged:
+        MarkerDelivery.objects.filter(agent_id=agent_id, marker__in=acknowledged).delete()
+    return _write_events(agent_id=agent_id, reports=reports, now=now, actor=actor)
+
+
+def _lock(*, agent_id: UUID, stack_ids: Set[UUID]) -> Set[UUID]:
     """Put the agent's reports, and its deletion, in a queue. Raises AgentNotFound.
 
     The agent's first report on a stack also waits for the stack, so that a deletion at the same time either
-    finds the report or is found by it: True is a first report on a stack that is deleted.
+    finds the report or is found by it: returned are the stacks of first reports that are deleted.
     """
-    came_too_late = False
-    if not StackReport.objects.filter(agent_id=agent_id, stack_id=stack_id).exists():
-        # Before the agent, the order in which everybody locks.
-        stack = Stack.objects.select_for_update(no_key=True).get(id=stack_id)
-        came_too_late = stack.deleted_at is not None
+    came_too_late: Set[UUID] = frozenset()
+    new = stack_ids - set(
+        StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids).values_list(
+            "stack_id", flat=True
+        )
+    )
+    if new:
+        # Before the agent, and by id: the order in which everybody locks.
+        stacks = Stack.objects.select_for_update(no_key=True).filter(id__in=new).order_by("id")
+        came_too_late = {
+            stack.id for stack in stacks.only("id", "deleted_at") if stack.deleted_at is not None
+        }
     if not Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).values_list("id"):
         raise AgentNotFound(id=agent_id)
     return came_too_late
 
 
-def _note_report(
-    *, agent_id: UUID, obj: DeploymentObject, status: EventStatus, message: str | None, now: datetime
-) -> None:
-    """Keep the latest word on the stack. The agent is locked."""
-    report, _ = StackReport.objects.get_or_create(
-        agent_id=agent_id, stack_id=obj.stack_id, defaults={"since": now, "reported_at": now}
-    )
-    if obj.sequence_id < report.sequence_id:
-        return
-    if (obj.sequence_id, status) != (report.sequence_id, report.status):
-        report.since = now
-    report.sequence_id, report.status, report.message, report.reported_at = (
-        obj.sequence_id,
-        status,
-        message,
-        now,
-    )
-    report.save(update_fields=["sequence_id", "status", "message", "since", "reported_at"])
+def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) -> None:
+    """Keep the latest word on each stack. The agent is locked."""
+    stack_ids = {obj.stack_id for _, obj in reports}
+    known = {
+        row.stack_id: row for row in StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids)
+    }
+    changed: dict[UUID, StackReport] = {}
+    for report, obj in reports:
+        row = known.setdefault(
+            obj.stack_id,
+            StackReport(agent_id=agent_id, stack_id=obj.stack_id, since=now, reported_at=now),
+        )
+        if obj.sequence_id < row.sequence_id:
+            continue
+        if (obj.sequence_id, report.status) != (row.sequence_id, row.status):
+            row.since = now
+        row.sequence_id, row.status, row.message, row.reported_at = (
+            obj.sequence_id,
+            report.status,
+            report.message,
+            now,
+        )
+        changed[obj.stack_id] = row
+    if changed:
+        StackReport.objects.bulk_create(
+            changed.values(),
+            update_conflicts=True,
+            unique_fields=["agent", "stack"],
+            update_fields=["sequence_id", "status", "message", "since", "reported_at"],
+        )
 
 
-def _owe_marker(*, agent_id: UUID, obj: DeploymentObject) -> None:
+def _owe_markers(*, agent_id: UUID, objects: Sequence[DeploymentObject]) -> None:
+    reported = {obj.stack_id: obj.sequence_id for obj in objects}
     markers = DeploymentObject.objects.active().filter(
-        stack_id=obj.stack_id, is_deletion_marker=True, sequence_id__gt=obj.sequence_id
+        stack_id__in=reported, is_deletion_marker=True, sequence_id__gt=min(reported.values())
     )
     MarkerDelivery.objects.bulk_create(
-        [MarkerDelivery(agent_id=agent_id, marker=marker) for marker in markers.only("sequence_id")],
+        [
+            MarkerDelivery(agent_id=agent_id, marker=marker)
+            for marker in markers.only("sequence_id", "stack_id")
+            if marker.sequence_id > reported[marker.stack_id]
+        ],
         ignore_conflicts=True,
     )
+
+
+def _write_events(
+    *, agent_id: UUID, reports: Sequence[_Pair], now: datetime, actor: Actor
+) -> list[AgentEvent]:
+    """One event per different report, new or counted up. The agent is locked."""
+    events = _recent_events(agent_id=agent_id, reports=[report for report, _ in reports], now=now)
+    repeats: Counter[UUID] = Counter()
+    new: dict[Report, tuple[AgentEvent, UUID]] = {}
+    for report, obj in reports:
+        event = events.get(report)
+        if event is None:
+            event = events[report] = AgentEvent(
+                agent_id=agent_id,
+                deployment_object_id=obj.id,
+                event_type=report.event_type,
+                status=report.status,
+                message=report.message,
+                created_at=now,
+                updated_at=now,
+            )
+            new[report] = event, obj.stack_id
+        else:
+            event.count += 1
+            if report not in new:
+                event.updated_at = now
+                repeats[event.pk] += 1
+    for times in set(repeats.values()):
+        again = [pk for pk, count in repeats.items() if count == times]
+        AgentEvent.objects.filter(pk__in=again).update(count=F("count") + times, updated_at=now)
+    AgentEvent.objects.bulk_create([event for event, _ in new.values()])
+    for event, stack_id in new.values():
+        _tell(event, stack_id, actor)
+    return [events[report] for report, _ in reports]
+
+
+def _recent_events(*, agent_id: UUID, reports: Sequence[Report], now: datetime) -> dict[Report, AgentEvent]:
+    """The events that these reports repeat. Asked by each part apart, so some that are read are none of them."""
+    messages = {report.message for report in reports}
+    rows = AgentEvent.objects.active().filter(
+        Q(message__in=messages - {None}) | (Q(message__isnull=True) if None in messages else Q()),
+        agent_id=agent_id,
+        deployment_object__in={report.deployment_object_id for report in reports},
+        event_type__in={report.event_type for report in reports},
+        status__in={report.status for report in reports},
+        created_at__gt=now - REPEAT_WINDOW,
+    )
+    # The newest of those that say the same stays.
+    return {
+        Report(event.deployment_object_id, event.event_type, EventStatus(event.status), event.message): event
+        for event in rows.order_by("created_at")
+    }
 
 
 def _tell(event: AgentEvent, stack_id: UUID, actor: Actor) -> None:

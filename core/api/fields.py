@@ -21,8 +21,8 @@ FILLED_RULE = {"minLength": 1, "pattern": rf"^[^\u0000]*[^\u0000{_SPACE}][^\u000
 NAME_RULE = FILLED_RULE | {"maxLength": MAX_NAME}
 LABEL_RULE = {"minLength": 1, "maxLength": MAX_LABEL, "pattern": rf"^[^\u0000{_SPACE}]+$"}
 
-# Within what a database integer and Python's own parser take.
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+# Digits without end would cost time; what is too large before that is for each parameter to say.
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,999}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from rest_framework import serializers
@@ -38,8 +38,9 @@ def paginate(
 ) -> tuple[Iterable[_Row], dict[str, str]]:
     """The rows to answer, in `order`, and the headers that go with them.
 
-    `order` must end in a unique field. A page begins after the row that the cursor names, by value, so rows
-    that are inserted meanwhile neither repeat nor hide others.
+    `order` names columns, and integers with which `rows` are annotated; it must end in a unique column. A page
+    begins after the row that the cursor names, by value, so rows that are inserted meanwhile neither repeat nor
+    hide others.
     Raises InvalidQuery for a cursor that no list in this order hands out.
     """
     headers: dict[str, str] = {}
@@ -76,8 +77,8 @@ def _encode(row: Model, order: Sequence[str]) -> str:
 
 
 def _value_to_string(row: Model, name: str) -> str:
-    field: Any = row._meta.get_field(name)
-    return str(field.value_to_string(row))
+    field = _column(type(row), name)
+    return str(getattr(row, name) if field is None else field.value_to_string(row))
 
 
 def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
@@ -97,10 +98,18 @@ def _string_to_value(text: object, model: type[Model], name: str) -> object:
     """Raises ValueError, OverflowError or ValidationError for what no row can hold."""
     if not isinstance(text, str) or "\0" in text:
         raise ValueError(text)
-    field: Any = model._meta.get_field(name)
-    value = field.to_python(text)
+    field = _column(model, name)
+    value = int(text) if field is None else field.to_python(text)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(text)
         return value.astimezone(UTC)
     return value
+
+
+def _column(model: type[Model], name: str) -> Any:
+    """The column of that name; None for an annotation."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None

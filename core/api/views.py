@@ -4,7 +4,7 @@ Checks run in this order, as clients of the original expect: key, method, ids in
 handler the query, the body's shape, existence and ownership, and last the rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
 from core.api.body import BoundedRequest
@@ -140,6 +141,19 @@ class ResourceViewSet(GenericViewSet[Any]):
 
 def _sentence(what: str, errors: Any) -> str:
     names = ", ".join(sorted(errors))
-    first = next(iter(errors.values()))
-    reason = first[0] if isinstance(first, list) and isinstance(first[0], str) else "has the wrong shape"
-    return f"Wrong {what}: {names} ({str(reason).rstrip('.')})."
+    path, reason = _first(errors)
+    # Of nested errors the first is named in full: `events[3].status`.
+    where = f"{path}: " if path not in errors else ""
+    return f"Wrong {what}: {names} ({where}{reason.rstrip('.')})."
+
+
+def _first(errors: Any, path: str = "") -> tuple[str, str]:
+    """Where the first of a serializer's errors is, and what it says."""
+    if not isinstance(errors, Mapping):
+        reason = errors[0] if isinstance(errors, list) and errors else errors
+        return path, str(reason)
+    name, inner = next(iter(errors.items()))
+    if name == api_settings.NON_FIELD_ERRORS_KEY:
+        return _first(inner, path)
+    step = f"[{name}]" if isinstance(name, int) else f".{name}" if path else str(name)
+    return _first(inner, path + step)

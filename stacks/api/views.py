@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.etag import tagged_response
-from core.api.idempotency import idempotent
+from core.api.idempotency import idempotent, idempotent_change
 from core.api.negotiation import YAML_TYPES, content_type, wants_yaml
 from core.api.pagination import ListQuery
 from core.api.parsers import JsonParser, YamlParser
@@ -49,7 +50,15 @@ from stacks.errors import (
     StackLabelNotFound,
 )
 from stacks.models import DeploymentObject, Stack
-from stacks.services import StackChanges, create_stack, delete_stack, lock_stack, publish, update_stack
+from stacks.services import (
+    StackChanges,
+    check_publishable,
+    create_stack,
+    delete_stack,
+    lock_stack,
+    publish_checked,
+    update_stack,
+)
 
 
 @extend_schema_view(**label_operations("stack", StackLabelSerializer, StackAnnotationSerializer))
@@ -195,14 +204,21 @@ class StackObjectsViewSet(KeyedViewSet):
         },
         responses={201: DeploymentObjectSerializer},
     )
-    @idempotent
-    def create(self, request: Request, *, stack_id: UUID) -> Response:
+    @idempotent_change
+    def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
         """The newest version is what agents apply. Send JSON, or the manifest itself as application/yaml."""
         query = self.read_query(PublishQuery)
         require_owner(self.caller, find_stack(stack_id))
         text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
-        obj = publish(stack_id=stack_id, yaml_content=text, is_deletion_marker=marker, actor=self.actor)
-        return Response(DeploymentObjectSerializer(obj).data, status=201)
+        check_publishable(text, is_deletion_marker=marker)
+
+        def change() -> Response:
+            obj = publish_checked(
+                stack_id=stack_id, yaml_content=text, is_deletion_marker=marker, actor=self.actor
+            )
+            return Response(DeploymentObjectSerializer(obj).data, status=201)
+
+        return change
 
     # Everything wrong with the body is `invalid_deployment_object` here, as clients of this endpoint expect,
     # and what is not declared as YAML is read as JSON.

@@ -233,7 +233,7 @@ class Traffic:
 
 
 def test_what_was_confirmed_before_a_kill_holds_and_nothing_is_lost(own_broker: LiveServer):
-    limits = {"max_retries": 9, "backoff_seconds": 1, "claim_timeout_seconds": 1}
+    limits: dict[str, Any] = {"max_retries": 9, "backoff_seconds": 1, "claim_timeout_seconds": 1}
     with fleet_of(own_broker, agents=8, orders=200, **limits) as fleet:
         finished: dict[str, str] = {}
         retried: set[str] = set()

@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.permissions import IsAdminOrThisAgent, MayReadEvents
-from agents.api.serializers import AgentEventSerializer, EventListQuery, ReportEventBody
+from agents.api.serializers import AgentEventSerializer, EventListQuery, ReportEventBody, ReportEventsBody
 from agents.errors import AgentEventNotFound, AgentIdMismatch
 from agents.models import AgentEvent
 from agents.querysets import AgentEventQuerySet
-from agents.services.events import report_event
+from agents.services.events import Report, report_event, report_events
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from paks.api.views import KeyedViewSet
@@ -54,6 +54,27 @@ class AgentReportsViewSet(KeyedViewSet):
             raise AgentIdMismatch
         event = report_event(**body, agent_id=agent_id, actor=self.actor)
         return Response(AgentEventSerializer(event).data, status=201)
+
+    @extend_schema(
+        operation_id="create_events",
+        tags=["events"],
+        summary="Report on many deployment objects",
+        request=ReportEventsBody,
+        responses={201: AgentEventSerializer(many=True)},
+    )
+    @idempotent
+    def create_batch(self, request: Request, *, agent_id: UUID) -> Response:
+        """As if they were reported one by one, in one transaction: all or none. The answer has one event for each
+        report, in their order; reports that say the same share one. Admin, or the agent itself.
+        """
+        reports = self.read_body(ReportEventsBody)["events"]
+        for index, body in enumerate(reports):
+            if body.pop("agent_id", agent_id) != agent_id:
+                raise AgentIdMismatch(index=index)
+        events = report_events(
+            agent_id=agent_id, reports=[Report(**body) for body in reports], actor=self.actor
+        )
+        return Response(AgentEventSerializer(events, many=True).data, status=201)
 
 
 class AgentEventViewSet(KeyedViewSet):

@@ -1,69 +1,49 @@
-"""The bases of every admin page: reading costs a fixed number of queries, writing goes through services.
+"""The bases of the pages: one that only reads, and one that writes through services."""
 
-The admin is a second door to the services beside the API. What a service refuses becomes an error of the form
-or a message; nothing is written then.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import FieldListFilter, ShowFacets, SimpleListFilter
-from django.contrib.admin import action as list_action
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-from django.utils.functional import cached_property
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
-from unfold.decorators import action as unfold_action
+from django.urls import reverse
 
+from core.admin.actions import Question
+from core.admin.lists import PreparedChangeList
 from core.errors import DomainError
 from core.events import Actor, ActorType
 from core.middleware import client_address
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin, TabularInline
-    from django.contrib.admin.views.main import ChangeList as _ChangeList
-    from django.forms import BaseInlineFormSet
+    from django.contrib.admin import ModelAdmin
 
     _ModelAdmin = ModelAdmin[Any]
-    _TabularInline = TabularInline[Any, Any]
-    _InlineFormSet = BaseInlineFormSet[Any, Any, Any]
     _ModelForm = ModelForm[Any]
-    _Paginator = Paginator[Any]
-    _RangeFilter = FieldListFilter
 else:
     from unfold.admin import ModelAdmin as _ModelAdmin
-    from unfold.admin import TabularInline as _TabularInline
-    from unfold.contrib.filters.admin import RangeDateTimeFilter as _RangeFilter
-    from unfold.forms import PaginationInlineFormSet as _InlineFormSet
-    from unfold.views import ChangeList as _ChangeList
 
     _ModelForm = ModelForm
-    _Paginator = Paginator
 
-_View = TypeVar("_View", bound=Callable[..., Any])
-_CONFIRMED = "confirmed"
 _AUDIT_LIST = "admin:audit_auditlog_changelist"
 _AUDIT_PERMISSION = "audit.view_auditlog"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What a service made, and the text of the key it issued, if any."""
+
+    row: Model
+    key: str | None = None
 
 
 def admin_actor(request: HttpRequest) -> Actor:
@@ -77,206 +57,6 @@ def admin_actor(request: HttpRequest) -> Actor:
     )
 
 
-# --- How values look ------------------------------------------------------------------------------
-_TONES = {
-    "good": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
-    "bad": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
-    "quiet": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
-}
-
-
-def badge(text: str, tone: str = "quiet") -> SafeString:
-    """A short word on a coloured ground: good, bad or quiet."""
-    return format_html(
-        '<span class="inline-block font-semibold rounded-default text-[11px] whitespace-nowrap h-6 leading-6 px-2 '
-        '{}">{}</span>',
-        _TONES[tone],
-        text,
-    )
-
-
-def badges(words: Iterable[str]) -> SafeString | None:
-    """Each word on a quiet ground; None for no words, which the admin shows as a dash."""
-    shown = [badge(word) for word in words]
-    return format_html('<span class="brokkr-badges">{}</span>', SafeString("".join(shown))) if shown else None
-
-
-def ago(at: datetime | None) -> SafeString | None:
-    """How long ago, with the exact time on hover."""
-    if at is None:
-        return None
-    age = timesince(at, timezone.now(), depth=1)
-    words = "just now" if age.startswith("0") else f"{age} ago"
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", words
-    )
-
-
-def link(url_name: str, text: object, *args: object, query: Mapping[str, object] | None = None) -> SafeString:
-    """A link to an admin page, by the page's name."""
-    url = reverse(f"admin:{url_name}", args=args) + (f"?{urlencode(query)}" if query else "")
-    return format_html('<a href="{}" class="text-link">{}</a>', url, text)
-
-
-# --- Lists ----------------------------------------------------------------------------------------
-class CappedPaginator(_Paginator):
-    """For tables that may hold millions: counts no further than CAP rows, and says so."""
-
-    CAP = 10_000
-    template_name = "core/admin/capped_pagination.html"
-
-    @cached_property
-    def count(self) -> int:
-        rows = cast(QuerySet[Any], self.object_list)
-        return rows.order_by().values("pk")[: self.CAP].count()
-
-    @property
-    def is_capped(self) -> bool:
-        return self.count >= self.CAP
-
-
-class MarkFilter(SimpleListFilter):
-    """Hides the rows that carry a mark, a time in `field`, unless they are asked for."""
-
-    field: ClassVar[str]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("only", f"Only {self.title}"), ("all", "All")]
-
-    def choices(self, changelist: Any) -> Any:
-        yield {
-            "selected": self.value() not in {"only", "all"},
-            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
-            "display": f"Not {self.title}",
-        }
-        for value, words in self.lookup_choices:
-            yield {
-                "selected": self.value() == value,
-                "query_string": changelist.get_query_string({self.parameter_name: value}),
-                "display": words,
-            }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(**{f"{self.field}__isnull": self.value() != "only"})
-
-
-class DeletedFilter(MarkFilter):
-    title = "deleted"
-    parameter_name = "deleted"
-    field = "deleted_at"
-
-
-class TimeRangeFilter(_RangeFilter):
-    """From and to, in UTC. A day without a time of day counts as a whole."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(
-            **self._limit("from", "gte", "00:00:00"), **self._limit("to", "lte", "23:59:59.999999")
-        )
-
-    def _limit(self, end: str, lookup: str, whole_day: str) -> dict[str, datetime]:
-        day = self.used_parameters.get(f"{self.field_path}_{end}_0")
-        if not day:
-            return {}
-        clock = self.used_parameters.get(f"{self.field_path}_{end}_1") or whole_day
-        try:
-            at = parse_datetime(f"{day}T{clock}")
-        except ValueError as error:
-            raise IncorrectLookupParameters from error
-        if at is None:
-            raise IncorrectLookupParameters
-        return {f"{self.field_path}__{lookup}": at.replace(tzinfo=UTC)}
-
-
-class _PreparedChangeList(_ChangeList):
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        # The foot of the list says the count; the theme would say it again at the head, with a total.
-        self.full_result_count = self.result_count
-        cast(BaseAdmin, self.model_admin).prepare(list(self.result_list))
-
-
-# --- Questions and keys ---------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked before something happens that cannot be undone by a second click."""
-
-    title: str
-    consequence: str
-    button: str
-    is_dangerous: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What a service made, and the text of the key it issued, if any."""
-
-    row: Model
-    key: str | None = None
-
-
-def detail_action(
-    *, description: str, icon: str, question: Question, done: str = "", permission: str = "change"
-) -> Callable[[Callable[..., HttpResponse | None]], Any]:
-    """A button on a row's page. It asks first; the method then runs in a transaction with the row.
-
-    A refusal becomes a message. The method answers a page of its own, or None to return to the row and say
-    `done` there.
-    """
-
-    def decorate(method: Callable[..., HttpResponse | None]) -> Any:
-        @wraps(method)
-        def view(self: "BaseAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-            row = self.get_object(request, unquote(object_id))
-            if row is None:
-                return self.gone(request)
-            if not _is_confirmed(request):
-                return self.ask(request, question, [row])
-            try:
-                with transaction.atomic():
-                    answer = method(self, request, row)
-            except DomainError as refusal:
-                self.message_user(request, refusal.text, messages.ERROR)
-                return HttpResponseRedirect(self.url_of(row))
-            if answer is not None:
-                return answer
-            self.message_user(request, f"{done}: {row}.", messages.SUCCESS)
-            return HttpResponseRedirect(self.url_of(row))
-
-        return unfold_action(view, permissions=[permission], description=description, icon=icon)
-
-    return decorate
-
-
-def bulk_action(
-    *, description: str, question: Question, done: str, permission: str = "change"
-) -> Callable[[Callable[..., None]], Any]:
-    """An action on the ticked rows. It asks first; the method then gets each row, all in one transaction."""
-
-    def decorate(method: Callable[..., None]) -> Any:
-        @wraps(method)
-        def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-            rows = list(queryset.order_by("pk"))
-            if not _is_confirmed(request):
-                return self.ask(request, question, rows, action=method.__name__)
-            with transaction.atomic():
-                for row in rows:
-                    method(self, request, row)
-            self.message_user(request, f"{done}: {len(rows)}.", messages.SUCCESS)
-            return None
-
-        return list_action(run, permissions=[permission], description=description)
-
-    return decorate
-
-
-def _is_confirmed(request: HttpRequest) -> bool:
-    return request.method == "POST" and request.POST.get(_CONFIRMED) == "yes"
-
-
-# --- Pages ----------------------------------------------------------------------------------------
 class BaseAdmin(_ModelAdmin):
     """What all our pages share. History is the audit log: it knows the changes made by every door."""
 
@@ -298,7 +78,7 @@ class BaseAdmin(_ModelAdmin):
         """Look up, for all rows of a page at once, what their table does not hold."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
-        return _PreparedChangeList
+        return PreparedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
@@ -534,68 +314,3 @@ class ServiceAdmin(BaseAdmin):
                 tree.append(words)
         count = len(objs)
         return tree, {self.opts.verbose_name_plural: count}, set(), []
-
-
-# --- Rows of other tables on a row's page ----------------------------------------------------------
-class ServiceFormSet(_InlineFormSet):
-    """Adds and removes rows by services. Rows are not changed in place."""
-
-    def lock_others(self) -> None:
-        """Lock what the changed rows refer to besides the page's own row."""
-
-    def add_row(self, *, values: dict[str, Any], actor: Actor) -> None:
-        raise NotImplementedError
-
-    def remove_row(self, *, row: Any, actor: Actor) -> None:
-        raise NotImplementedError
-
-    def save_rows(self, *, actor: Actor) -> None:
-        # Removals first, so that a row can be replaced in one go.
-        for row in self.removed_rows():
-            self.remove_row(row=row, actor=actor)
-        for values in self.added_values():
-            self.add_row(values=values, actor=actor)
-
-    def removed_rows(self) -> list[Any]:
-        return [form.instance for form in self.deleted_forms if form in self.initial_forms]
-
-    def added_values(self) -> list[dict[str, Any]]:
-        return [
-            form.cleaned_data
-            for form in self.extra_forms
-            if form.has_changed() and form not in self.deleted_forms
-        ]
-
-
-class ServiceInline(_TabularInline):
-    """Rows that whoever may change the page's row may add and remove."""
-
-    formset = ServiceFormSet
-    extra = 0
-    hide_title = True
-    # Enough for people; the formset keeps one page of rows when there are more.
-    per_page = 50
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request, "view") or self._may(request, "change")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request, "change")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request, "change")
-
-    def _may(self, request: HttpRequest, verb: str) -> bool:
-        parent = self.parent_model._meta
-        return request.user.has_perm(f"{parent.app_label}.{verb}_{parent.model_name}")
-
-
-def object_link(model: type[Model], row_id: UUID | None, text: str) -> SafeString | str:
-    """A link to a row's page when the admin has one, else the text."""
-    try:
-        return link(f"{model._meta.app_label}_{model._meta.model_name}_change", text, row_id)
-    except NoReverseMatch:
-        return text

@@ -1,0 +1,151 @@
+"""A fleet of agents against a broker, over HTTP."""
+
+import argparse
+import os
+import sys
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.commands import as_json
+from simulator.fleet import FAULTS, Fleet, FleetFailed, Plan
+
+_BAR = 30
+_LINE_EVERY_SECONDS = 15.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Drive a broker with many agents and a few publishers from separate processes, check its answers while they "
+        "run, and report. It creates what it needs through the API and deletes it at the end. "
+        "Exit codes: 0 nothing wrong, 1 violations or no run, 2 wrong usage."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--url", default="http://127.0.0.1:3000", help="where the broker is")
+        parser.add_argument(
+            "--admin-pak-env",
+            default="BROKKR_ADMIN_PAK",
+            metavar="NAME",
+            help="the environment variable that holds an admin key (default: BROKKR_ADMIN_PAK)",
+        )
+        parser.add_argument("--agents", type=_at_least_one, default=100)
+        parser.add_argument("--interval", type=_positive, default=30.0, help="seconds between polls")
+        parser.add_argument("--duration", type=_positive, default=120.0, help="seconds")
+        parser.add_argument("--stacks", type=_at_least_one, default=400)
+        parser.add_argument("--matched", type=_at_least_one, default=20, help="stacks that one agent serves")
+        parser.add_argument("--object-bytes", type=_at_least_one, default=5000)
+        parser.add_argument("--changes", type=_positive, default=2.0, help="changes of stacks per second")
+        parser.add_argument(
+            "--faults",
+            type=_faults,
+            default=(),
+            metavar="FAULT[,FAULT…]",
+            help=f"what goes wrong: {', '.join(FAULTS)}",
+        )
+        parser.add_argument(
+            "--fault-share", type=_share, default=0.05, help="the share of requests that have a fault"
+        )
+        parser.add_argument(
+            "--processes",
+            type=_at_least_one,
+            default=max(1, len(os.sched_getaffinity(0)) // 2),
+            help="processes of the simulator (default: half the cores)",
+        )
+        parser.add_argument(
+            "--server-pid",
+            type=_at_least_one,
+            action="append",
+            default=[],
+            help="a process of the broker on this machine, whose CPU time and that of its children is reported; "
+            "may be repeated",
+        )
+        parser.add_argument("--seed", type=int, default=1, help="for the same choices in another run")
+        parser.add_argument("--keep", action="store_true", help="delete nothing at the end")
+        parser.add_argument("--json", action="store_true", help="print the report as one JSON value")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        admin_key = os.environ.get(options["admin_pak_env"], "")
+        if not admin_key:
+            raise CommandError(f"Put an admin key into {options['admin_pak_env']}.", returncode=2)
+        plan = Plan(
+            url=options["url"],
+            admin_key=admin_key,
+            agents=options["agents"],
+            interval=options["interval"],
+            duration=options["duration"],
+            faults=options["faults"],
+            processes=options["processes"],
+            stacks=options["stacks"],
+            matched=options["matched"],
+            object_bytes=options["object_bytes"],
+            changes_per_second=options["changes"],
+            fault_share=options["fault_share"],
+            keep=options["keep"],
+            server_pids=options["server_pid"],
+            seed=options["seed"],
+        )
+        try:
+            fleet = Fleet(plan, _Bar())
+        except ValueError as error:
+            raise CommandError(str(error), returncode=2) from error
+        try:
+            report = fleet.run()
+        except FleetFailed as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(as_json(report.as_data()) if options["json"] else report.as_text())
+        if report.violations:
+            raise CommandError(f"{len(report.violations)} violations.")
+
+
+class _Bar:
+    """Progress on stderr: a bar in a terminal, else now and then a line."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._phase, self._last = "", 0.0
+
+    def __call__(self, phase: str, share: float) -> None:
+        now, share = time.monotonic(), min(max(share, 0.0), 1.0)
+        if self._terminal:
+            if self._phase and phase != self._phase:
+                sys.stderr.write("\n")
+            filled = round(share * _BAR)
+            sys.stderr.write(f"\r{phase:<11} [{'#' * filled:<{_BAR}}] {share:4.0%}")
+            if share == 1.0 and phase == "verifying":
+                sys.stderr.write("\n")
+        elif phase != self._phase or now - self._last > _LINE_EVERY_SECONDS:
+            sys.stderr.write(f"{phase} {share:.0%}\n")
+            self._last = now
+        self._phase = phase
+        sys.stderr.flush()
+
+
+def _at_least_one(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
+    return value
+
+
+def _faults(text: str) -> tuple[str, ...]:
+    faults = tuple(dict.fromkeys(fault.strip() for fault in text.split(",") if fault.strip()))
+    if unknown := [fault for fault in faults if fault not in FAULTS]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} is none of {', '.join(FAULTS)}")
+    return faults

@@ -1,0 +1,4 @@
+"""A fleet that is not there: agents and publishers that speak the broker's protocol over HTTP, and watch its answers.
+
+It knows nothing of the broker but its public API, so it runs against any URL.
+"""

@@ -1,0 +1,162 @@
+"""What the fleet did, and so what the broker may say. Built from journal records alone, so that it survives a kill.
+
+Every change takes time: before it was asked for the old state holds, after it was acknowledged the new one, and in
+between either. What was asked for and never acknowledged stays uncertain.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Span:
+    """From the moment something was asked for until it was acknowledged; never, while `ended` is infinite."""
+
+    began: float
+    ended: float = math.inf
+
+
+@dataclass(slots=True)
+class _Change:
+    value: bool
+    span: Span
+
+
+class Toggle:
+    """Something that is so or not. One writer changes it, one change after another."""
+
+    def __init__(self, *, value: bool) -> None:
+        self._changes = [_Change(value, Span(-math.inf, -math.inf))]
+
+    def change(self, span: Span, *, value: bool) -> None:
+        self._changes.append(_Change(value, span))
+
+    def possible(self, began: float, ended: float) -> set[bool]:
+        """What may have been the case at some moment between the two."""
+        values = set()
+        for change in reversed(self._changes):
+            if change.span.began <= ended:
+                values.add(change.value)
+            if change.span.ended < began:
+                break
+        return values
+
+
+@dataclass(slots=True)
+class Published:
+    """A version of a stack; what the broker calls it is known when it was acknowledged."""
+
+    span: Span
+    sequence_id: int | None = None
+    id: str | None = None
+
+
+@dataclass(slots=True)
+class Stack:
+    id: str
+    alive: Toggle = field(default_factory=lambda: Toggle(value=True))
+    labels: dict[str, Toggle] = field(default_factory=dict)
+    objects: list[Published] = field(default_factory=list)
+    deletion: Span | None = None
+
+
+@dataclass(slots=True)
+class Agent:
+    """`first_asked` and `first_told`: the agent's first report on a stack, and the first that was acknowledged."""
+
+    id: str
+    key: str
+    labels: tuple[str, ...]
+    seen: dict[str, int] = field(default_factory=dict)
+    first_asked: dict[str, float] = field(default_factory=dict)
+    first_told: dict[str, Span] = field(default_factory=dict)
+    removed: dict[str, Span] = field(default_factory=dict)
+    reported: set[str] = field(default_factory=set)
+    event_ids: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Truth:
+    """Everything one cell did. `apply` is the only way to change it."""
+
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    agents: list[Agent] = field(default_factory=list)
+    by_label: dict[str, set[str]] = field(default_factory=dict)
+    generator_id: str = ""
+    generator_key: str = ""
+    unfinished: dict[str, Record] = field(default_factory=dict)
+    _spans: dict[str, tuple[Span, Published | None]] = field(default_factory=dict)
+
+    def apply(self, record: Record) -> None:
+        """Take in one record of the journal."""
+        getattr(self, f"_{record['what']}")(record)
+
+    def associated(self, agent: Agent, stack: Stack, began: float, ended: float) -> set[bool]:
+        """Whether the agent may have served the stack at some moment, and whether it may have not."""
+        shared = [
+            stack.labels[label].possible(began, ended) for label in agent.labels if label in stack.labels
+        ]
+        values = set()
+        if any(True in possible for possible in shared):
+            values.add(True)
+        if all(False in possible for possible in shared):
+            values.add(False)
+        return values
+
+    def _generator(self, record: Record) -> None:
+        self.generator_id, self.generator_key = record["id"], record["key"]
+
+    def _agent(self, record: Record) -> None:
+        self.agents.append(Agent(record["id"], record["key"], tuple(record["labels"])))
+
+    def _stack(self, record: Record) -> None:
+        self.stacks[record["id"]] = Stack(record["id"])
+
+    def _begin(self, record: Record) -> None:
+        """A change of a stack is asked for: publish, label, unlabel or delete."""
+        stack, span = self.stacks[record["stack"]], Span(record["at"])
+        published = None
+        match record["change"]:
+            case "publish":
+                published = Published(span)
+                stack.objects.append(published)
+            case "delete":
+                stack.deletion = span
+                stack.alive.change(span, value=False)
+            case "label" | "unlabel":
+                toggle = stack.labels.setdefault(record["label"], Toggle(value=False))
+                toggle.change(span, value=record["change"] == "label")
+                self.by_label.setdefault(record["label"], set()).add(stack.id)
+        self._spans[record["key"]] = span, published
+        self.unfinished[record["key"]] = record
+
+    def _end(self, record: Record) -> None:
+        """The change is acknowledged."""
+        span, published = self._spans.pop(record["key"])
+        if published is not None:
+            published.sequence_id, published.id = record["sequence_id"], record["id"]
+        span.ended = record["at"]
+        del self.unfinished[record["key"]]
+
+    def _ask(self, record: Record) -> None:
+        """An agent begins to report on objects; `on` lists (stack, object, whether it is the deletion marker)."""
+        agent = self.agents[record["agent"]]
+        for stack_id, _, is_marker in record["on"]:
+            if is_marker:
+                agent.removed.setdefault(stack_id, Span(record["at"]))
+            else:
+                agent.first_asked.setdefault(stack_id, record["at"])
+
+    def _told(self, record: Record) -> None:
+        """Its reports are acknowledged."""
+        agent = self.agents[record["agent"]]
+        agent.event_ids.update(record["events"])
+        for stack_id, object_id, is_marker in record["on"]:
+            agent.reported.add(object_id)
+            if is_marker:
+                agent.removed[stack_id].ended = min(agent.removed[stack_id].ended, record["at"])
+            else:
+                agent.first_told.setdefault(stack_id, Span(record["began"], record["at"]))
