@@ -8,9 +8,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
 
+from core.logs import REQUEST_LOGGER
 from core.metrics import DURATIONS, REQUESTS
 
-logger = logging.getLogger("brokkr.request")
+logger = logging.getLogger(REQUEST_LOGGER)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
