@@ -40,7 +40,8 @@ class AuditLog(models.Model):
         indexes = [
             models.Index(fields=["-timestamp", "-sequence"], name="audit_newest"),
             models.Index(fields=["actor_type", "actor_id", "-timestamp"], name="audit_by_actor"),
-            models.Index(fields=["resource_type", "resource_id", "-timestamp"], name="audit_by_resource"),
+            # The id leads: it is unique over all types, and people search by it alone.
+            models.Index(fields=["resource_id", "resource_type", "-timestamp"], name="audit_by_resource"),
             models.Index(fields=["action", "-timestamp"], name="audit_by_action"),
         ]
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("generators.api.urls")),
     path("", include("stacks.api.urls")),
     path("", include("agents.api.urls")),
+    path("", include("templates_app.api.urls")),
     path("", include("workorders.api.urls")),
     path("", include("audit.api.urls")),
     re_path(r"^", route_not_found, name="route-not-found"),

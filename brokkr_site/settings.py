@@ -6,6 +6,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from brokkr_site import admin_site
 from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
 from brokkr_site.secret_key import load_or_create_secret_key
 from core.logs import logging_config
@@ -29,7 +30,9 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "brokkr_site.apps.SiteConfig",  # Before the theme, whose templates it overrides.
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -39,7 +42,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "brokkr_site.apps.SiteConfig",
     "core",
     "paks",
     "generators",
@@ -120,6 +122,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
 
+# --- Admin ----------------------------------------------------------------------------------------
+UNFOLD = admin_site.UNFOLD
+
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = False
@@ -162,7 +167,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["core.api.schema.add_shared_responses"],
+    "ENUM_NAME_OVERRIDES": {
+        "EventStatus": "agents.models.event.EventStatus",
+        "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
+        "RetryStatus": ["retry_scheduled"],
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
 }
 
 # --- Keys -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -10,6 +11,7 @@ from core.api import errors, probes
 urlpatterns = [
     path("api/v1/", include("brokkr_site.api_urls")),
     re_path(r"^api/", errors.route_not_found, name="route-not-found"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path(
         "docs/openapi.json",

@@ -38,9 +38,13 @@ def generate_token(*, prefix: str, short_prefix: str, short_length: int, long_by
 
 
 def split_token(text: str) -> Token | None:
-    """The parts of a key, or None when it has not exactly three or holds white space, as with another scheme."""
+    """The parts of a key, or None when it has not exactly three.
+
+    Nor is it a key with white space in it, as behind another scheme, or with NUL, which no database compares.
+    """
     parts = text.split("_")
-    return Token(*parts) if len(parts) == 3 and parts[2] and text.split() == [text] else None
+    is_word = text.split() == [text] and "\0" not in text
+    return Token(*parts) if len(parts) == 3 and parts[2] and is_word else None
 
 
 def base58(data: bytes) -> str:

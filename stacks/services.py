@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.errors import ForeignKeyViolation
 from core.events import Actor, ActorType, Event, emit
 from core.integrity import unique_or_conflict
-from core.validators import is_name
+from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
 from generators.services import lock_generator, mark_active, require_active
 from stacks.errors import InvalidDeploymentObject, InvalidStack, StackGeneratorMismatch, StackNotFound
@@ -125,7 +125,14 @@ def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, acto
 
     Raises InvalidDeploymentObject when the manifest check refuses it, StackNotFound, GeneratorInactive.
     """
-    # Before the transaction: parsing ten megabytes must not hold the stack's lock.
+    check_publishable(yaml_content, is_deletion_marker=is_deletion_marker)
+    return publish_checked(
+        stack_id=stack_id, yaml_content=yaml_content, is_deletion_marker=is_deletion_marker, actor=actor
+    )
+
+
+def check_publishable(yaml_content: str, *, is_deletion_marker: bool) -> None:
+    """Raises InvalidDeploymentObject. Takes long for long texts; call it before a transaction."""
     try:
         check_manifest(yaml_content, allow_blank=is_deletion_marker)
     except ManifestError as error:
@@ -133,43 +140,49 @@ def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, acto
         raise InvalidDeploymentObject(
             str(error), **{k: v for k, v in where.items() if v is not None}
         ) from error
-    with transaction.atomic():
-        # The lock makes the newest object of a stack also the one that commits last.
-        stack = lock_stack(stack_id)
-        require_active(stack.generator, actor)
-        obj = DeploymentObject.objects.create(
-            stack=stack,
-            yaml_content=yaml_content,
-            yaml_checksum=checksum(yaml_content),
-            is_deletion_marker=is_deletion_marker,
+
+
+@transaction.atomic
+def publish_checked(
+    *, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, actor: Actor
+) -> DeploymentObject:
+    """`publish` for a text that `check_publishable` has let through. Raises StackNotFound, GeneratorInactive."""
+    # The lock makes the newest object of a stack also the one that commits last.
+    stack = lock_stack(stack_id)
+    require_active(stack.generator, actor)
+    obj = DeploymentObject.objects.create(
+        stack=stack,
+        yaml_content=yaml_content,
+        yaml_checksum=checksum(yaml_content),
+        is_deletion_marker=is_deletion_marker,
+    )
+    mark_active(stack.generator_id, actor)
+    emit(
+        Event(
+            kind="deployment.created",
+            resource_type="deployment_object",
+            resource_id=obj.id,
+            actor=actor,
+            details={
+                "stack_id": str(stack.id),
+                "sequence_id": obj.sequence_id,
+                "yaml_checksum": obj.yaml_checksum,
+                "is_deletion_marker": is_deletion_marker,
+            },
+            notice="deployment.created",
+            payload={
+                "deployment_object_id": obj.id,
+                "stack_id": stack.id,
+                "sequence_id": obj.sequence_id,
+                "created_at": obj.created_at,
+            },
         )
-        mark_active(stack.generator_id, actor)
-        emit(
-            Event(
-                kind="deployment.created",
-                resource_type="deployment_object",
-                resource_id=obj.id,
-                actor=actor,
-                details={
-                    "stack_id": str(stack.id),
-                    "sequence_id": obj.sequence_id,
-                    "yaml_checksum": obj.yaml_checksum,
-                    "is_deletion_marker": is_deletion_marker,
-                },
-                notice="deployment.created",
-                payload={
-                    "deployment_object_id": obj.id,
-                    "stack_id": stack.id,
-                    "sequence_id": obj.sequence_id,
-                    "created_at": obj.created_at,
-                },
-            )
-        )
+    )
     return obj
 
 
 def _check(name: str, description: str | None) -> None:
-    if not is_name(name) or (description is not None and not description.strip()):
+    if not is_name(name) or (description is not None and is_blank(description)):
         raise InvalidStack
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
@@ -10,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
+from tests.support.admin import AdminPages
 from tests.support.api import Api
 
 # The same examples on every run, and no deadline: how fast an example runs says nothing on a busy machine.
@@ -42,3 +44,9 @@ def admin(db: None) -> Api:
 def anonymous(db: None) -> Api:
     """The API without a key."""
     return Api(None)
+
+
+@pytest.fixture
+def operator(db: None) -> AdminPages:
+    """The admin as a superuser sees it."""
+    return AdminPages(User.objects.create_superuser("astrid"))

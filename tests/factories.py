@@ -21,6 +21,8 @@ from generators.models import Generator
 from generators.services import create_generator
 from stacks.models import DeploymentObject, Stack
 from stacks.services import create_stack, publish
+from templates_app.models import StackTemplate
+from templates_app.services import create_template, draft, publish_rendering, render_for
 from tests.support.api import Api
 from workorders.models import WorkOrder
 from workorders.services import Targeting, create_work_order
@@ -35,6 +37,8 @@ metadata:
 data:
   greeting: hello
 """
+
+TEMPLATE = "kind: Namespace\nname: {{ name }}\n"
 
 
 def unique(word: str) -> str:
@@ -105,6 +109,33 @@ def make_event(
         message=message,
         actor=SYSTEM,
     )
+
+
+def make_template(
+    generator: Generator | None = None,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    content: str = TEMPLATE,
+    schema: str = "{}",
+    labels: Iterable[str] = (),
+    annotations: Mapping[str, str] | None = None,
+) -> StackTemplate:
+    """The next version of a template, the system's when no generator is given."""
+    template = create_template(
+        generator_id=None if generator is None else generator.id,
+        name=name or unique("template"),
+        draft=draft(description=description, template_content=content, parameters_schema=schema),
+        actor=SYSTEM,
+    )
+    _label(template, labels, annotations)
+    return template
+
+
+def make_rendered(stack: Stack, template: StackTemplate, parameters: object) -> DeploymentObject:
+    """A version of the stack that the template gave."""
+    rendering = render_for(stack=stack, template=template, parameters=parameters)
+    return publish_rendering(stack_id=stack.id, rendering=rendering, actor=SYSTEM)[0]
 
 
 def _label(owner: Any, labels: Iterable[str], annotations: Mapping[str, str] | None) -> None:

@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from agents.models import Agent
 from core.errors import ForeignKeyViolation
 from core.events import SYSTEM, Actor, ActorType, Event, emit
-from core.validators import is_label
+from core.validators import is_blank, is_label
 from workorders.backoff import next_retry
 from workorders.counters import CLAIM_LATENCY
 from workorders.errors import (
@@ -48,7 +48,7 @@ _NO_CLAIM: dict[str, Any] = {
     "claim_token": None,
 }
 # Released in steps of this many, so that no transaction grows with the backlog.
-_BATCH = 500
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,9 @@ def claim_work_order(*, work_order_id: UUID, agent_id: UUID, actor: Actor, now: 
 
     Raises WorkOrderNotClaimable for an order that is unknown, not for this agent, or not pending.
     """
+    # In a queue with the agent's deletion: either it ends this claim, or the claim finds no agent.
+    if not Agent.objects.active().select_for_update(no_key=True).filter(pk=agent_id).values_list("pk"):
+        raise WorkOrderNotClaimable(id=work_order_id, agent_id=agent_id)
     won = (
         WorkOrder.objects.pending()
         .filter(claimable_by(agent_id), pk=work_order_id)
@@ -217,12 +220,18 @@ def complete_work_order(
     return None
 
 
-@transaction.atomic
-def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
-    """Remove an order in any state; only the audit log remembers it. Raises WorkOrderNotFound."""
+def lock_work_order(work_order_id: UUID) -> WorkOrder:
+    """The unfinished order, locked until the transaction ends. Raises WorkOrderNotFound."""
     order = WorkOrder.objects.select_for_update().filter(pk=work_order_id).first()
     if order is None:
         raise WorkOrderNotFound(id=work_order_id)
+    return order
+
+
+@transaction.atomic
+def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
+    """Remove an order in any state; only the audit log remembers it. Raises WorkOrderNotFound."""
+    order = lock_work_order(work_order_id)
     order.delete()
     details = {"work_type": order.work_type, "status": order.status, "retry_count": order.retry_count}
     _tell("workorder.cancelled", work_order_id, actor, details)
@@ -277,10 +286,18 @@ def release_claims_of(*, agent: Agent, now: datetime) -> int:
 
 
 def requeue_due_retries(*, now: datetime) -> int:
-    """Make orders whose back-off is over claimable again; the number of them."""
-    return WorkOrder.objects.retry_due(now).update(
-        status=Status.PENDING, next_retry_after=None, updated_at=now
-    )
+    """Make orders whose back-off is over claimable again; the number of them. Safe in several workers at once."""
+    requeued = 0
+    while True:
+        with transaction.atomic():
+            due = WorkOrder.objects.retry_due(now).select_for_update(skip_locked=True).order_by("id")
+            ids = list(due.values_list("id", flat=True)[:_BATCH])
+            WorkOrder.objects.filter(pk__in=ids).update(
+                status=Status.PENDING, next_retry_after=None, updated_at=now
+            )
+        requeued += len(ids)
+        if len(ids) < _BATCH:
+            return requeued
 
 
 def _expire(order: WorkOrder, now: datetime) -> None:
@@ -302,9 +319,7 @@ def _expire(order: WorkOrder, now: datetime) -> None:
 
 
 def _lock_claim(work_order_id: UUID, claim_token: UUID | None, actor: Actor) -> WorkOrder:
-    order = WorkOrder.objects.select_for_update().filter(pk=work_order_id).first()
-    if order is None:
-        raise WorkOrderNotFound(id=work_order_id)
+    order = lock_work_order(work_order_id)
     if claim_token is not None and claim_token != order.claim_token:
         raise StaleClaim(id=work_order_id)
     is_claimant = actor.type == ActorType.AGENT and actor.id is not None and actor.id == order.claimed_by_id
@@ -344,9 +359,9 @@ def _finish(order: WorkOrder, *, success: bool, message: str | None, now: dateti
 def _check_fields(
     work_type: str, yaml_content: str, max_retries: int, backoff_seconds: int, claim_timeout_seconds: int
 ) -> None:
-    if not work_type.strip() or len(work_type) > MAX_WORK_TYPE:
+    if is_blank(work_type) or len(work_type) > MAX_WORK_TYPE:
         raise InvalidWorkOrder(f"work_type must have 1 to {MAX_WORK_TYPE} characters.")
-    if not yaml_content.strip():
+    if is_blank(yaml_content):
         raise InvalidWorkOrder("yaml_content must not be blank.")
     if max_retries < 0:
         raise InvalidWorkOrder("max_retries must be 0 or more.")

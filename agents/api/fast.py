@@ -93,7 +93,7 @@ def _heartbeat_body(  # noqa: PLR0911  # one early way out per thing that needs 
     """What the body says, None for a request that needs a closer look."""
     meta = request.META
     length = meta.get("CONTENT_LENGTH") or "0"
-    if not _LOOK_CLOSER.isdisjoint(meta) or meta.get("QUERY_STRING") or not length.isdigit():
+    if not _LOOK_CLOSER.isdisjoint(meta) or meta.get("QUERY_STRING") or not length.isdecimal():
         return None
     if length == "0":
         return None, None

@@ -5,9 +5,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from agents.models import Agent, AgentAnnotation, AgentEvent, AgentLabel, AgentTarget, Registration
-from agents.models.event import EventStatus
-from core.api.fields import NAME_RULE, Flag, Id, Text, WholeNumber
+from agents.models.event import MAX_EVENT_TYPE, EventStatus
+from core.api.fields import NAME_RULE, Flag, Id, QueryText, Text, WholeNumber
 from core.api.pagination import ListQuery
+from core.validators import is_blank
 
 _ID = "0193f0b1-2d4e-7a10-8c55-6f0f1d2e3a4b"
 _STACK_ID = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"
@@ -127,18 +128,16 @@ class AgentWithPakSerializer(serializers.Serializer[Any]):
 
 
 class AgentListQuery(ListQuery):
-    name = serializers.CharField(required=False, help_text="Only names that contain this, in any case.")
-    cluster_name = serializers.CharField(required=False, help_text="Only this cluster.")
-    label = serializers.CharField(required=False, help_text="Only agents that carry this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
-    status = serializers.CharField(required=False, help_text="Only this status.")
+    name = QueryText(required=False, help_text="Only names that contain this, in any case.")
+    cluster_name = QueryText(required=False, help_text="Only this cluster.")
+    label = QueryText(required=False, help_text="Only agents that carry this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
+    status = QueryText(required=False, help_text="Only this status.")
 
 
 class AgentLookUpQuery(serializers.Serializer[Any]):
     # Required; the view answers their absence with a code of its own.
-    name = serializers.CharField(allow_blank=True, trim_whitespace=False, help_text="The agent's exact name.")
-    cluster_name = serializers.CharField(
-        allow_blank=True, trim_whitespace=False, help_text="Its exact cluster."
-    )
+    name = Text(help_text="The agent's exact name.")
+    cluster_name = Text(help_text="Its exact cluster.")
 
 
 @extend_schema_serializer(
@@ -273,7 +272,7 @@ class ReportEventBody(serializers.Serializer[Any]):
     message = Text(required=False, allow_null=True, default=None)
 
     def validate_event_type(self, value: str) -> str:
-        if not value.strip() or len(value) > 50:
+        if is_blank(value) or len(value) > MAX_EVENT_TYPE:
             raise serializers.ValidationError("must have 1 to 50 characters")
         return value
 
@@ -301,7 +300,7 @@ class ReportEventsBody(serializers.Serializer[Any]):
 
 
 class EventListQuery(ListQuery):
-    pak_id = serializers.UUIDField(required=False, help_text="Only events on this generator's stacks.")
+    pak_id = Id(required=False, help_text="Only events on this generator's stacks.")
 
 
 @extend_schema_serializer(

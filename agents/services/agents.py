@@ -13,7 +13,7 @@ from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
 from core.events import Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
-from core.validators import is_name
+from core.validators import is_blank, is_name
 from generators.models import Generator
 from generators.services import system_generator
 from paks.models import Pak, Role
@@ -89,7 +89,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
     if (
         not is_name(changes.get("name", agent.name))
         or not is_name(changes.get("cluster_name", agent.cluster_name))
-        or not status.strip()
+        or is_blank(status)
         or len(status) > MAX_STATUS
     ):
         raise InvalidAgent

@@ -1,9 +1,10 @@
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from audit.models import AuditLog
+from core.api.fields import Id, QueryMoment, QueryNumber, QueryText
 from core.events import ActorType
 
 _ENTRY = {
@@ -25,13 +26,18 @@ _ENTRY = {
 }
 
 
+@extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+class _Details(serializers.JSONField):
+    pass
+
+
 class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
     """`ip_address` and `user_agent` are left out when unknown."""
 
     actor_name = serializers.SerializerMethodField()
-    ip_address = serializers.CharField(required=False, read_only=True)
-    user_agent = serializers.CharField(required=False, read_only=True)
-    details = serializers.JSONField(allow_null=True, read_only=True)
+    ip_address = serializers.CharField(required=False)
+    user_agent = serializers.CharField(required=False)
+    details = _Details(read_only=True)
 
     class Meta:
         model = AuditLog
@@ -70,13 +76,14 @@ class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
 
 
 @extend_schema_serializer(
+    many=False,
     examples=[
         OpenApiExample(
             "A page",
             value={"logs": [_ENTRY], "total": 1, "count": 1, "limit": 100, "offset": 0},
             response_only=True,
         )
-    ]
+    ],
 )
 class AuditPageSerializer(serializers.Serializer[Any]):
     logs = AuditLogSerializer(many=True)
@@ -90,16 +97,20 @@ _QueryBase = type(
     "_QueryBase",
     (serializers.Serializer,),
     # `from` is a keyword of the language and a parameter of the contract.
-    {"from": serializers.DateTimeField(required=False, help_text="Not earlier than this.")},
+    {"from": QueryMoment(required=False, help_text="Not earlier than this.")},
 )
 
 
 class AuditQuery(_QueryBase):  # type: ignore[misc, valid-type]
-    actor_type = serializers.CharField(required=False)
-    actor_id = serializers.UUIDField(required=False)
-    action = serializers.CharField(required=False, help_text="Exact, or a prefix that ends in `*`.")
-    resource_type = serializers.CharField(required=False)
-    resource_id = serializers.UUIDField(required=False)
-    to = serializers.DateTimeField(required=False, help_text="Earlier than this.")
-    limit = serializers.IntegerField(required=False, default=100, help_text="Brought within 1 and 1000.")
-    offset = serializers.IntegerField(required=False, default=0, help_text="Brought to 0 or more.")
+    actor_type = QueryText(
+        required=False, help_text="Only changes by `admin`, `agent`, `generator` or `system`."
+    )
+    actor_id = Id(required=False, help_text="Only changes by this agent or generator.")
+    action = QueryText(required=False, help_text="Exact, or a prefix that ends in `*`.")
+    resource_type = QueryText(
+        required=False, help_text="Only changes of this kind of thing, `stack` for instance."
+    )
+    resource_id = Id(required=False, help_text="Only changes of this thing.")
+    to = QueryMoment(required=False, help_text="Earlier than this.")
+    limit = QueryNumber(required=False, default=100, help_text="Brought within 1 and 1000.")
+    offset = QueryNumber(required=False, default=0, help_text="Brought to 0 or more.")

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'audit entry',
                 'verbose_name_plural': 'audit log',
                 'db_table': 'audit_logs',
-                'indexes': [models.Index(fields=['-timestamp', '-sequence'], name='audit_newest'), models.Index(fields=['actor_type', 'actor_id', '-timestamp'], name='audit_by_actor'), models.Index(fields=['resource_type', 'resource_id', '-timestamp'], name='audit_by_resource'), models.Index(fields=['action', '-timestamp'], name='audit_by_action')],
+                'indexes': [models.Index(fields=['-timestamp', '-sequence'], name='audit_newest'), models.Index(fields=['actor_type', 'actor_id', '-timestamp'], name='audit_by_actor'), models.Index(fields=['resource_id', 'resource_type', '-timestamp'], name='audit_by_resource'), models.Index(fields=['action', '-timestamp'], name='audit_by_action')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('actor_type__in', ['admin', 'agent', 'generator', 'system'])), name='audit_actor_type')],
             },
         ),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions as drf
@@ -72,6 +72,8 @@ def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainEr
     if isinstance(exc, OperationalError | InterfaceError):
         logger.warning("database unavailable: %s", exc)
         return errors.DatabaseUnavailable()
+    if isinstance(exc, UnreadablePostError):
+        return errors.IncompleteBody()
     if isinstance(exc, drf.APIException | Http404 | SuspiciousOperation | BadRequest):
         return _from_framework(exc)
     request_id = request.META.get("brokkr.request_id", "")

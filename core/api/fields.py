@@ -1,4 +1,5 @@
-"""Serializer fields that take exactly the JSON type they name: 5 is no string, "5" is no integer.
+"""Serializer fields that take exactly the type they name: in JSON 5 is no string and "5" no integer; in a query
+`true` is a truth value and `yes` is none.
 
 DRF's own fields convert; a client that sends the wrong type has a bug it should hear about.
 """
@@ -6,14 +7,25 @@ DRF's own fields convert; a client that sends the wrong type has a bug it should
 import re
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 
-NAME_RULE = {"minLength": 1, "maxLength": 255, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
-LABEL_RULE = {"minLength": 1, "maxLength": 64, "pattern": r"^[^\s\u0000]+$"}
-TEXT_RULE = {"pattern": r"^[^\u0000]*$"}
+from core.validators import MAX_LABEL, MAX_NAME, WHITE_SPACE
 
+# Not `\s`, which is another set of characters in each dialect of regular expressions.
+_SPACE = "".join(f"\\u{ord(character):04x}" for character in WHITE_SPACE)
+TEXT_RULE = {"pattern": r"^[^\u0000]*$"}
+FILLED_RULE = {"minLength": 1, "pattern": rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"}
+NAME_RULE = FILLED_RULE | {"maxLength": MAX_NAME}
+LABEL_RULE = {"minLength": 1, "maxLength": MAX_LABEL, "pattern": rf"^[^\u0000{_SPACE}]+$"}
+
+# Digits without end would cost time; what is too large before that is for each parameter to say.
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,999}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -36,6 +48,13 @@ class Text(serializers.CharField):
         return super().run_validation(data)
 
 
+class LabelMap(serializers.DictField):
+    """Words by words, as annotations are. The service checks them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=Text(rule=LABEL_RULE), **kwargs)
+
+
 class Flag(serializers.BooleanField):
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -44,10 +63,17 @@ class Flag(serializers.BooleanField):
 
 
 class WholeNumber(serializers.IntegerField):
+    """A whole number. Like that of Text, its `rule` is published here and checked by the service."""
+
+    def __init__(self, *, rule: Mapping[str, object] | None = None, **kwargs: Any) -> None:
+        self.rule = dict(rule or {})
+        super().__init__(**kwargs)
+
     def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, int) or isinstance(data, bool):
+        # 12.0 is 12 to JSON Schema, and to languages that know one kind of number.
+        if not isinstance(data, int | float) or isinstance(data, bool) or data != data // 1:
             raise serializers.ValidationError("must be a whole number", code="invalid")
-        return data
+        return int(data)
 
 
 class Id(serializers.UUIDField):
@@ -56,3 +82,36 @@ class Id(serializers.UUIDField):
         if parsed is None:
             raise serializers.ValidationError("must be a UUID", code="invalid")
         return parsed
+
+
+class QueryText(serializers.CharField):
+    """A query parameter as sent; an empty one is refused, because it would match nothing or everything."""
+
+    rule = TEXT_RULE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+
+class QueryFlag(serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool:
+        if data not in {"true", "false"}:
+            raise serializers.ValidationError("must be true or false", code="invalid")
+        return bool(data == "true")
+
+
+class QueryNumber(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        if not _WHOLE.fullmatch(str(data)):
+            raise serializers.ValidationError("must be a whole number", code="invalid")
+        return int(data)
+
+
+class QueryMoment(serializers.DateTimeField):
+    def to_internal_value(self, value: Any) -> datetime:
+        if not _MOMENT.fullmatch(str(value)):
+            raise serializers.ValidationError(
+                "must be a time with its offset, 2026-11-24T09:30:00Z for instance", code="invalid"
+            )
+        # RFC 3339 allows both letters in lower case.
+        return super().to_internal_value(str(value).upper())

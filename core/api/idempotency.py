@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
 from uuid import UUID
@@ -31,6 +32,20 @@ class _Caller(Protocol):
 _Handler = Callable[Concatenate[Any, Request, _P], HttpResponse]
 
 
+_Change = Callable[[], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One request with an Idempotency-Key."""
+
+    caller: UUID
+    key: str
+    fingerprint: str
+    # What opens the kept answer.
+    secret: bytes
+
+
 def idempotent(handler: "_Handler[_P]") -> "_Handler[_P]":
     """Wrap a create: same Idempotency-Key, caller and request within 24 h replays the first answer.
 
@@ -41,39 +56,74 @@ def idempotent(handler: "_Handler[_P]") -> "_Handler[_P]":
 
     @wraps(handler)
     def create(view: Any, request: Request, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
+        attempt = _attempt(request)
+        if attempt is None:
             return handler(view, request, *args, **kwargs)
-        if not _KEY.fullmatch(key):
-            raise InvalidHeader(
-                "Idempotency-Key must have 1 to 255 visible ASCII characters.", header="Idempotency-Key"
-            )
-        fingerprint, secret = _fingerprint(request), _secret(request)
-        caller: _Caller = cast(Any, request.auth)
-        with transaction.atomic():
-            mine = {"caller": caller.key_id, "key": key}
-            IdempotentAnswer.objects.filter(**mine, created_at__lt=timezone.now() - ANSWERS_KEPT_FOR).delete()
-            draft = IdempotentAnswer(**mine, fingerprint=fingerprint, status=0, body=b"")
-            IdempotentAnswer.objects.bulk_create([draft], ignore_conflicts=True)
-            record = IdempotentAnswer.objects.get(**mine)
-            if record.fingerprint != fingerprint:
-                raise IdempotencyKeyReused
-            if record.status:
-                body = unseal(bytes(record.body), secret=secret, purpose=_PURPOSE)
-                return HttpResponse(
-                    body,
-                    status=record.status,
-                    content_type="application/json",
-                    headers={"Idempotency-Replayed": "true"},
-                )
-            response = handler(view, request, *args, **kwargs)
-            record.status = response.status_code
-            record.body = seal(to_json(cast(Response, response).data), secret=secret, purpose=_PURPOSE)
-            record.save(update_fields=["status", "body"])
-            return response
+        return _once(attempt, lambda: handler(view, request, *args, **kwargs))
 
     create.is_idempotent = True  # type: ignore[attr-defined]  # read by the schema
     return create
+
+
+def idempotent_change(handler: "Callable[Concatenate[Any, Request, _P], _Change]") -> "_Handler[_P]":
+    """Like `idempotent`, for a create that computes long before it writes: its handler returns the change.
+
+    The transaction, which on SQLite keeps every other writer waiting, holds the change alone.
+    """
+
+    @wraps(handler)
+    def create(view: Any, request: Request, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        attempt = _attempt(request)
+        if attempt is None:
+            return handler(view, request, *args, **kwargs)()
+        kept = IdempotentAnswer.objects.filter(
+            caller=attempt.caller, key=attempt.key, created_at__gte=timezone.now() - ANSWERS_KEPT_FOR
+        ).first()
+        if kept is not None:
+            return _replay(attempt, kept)
+        return _once(attempt, handler(view, request, *args, **kwargs))
+
+    create.is_idempotent = True  # type: ignore[attr-defined]  # read by the schema
+    return create
+
+
+def _attempt(request: Request) -> _Attempt | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise InvalidHeader(
+            "Idempotency-Key must have 1 to 255 visible ASCII characters.", header="Idempotency-Key"
+        )
+    caller: _Caller = cast(Any, request.auth)
+    return _Attempt(caller.key_id, key, _fingerprint(request), _secret(request))
+
+
+def _once(attempt: _Attempt, change: _Change) -> HttpResponse:
+    with transaction.atomic():
+        mine = {"caller": attempt.caller, "key": attempt.key}
+        IdempotentAnswer.objects.filter(**mine, created_at__lt=timezone.now() - ANSWERS_KEPT_FOR).delete()
+        draft = IdempotentAnswer(**mine, fingerprint=attempt.fingerprint, status=0, body=b"")
+        IdempotentAnswer.objects.bulk_create([draft], ignore_conflicts=True)
+        record = IdempotentAnswer.objects.get(**mine)
+        if record.status or record.fingerprint != attempt.fingerprint:
+            return _replay(attempt, record)
+        response = change()
+        record.status = response.status_code
+        record.body = seal(to_json(cast(Response, response).data), secret=attempt.secret, purpose=_PURPOSE)
+        record.save(update_fields=["status", "body"])
+        return response
+
+
+def _replay(attempt: _Attempt, record: IdempotentAnswer) -> HttpResponse:
+    if record.fingerprint != attempt.fingerprint:
+        raise IdempotencyKeyReused
+    return HttpResponse(
+        unseal(bytes(record.body), secret=attempt.secret, purpose=_PURPOSE),
+        status=record.status,
+        content_type="application/json",
+        headers={"Idempotency-Replayed": "true"},
+    )
 
 
 def _fingerprint(request: Request) -> str:

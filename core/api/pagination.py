@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from rest_framework import serializers
 
+from core.api.fields import QueryFlag, QueryNumber, QueryText
 from core.errors import InvalidQuery
 
 _Row = TypeVar("_Row", bound=Model)
@@ -21,13 +22,13 @@ DEFAULT_LIMIT = 100
 class ListQuery(serializers.Serializer[Any]):
     """The query parameters that every list takes."""
 
-    limit = serializers.IntegerField(
+    limit = QueryNumber(
         required=False, min_value=1, max_value=1000, help_text="Answer one page of at most this many."
     )
-    cursor = serializers.CharField(
+    cursor = QueryText(
         required=False, help_text="Where the page begins, from the previous page's Link header."
     )
-    count = serializers.BooleanField(
+    count = QueryFlag(
         required=False, default=False, help_text="Also answer the number of all matches in X-Total-Count."
     )
 
@@ -37,8 +38,9 @@ def paginate(
 ) -> tuple[Iterable[_Row], dict[str, str]]:
     """The rows to answer, in `order`, and the headers that go with them.
 
-    `order` must end in a unique field. A page begins after the row that the cursor names, by value, so rows
-    that are inserted meanwhile neither repeat nor hide others.
+    `order` names columns, and integers with which `rows` are annotated; it must end in a unique column. A page
+    begins after the row that the cursor names, by value, so rows that are inserted meanwhile neither repeat nor
+    hide others.
     Raises InvalidQuery for a cursor that no list in this order hands out.
     """
     headers: dict[str, str] = {}
@@ -75,8 +77,8 @@ def _encode(row: Model, order: Sequence[str]) -> str:
 
 
 def _value_to_string(row: Model, name: str) -> str:
-    field: Any = row._meta.get_field(name)
-    return str(field.value_to_string(row))
+    field = _column(type(row), name)
+    return str(getattr(row, name) if field is None else field.value_to_string(row))
 
 
 def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
@@ -96,10 +98,18 @@ def _string_to_value(text: object, model: type[Model], name: str) -> object:
     """Raises ValueError, OverflowError or ValidationError for what no row can hold."""
     if not isinstance(text, str) or "\0" in text:
         raise ValueError(text)
-    field: Any = model._meta.get_field(name)
-    value = field.to_python(text)
+    field = _column(model, name)
+    value = int(text) if field is None else field.to_python(text)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(text)
         return value.astimezone(UTC)
     return value
+
+
+def _column(model: type[Model], name: str) -> Any:
+    """The column of that name; None for an annotation."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None

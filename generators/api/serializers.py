@@ -3,7 +3,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import NAME_RULE, Flag, Id, Text
+from core.api.fields import NAME_RULE, Flag, Id, QueryText, Text
 from core.api.pagination import ListQuery
 from generators.models import Generator
 
@@ -74,6 +74,11 @@ class GeneratorWithPakSerializer(serializers.Serializer[Any]):
     pak = serializers.CharField(help_text="The key. It is shown once.")
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A tenant", value={"id": _EXAMPLE["id"], "name": _EXAMPLE["name"]}, response_only=True)
+    ]
+)
 class TenantSerializer(serializers.ModelSerializer[Generator]):
     class Meta:
         model = Generator
@@ -82,4 +87,4 @@ class TenantSerializer(serializers.ModelSerializer[Generator]):
 
 
 class GeneratorListQuery(ListQuery):
-    name = serializers.CharField(required=False, help_text="Only names that contain this, in any case.")
+    name = QueryText(required=False, help_text="Only names that contain this, in any case.")

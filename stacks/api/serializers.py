@@ -3,7 +3,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import NAME_RULE, Flag, Id, Text
+from core.api.fields import FILLED_RULE, NAME_RULE, Flag, Id, QueryFlag, QueryText, Text
 from core.api.pagination import ListQuery
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 
@@ -17,6 +17,7 @@ _STACK = {
     "generator_id": "0193f0a2-7c1e-7d39-8b53-0a4f6f2b9c11",
 }
 _MANIFEST = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: payments\n"
+MANIFEST_EXAMPLE = OpenApiExample("A manifest", value=_MANIFEST)
 _OBJECT = {
     "id": "0193f0a5-42ab-7c11-b0b7-93b1f2f6d0a4",
     "created_at": "2026-11-24T09:31:00.000000Z",
@@ -55,7 +56,7 @@ class StackSerializer(serializers.ModelSerializer[Stack]):
 )
 class CreateStackBody(serializers.Serializer[Any]):
     name = Text(rule=NAME_RULE)
-    description = Text(rule=NAME_RULE | {"maxLength": 1000000}, required=False, allow_null=True, default=None)
+    description = Text(rule=FILLED_RULE, required=False, allow_null=True, default=None)
     generator_id = Id(
         required=False, help_text="The owner. A generator may leave it out; an admin must name it."
     )
@@ -67,14 +68,14 @@ class UpdateStackBody(serializers.Serializer[Any]):
 
     id = Id(required=False, help_text="If present, must be the id in the path.")
     name = Text(rule=NAME_RULE, required=False)
-    description = Text(rule=NAME_RULE | {"maxLength": 1000000}, required=False, allow_null=True)
+    description = Text(rule=FILLED_RULE, required=False, allow_null=True)
     generator_id = Id(required=False, help_text="Only an admin may name another owner.")
 
 
 class StackListQuery(ListQuery):
-    name = serializers.CharField(required=False, help_text="Only names that contain this, in any case.")
-    label = serializers.CharField(required=False, help_text="Only stacks that carry this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
-    pak_id = serializers.UUIDField(required=False, help_text="Only stacks of this generator.")
+    name = QueryText(required=False, help_text="Only names that contain this, in any case.")
+    label = QueryText(required=False, help_text="Only stacks that carry this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
+    pak_id = Id(required=False, help_text="Only stacks of this generator.")
 
 
 @extend_schema_serializer(
@@ -156,10 +157,9 @@ class PublishBody(serializers.Serializer[Any]):
 
 
 class PublishQuery(serializers.Serializer[Any]):
-    deletion_marker = serializers.ChoiceField(
-        choices=["true", "false"],
+    deletion_marker = QueryFlag(
         required=False,
-        default="false",
+        default=False,
         help_text="Ask agents to remove what the stack deployed; a YAML body may then be empty. A JSON body may "
         "say so itself.",
     )

@@ -1,21 +1,21 @@
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.etag import tagged_response
-from core.api.idempotency import idempotent
+from core.api.idempotency import idempotent, idempotent_change
 from core.api.negotiation import YAML_TYPES, content_type, wants_yaml
 from core.api.pagination import ListQuery
 from core.api.parsers import JsonParser, YamlParser
-from core.api.schema import label_operations
+from core.api.schema import YAML, label_operations
 from core.api.views import ResourceViewSet
 from core.errors import InvalidJson, InvalidRequestBody, NulCharacter
 from core.labels.api.views import LabelsMixin
@@ -31,6 +31,7 @@ from stacks.access import (
 )
 from stacks.api.permissions import MayCreateStacks, MayListStacks
 from stacks.api.serializers import (
+    MANIFEST_EXAMPLE,
     CreateStackBody,
     DeploymentObjectSerializer,
     PublishBody,
@@ -49,7 +50,15 @@ from stacks.errors import (
     StackLabelNotFound,
 )
 from stacks.models import DeploymentObject, Stack
-from stacks.services import StackChanges, create_stack, delete_stack, lock_stack, publish, update_stack
+from stacks.services import (
+    StackChanges,
+    check_publishable,
+    create_stack,
+    delete_stack,
+    lock_stack,
+    publish_checked,
+    update_stack,
+)
 
 
 @extend_schema_view(**label_operations("stack", StackLabelSerializer, StackAnnotationSerializer))
@@ -189,17 +198,27 @@ class StackObjectsViewSet(KeyedViewSet):
         tags=["deployment objects"],
         summary="Publish a new version",
         parameters=[PublishQuery],
-        request={"application/json": PublishBody, "application/yaml": OpenApiTypes.STR},
+        request={
+            "application/json": PublishBody,
+            "application/yaml": OpenApiRequest(YAML, examples=[MANIFEST_EXAMPLE]),
+        },
         responses={201: DeploymentObjectSerializer},
     )
-    @idempotent
-    def create(self, request: Request, *, stack_id: UUID) -> Response:
+    @idempotent_change
+    def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
         """The newest version is what agents apply. Send JSON, or the manifest itself as application/yaml."""
         query = self.read_query(PublishQuery)
         require_owner(self.caller, find_stack(stack_id))
-        text, marker = self._read_manifest(marker_asked=query["deletion_marker"] == "true")
-        obj = publish(stack_id=stack_id, yaml_content=text, is_deletion_marker=marker, actor=self.actor)
-        return Response(DeploymentObjectSerializer(obj).data, status=201)
+        text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
+        check_publishable(text, is_deletion_marker=marker)
+
+        def change() -> Response:
+            obj = publish_checked(
+                stack_id=stack_id, yaml_content=text, is_deletion_marker=marker, actor=self.actor
+            )
+            return Response(DeploymentObjectSerializer(obj).data, status=201)
+
+        return change
 
     # Everything wrong with the body is `invalid_deployment_object` here, as clients of this endpoint expect,
     # and what is not declared as YAML is read as JSON.
@@ -229,7 +248,7 @@ class DeploymentObjectViewSet(KeyedViewSet):
         summary="Get a version",
         responses={
             (200, "application/json"): DeploymentObjectSerializer,
-            (200, "application/yaml"): OpenApiTypes.STR,
+            (200, "application/yaml"): OpenApiResponse(YAML, examples=[MANIFEST_EXAMPLE]),
         },
     )
     def retrieve(self, request: Request, *, object_id: UUID) -> HttpResponse:

@@ -79,3 +79,10 @@ def test_it_is_one_audit_row_and_one_notice(admin):
     ]
     deleted_at = Agent.objects.get(id=agent.id).deleted_at
     assert notices(events) == [("agent.deregistered", {"agent_id": agent.id, "deleted_at": deleted_at})]
+
+
+def test_the_labels_and_annotations_of_a_deleted_agent_are_gone(admin):
+    agent, _ = make_agent(labels=["mine"], annotations={"k": "v"})
+    admin.delete(f"/agents/{agent.id}")
+    assert admin.get(f"/agents/{agent.id}/labels").json() == []
+    assert admin.get(f"/agents/{agent.id}/annotations").json() == []

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from core.labels.models import LabelledResource
-from tests.factories import make_agent, make_generator, make_stack
+from tests.factories import make_agent, make_generator, make_stack, make_template
 from tests.support.api import Api, refused
 from tests.support.source import product_modules
 from tests.support.wsgi import call
@@ -48,6 +48,8 @@ class Owned:
     other_code: str
     label_constraint: str
     annotation_constraint: str
+    # Only the labels and annotations of templates tell when they were put on.
+    more_fields: frozenset[str] = frozenset()
 
     def remove(self, word: str, value: str) -> Any:
         """DELETE with the value escaped as one segment, as clients send it."""
@@ -69,6 +71,22 @@ def a_stack(admin: Api) -> Owned:
     )
 
 
+def a_template(admin: Api) -> Owned:
+    generator, api = make_generator()
+    template = make_template(generator)
+    return Owned(
+        noun="template",
+        path=f"/templates/{template.id}",
+        owner_id=str(template.id),
+        writer=api,
+        other=make_generator()[1],
+        other_code="template_not_owned",
+        label_constraint="template_labels_template_id_label_key",
+        annotation_constraint="template_annotations_template_id_key_key",
+        more_fields=frozenset({"created_at"}),
+    )
+
+
 def an_agent(admin: Api) -> Owned:
     agent, _ = make_agent()
     return Owned(
@@ -83,7 +101,7 @@ def an_agent(admin: Api) -> Owned:
     )
 
 
-MAKERS = {"stack": a_stack, "agent": an_agent}
+MAKERS = {"stack": a_stack, "template": a_template, "agent": an_agent}
 
 
 @pytest.fixture(params=MAKERS)
@@ -103,7 +121,8 @@ def test_a_label_is_a_bare_string_or_an_object(owned):
     bare = owned.writer.post(f"{owned.path}/labels", "env:prod")
     wrapped = owned.writer.post(f"{owned.path}/labels", {"label": "tier:web"})
     assert (bare.status_code, wrapped.status_code) == (201, 201)
-    assert set(bare.json()) == set(wrapped.json()) == {"id", f"{owned.noun}_id", "label"}
+    fields = {"id", f"{owned.noun}_id", "label"} | owned.more_fields
+    assert set(bare.json()) == set(wrapped.json()) == fields
     assert bare.json()[f"{owned.noun}_id"] == owned.owner_id
     assert owned.writer.get(f"{owned.path}/labels").json() == [bare.json(), wrapped.json()]
 
@@ -112,7 +131,8 @@ def test_an_annotation_is_a_key_with_a_value(owned):
     response = owned.writer.post(f"{owned.path}/annotations", {"key": "region", "value": "eu"})
     assert response.status_code == 201
     row = response.json()
-    assert row == {"id": row["id"], f"{owned.noun}_id": owned.owner_id, "key": "region", "value": "eu"}
+    assert set(row) == {"id", f"{owned.noun}_id", "key", "value"} | owned.more_fields
+    assert (row[f"{owned.noun}_id"], row["key"], row["value"]) == (owned.owner_id, "region", "eu")
     assert owned.writer.get(f"{owned.path}/annotations").json() == [row]
 
 

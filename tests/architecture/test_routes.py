@@ -5,10 +5,13 @@ another generator; the agent in the path; an agent associated with the stack by 
 associated with nothing; a revoked key of the owner.
 """
 
+from typing import Any
+
 import pytest
+from django.db import transaction
 
 from tests.support.routes import api_routes
-from tests.support.world import make_world
+from tests.support.world import World, make_world
 
 CALLERS = ("anonymous", "admin", "owner", "stranger", "itself", "associated", "other", "revoked")
 
@@ -42,6 +45,21 @@ GET    /stacks/{stack_id}/deployment-objects          401  200   200   403    40
 POST   /stacks/{stack_id}/deployment-objects          401  201   201   403    403    403   403   401
 GET    /deployment-objects/{object_id}                401  200   200   403    403    200   403   401
 
+GET    /templates                                     401  200   200   200    403    403   403   401
+POST   /templates                                     401  201   201   201    403    403   403   401
+GET    /templates/{template_id}                       401  200   200   403    403    403   403   401
+PUT    /templates/{template_id}                       401  200   200   403    403    403   403   401
+DELETE /templates/{template_id}                       401  204   204   403    403    403   403   401
+POST   /templates/{template_id}/render                401  200   200   403    403    403   403   401
+GET    /templates/{template_id}/labels                401  200   200   403    403    403   403   401
+POST   /templates/{template_id}/labels                401  201   201   403    403    403   403   401
+DELETE /templates/{template_id}/labels/{label}        401  204   204   403    403    403   403   401
+GET    /templates/{template_id}/annotations           401  200   200   403    403    403   403   401
+POST   /templates/{template_id}/annotations           401  201   201   403    403    403   403   401
+DELETE /templates/{template_id}/annotations/{key}     401  204   204   403    403    403   403   401
+POST   /stacks/{stack_id}/deployment-objects/from-template 401 201 201 403   403    403   403   401
+GET    /deployment-objects/{object_id}/provenance     401  200   200   403    403    200   403   401
+
 GET    /agents                                        401  200   200   200    403    403   403   401
 GET    /agents/                                       401  200   403   403    200    403   403   401
 POST   /agents                                        401  201   403   403    403    403   403   401
@@ -68,6 +86,17 @@ GET    /agents/{agent_id}/registrations               401  200   403   403    20
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
 
+GET    /work-orders                                   401  200   403   403    403    403   403   401
+POST   /work-orders                                   401  201   403   403    403    403   403   401
+GET    /work-orders/{work_order_id}                   401  200   403   403    403    403   403   401
+DELETE /work-orders/{work_order_id}                   401  204   403   403    403    403   403   401
+POST   /work-orders/{work_order_id}/claim             401  200   403   403    200    403   403   401
+POST   /work-orders/{work_order_id}/renew             401  200   403   403    200    403   403   401
+POST   /work-orders/{work_order_id}/complete          401  200   403   403    200    403   403   401
+GET    /agents/{agent_id}/work-orders/pending         401  200   403   403    200    403   403   401
+GET    /work-order-log                                401  200   403   403    403    403   403   401
+GET    /work-order-log/{work_order_id}                401  200   403   403    403    403   403   401
+
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -82,6 +111,15 @@ BODIES: dict[str, object] = {
     "POST /stacks/{stack_id}/labels": "new",
     "POST /stacks/{stack_id}/annotations": {"key": "new", "value": "new"},
     "POST /stacks/{stack_id}/deployment-objects": {"yaml_content": "kind: Namespace"},
+    "POST /templates": {"name": "new", "template_content": "a: 1", "parameters_schema": "{}"},
+    "PUT /templates/{template_id}": {"template_content": "a: 1", "parameters_schema": "{}"},
+    "POST /templates/{template_id}/render": {"parameters": {"name": "web"}},
+    "POST /templates/{template_id}/labels": "new",
+    "POST /templates/{template_id}/annotations": {"key": "new", "value": "new"},
+    "POST /stacks/{stack_id}/deployment-objects/from-template": {
+        "template_id": "{template_id}",
+        "parameters": {"name": "web"},
+    },
     "POST /agents": {"name": "new", "cluster_name": "new"},
     "PUT /agents/{agent_id}": {"status": "ACTIVE"},
     "POST /agents/{agent_id}/labels": {"label": "new"},
@@ -92,6 +130,13 @@ BODIES: dict[str, object] = {
         "event_type": "DEPLOY",
         "status": "SUCCESS",
     },
+    "POST /work-orders": {
+        "work_type": "build",
+        "yaml_content": "kind: Build",
+        "targeting": {"agent_ids": ["{agent_id}"]},
+    },
+    "POST /work-orders/{work_order_id}/claim": {"agent_id": "{agent_id}"},
+    "POST /work-orders/{work_order_id}/complete": {"success": True},
     "POST /agents/{agent_id}/events/batch": {
         "events": [{"deployment_object_id": "{object_id}", "event_type": "DEPLOY", "status": "SUCCESS"}]
     },
@@ -101,22 +146,37 @@ PATHS = {
     "GET /agents/": "/agents/?name=edge-01&cluster_name=test-cluster",
     "DELETE /stacks/{stack_id}/labels/{label}": "/stacks/{stack_id}/labels/shared",
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
+    "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
+    "DELETE /templates/{template_id}/annotations/{key}": "/templates/{template_id}/annotations/tier",
     "DELETE /agents/{agent_id}/labels/{label}": "/agents/{agent_id}/labels/mine",
     "DELETE /agents/{agent_id}/annotations/{key}": "/agents/{agent_id}/annotations/tier",
     "DELETE /agents/{agent_id}/targets/{stack_id}": "/agents/{agent_id}/targets/{given_stack_id}",
+    "POST /work-orders/{work_order_id}/renew": "/work-orders/{claimed_order_id}/renew",
+    "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
+    "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
 }
 
 
-def rows() -> list[tuple[str, list[int]]]:
-    lines = [line.split() for line in TABLE.strip().splitlines()[1:] if line]
+def rows(table: str = TABLE) -> list[tuple[str, list[int]]]:
+    lines = [line.split() for line in table.strip().splitlines()[1:] if line]
     return [(f"{method} {path}", [int(status) for status in statuses]) for method, path, *statuses in lines]
 
 
-CASES = [
-    pytest.param(operation, caller, status, id=f"{operation} {caller}")
-    for operation, statuses in rows()
-    for caller, status in zip(CALLERS, statuses, strict=True)
-]
+def answers(operation: str, world: World) -> dict[str, Any]:
+    """What each caller hears. Every call is undone, so that each finds the world as it was made."""
+    method, path = operation.split()
+    heard = {}
+    for caller in CALLERS:
+        with transaction.atomic():
+            heard[caller] = world.callers[caller].request(
+                method, world.fill(PATHS.get(operation, path)), world.fill(BODIES.get(operation, ...))
+            )
+            transaction.set_rollback(True)
+    return heard
+
+
+def statuses_of(heard: dict[str, Any]) -> list[int]:
+    return [heard[caller].status_code for caller in CALLERS]
 
 
 def test_every_route_is_in_the_table():
@@ -124,16 +184,38 @@ def test_every_route_is_in_the_table():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("operation", "caller", "status"), CASES)
-def test_each_caller_gets_its_status(operation, caller, status):
+@pytest.mark.parametrize(("operation", "statuses"), rows(), ids=str)
+def test_each_caller_gets_its_status(operation, statuses):
+    heard = answers(operation, make_world())
+    assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
+    for answer in heard.values():
+        if answer.status_code >= 400:
+            assert answer.json().keys() >= {"error", "code", "message"}
+
+
+SYSTEM_TEMPLATE_TABLE = """
+                                                     anon admin owner strang itself assoc other revoked
+GET    /templates/{template_id}                       401  200   200   200    403    403   403   401
+PUT    /templates/{template_id}                       401  200   403   403    403    403   403   401
+DELETE /templates/{template_id}                       401  204   403   403    403    403   403   401
+POST   /templates/{template_id}/render                401  200   200   200    403    403   403   401
+GET    /templates/{template_id}/labels                401  200   200   200    403    403   403   401
+POST   /templates/{template_id}/labels                401  201   403   403    403    403   403   401
+DELETE /templates/{template_id}/labels/{label}        401  204   403   403    403    403   403   401
+GET    /templates/{template_id}/annotations           401  200   200   200    403    403   403   401
+POST   /templates/{template_id}/annotations           401  201   403   403    403    403   403   401
+DELETE /templates/{template_id}/annotations/{key}     401  204   403   403    403    403   403   401
+POST   /stacks/{stack_id}/deployment-objects/from-template 401 201 201 403   403    403   403   401
+"""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("operation", "statuses"), rows(SYSTEM_TEMPLATE_TABLE), ids=str)
+def test_a_system_template_is_for_all_generators_to_read_and_for_admins_to_write(operation, statuses):
     world = make_world()
-    method, path = operation.split()
-    response = world.callers[caller].request(
-        method, world.fill(PATHS.get(operation, path)), world.fill(BODIES.get(operation, ...))
-    )
-    assert response.status_code == status, response.content
-    if status >= 400:
-        assert response.json().keys() >= {"error", "code", "message"}
+    world.ids["template_id"] = world.ids["system_template_id"]
+    heard = answers(operation, world)
+    assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
 
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
@@ -146,6 +228,11 @@ GET    /stacks/{unknown}/labels               404   404     404
 GET    /stacks/{unknown}/annotations          404   404     404
 GET    /stacks/{unknown}/deployment-objects   404   404     404
 GET    /deployment-objects/{unknown}          404   404     404
+GET    /deployment-objects/{unknown}/provenance 404 404     404
+GET    /templates/{unknown}                   404   404     404
+DELETE /templates/{unknown}                   404   404     404
+GET    /templates/{unknown}/labels            404   404     404
+GET    /templates/{unknown}/annotations       404   404     404
 GET    /generators/{unknown}                  404   403     403
 PUT    /generators/{unknown}                  404   403     403
 DELETE /generators/{unknown}                  404   403     403
@@ -162,19 +249,27 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+GET    /work-orders/{unknown}                 404   403     403
+DELETE /work-orders/{unknown}                 404   403     403
+POST   /work-orders/{unknown}/renew           404   403     404
+GET    /agents/{unknown}/work-orders/pending  200   403     403
+GET    /work-order-log/{unknown}              404   403     403
 """
-UNKNOWN_CASES = [
-    pytest.param(method, path, caller, int(status), id=f"{method} {path} {caller}")
+UNKNOWN_ROWS = [
+    pytest.param(method, path, [int(status) for status in statuses], id=f"{method} {path}")
     for method, path, *statuses in map(str.split, UNKNOWN_TABLE.strip().splitlines()[1:])
-    for caller, status in zip(("admin", "stranger", "other"), statuses, strict=True)
 ]
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "caller", "status"), UNKNOWN_CASES)
-def test_for_an_unknown_id_stacks_say_404_to_all_and_owners_are_hidden_from_others(
-    method, path, caller, status
+@pytest.mark.parametrize(("method", "path", "statuses"), UNKNOWN_ROWS)
+def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hidden_from_others(
+    method, path, statuses
 ):
-    api = make_world().callers[caller]
+    callers = make_world().callers
     body: object = {} if method == "PUT" else ...
-    assert api.request(method, path.replace("{unknown}", UNKNOWN), body).status_code == status
+    heard = [
+        callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)
+        for caller in ("admin", "stranger", "other")
+    ]
+    assert [answer.status_code for answer in heard] == statuses

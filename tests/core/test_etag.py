@@ -16,6 +16,9 @@ SINGLE = [
     "/agents/?name=edge-01&cluster_name=test-cluster",
     "/agent-events/{event_id}",
     "/generators/{generator_id}",
+    "/work-orders/{work_order_id}",
+    "/work-orders/{finished_order_id}",
+    "/work-order-log/{finished_order_id}",
 ]
 
 

@@ -58,8 +58,11 @@ def test_a_database_that_is_gone_while_the_key_is_checked_is_503_and_not_401(adm
 def test_a_database_that_is_gone_never_shows_an_empty_target_state(monkeypatch):
     agent, api = make_agent(labels=["a"])
     make_object(make_stack(labels=["a"]))
-    monkeypatch.setattr("agents.api.views.agents.target_state", failing(OperationalError(SECRET)))
+    # The short way, and the long one that every other request for it takes.
+    monkeypatch.setattr("agents.api.fast.poll", failing(OperationalError(SECRET)))
     refused(api.get(f"/agents/{agent.id}/target-state"), 503, "database_unavailable")
+    monkeypatch.setattr("agents.api.views.agents.state_of", failing(OperationalError(SECRET)))
+    refused(api.get(f"/agents/{agent.id}/target-state?mode=full&x=1"), 503, "database_unavailable")
 
 
 class _Failing:

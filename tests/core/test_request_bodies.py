@@ -34,7 +34,7 @@ class Broken(io.RawIOBase):
     """A connection that gives some bytes and then fails."""
 
     def __init__(self, first: bytes, error: Exception) -> None:
-        self._first = [first]
+        self._first = [first] if first else []
         self._error = error
 
     def read(self, _size: int = -1) -> bytes:
@@ -397,6 +397,29 @@ def test_a_connection_that_breaks_off_is_400(generator):
         stream=Broken(b'{"name": "a"}', ConnectionResetError()),
     )
     refused(response, 400, "incomplete_body")
+
+
+@pytest.mark.parametrize("first", [b"", b'{"k8s_reachable": true}'], ids=["at once", "later"])
+@pytest.mark.parametrize("error", [ConnectionResetError(), TimeoutError()])
+def test_a_heartbeat_whose_connection_breaks_off_is_400(db, first, error):
+    agent, api = make_agent()
+    response = call(
+        "POST",
+        f"/api/v1/agents/{agent.id}/heartbeat",
+        key=api.key,
+        CONTENT_LENGTH="100",
+        stream=Broken(first, error),
+    )
+    refused(response, 400, "incomplete_body")
+
+
+@pytest.mark.parametrize("length", ["\xb3", "abc", "1.5"])
+def test_a_heartbeat_with_a_length_that_is_none_is_400(db, length):
+    agent, api = make_agent()
+    response = call(
+        "POST", f"/api/v1/agents/{agent.id}/heartbeat", key=api.key, body=b"{}", CONTENT_LENGTH=length
+    )
+    refused(response, 400, "invalid_header")
 
 
 @pytest.mark.parametrize("length", ["abc", "-1", "1.5", "+13", "9" * 30])

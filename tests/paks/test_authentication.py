@@ -69,6 +69,24 @@ def test_what_is_no_key_is_401(admin, header):
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="brokkr"'
 
 
+@pytest.mark.parametrize("key", ["a\0b_c_d", "a_b\0_c", "a_b_c\0"])
+@pytest.mark.parametrize(("method", "action"), [("GET", "target-state"), ("POST", "heartbeat")])
+def test_a_key_with_a_nul_is_401_also_on_the_short_way(key, method, action):
+    agent, _ = make_agent()
+    path = f"/api/v1/agents/{agent.id}/{action}"
+    refused(call(method, path, HTTP_AUTHORIZATION=f"Bearer {key}"), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("key", ["a b_BR_{}", "Basic {}", "x{}"])
+@pytest.mark.parametrize(("method", "action"), [("GET", "target-state"), ("POST", "heartbeat")])
+def test_the_short_way_knows_the_same_keys(key, method, action):
+    agent, api = make_agent()
+    path = f"/api/v1/agents/{agent.id}/{action}"
+    expected = call("POST", PATH, HTTP_AUTHORIZATION=key.format(api.key)).status_code
+    response = call(method, path, HTTP_AUTHORIZATION=key.format(api.key))
+    assert (response.status_code == 401) == (expected == 401)
+
+
 def test_the_hash_of_a_key_is_no_key(admin):
     pak = Pak.objects.get()
     for text in (pak.key_hash, f"brokkr_{pak.short_token}_{pak.key_hash}"):

@@ -22,24 +22,51 @@ atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True
 import pgserver  # noqa: E402  see above
 
 
+class PrivatePostgres:
+    """A server of one's own on a Unix socket, which may be stopped and started again with the same data."""
+
+    def __init__(self, data: Path) -> None:
+        self._server = pgserver.get_server(data, cleanup_mode="stop")
+
+    @property
+    def url(self) -> str:
+        """Where it is; the same after a restart."""
+        uri: str = self._server.get_uri()
+        return uri
+
+    def stop(self) -> None:
+        """Cut off every client and end, as an administrator's restart does."""
+        pgserver.pg_ctl(
+            ["-w", "-m", "fast", "stop"], pgdata=self._server.pgdata, user=self._server.system_user
+        )
+
+    def start(self) -> None:
+        """Start after `stop`, and wait until it takes connections."""
+        self._server.ensure_postgres_running()
+
+    def remove(self) -> None:
+        """End for good."""
+        self._server.cleanup()
+
+
 @contextmanager
-def private_server() -> Iterator[str]:
-    """The URL of a fresh server on a Unix socket, stopped and removed at the end."""
+def private_postgres() -> Iterator[PrivatePostgres]:
+    """A fresh server, stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="brokkr-pg-") as folder:
         # pgserver starts the server as another user when it runs as root.
         Path(folder).chmod(0o755)
-        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = PrivatePostgres(Path(folder) / "data")
         try:
-            yield server.get_uri()
+            yield server
         finally:
-            server.cleanup()
+            server.remove()
 
 
 def main(command: list[str]) -> int:
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         return subprocess.run(command, check=False).returncode
-    with private_server() as url:
-        return subprocess.run(command, check=False, env=os.environ | {"DATABASE_URL": url}).returncode
+    with private_postgres() as server:
+        return subprocess.run(command, check=False, env=os.environ | {"DATABASE_URL": server.url}).returncode
 
 
 if __name__ == "__main__":

@@ -3,12 +3,27 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.events import SYSTEM
+from django.utils import timezone
+
+from agents.models import Agent
+from core.events import SYSTEM, Actor, ActorType
 from generators.models import Generator
 from paks.models import Role
 from paks.services import issue_pak, revoke_pak
-from tests.factories import make_agent, make_event, make_generator, make_object, make_stack, make_target
+from tests.factories import (
+    MANIFEST,
+    make_agent,
+    make_event,
+    make_generator,
+    make_rendered,
+    make_stack,
+    make_target,
+    make_template,
+    make_work_order,
+)
 from tests.support.api import Api
+from workorders.models import WorkOrder
+from workorders.services import Targeting, claim_work_order, complete_work_order
 
 
 @dataclass
@@ -33,14 +48,18 @@ class World:
 
 def make_world() -> World:
     """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
-    target of the agent that the routes name, which has reported on `object`.
+    target of the agent that the routes name, which has reported on `object`. `object` came from `template`, which is
+    the generator's and fits `stack` as `system_template` does. Of three work orders for that agent it may claim one,
+    holds one and has finished one.
     """
     world = World()
     generator, owner = make_generator()
     _, other_generator = make_generator()
     stack = make_stack(generator, labels=["shared"], annotations={"tier": "web"})
     given_stack = make_stack(generator)
-    obj = make_object(stack)
+    template = make_template(generator, content=MANIFEST, labels=["shared"], annotations={"tier": "web"})
+    system_template = make_template(labels=["shared"], annotations={"tier": "web"})
+    obj = make_rendered(stack, template, {"name": "web"})
     agent, agent_itself = make_agent(name="edge-01", labels=["mine"], annotations={"tier": "db"})
     _, associated_agent = make_agent(labels=["shared"])
     _, other_agent = make_agent(labels=["other"])
@@ -52,8 +71,13 @@ def make_world() -> World:
         "stack_id": str(stack.id),
         "given_stack_id": str(given_stack.id),
         "object_id": str(obj.id),
+        "template_id": str(template.id),
+        "system_template_id": str(system_template.id),
         "agent_id": str(agent.id),
         "event_id": str(event.id),
+        "work_order_id": str(make_work_order(targeting=Targeting([agent.id])).id),
+        "claimed_order_id": str(_claimed_order(agent).id),
+        "finished_order_id": str(_finished_order(agent).id),
     }
     world.callers = {
         "anonymous": Api(None),
@@ -66,6 +90,25 @@ def make_world() -> World:
         "revoked": Api(_revoked_key(generator)),
     }
     return world
+
+
+def _claimed_order(agent: Agent) -> WorkOrder:
+    order = make_work_order(targeting=Targeting([agent.id]))
+    return claim_work_order(work_order_id=order.id, agent_id=agent.id, actor=SYSTEM, now=timezone.now())
+
+
+def _finished_order(agent: Agent) -> WorkOrder:
+    order = _claimed_order(agent)
+    complete_work_order(
+        work_order_id=order.id,
+        success=True,
+        message=None,
+        retryable=True,
+        claim_token=order.claim_token,
+        actor=Actor(type=ActorType.AGENT, id=agent.id),
+        now=timezone.now(),
+    )
+    return order
 
 
 def _revoked_key(generator: Generator) -> str:

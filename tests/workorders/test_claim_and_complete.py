@@ -210,6 +210,15 @@ def test_a_cancelled_order_is_gone_but_for_the_audit_log(admin, builder):
     refused(api.delete(f"/work-orders/{order.id}"), 403, "admin_required")
 
 
+def test_an_order_that_has_moved_on_is_not_cancelled_by_who_saw_it_before(admin, builder):
+    order = make_work_order()
+    path = f"/work-orders/{order.id}"
+    seen = admin.get(path)["ETag"]
+    claim(builder[1], builder[0], order)
+    refused(admin.delete(path, headers={"If-Match": seen}), 412, "precondition_failed")
+    assert admin.delete(path, headers={"If-Match": admin.get(path)["ETag"]}).status_code == 204
+
+
 def test_deleting_the_claimant_releases_its_claim(builder):
     agent, api = builder
     order = make_work_order()

@@ -3,7 +3,18 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import LABEL_RULE, NAME_RULE, Flag, Id, Text, WholeNumber
+from core.api.fields import (
+    FILLED_RULE,
+    LABEL_RULE,
+    NAME_RULE,
+    Flag,
+    Id,
+    LabelMap,
+    QueryFlag,
+    QueryText,
+    Text,
+    WholeNumber,
+)
 from core.api.pagination import ListQuery
 from workorders.models import WorkOrder, WorkOrderLogEntry
 
@@ -144,7 +155,9 @@ class WorkOrderLogSerializer(serializers.ModelSerializer[WorkOrderLogEntry]):
 
 
 @extend_schema_serializer(
-    examples=[OpenApiExample("Retry", value={"status": "retry_scheduled"}, response_only=True)]
+    examples=[
+        OpenApiExample("Retry", value={"status": "retry_scheduled"}, response_only=True, status_codes=["202"])
+    ]
 )
 class RetryScheduledSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["retry_scheduled"])
@@ -155,7 +168,7 @@ class TargetingBody(serializers.Serializer[Any]):
 
     agent_ids = serializers.ListField(child=Id(), required=False, allow_null=True)
     labels = serializers.ListField(child=Text(rule=LABEL_RULE), required=False, allow_null=True)
-    annotations = serializers.DictField(child=Text(rule=LABEL_RULE), required=False, allow_null=True)
+    annotations = LabelMap(required=False, allow_null=True)
 
 
 @extend_schema_serializer(
@@ -173,12 +186,12 @@ class TargetingBody(serializers.Serializer[Any]):
 )
 class CreateWorkOrderBody(serializers.Serializer[Any]):
     work_type = Text(rule=WORK_TYPE_RULE, help_text="`build` and `custom` are what agents know.")
-    yaml_content = Text()
+    yaml_content = Text(rule=FILLED_RULE)
     max_retries = WholeNumber(
-        required=False, default=3, max_value=_MAX, help_text="Attempts after the first."
+        required=False, default=3, max_value=_MAX, rule={"minimum": 0}, help_text="Attempts after the first."
     )
-    backoff_seconds = WholeNumber(required=False, default=60, max_value=_MAX)
-    claim_timeout_seconds = WholeNumber(required=False, default=3600, max_value=_MAX)
+    backoff_seconds = WholeNumber(required=False, default=60, max_value=_MAX, rule={"minimum": 1})
+    claim_timeout_seconds = WholeNumber(required=False, default=3600, max_value=_MAX, rule={"minimum": 1})
     targeting = TargetingBody(required=False, allow_null=True, default=None)
     target_agent_ids = serializers.ListField(
         child=Id(),
@@ -194,6 +207,9 @@ class ClaimBody(serializers.Serializer[Any]):
     agent_id = Id()
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("The claim", value={"claim_token": "0193f0d2-0000-7000-8000-000000000001"})]
+)
 class RenewBody(serializers.Serializer[Any]):
     claim_token = Id(required=False, allow_null=True, default=None)
 
@@ -213,17 +229,15 @@ class CompleteBody(serializers.Serializer[Any]):
 
 
 class WorkOrderListQuery(ListQuery):
-    status = serializers.CharField(required=False, help_text="Only this status.")
-    work_type = serializers.CharField(required=False, help_text="Only this type.")
+    status = QueryText(required=False, help_text="Only this status.")
+    work_type = QueryText(required=False, help_text="Only this type.")
 
 
 class PendingQuery(ListQuery):
-    work_type = serializers.CharField(required=False, help_text="Only this type.")
+    work_type = QueryText(required=False, help_text="Only this type.")
 
 
 class LogListQuery(ListQuery):
-    work_type = serializers.CharField(required=False, help_text="Only this type.")
-    success = serializers.ChoiceField(
-        choices=["true", "false"], required=False, help_text="Only this outcome."
-    )
-    agent_id = serializers.UUIDField(required=False, help_text="Only orders this agent finished.")
+    work_type = QueryText(required=False, help_text="Only this type.")
+    success = QueryFlag(required=False, help_text="Only this outcome.")
+    agent_id = Id(required=False, help_text="Only orders this agent finished.")

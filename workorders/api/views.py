@@ -1,6 +1,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -37,6 +38,7 @@ from workorders.services import (
     claim_work_order,
     complete_work_order,
     create_work_order,
+    lock_work_order,
     renew_claim,
 )
 
@@ -111,7 +113,9 @@ class WorkOrderViewSet(KeyedViewSet):
     )
     def destroy(self, request: Request, *, work_order_id: UUID) -> Response:
         """In any state; an agent that works on it hears 404 when it completes. Admin only."""
-        cancel_work_order(work_order_id=work_order_id, actor=self.actor)
+        with transaction.atomic():
+            self.require_match(WorkOrderSerializer(lock_work_order(work_order_id)))
+            cancel_work_order(work_order_id=work_order_id, actor=self.actor)
         return Response(status=204)
 
     @extend_schema(
@@ -194,7 +198,7 @@ class WorkOrderLogViewSet(KeyedViewSet):
         if "work_type" in query:
             rows = rows.filter(work_type=query["work_type"])
         if "success" in query:
-            rows = rows.filter(success=query["success"] == "true")
+            rows = rows.filter(success=query["success"])
         if "agent_id" in query:
             rows = rows.filter(claimed_by=query["agent_id"])
         return self.answer_list(rows, WorkOrderLogSerializer, order=("-completed_at", "-id"), query=query)

@@ -86,7 +86,7 @@ class LabelsMixin(ResourceViewSet):
     def _list(self, serializer_class: type[BaseSerializer[Any]], word: str) -> Response:
         query = self.read_query(ListQuery)
         rows = serializer_class.Meta.model._default_manager.filter(  # type: ignore[attr-defined]
-            **{f"{self._noun()}_id": self.label_owner_id()}
+            **{f"{self._noun()}_id": self.label_owner_id(), f"{self._noun()}__deleted_at__isnull": True}
         )
         return self.answer_list(rows, serializer_class, order=(word,), query=query)
 

@@ -1,0 +1,195 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from agents.admin.inlines import RegistrationInline, TargetInline
+from agents.models import Agent, AgentAnnotation, AgentLabel
+from agents.querysets import ACTIVE
+from agents.services.agents import create_agent, delete_agent, lock_agent, rotate_agent_pak, update_agent
+from core.admin import (
+    Created,
+    DeletedFilter,
+    Question,
+    ServiceAdmin,
+    admin_actor,
+    ago,
+    badge,
+    badges,
+    bulk_action,
+    detail_action,
+    link,
+)
+from core.events import Actor
+from core.labels.admin import AnnotationInline, LabelInline
+
+INACTIVE = "INACTIVE"
+ACTIVATE = Question(
+    title="Activate agents",
+    consequence="These agents begin to apply what the broker holds for them, at their next poll.",
+    button="Activate",
+)
+PAUSE = Question(
+    title="Pause agents",
+    consequence="These agents stop applying anything. What they have deployed stays in their clusters as it is.",
+    button="Pause",
+)
+ROTATE = Question(
+    title="Rotate the agent's key",
+    consequence="The present key stops working at once. The new one is shown once, on the next page; until the "
+    "agent has it, it is cut off from the broker.",
+    button="Rotate key",
+    is_dangerous=True,
+)
+
+
+class AgentLabelInline(LabelInline):
+    model = AgentLabel
+
+
+class AgentAnnotationInline(AnnotationInline):
+    model = AgentAnnotation
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """Statuses are free text and only one of them means something."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("active", "Active"), ("other", "Not active")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "active":
+            return queryset.filter(status=ACTIVE)
+        return queryset.exclude(status=ACTIVE) if self.value() == "other" else queryset
+
+
+@admin.register(Agent)
+class AgentAdmin(ServiceAdmin):
+    list_display = ("name", "cluster_name", "status_badge", "heartbeat_age", "cluster_state", "label_list")
+    list_filter = (StatusFilter, DeletedFilter)
+    list_select_related = ("heartbeat",)
+    search_fields = ("name", "cluster_name")
+    search_help_text = "Name or cluster"
+    ordering = ("name", "cluster_name")
+    readonly_fields = (
+        "status_badge",
+        "heartbeat_age",
+        "cluster_state",
+        "events_link",
+        "created",
+        "deleted_at",
+    )
+    inlines = (AgentLabelInline, AgentAnnotationInline, TargetInline, RegistrationInline)
+    actions = ("activate_selected", "pause_selected")
+    actions_detail = ("activate", "pause", "rotate_key")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        rows: QuerySet[Agent] = super().get_queryset(request)
+        return rows.select_related("heartbeat").prefetch_related("labels")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("name", "cluster_name")
+        shown = (
+            "name",
+            "cluster_name",
+            "status_badge",
+            "heartbeat_age",
+            "cluster_state",
+            "events_link",
+            "created",
+        )
+        return shown if obj.deleted_at is None else (*shown, "deleted_at")
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        # A new agent is answered with its key; everything else comes after that.
+        return () if obj is None else self.inlines
+
+    @admin.display(description="status", ordering="status")
+    def status_badge(self, agent: Agent) -> str:
+        return badge(agent.status, "good" if agent.status == ACTIVE else "quiet")
+
+    @admin.display(description="last heartbeat", ordering="heartbeat__last_heartbeat")
+    def heartbeat_age(self, agent: Agent) -> str:
+        return ago(agent.heartbeat.last_heartbeat) or "never seen"
+
+    @admin.display(description="cluster API")
+    def cluster_state(self, agent: Agent) -> str:
+        beat = agent.heartbeat
+        if beat.k8s_reachable is None:
+            return "not reported"
+        if not beat.k8s_reachable:
+            return badge("unreachable", "bad")
+        return badge(
+            "reachable" if beat.k8s_api_latency_ms is None else f"{beat.k8s_api_latency_ms} ms", "good"
+        )
+
+    @admin.display(description="labels")
+    def label_list(self, agent: Agent) -> str | None:
+        return badges(sorted(row.label for row in agent.labels.all()))
+
+    @admin.display(description="events")
+    def events_link(self, agent: Agent) -> str:
+        return link("agents_agentevent_changelist", "What it reported", query={"agent__id__exact": agent.pk})
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, agent: Agent) -> str | None:
+        return ago(agent.created_at)
+
+    def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
+        return Created(*create_agent(name=values["name"], cluster_name=values["cluster_name"], actor=actor))
+
+    def update(self, *, row: Agent, changes: dict[str, Any], actor: Actor) -> None:
+        update_agent(agent=lock_agent(row.pk), changes=changes, actor=actor)  # type: ignore[arg-type]  # the form has only these fields
+
+    def delete(self, *, row: Agent, actor: Actor) -> None:
+        delete_agent(agent=lock_agent(row.pk), actor=actor)
+
+    def consequences(self, row: Agent) -> list[str]:
+        return [
+            "Its targets, registrations and events go with it, and its keys stop working.",
+            "What it has deployed stays in its cluster: nobody is left to remove it.",
+        ]
+
+    def _set_status(self, request: HttpRequest, agent: Agent, status: str) -> None:
+        locked = lock_agent(agent.pk)
+        if locked.status != status:
+            update_agent(agent=locked, changes={"status": status}, actor=admin_actor(request))
+
+    # A button shows only where it would change something.
+    def has_activate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        row = self.row_of(request, obj)
+        return self.has_change_permission(request, row) and (row is None or row.status != ACTIVE)
+
+    def has_pause_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        row = self.row_of(request, obj)
+        return self.has_change_permission(request, row) and (row is None or row.status == ACTIVE)
+
+    @detail_action(
+        description="Activate", icon="play_arrow", question=ACTIVATE, done="Activated", permission="activate"
+    )
+    def activate(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
+        self._set_status(request, agent, ACTIVE)
+        return None
+
+    @detail_action(description="Pause", icon="pause", question=PAUSE, done="Paused", permission="pause")
+    def pause(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
+        self._set_status(request, agent, INACTIVE)
+        return None
+
+    @detail_action(description="Rotate key", icon="key", question=ROTATE)
+    def rotate_key(self, request: HttpRequest, agent: Agent) -> HttpResponse:
+        key = rotate_agent_pak(agent=lock_agent(agent.pk), actor=admin_actor(request))
+        return self.show_key(request, agent, key)
+
+    @bulk_action(description="Activate", question=ACTIVATE, done="Agents activated")
+    def activate_selected(self, request: HttpRequest, agent: Agent) -> None:
+        self._set_status(request, agent, ACTIVE)
+
+    @bulk_action(description="Pause", question=PAUSE, done="Agents paused")
+    def pause_selected(self, request: HttpRequest, agent: Agent) -> None:
+        self._set_status(request, agent, INACTIVE)

@@ -1,0 +1,88 @@
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from agents.models import AgentEvent
+from agents.models.event import EventStatus
+from core.admin import CappedPaginator, DeletedFilter, ReadOnlyAdmin, TimeRangeFilter, ago, badge, link
+
+_MESSAGE_SHOWN = 80
+
+
+@admin.register(AgentEvent)
+class AgentEventAdmin(ReadOnlyAdmin):
+    list_display = (
+        "reported",
+        "agent_name",
+        "stack",
+        "object_link",
+        "event_type",
+        "outcome",
+        "short_message",
+        "count",
+    )
+    list_filter = (
+        "status",
+        ("agent", AutocompleteSelectFilter),
+        ("created_at", TimeRangeFilter),
+        DeletedFilter,
+    )
+    search_fields = ("^agent__name",)
+    search_help_text = "Beginning of the agent's name"
+    ordering = ("-created_at", "-id")
+    paginator = CappedPaginator
+    fields = (
+        "agent",
+        "stack",
+        "object_link",
+        "event_type",
+        "outcome",
+        "message",
+        "count",
+        "reported",
+        "repeated",
+        "id",
+    )
+    readonly_fields = fields
+    is_audited = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AgentEvent]:
+        rows: QuerySet[AgentEvent] = super().get_queryset(request)
+        return rows.select_related("agent", "deployment_object__stack").defer(
+            "deployment_object__yaml_content"
+        )
+
+    @admin.display(description="reported", ordering="created_at")
+    def reported(self, event: AgentEvent) -> str | None:
+        return ago(event.created_at)
+
+    @admin.display(description="last repeated")
+    def repeated(self, event: AgentEvent) -> str | None:
+        return ago(event.updated_at) if event.count > 1 else None
+
+    @admin.display(description="agent", ordering="agent__name")
+    def agent_name(self, event: AgentEvent) -> str:
+        return link("agents_agent_change", event.agent.name, event.agent_id)
+
+    @admin.display(description="stack")
+    def stack(self, event: AgentEvent) -> str:
+        stack = event.deployment_object.stack
+        return link("stacks_stack_change", stack.name, stack.pk)
+
+    @admin.display(description="object")
+    def object_link(self, event: AgentEvent) -> str:
+        obj = event.deployment_object
+        return link("stacks_deploymentobject_change", f"#{obj.sequence_id}", obj.pk)
+
+    @admin.display(description="outcome", ordering="status")
+    def outcome(self, event: AgentEvent) -> str:
+        return badge(event.status, "good" if event.status == EventStatus.SUCCESS else "bad")
+
+    @admin.display(description="message")
+    def short_message(self, event: AgentEvent) -> str | None:
+        text = event.message or ""
+        if len(text) <= _MESSAGE_SHOWN:
+            return text or None
+        return format_html('<span title="{}">{}…</span>', text, text[:_MESSAGE_SHOWN])

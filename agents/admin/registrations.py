@@ -1,0 +1,58 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from agents.models import Agent, Registration
+from agents.services.registrations import deregister_agent, register_agent
+from core.admin import CappedPaginator, Created, ServiceAdmin, ago
+from core.events import Actor
+from generators.models import Generator
+from generators.services import lock_generator
+
+
+@admin.register(Registration)
+class RegistrationAdmin(ServiceAdmin):
+    """A registration is made or withdrawn, never changed."""
+
+    list_display = ("agent", "generator", "registered")
+    list_filter = (("generator", AutocompleteSelectFilter), ("agent", AutocompleteSelectFilter))
+    list_select_related = ("agent", "generator")
+    search_fields = ("agent__name", "generator__name")
+    search_help_text = "Agent or generator"
+    ordering = ("-registered_at", "-id")
+    autocomplete_fields = ("agent", "generator")
+    paginator = CappedPaginator
+    # The audit log keeps them with the agent.
+    is_audited = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("agent", "generator") if obj is None else ("agent", "generator", "registered")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.get_fields(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "agent":
+            kwargs["queryset"] = Agent.objects.active()
+        if db_field.name == "generator":
+            kwargs["queryset"] = Generator.objects.active().tenants()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description="registered", ordering="registered_at")
+    def registered(self, registration: Registration) -> str | None:
+        return ago(registration.registered_at)
+
+    def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
+        generator = lock_generator(values["generator"].pk)
+        return Created(register_agent(agent_id=values["agent"].pk, generator=generator, actor=actor))
+
+    def delete(self, *, row: Registration, actor: Actor) -> None:
+        deregister_agent(agent_id=row.agent_id, generator=lock_generator(row.generator_id), actor=actor)
+
+    def consequences(self, row: Registration) -> list[str]:
+        return ["The agent's explicit targets on the generator's stacks go with it."]

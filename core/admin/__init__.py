@@ -1,0 +1,32 @@
+"""The bases of every admin page: reading costs a fixed number of queries, writing goes through services.
+
+The admin is a second door to the services beside the API. What a service refuses becomes an error of the form
+or a message; nothing is written then.
+"""
+
+from core.admin.actions import Question, bulk_action, detail_action
+from core.admin.inlines import ServiceFormSet, ServiceInline
+from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter
+from core.admin.pages import Created, ReadOnlyAdmin, ServiceAdmin, admin_actor
+from core.admin.values import ago, badge, badges, link, object_link
+
+__all__ = [
+    "CappedPaginator",
+    "Created",
+    "DeletedFilter",
+    "MarkFilter",
+    "Question",
+    "ReadOnlyAdmin",
+    "ServiceAdmin",
+    "ServiceFormSet",
+    "ServiceInline",
+    "TimeRangeFilter",
+    "admin_actor",
+    "ago",
+    "badge",
+    "badges",
+    "bulk_action",
+    "detail_action",
+    "link",
+    "object_link",
+]

@@ -1,0 +1,90 @@
+"""What buttons and list actions do: ask first, then run in one transaction; refusals become messages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin import action as list_action
+from django.contrib.admin.utils import unquote
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.decorators import action as unfold_action
+
+from core.errors import DomainError
+
+if TYPE_CHECKING:
+    from core.admin.pages import BaseAdmin
+
+_CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before something happens that cannot be undone by a second click."""
+
+    title: str
+    consequence: str
+    button: str
+    is_dangerous: bool = False
+
+
+def detail_action(
+    *, description: str, icon: str, question: Question, done: str = "", permission: str = "change"
+) -> Callable[[Callable[..., HttpResponse | None]], Any]:
+    """A button on a row's page. It asks first; the method then runs in a transaction with the row.
+
+    A refusal becomes a message. The method answers a page of its own, or None to return to the row and say
+    `done` there.
+    """
+
+    def decorate(method: Callable[..., HttpResponse | None]) -> Any:
+        @wraps(method)
+        def view(self: "BaseAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+            row = self.get_object(request, unquote(object_id))
+            if row is None:
+                return self.gone(request)
+            if not _is_confirmed(request):
+                return self.ask(request, question, [row])
+            try:
+                with transaction.atomic():
+                    answer = method(self, request, row)
+            except DomainError as refusal:
+                self.message_user(request, refusal.text, messages.ERROR)
+                return HttpResponseRedirect(self.url_of(row))
+            if answer is not None:
+                return answer
+            self.message_user(request, f"{done}: {row}.", messages.SUCCESS)
+            return HttpResponseRedirect(self.url_of(row))
+
+        return unfold_action(view, permissions=[permission], description=description, icon=icon)
+
+    return decorate
+
+
+def bulk_action(
+    *, description: str, question: Question, done: str, permission: str = "change"
+) -> Callable[[Callable[..., None]], Any]:
+    """An action on the ticked rows. It asks first; the method then gets each row, all in one transaction."""
+
+    def decorate(method: Callable[..., None]) -> Any:
+        @wraps(method)
+        def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+            rows = list(queryset.order_by("pk"))
+            if not _is_confirmed(request):
+                return self.ask(request, question, rows, action=method.__name__)
+            with transaction.atomic():
+                for row in rows:
+                    method(self, request, row)
+            self.message_user(request, f"{done}: {len(rows)}.", messages.SUCCESS)
+            return None
+
+        return list_action(run, permissions=[permission], description=description)
+
+    return decorate
+
+
+def _is_confirmed(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.POST.get(_CONFIRMED) == "yes"

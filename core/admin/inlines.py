@@ -1,0 +1,74 @@
+"""Rows of other tables on a row's page."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+
+from core.events import Actor
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    from django.contrib.admin import TabularInline
+    from django.forms import BaseInlineFormSet
+
+    _TabularInline = TabularInline[Any, Any]
+    _InlineFormSet = BaseInlineFormSet[Any, Any, Any]
+else:
+    from unfold.admin import TabularInline as _TabularInline
+    from unfold.forms import PaginationInlineFormSet as _InlineFormSet
+
+
+class ServiceFormSet(_InlineFormSet):
+    """Adds and removes rows by services. Rows are not changed in place."""
+
+    def lock_others(self) -> None:
+        """Lock what the changed rows refer to besides the page's own row."""
+
+    def add_row(self, *, values: dict[str, Any], actor: Actor) -> None:
+        raise NotImplementedError
+
+    def remove_row(self, *, row: Any, actor: Actor) -> None:
+        raise NotImplementedError
+
+    def save_rows(self, *, actor: Actor) -> None:
+        # Removals first, so that a row can be replaced in one go.
+        for row in self.removed_rows():
+            self.remove_row(row=row, actor=actor)
+        for values in self.added_values():
+            self.add_row(values=values, actor=actor)
+
+    def removed_rows(self) -> list[Any]:
+        return [form.instance for form in self.deleted_forms if form in self.initial_forms]
+
+    def added_values(self) -> list[dict[str, Any]]:
+        return [
+            form.cleaned_data
+            for form in self.extra_forms
+            if form.has_changed() and form not in self.deleted_forms
+        ]
+
+
+class ServiceInline(_TabularInline):
+    """Rows that whoever may change the page's row may add and remove."""
+
+    formset = ServiceFormSet
+    extra = 0
+    hide_title = True
+    # Enough for people; the formset keeps one page of rows when there are more.
+    per_page = 50
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "view") or self._may(request, "change")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "change")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "change")
+
+    def _may(self, request: HttpRequest, verb: str) -> bool:
+        parent = self.parent_model._meta
+        return request.user.has_perm(f"{parent.app_label}.{verb}_{parent.model_name}")

@@ -1,0 +1,60 @@
+"""How values look in lists and on pages."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+_TONES = {
+    "good": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
+    "bad": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+    "quiet": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
+}
+
+
+def badge(text: str, tone: str = "quiet") -> SafeString:
+    """A short word on a coloured ground: good, bad or quiet."""
+    return format_html(
+        '<span class="inline-block font-semibold rounded-default text-[11px] whitespace-nowrap h-6 leading-6 px-2 '
+        '{}">{}</span>',
+        _TONES[tone],
+        text,
+    )
+
+
+def badges(words: Iterable[str]) -> SafeString | None:
+    """Each word on a quiet ground; None for no words, which the admin shows as a dash."""
+    shown = [badge(word) for word in words]
+    return format_html('<span class="brokkr-badges">{}</span>', SafeString("".join(shown))) if shown else None
+
+
+def ago(at: datetime | None) -> SafeString | None:
+    """How long ago, with the exact time on hover."""
+    if at is None:
+        return None
+    age = timesince(at, timezone.now(), depth=1)
+    words = "just now" if age.startswith("0") else f"{age} ago"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", words
+    )
+
+
+def link(url_name: str, text: object, *args: object, query: Mapping[str, object] | None = None) -> SafeString:
+    """A link to an admin page, by the page's name."""
+    url = reverse(f"admin:{url_name}", args=args) + (f"?{urlencode(query)}" if query else "")
+    return format_html('<a href="{}" class="text-link">{}</a>', url, text)
+
+
+def object_link(model: type[Model], row_id: UUID | None, text: str) -> SafeString | str:
+    """A link to a row's page when the admin has one, else the text."""
+    try:
+        return link(f"{model._meta.app_label}_{model._meta.model_name}_change", text, row_id)
+    except NoReverseMatch:
+        return text

@@ -1,0 +1,100 @@
+"""The operator's page of generators."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from core.admin import Created, DeletedFilter, Question, ServiceAdmin, admin_actor, ago, detail_action, link
+from core.events import Actor
+from generators.models import Generator
+from generators.services import (
+    create_generator,
+    delete_generator,
+    lock_generator,
+    rotate_generator_pak,
+    update_generator,
+)
+
+ROTATE = Question(
+    title="Rotate the generator's key",
+    consequence="The present key stops working at once. The new one is shown once, on the next page; until the "
+    "generator has it, it can push nothing.",
+    button="Rotate key",
+    is_dangerous=True,
+)
+
+
+@admin.register(Generator)
+class GeneratorAdmin(ServiceAdmin):
+    list_display = ("name", "is_active", "stacks_count", "last_active", "created")
+    list_filter = ("is_active", DeletedFilter)
+    search_fields = ("name",)
+    search_help_text = "Name"
+    ordering = ("name",)
+    readonly_fields = ("stacks_link", "last_active", "created", "deleted_at")
+    actions_detail = ("rotate_key",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Generator]:
+        live = Count("stacks", filter=Q(stacks__deleted_at__isnull=True))
+        rows: QuerySet[Generator] = super().get_queryset(request)
+        return rows.annotate(live_stacks=live)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("name", "description")
+        shown = ("name", "description", "is_active", "stacks_link", "last_active", "created")
+        return shown if obj.deleted_at is None else (*shown, "deleted_at")
+
+    def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return super().selectable(rows).filter(is_system=False)
+
+    def is_open(self, row: Any) -> bool:
+        return super().is_open(row) and not row.is_system
+
+    @admin.display(description="stacks", ordering="live_stacks")
+    def stacks_count(self, generator: Any) -> int:
+        return int(generator.live_stacks)
+
+    @admin.display(description="stacks")
+    def stacks_link(self, generator: Any) -> str:
+        return link(
+            "stacks_stack_changelist",
+            f"{generator.live_stacks} stacks",
+            query={"generator__id__exact": generator.pk},
+        )
+
+    @admin.display(description="last active", ordering="last_active_at")
+    def last_active(self, generator: Generator) -> str | None:
+        return ago(generator.last_active_at)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, generator: Generator) -> str | None:
+        return ago(generator.created_at)
+
+    def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
+        generator, key = create_generator(
+            name=values["name"], description=values["description"] or None, actor=actor
+        )
+        return Created(generator, key)
+
+    def update(self, *, row: Generator, changes: dict[str, Any], actor: Actor) -> None:
+        if "description" in changes:
+            changes["description"] = changes["description"] or None
+        update_generator(generator=lock_generator(row.pk), changes=changes, actor=actor)  # type: ignore[arg-type]  # the form has only these fields
+
+    def delete(self, *, row: Generator, actor: Actor) -> None:
+        delete_generator(generator=lock_generator(row.pk), actor=actor)
+
+    def consequences(self, row: Any) -> list[str]:
+        return [
+            f"Its stacks are deleted too: {row.live_stacks}.",
+            "Agents remove from their clusters what they had deployed of them.",
+            "Its keys stop working.",
+        ]
+
+    @detail_action(description="Rotate key", icon="key", question=ROTATE)
+    def rotate_key(self, request: HttpRequest, generator: Generator) -> HttpResponse:
+        key = rotate_generator_pak(generator=lock_generator(generator.pk), actor=admin_actor(request))
+        return self.show_key(request, generator, key)

@@ -1,0 +1,129 @@
+"""The operator's page of keys. It shows who holds one and when it was used, never the key nor its hash."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from core.admin import (
+    Created,
+    MarkFilter,
+    Question,
+    ServiceAdmin,
+    admin_actor,
+    ago,
+    badge,
+    bulk_action,
+    detail_action,
+)
+from core.events import Actor
+from paks.models import Pak, Role
+from paks.services import issue_pak, revoke_pak
+from paks.subjects import subject_names
+
+REVOKE = Question(
+    title="Revoke keys",
+    consequence="These keys stop working at once and for ever. Whoever holds one of them is locked out until it "
+    "gets a new one.",
+    button="Revoke",
+    is_dangerous=True,
+)
+
+
+class RevokedFilter(MarkFilter):
+    title = "revoked"
+    parameter_name = "revoked"
+    field = "revoked_at"
+
+
+@admin.register(Pak)
+class PakAdmin(ServiceAdmin):
+    """Keys of agents and generators come and go with them; here only admin keys are made."""
+
+    list_display = ("name", "role", "owner", "state", "last_used", "created")
+    list_filter = ("role", RevokedFilter)
+    search_fields = ("name",)
+    search_help_text = "Name"
+    ordering = ("-created_at", "-id")
+    actions = ("revoke_selected",)
+    actions_detail = ("revoke",)
+    secret_fields = frozenset({"key_hash", "short_token"})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Pak]:
+        rows: QuerySet[Pak] = super().get_queryset(request)
+        return rows.defer("key_hash", "short_token")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (
+            ("name",)
+            if obj is None
+            else ("name", "role", "owner", "state", "last_used", "created", "revoked")
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.get_fields(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perms(["paks.view_pak"]) or request.user.has_perm("paks.change_pak")
+
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("paks.change_pak") and self._is_open(request, obj)
+
+    def is_open(self, row: Any) -> bool:
+        return bool(row.is_usable)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "name":
+            kwargs["help_text"] = "Who or what will hold this admin key. The key is shown once, after saving."
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        ids: dict[str, set[UUID]] = defaultdict(set)
+        for pak in rows:
+            if pak.subject_id is not None:
+                ids[pak.role].add(pak.subject_id)
+        names = {role: subject_names(role, wanted) for role, wanted in ids.items()}
+        for pak in rows:
+            pak.owner_name = names.get(pak.role, {}).get(pak.subject_id)
+
+    @admin.display(description="owner")
+    def owner(self, pak: Any) -> str | None:
+        return "administrators" if pak.role == Role.ADMIN else pak.owner_name
+
+    @admin.display(description="state", ordering="revoked_at")
+    def state(self, pak: Pak) -> str:
+        return badge("usable", "good") if pak.is_usable else badge("revoked", "bad")
+
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_used(self, pak: Pak) -> str:
+        return ago(pak.last_used_at) or "never"
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, pak: Pak) -> str | None:
+        return ago(pak.created_at)
+
+    @admin.display(description="revoked")
+    def revoked(self, pak: Pak) -> str:
+        return ago(pak.revoked_at) or "no"
+
+    def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
+        return Created(*issue_pak(role=Role.ADMIN, subject_id=None, name=values["name"], actor=actor))
+
+    @detail_action(description="Revoke", icon="block", question=REVOKE, done="Revoked", permission="revoke")
+    def revoke(self, request: HttpRequest, pak: Pak) -> HttpResponse | None:
+        revoke_pak(pak_id=pak.pk, actor=admin_actor(request))
+        return None
+
+    @bulk_action(description="Revoke", question=REVOKE, done="Keys revoked", permission="revoke")
+    def revoke_selected(self, request: HttpRequest, pak: Pak) -> None:
+        revoke_pak(pak_id=pak.pk, actor=admin_actor(request))

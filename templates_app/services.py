@@ -1,0 +1,235 @@
+"""Creating template versions and making deployment objects from them."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from core.errors import DomainError
+from core.events import Actor, Event, emit
+from core.validators import is_name
+from generators.errors import GeneratorNotFound
+from generators.models import Generator
+from generators.services import lock_generator, require_active, system_generator
+from stacks.errors import InvalidDeploymentObject
+from stacks.models import DeploymentObject, Stack
+from stacks.services import check_publishable, publish_checked
+from templates_app.access import find_template
+from templates_app.errors import (
+    InvalidParameters,
+    InvalidParametersSchema,
+    InvalidTemplate,
+    InvalidTemplateSyntax,
+    TemplateNotFound,
+    TemplateRenderFailed,
+    TemplateStackMismatch,
+)
+from templates_app.matching import missing_on
+from templates_app.models import RenderedObject, StackTemplate
+from templates_app.schemas import InvalidSchema, check_schema, violations
+from templates_app.tera import TemplateRenderError, TemplateSyntaxError, compile_template, template_for
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a version says, checked."""
+
+    description: str | None
+    template_content: str
+    parameters_schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A manifest that a template gave, checked, and the parameters as JSON text."""
+
+    template: StackTemplate
+    parameters: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What rendering would give: the text, when it renders, and everything that speaks against it."""
+
+    text: str | None
+    problems: list[DomainError]
+
+
+def draft(*, description: str | None, template_content: str, parameters_schema: str) -> Draft:
+    """Check what is to become a version. Takes long for hostile texts; call it before a transaction.
+
+    Raises InvalidTemplate, InvalidTemplateSyntax, InvalidParametersSchema.
+    """
+    if not template_content.strip() or (description is not None and not description.strip()):
+        raise InvalidTemplate
+    try:
+        compile_template(template_content)
+    except TemplateSyntaxError as error:
+        raise InvalidTemplateSyntax(str(error), line=error.line, column=error.column) from error
+    try:
+        check_schema(parameters_schema)
+    except InvalidSchema as error:
+        raise InvalidParametersSchema(str(error)) from error
+    return Draft(description, template_content, parameters_schema)
+
+
+def lock_template(template_id: UUID) -> StackTemplate:
+    """The live version, its owner locked until the transaction ends. Raises TemplateNotFound."""
+    template = find_template(template_id)
+    try:
+        _lock_owner(template.generator_id)
+    except GeneratorNotFound as error:
+        raise TemplateNotFound(id=template_id) from error
+    # Again, because it may have been deleted before the lock was ours.
+    return find_template(template_id)
+
+
+@transaction.atomic
+def create_template(*, generator_id: UUID | None, name: str, draft: Draft, actor: Actor) -> StackTemplate:
+    """The next version of `name` among the live ones of its owner, the first when there is none.
+
+    Raises InvalidTemplate, GeneratorNotFound, GeneratorInactive.
+    """
+    if not is_name(name):
+        raise InvalidTemplate
+    return _add_version(
+        generator_id=generator_id, name=name, draft=draft, kind="template.created", actor=actor
+    )
+
+
+@transaction.atomic
+def update_template(*, template: StackTemplate, draft: Draft, actor: Actor) -> StackTemplate:
+    """A new version beside the locked `template`, which stays; no description inherits its. Labels are not copied.
+
+    Raises GeneratorInactive.
+    """
+    if draft.description is None:
+        draft = replace(draft, description=template.description)
+    return _add_version(
+        generator_id=template.generator_id,
+        name=template.name,
+        draft=draft,
+        kind="template.updated",
+        actor=actor,
+    )
+
+
+@transaction.atomic
+def delete_template(*, template: StackTemplate, actor: Actor) -> None:
+    """Delete this locked version only; what was made from it keeps pointing at it."""
+    template.deleted_at = template.updated_at = timezone.now()
+    template.save(update_fields=["deleted_at", "updated_at"])
+    _tell("template.deleted", template, actor, None)
+
+
+def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> Rendering:
+    """What the stack would publish. Takes long for hostile templates; call it before a transaction.
+
+    Raises, in this order, TemplateStackMismatch, InvalidParameters, TemplateRenderFailed, InvalidDeploymentObject.
+    """
+    missing = missing_on(stack, template)
+    if missing:
+        raise TemplateStackMismatch(
+            missing_labels=missing.labels, missing_annotations=[list(pair) for pair in missing.annotations]
+        )
+    _validate(template.parameters_schema, parameters)
+    try:
+        text = _render(template.template_content, parameters)
+    except InvalidTemplateSyntax as error:
+        # The caller sent no template; that a stored one no longer compiles is a failure to render it.
+        raise TemplateRenderFailed(error.text, **error.details) from error
+    check_publishable(text, is_deletion_marker=False)
+    return Rendering(template, _as_json(parameters), text)
+
+
+@transaction.atomic
+def publish_rendering(
+    *, stack_id: UUID, rendering: Rendering, actor: Actor
+) -> tuple[DeploymentObject, RenderedObject]:
+    """Publish the manifest and note where it came from; both or nothing. Raises StackNotFound, GeneratorInactive."""
+    obj = publish_checked(
+        stack_id=stack_id, yaml_content=rendering.text, is_deletion_marker=False, actor=actor
+    )
+    rendered = RenderedObject.objects.create(
+        deployment_object=obj,
+        template=rendering.template,
+        template_version=rendering.template.version,
+        template_parameters=rendering.parameters,
+    )
+    return obj, rendered
+
+
+def preview(*, template_content: str, parameters_schema: str, parameters: object) -> Preview:
+    """Render without storing anything; refusals are collected, not raised."""
+    problems: list[DomainError] = []
+    text: str | None = None
+    try:
+        _validate(parameters_schema, parameters)
+    except (InvalidParameters, InvalidParametersSchema) as error:
+        problems.append(error)
+    try:
+        text = _render(template_content, parameters)
+        check_publishable(text, is_deletion_marker=False)
+    except (TemplateRenderFailed, InvalidTemplateSyntax, InvalidDeploymentObject) as error:
+        problems.append(error)
+    return Preview(text, problems)
+
+
+def _as_json(parameters: object) -> str:
+    return json.dumps(parameters, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _validate(parameters_schema: str, parameters: object) -> None:
+    try:
+        found = violations(parameters_schema, parameters)
+    except InvalidSchema as error:
+        raise InvalidParametersSchema(str(error)) from error
+    if found:
+        raise InvalidParameters(validation_errors=found)
+
+
+def _render(template_content: str, parameters: object) -> str:
+    try:
+        return template_for(template_content).render(parameters)
+    except TemplateSyntaxError as error:
+        raise InvalidTemplateSyntax(str(error), line=error.line, column=error.column) from error
+    except TemplateRenderError as error:
+        raise TemplateRenderFailed(str(error), line=error.line, column=error.column) from error
+
+
+def _lock_owner(generator_id: UUID | None) -> Generator:
+    # The owner's lock puts simultaneous versions of one name in a queue. Nobody owns the system's templates;
+    # the system's generator stands in.
+    return lock_generator(generator_id if generator_id is not None else system_generator().id)
+
+
+def _add_version(
+    *, generator_id: UUID | None, name: str, draft: Draft, kind: str, actor: Actor
+) -> StackTemplate:
+    require_active(_lock_owner(generator_id), actor)
+    newest: Any = (
+        StackTemplate.objects.active()
+        .versions_of(name, generator_id)
+        .aggregate(newest=Max("version"))["newest"]
+    )
+    template = StackTemplate.objects.create(
+        generator_id=generator_id,
+        name=name,
+        description=draft.description,
+        version=(newest or 0) + 1,
+        template_content=draft.template_content,
+        parameters_schema=draft.parameters_schema,
+        checksum=hashlib.sha256(draft.template_content.encode()).hexdigest(),
+    )
+    _tell(kind, template, actor, {"name": name, "version": template.version})
+    return template
+
+
+def _tell(kind: str, template: StackTemplate, actor: Actor, details: dict[str, object] | None) -> None:
+    emit(Event(kind=kind, resource_type="template", resource_id=template.id, actor=actor, details=details))

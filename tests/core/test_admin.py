@@ -1,0 +1,283 @@
+"""What all admin pages have in common: who may open them, what they cost, and that they lead nowhere else."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from agents.models import AgentEvent, Registration
+from audit.models import AuditLog
+from core.admin import CappedPaginator
+from core.events import SYSTEM
+from generators.models import Generator
+from paks.models import Pak, Role
+from paks.services import issue_pak
+from stacks.models import DeploymentObject
+from tests.factories import (
+    make_agent,
+    make_event,
+    make_generator,
+    make_object,
+    make_registration,
+    make_stack,
+    make_target,
+)
+from tests.support.admin import AdminPages, staff
+
+pytestmark = pytest.mark.django_db
+
+LISTS = [
+    "generators/generator/",
+    "stacks/stack/",
+    "stacks/deploymentobject/",
+    "agents/agent/",
+    "agents/agentevent/",
+    "agents/registration/",
+    "paks/pak/",
+    "audit/auditlog/",
+]
+READ_ONLY = [
+    "stacks/deploymentobject/",
+    "agents/agentevent/",
+    "agents/registration/",
+    "paks/pak/",
+    "audit/auditlog/",
+]
+NEVER_ADDED = ["stacks/deploymentobject/", "agents/agentevent/", "audit/auditlog/"]
+
+
+def fill(rows: int) -> None:
+    """As many rows on each list, each with all that a row may show."""
+    for _ in range(rows):
+        generator, _ = make_generator()
+        stack = make_stack(generator, labels=["prod", "eu"], annotations={"team": "a"})
+        agent, _ = make_agent(labels=["prod", "dk"])
+        make_target(agent, stack)
+        make_registration(agent, generator)
+        make_event(agent, make_object(stack))
+        issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
+
+
+def first_pk(path: str) -> object:
+    app, model = path.strip("/").split("/")
+    return next(
+        each._default_manager.order_by("-pk").values_list("pk", flat=True)[0]
+        for each in admin.site._registry
+        if (each._meta.app_label, each._meta.model_name) == (app, model)
+    )
+
+
+def queries_of(operator: AdminPages, path: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert operator.get(path).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_and_a_row_can_be_looked_at(operator, path):
+    fill(2)
+    assert operator.get(path).status_code == 200
+    assert operator.get(f"{path}{first_pk(path)}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_costs_the_same_queries_for_any_number_of_rows(operator, path):
+    fill(1)
+    one = queries_of(operator, path)
+    fill(11)
+    assert queries_of(operator, path) == one
+
+
+@pytest.mark.parametrize(("path", "model"), [("agents/agent/", "agent"), ("stacks/stack/", "stack")])
+def test_a_page_costs_the_same_queries_for_any_number_of_labels_and_targets(operator, path, model):
+    agent, _ = make_agent(labels=["a"], annotations={"a": "b"})
+    stack = make_stack(labels=["a"], annotations={"a": "b"})
+    make_target(agent, stack)
+    page = f"{path}{ {'agent': agent.pk, 'stack': stack.pk}[model] }/change/"
+    one = queries_of(operator, page)
+    for number in range(11):
+        owner = agent if model == "agent" else stack
+        owner.labels.create(label=f"l{number}")
+        owner.annotations.create(key=f"k{number}", value="v")
+        make_target(agent, make_stack())
+        make_registration(agent, make_generator()[0])
+    assert queries_of(operator, page) == one
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_staff_without_permissions_sees_nothing(path):
+    fill(1)
+    nobody = staff()
+    assert nobody.get(path).status_code == 403
+    assert nobody.get(f"{path}{first_pk(path)}/change/").status_code == 403
+    assert nobody.get(f"{path}{first_pk(path)}/history/").status_code == 403
+    index = nobody.get("").content.decode()
+    assert path not in index
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_viewer_looks_and_changes_nothing(path):
+    fill(1)
+    app, model = path.strip("/").split("/")
+    viewer = staff(f"{app}.view_{model}")
+    pk = first_pk(path)
+    before = AuditLog.objects.count()
+    assert viewer.get(path).status_code == 200
+    assert viewer.get(f"{path}{pk}/change/").status_code == 200
+    assert path in viewer.get("").content.decode()
+    assert viewer.post(f"{path}add/", {"name": "x"}).status_code == 403
+    assert viewer.post(f"{path}{pk}/change/", {"name": "x"}).status_code == 403
+    assert viewer.post(f"{path}{pk}/delete/", {"post": "yes"}).status_code == 403
+    assert AuditLog.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "generators/generator/{}/rotate_key/",
+        "agents/agent/{}/activate/",
+        "agents/agent/{}/pause/",
+        "agents/agent/{}/rotate_key/",
+        "paks/pak/{}/revoke/",
+    ],
+)
+def test_a_viewer_has_no_use_of_the_buttons(page):
+    fill(1)
+    app, model, *_ = page.split("/")
+    viewer = staff(f"{app}.view_{model}")
+    path = page.format(first_pk(f"{app}/{model}/"))
+    before = AuditLog.objects.count()
+    assert viewer.post(path, {"confirmed": "yes"}).status_code == 403
+    assert viewer.get(path).status_code == 403
+    assert AuditLog.objects.count() == before
+
+
+@pytest.mark.parametrize("path", READ_ONLY)
+def test_not_even_a_superuser_changes_what_is_only_read(operator, path):
+    fill(1)
+    assert operator.post(f"{path}{first_pk(path)}/change/", {"name": "x"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", NEVER_ADDED)
+def test_not_even_a_superuser_adds_or_deletes_what_happened(operator, path):
+    fill(1)
+    assert operator.post(f"{path}add/", {"name": "x"}).status_code == 403
+    assert operator.post(f"{path}{first_pk(path)}/delete/", {"post": "yes"}).status_code == 403
+    before = [model.objects.count() for model in (DeploymentObject, AgentEvent, AuditLog)]
+    operator.post(path, {"action": "delete_selected", "_selected_action": str(first_pk(path)), "post": "yes"})
+    assert [model.objects.count() for model in (DeploymentObject, AgentEvent, AuditLog)] == before
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_row_that_is_not_there_is_a_message(operator, path):
+    response = operator.get(f"{path}0190f000-0000-7000-8000-000000000000/change/")
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    "query", [{"q": "a"}, {"q": "0190f000-0000-7000-8000-000000000000"}, {"deleted": "all"}]
+)
+def test_lists_can_be_searched(operator, path, query):
+    fill(1)
+    response = operator.get(path, **query)
+    # A filter that a list does not have sends back to the whole list.
+    assert response.status_code == 200 or response.headers["Location"].endswith("?e=1")
+
+
+def test_nothing_is_loaded_from_elsewhere(operator):
+    fill(1)
+    for path in ["", *LISTS, f"agents/agent/{first_pk('agents/agent/')}/change/"]:
+        page = operator.get(path).content.decode()
+        loaded = [part.split('"')[0] for part in page.split('src="')[1:]]
+        loaded += [part.split('"')[0] for part in page.split('<link href="')[1:]]
+        assert loaded
+        assert [url for url in loaded if not url.startswith("/") or url.startswith("//")] == []
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_list_reads_manifests(operator, path):
+    fill(1)
+    with CaptureQueriesContext(connection) as captured:
+        operator.get(path)
+    assert [query["sql"] for query in captured if "yaml_content" in query["sql"]] == []
+
+
+def test_the_admin_is_found_without_its_slash():
+    assert Client().get("/admin").headers["Location"] == "/admin/"
+
+
+def test_large_tables_are_counted_only_so_far(operator, monkeypatch):
+    monkeypatch.setattr(CappedPaginator, "CAP", 5)
+    fill(6)
+    page = operator.get("agents/agentevent/")
+    assert b"the newest 5, and perhaps more" in page.content
+    with CaptureQueriesContext(connection) as captured:
+        operator.get("audit/auditlog/")
+    counts = [query["sql"] for query in captured if "COUNT(" in query["sql"] and "audit_logs" in query["sql"]]
+    assert counts
+    assert all("LIMIT 5" in sql for sql in counts)
+
+
+def test_history_is_the_audit_log_of_the_row(operator):
+    stack = make_stack()
+    response = operator.get(f"stacks/stack/{stack.pk}/history/")
+    assert response.headers["Location"] == f"/admin/audit/auditlog/?q={stack.pk}"
+
+
+@pytest.mark.parametrize(
+    ("path", "hidden"),
+    [
+        ("paks/pak/", "key_hash__startswith"),
+        ("paks/pak/", "short_token__startswith"),
+        ("stacks/deploymentobject/", "yaml_content__contains"),
+        ("agents/agentevent/", "deployment_object__yaml_content__contains"),
+        ("stacks/stack/", "deployment_objects__yaml_content__contains"),
+    ],
+)
+def test_no_list_can_be_filtered_by_what_it_hides(operator, path, hidden):
+    fill(1)
+    assert operator.get(path, **{hidden: "a"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [("generator", "generators/generator/"), ("stack", "stacks/stack/"), ("agent", "agents/agent/")],
+)
+def test_deleted_rows_are_hidden_until_asked_for(operator, field, path):
+    fill(1)
+    model: Any = {"generator": Generator, "stack": type(make_stack()), "agent": type(make_agent()[0])}[field]
+    row = model.objects.filter(is_system=False).first() if field == "generator" else model.objects.first()
+    model.objects.filter(pk=row.pk).update(deleted_at=row.created_at, name="long-gone")
+    assert b"long-gone" not in operator.get(path).content
+    assert b"long-gone" in operator.get(path, deleted="only").content
+    assert b"long-gone" in operator.get(path, deleted="all").content
+    assert operator.get(f"{path}{row.pk}/change/").status_code == 200
+    assert operator.post(f"{path}{row.pk}/change/", {"name": "x"}).status_code == 403
+    assert operator.post(f"{path}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_selections_offer_only_live_rows(operator):
+    live, gone = make_generator("live-one")[0], make_generator("gone-one")[0]
+    Generator.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
+    make_agent()  # Brings the system generator.
+    answer = operator.get(
+        "autocomplete/", app_label="stacks", model_name="stack", field_name="generator", term=""
+    ).json()
+    assert [each["text"] for each in answer["results"]] == [live.name]
+
+
+def test_all_our_tables_with_pages_are_tested_here():
+    ours = {"generators", "stacks", "agents", "paks", "audit"}
+    pages = {
+        f"{model._meta.app_label}/{model._meta.model_name}/"
+        for model in admin.site._registry
+        if model._meta.app_label in ours
+    }
+    assert pages == set(LISTS)
+    assert {Registration, Pak} <= set(admin.site._registry)

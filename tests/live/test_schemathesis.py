@@ -1,0 +1,151 @@
+"""schemathesis against a live broker: whatever the document allows is accepted, whatever it forbids is refused.
+
+All checks, once for each kind of key. schemathesis.toml and tests/support/schemathesis_hooks.py say
+what it is told about the broker, and why.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.live_api import Rows, live_client, make_rows
+from tests.support.server import ROOT, LiveServer
+
+pytestmark = pytest.mark.live
+
+# What must have succeeded at least once in a run: all an admin may do, and what the others may do with their rows.
+_NOT_FOR_AN_ADMIN = {
+    # An agent's heartbeat is its own.
+    "POST /api/v1/agents/{agent_id}/heartbeat",
+    # These need a claim that is held just then, which the order of the requests decides.
+    "POST /api/v1/work-orders/{work_order_id}/complete",
+    "POST /api/v1/work-orders/{work_order_id}/renew",
+}
+_GENERATOR_MAY = {
+    f"{method} /api/v1{path}"
+    for method, path in (
+        ("GET", "/agents"),
+        ("GET", "/deployment-objects/{object_id}"),
+        ("GET", "/generators/{generator_id}"),
+        ("GET", "/generators/{generator_id}/registered-agents"),
+        ("GET", "/stacks"),
+        ("GET", "/stacks/{stack_id}"),
+        ("GET", "/stacks/{stack_id}/annotations"),
+        ("GET", "/stacks/{stack_id}/deployment-objects"),
+        ("GET", "/stacks/{stack_id}/labels"),
+        ("POST", "/agents/{agent_id}/targets"),
+        ("POST", "/auth/pak"),
+        ("POST", "/stacks"),
+        ("POST", "/stacks/{stack_id}/annotations"),
+        ("POST", "/stacks/{stack_id}/deployment-objects"),
+        ("POST", "/stacks/{stack_id}/labels"),
+        ("PUT", "/generators/{generator_id}"),
+        ("PUT", "/stacks/{stack_id}"),
+    )
+}
+_AGENT_MAY = {
+    f"{method} /api/v1{path}"
+    for method, path in (
+        ("GET", "/agent-events"),
+        ("GET", "/agent-events/{event_id}"),
+        ("GET", "/agents/{agent_id}"),
+        ("GET", "/agents/{agent_id}/annotations"),
+        ("GET", "/agents/{agent_id}/events"),
+        ("GET", "/agents/{agent_id}/labels"),
+        ("GET", "/agents/{agent_id}/registrations"),
+        ("GET", "/agents/{agent_id}/stacks"),
+        ("GET", "/agents/{agent_id}/target-state"),
+        ("GET", "/agents/{agent_id}/targets"),
+        ("GET", "/deployment-objects/{object_id}"),
+        ("GET", "/stacks/{stack_id}/annotations"),
+        ("GET", "/stacks/{stack_id}/labels"),
+        ("POST", "/agents/{agent_id}/events"),
+        ("POST", "/agents/{agent_id}/heartbeat"),
+        ("POST", "/auth/pak"),
+        ("POST", "/generators/{generator_id}/register"),
+        ("PUT", "/agents/{agent_id}"),
+    )
+}
+
+
+_ALL_PHASES = "examples,coverage,fuzzing,stateful"
+# The coverage phase is the same for every caller, and half of the time; the agent's part is what only it may do.
+_PHASES = {"agent": "examples,fuzzing,stateful"}
+
+
+def _run(broker: LiveServer, *, caller: str, key: str, rows: Rows, folder: Path) -> dict[str, Any]:
+    """The report of a run that found nothing."""
+    report = folder / "report.json"
+    known = {
+        "generator_id": rows.generator_id,
+        "stack_id": rows.stack_id,
+        "agent_id": rows.agent_id,
+        "object_id": rows.object_id,
+        "deployment_object_id": rows.object_id,
+        "event_id": rows.event_id,
+        "work_order_id": rows.work_order_id,
+    }
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("schemathesis")), "run", "openapi/brokkr-v1.yaml"),
+            *("--url", broker.url, "--header", f"Authorization: Bearer {key}", "--no-color"),
+            *("--phases", _PHASES.get(caller, _ALL_PHASES)),
+            *("--report", "json", "--report-json-path", str(report)),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"BROKKR_TEST_ROWS": json.dumps(known), "BROKKR_TEST_CALLER": caller},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
+    with live_client(broker, key) as client:
+        # Otherwise the run had lost its key on the way, and tested refusals only.
+        assert client.post("/auth/pak").status_code == 200
+    result: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    assert result["operations"]["tested"] == result["operations"]["total"]
+    return result
+
+
+def _succeeded(report: dict[str, Any]) -> set[str]:
+    """The operations of the API that answered a valid request with success."""
+    return {
+        name
+        for name, phases in report["valid_rates"].items()
+        if " /api/" in name and any(phase["accepted"] for phase in phases.values())
+    }
+
+
+def _operations() -> set[str]:
+    document = yaml.load(
+        (ROOT / "openapi" / "brokkr-v1.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
+    return {
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        if "/api/" in path
+        for method in item
+    }
+
+
+# A run takes half a minute, so each database has its share: the widest caller on PostgreSQL, the others on SQLite.
+_CALLERS = ["admin"] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["generator", "agent"]
+
+
+@pytest.mark.parametrize("caller", _CALLERS)
+def test_the_document_is_true(broker: LiveServer, tmp_path: Path, caller: str):
+    rows = make_rows(broker, f"fuzz-{caller}")
+    keys = {"admin": broker.admin_key, "generator": rows.generator_key, "agent": rows.agent_key}
+    report = _run(broker, caller=caller, key=keys[caller], rows=rows, folder=tmp_path)
+    reachable = {
+        "admin": _operations() - _NOT_FOR_AN_ADMIN,
+        "generator": _GENERATOR_MAY,
+        "agent": _AGENT_MAY,
+    }
+    assert reachable[caller] - _succeeded(report) == set()

@@ -1,0 +1,80 @@
+"""The admin as one of its users sees it."""
+
+import html
+import re
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from audit.models import AuditLog
+
+
+class AdminPages:
+    """Pages under /admin/. A form is sent as the page shows it, with the given fields changed."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self._client = Client(headers={"User-Agent": "operator's browser"})
+        self._client.force_login(user)
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._client.get(f"/admin/{path}", query)
+
+    def post(self, path: str, data: dict[str, Any] | None = None) -> Any:
+        return self._client.post(f"/admin/{path}", data or {}, follow=True)
+
+    def post_form(self, path: str, **changes: Any) -> Any:
+        """Send the form at `path` with its present values, but for `changes`."""
+        return self.post(path, form_fields(self.get(path)) | changes)
+
+
+def form_fields(response: Any) -> dict[str, Any]:
+    """What a browser would send for the form of an add or change page."""
+    context = response.context
+    forms = [context["adminform"].form]
+    fields: dict[str, Any] = {}
+    for inline in context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.initial_forms]
+    for form in forms:
+        for bound in form:
+            value = bound.value()
+            if value is not None and value is not False:
+                fields[bound.html_name] = value
+    return fields
+
+
+def staff(*permissions: str, name: str = "astrid") -> AdminPages:
+    """A member of staff with just these permissions, spelled `app.verb_model`."""
+    user = User.objects.create_user(name, is_staff=True)
+    for permission in permissions:
+        app, codename = permission.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return AdminPages(user)
+
+
+def messages_of(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def errors_of(response: Any) -> list[str]:
+    """The sentences of a refused form."""
+    assert response.status_code == 200
+    return [
+        str(error)
+        for group in response.context["errors"]
+        for error in (group if isinstance(group, list) else [group])
+    ]
+
+
+def shown_key(response: Any) -> str:
+    """The key on the page that shows a new one."""
+    found = re.search(r'value="(brokkr_[^"]+)"', response.content.decode())
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def actions_by(user: User) -> list[str]:
+    """The audit log's actions with this user as their author, oldest first."""
+    rows = AuditLog.objects.filter(actor_type="admin", actor_label=user.get_username()).order_by("sequence")
+    return list(rows.values_list("action", flat=True))

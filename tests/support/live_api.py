@@ -1,0 +1,75 @@
+"""A client of a live broker that holds one key, and the rows that most live tests begin with."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.support.server import LiveServer
+
+MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  greeting: hello\n"
+
+# Without certificates, whose loading takes longer than the requests of most tests.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def live_client(broker: LiveServer, key: str | None) -> httpx.Client:
+    """An HTTP client of /api/v1; use it as a context manager."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.Client(base_url=f"{broker.url}/api/v1", headers=headers, timeout=30, verify=_NO_TLS)
+
+
+def created(response: httpx.Response) -> Any:
+    """The body of a success."""
+    assert response.is_success, response.text
+    return response.json()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One of each: a generator with a stack, an object in it, and an agent that has the stack, by a label
+    and as a target, reported once and may claim a work order."""
+
+    generator_id: str
+    generator_key: str
+    agent_id: str
+    agent_key: str
+    stack_id: str
+    object_id: str
+    event_id: str
+    work_order_id: str
+
+
+def make_rows(broker: LiveServer, name: str) -> Rows:
+    """Rows whose names begin with `name`, made through the API."""
+    with live_client(broker, broker.admin_key) as admin:
+        generator = created(admin.post("/generators", json={"name": name}))
+        owner = generator["generator"]["id"]
+        stack = created(admin.post("/stacks", json={"name": name, "generator_id": owner}))
+        agent = created(admin.post("/agents", json={"name": name, "cluster_name": "live"}))
+        agent_id = agent["agent"]["id"]
+        obj = created(
+            admin.post(f"/stacks/{stack['id']}/deployment-objects", json={"yaml_content": MANIFEST})
+        )
+        created(admin.post(f"/stacks/{stack['id']}/labels", json=name))
+        created(admin.post(f"/agents/{agent_id}/labels", json={"label": name}))
+        created(admin.post(f"/agents/{agent_id}/targets", json={"stack_id": stack["id"]}))
+        report = {"deployment_object_id": obj["id"], "event_type": "DEPLOY", "status": "SUCCESS"}
+        event = created(admin.post(f"/agents/{agent_id}/events", json=report))
+        order = created(
+            admin.post(
+                "/work-orders",
+                json={"work_type": "build", "yaml_content": "a: 1", "targeting": {"agent_ids": [agent_id]}},
+            )
+        )
+    return Rows(
+        generator_id=owner,
+        generator_key=generator["pak"],
+        agent_id=agent_id,
+        agent_key=agent["initial_pak"],
+        stack_id=stack["id"],
+        object_id=obj["id"],
+        event_id=event["id"],
+        work_order_id=order["id"],
+    )

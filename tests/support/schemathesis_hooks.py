@@ -1,0 +1,120 @@
+"""What schemathesis has to know about the broker that JSON Schema cannot say.
+
+Loaded by `schemathesis run` through schemathesis.toml. Requests that are meant to succeed are pointed at rows that
+exist, so that they reach the code behind the first look-up; requests that are meant to fail are left as they are.
+Every check runs on every answer. The only failures that do not count are requests that fit the schema and are
+refused with one of the codes below, each with its reason.
+"""
+
+import itertools
+import os
+import uuid
+from typing import Any
+
+import orjson
+import schemathesis
+from schemathesis.core.parameters import ParameterLocation
+
+# A refusal that depends on more than the request itself, by its code.
+NOT_IN_THE_SCHEMA = {
+    "foreign_key_violation": "the body refers to a row that another request of the run has deleted",
+    "invalid_generator_id": "the body refers to a generator that another request of the run has deleted",
+    "missing_agent_id": "an agent registers itself, but an admin must name the agent",
+    "invalid_deployment_object": "the text must be YAML",
+    "no_targeting_specified": "one of several members of the body must name somebody",
+    "nul_character": "NUL is refused in any text, also in members of a body that are otherwise not looked at",
+}
+_SCHEMA_VALID_REQUEST_REJECTED = "ST202"
+
+# The rows that the run may use and must not delete: {"agent_id": "…", "generator_id": "…", …}.
+_ROWS: dict[str, str] = orjson.loads(os.environ.get("BROKKR_TEST_ROWS", "{}"))
+_DELETES_A_ROW = {
+    "/api/v1/agents/{agent_id}": "agent_id",
+    "/api/v1/generators/{generator_id}": "generator_id",
+    "/api/v1/stacks/{stack_id}": "stack_id",
+    "/api/v1/work-orders/{work_order_id}": "work_order_id",
+}
+_REPLACES_A_KEY = {
+    "/api/v1/agents/{agent_id}/rotate-pak": "agent_id",
+    "/api/v1/generators/{generator_id}/rotate-pak": "generator_id",
+}
+_CALLER = os.environ.get("BROKKR_TEST_CALLER", "")
+_numbers = itertools.count(1)
+
+
+@schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis is not followed
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    _spare_rows(case)
+    if case.meta is None:
+        return
+    wrong = {place for place in ParameterLocation if case.meta.is_negative_at(place)}
+    if not wrong and case.meta.generation.mode.is_negative:
+        # Something is wrong with it that is not said, the method for instance.
+        return
+    if ParameterLocation.PATH not in wrong:
+        _use_rows(case)
+    if ParameterLocation.HEADER not in wrong:
+        _use_known_headers(case)
+    if ParameterLocation.QUERY not in wrong:
+        # A cursor is opaque: only what a list handed out is valid, and its tests are elsewhere.
+        (case.query or {}).pop("cursor", None)
+    if ParameterLocation.BODY not in wrong and isinstance(case.body, dict):
+        _refer_to_rows(case)
+
+
+def _spare_rows(case: Any) -> None:
+    """Rows of the run stay, and nobody replaces the caller's own key, after which all would be 401."""
+    path, method = case.operation.path, case.operation.method.upper()
+    name = _DELETES_A_ROW.get(path) if method == "DELETE" else _REPLACES_A_KEY.get(path)
+    if name and (case.path_parameters or {}).get(name) == _ROWS.get(name):
+        case.path_parameters[name] = str(uuid.UUID(int=next(_numbers)))
+
+
+def _use_rows(case: Any) -> None:
+    """Three of four ids in paths become those of rows that exist; the rest stays as generated, or created earlier."""
+    if case.operation.method.upper() == "DELETE" and case.operation.path in _DELETES_A_ROW:
+        return
+    if case.operation.path in _REPLACES_A_KEY:
+        return
+    if any("%" in str(value) for value in (case.path_parameters or {}).values()):
+        # An edited path is judged anew in its percent-encoded form, which may be longer than a label.
+        return
+    for name, value in (case.path_parameters or {}).items():
+        if name in _ROWS and str(value)[-1:] not in "048c":
+            case.path_parameters[name] = _ROWS[name]
+
+
+def _use_known_headers(case: Any) -> None:
+    headers = case.headers or {}
+    if "If-Match" in headers:
+        # The one value that is current without having been read.
+        headers["If-Match"] = "*"
+    if "Idempotency-Key" in headers:
+        # The same key with another body is refused.
+        headers["Idempotency-Key"] = str(uuid.uuid4())
+
+
+def _refer_to_rows(case: Any) -> None:
+    body, in_path = case.body, case.path_parameters or {}
+    for name in body.keys() & {"generator_id", "stack_id", "deployment_object_id", "agent_id"}:
+        if body[name] is not None:
+            # Where the path names it too, the two must agree.
+            body[name] = in_path.get(name) or _ROWS.get(name, body[name])
+    if "id" in body and in_path:
+        body["id"] = next(iter(in_path.values()))
+    if case.operation.path == "/api/v1/stacks" and _CALLER == "admin":
+        # A generator owns what it creates; an admin must name the owner.
+        body.setdefault("generator_id", _ROWS.get("generator_id"))
+    if body.get("generator_ids"):
+        body["generator_ids"] = [_ROWS.get("generator_id")]
+    for holder, name in ((body, "target_agent_ids"), (body.get("targeting"), "agent_ids")):
+        if isinstance(holder, dict) and holder.get(name):
+            holder[name] = [_ROWS.get("agent_id")]
+
+
+@schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis is not followed
+def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
+    """Whether the failure is one."""
+    if failure.code != _SCHEMA_VALID_REQUEST_REJECTED:
+        return True
+    return response.json()["code"] not in NOT_IN_THE_SCHEMA
