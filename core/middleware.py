@@ -26,7 +26,8 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        sent = request.headers.get("X-Request-Id", "")
+        # Not request.headers, which reads all of META to find one.
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
         request.META["brokkr.request_id"] = request_id
         response = self.get_response(request)
