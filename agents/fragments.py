@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from threading import Lock
-from uuid import UUID
 
 from cachetools import LRUCache
 
@@ -14,14 +13,14 @@ Render = Callable[[DeploymentObject], bytes]
 
 
 class Fragments:
-    """A bounded store from object id to bytes, shared by the threads of one process."""
+    """A bounded store from object id, in hex digits, to bytes, shared by the threads of one process."""
 
     def __init__(self, render: Render, max_bytes: int) -> None:
         self._render = render
-        self._kept: LRUCache[UUID, bytes] = LRUCache(max_bytes, getsizeof=len)
+        self._kept: LRUCache[str, bytes] = LRUCache(max_bytes, getsizeof=len)
         self._lock = Lock()
 
-    def join(self, object_ids: Sequence[UUID]) -> bytes:
+    def join(self, object_ids: Sequence[str]) -> bytes:
         """A JSON array of these objects, in this order; one query when any of them is not in memory.
 
         Raises DatabaseUnavailable when an object has gone since its id was read: an answer without it would
@@ -33,7 +32,7 @@ class Fragments:
             }
         if len(found) < len(object_ids):
             missing = [object_id for object_id in object_ids if object_id not in found]
-            fresh = {obj.id: self._render(obj) for obj in DeploymentObject.objects.filter(id__in=missing)}
+            fresh = {obj.id.hex: self._render(obj) for obj in DeploymentObject.objects.filter(id__in=missing)}
             if len(fresh) < len(missing):
                 raise DatabaseUnavailable
             found |= fresh

@@ -6,15 +6,14 @@ side only, one round trip for the key and the answer, the same cost for ten stac
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
-from core.prepared import fetch_one
+from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
 
 # Matched stacks, each once: UNION drops repetitions. Every leg reads an index that holds all it needs.
 _SERVED = """
@@ -77,13 +76,16 @@ _WITHOUT_KEY = "SELECT ({state}) FROM agents a WHERE a.id = %(agent)s AND a.dele
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What a poll's one statement tells: the key's row and the objects' ids, newest first."""
+    """What a poll's one statement tells: the key's row and the objects' ids, newest first.
+
+    The ids are the hex digits of the UUIDs. Twenty UUID objects a poll would cost more than all the rest of it here.
+    """
 
     key_id: UUID
     short_token: str
     key_name: str
     last_used_at: datetime | None
-    object_ids: Sequence[UUID]
+    object_ids: Sequence[str]
 
 
 def poll(*, agent_id: UUID, key_hash: str, mode: str) -> Poll | None:
@@ -92,17 +94,17 @@ def poll(*, agent_id: UUID, key_hash: str, mode: str) -> Poll | None:
     A deleted agent has no usable key. The caller still compares the short token.
     """
     sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=True)
-    row = fetch_one(sql, {"agent": _as_parameter(agent_id), "key_hash": key_hash})
+    row = fetch_one(sql, {"agent": uuid_parameter(agent_id), "key_hash": key_hash})
     if row is None:
         return None
     key_id, short_token, key_name, last_used_at, state = row
-    return Poll(_as_uuid(key_id), short_token, key_name, _as_time(last_used_at), _ids(state))
+    return Poll(as_uuid(key_id), short_token, key_name, as_time(last_used_at), _ids(state))
 
 
-def state_of(*, agent_id: UUID, mode: str) -> Sequence[UUID]:
-    """The objects' ids, newest first, for somebody else who asks; none for an agent that is unknown or deleted."""
+def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
+    """The objects' ids as `poll` tells them, for somebody else who asks; none for an unknown or deleted agent."""
     sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
-    row = fetch_one(sql, {"agent": _as_parameter(agent_id)})
+    row = fetch_one(sql, {"agent": uuid_parameter(agent_id)})
     return _ids(row[0]) if row else ()
 
 
@@ -121,22 +123,14 @@ def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: 
     return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state)
 
 
-def _ids(joined: str | None) -> Sequence[UUID]:
+def _ids(joined: str | None) -> Sequence[str]:
     if not joined:
         return ()
-    items = (item.split(":") for item in joined.split(","))
-    newest_first = sorted(((int(sequence_id), object_id) for sequence_id, object_id in items), reverse=True)
-    return [UUID(object_id) for _, object_id in newest_first]
+    # With hyphens from PostgreSQL, without from SQLite.
+    items = joined.replace("-", "").split(",")
+    items.sort(key=_sequence_id, reverse=True)
+    return [item.partition(":")[2] for item in items]
 
 
-def _as_parameter(value: UUID) -> object:
-    return value if connection.features.has_native_uuid_field else value.hex
-
-
-def _as_uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
-
-
-def _as_time(value: datetime | None) -> datetime | None:
-    # SQLite's times come without their zone, which is UTC.
-    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+def _sequence_id(item: str) -> int:
+    return int(item.partition(":")[0])

@@ -1,8 +1,15 @@
 """Structured logs: one processor chain for our own lines and for those of libraries."""
 
+import logging
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
+
+REQUEST_LOGGER = "brokkr.request"
+# What the line for a request says, in the order in which it says it.
+REQUEST_FIELDS = ("caller", "duration_ms", "method", "request_id", "route", "status")
 
 _LEVELS = {"trace": "DEBUG", "debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
 
@@ -26,7 +33,8 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "lines": {
-                "()": structlog.stdlib.ProcessorFormatter,
+                "()": Lines,
+                "style": style,
                 "foreign_pre_chain": shared,
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
             }
@@ -39,3 +47,36 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             "django.server": {"level": "CRITICAL"},
         },
     }
+
+
+class Lines(structlog.stdlib.ProcessorFormatter):
+    """All lines by the processors, but for the one that every request writes.
+
+    Its fields are known and plain, and the processors take a quarter of the time of a whole request that finds nothing
+    new: the line is put together here, in the form that they would give it.
+    """
+
+    def __init__(self, *, style: str, **chain: Any) -> None:
+        super().__init__(**chain)
+        self._of_request = _request_as_json if style == "json" else _request_as_text
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.name != REQUEST_LOGGER:
+            return super().format(record)
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+        return self._of_request(record, moment.replace("+00:00", "Z"))
+
+
+def _request_as_json(record: logging.LogRecord, timestamp: str) -> str:
+    said = record.__dict__
+    line = {name: said[name] for name in REQUEST_FIELDS}
+    level = record.levelname.lower()
+    return orjson.dumps(
+        {"event": record.msg, **line, "level": level, "logger": record.name, "timestamp": timestamp}
+    ).decode()
+
+
+def _request_as_text(record: logging.LogRecord, timestamp: str) -> str:
+    said = record.__dict__
+    line = " ".join(f"{name}={said[name]}" for name in REQUEST_FIELDS)
+    return f"{timestamp} [{record.levelname.lower():<9}] {record.msg:<30} [{record.name}] {line}"

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
 
+from core.logs import REQUEST_LOGGER
 from core.metrics import DURATIONS, REQUESTS
 
-logger = logging.getLogger("brokkr.request")
+logger = logging.getLogger(REQUEST_LOGGER)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -25,7 +26,8 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        sent = request.headers.get("X-Request-Id", "")
+        # Not request.headers, which reads all of META to find one.
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
         request.META["brokkr.request_id"] = request_id
         response = self.get_response(request)

@@ -6,7 +6,9 @@ connection lives; here the statement itself finds out, and is run once more on a
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
+from uuid import UUID
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
@@ -47,3 +49,18 @@ def _run(sql: str, parameters: Mapping[str, object]) -> Row | None:
 def _is_broken() -> bool:
     raw = connection.connection
     return raw is None or bool(getattr(raw, "closed", False))
+
+
+def uuid_parameter(value: UUID) -> object:
+    """A UUID as the database keeps it."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def as_uuid(value: Any) -> UUID:
+    """A UUID of a row."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def as_time(value: datetime | None) -> datetime | None:
+    """A time of a row. SQLite's come without their zone, which is UTC."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value

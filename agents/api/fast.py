@@ -1,4 +1,4 @@
-"""The short way for the two calls that agents make all day, their poll and their heartbeat.
+"""The short way for calls that agents make all day, here their poll and their heartbeat.
 
 Each answers the ordinary case, an agent's own good key and a plain request, in one statement and without DRF's inner
 loop. Anything else it leaves to the view behind it, which answers every case, this one included, in the same way: take
@@ -46,7 +46,7 @@ def short_way(fast: Fast, view: Callable[..., Any]) -> Callable[..., Any]:
 
 def fast_target_state(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     """GET /agents/{id}/target-state by the agent itself."""
-    token, parsed = _token(request), parse_uuid(agent_id)
+    token, parsed = token_of(request), parse_uuid(agent_id)
     query = request.META.get("QUERY_STRING", "")
     if request.method != "GET" or token is None or parsed is None or query not in _MODES:
         return None
@@ -60,7 +60,7 @@ def fast_target_state(request: HttpRequest, agent_id: str) -> HttpResponse | Non
 
 def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     """POST /agents/{id}/heartbeat by the agent itself."""
-    token, parsed = _token(request), parse_uuid(agent_id)
+    token, parsed = token_of(request), parse_uuid(agent_id)
     if connection.vendor != "postgresql" or request.method != "POST" or token is None or parsed is None:
         return None
     body = _heartbeat_body(request)
@@ -82,7 +82,8 @@ def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     return HttpResponse(status=204, headers={"Cache-Control": "private, no-cache"})
 
 
-def _token(request: HttpRequest) -> Token | None:
+def token_of(request: HttpRequest) -> Token | None:
+    """The key in the request, if it looks like one; unverified."""
     key = presented_key(request.META.get("HTTP_AUTHORIZATION", ""))
     return split_token(key) if key else None
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from stacks.api.serializers import DeploymentObjectSerializer
 from stacks.models import DeploymentObject
 
 # In the tag beside the ids, lest a release that writes objects differently keeps answering 304.
-_FORM = ("1:" + ",".join(DeploymentObjectSerializer.Meta.fields)).encode()
+_FORM = ("2:" + ",".join(DeploymentObjectSerializer.Meta.fields)).encode()
 
 
 def _render(obj: DeploymentObject) -> bytes:
@@ -24,13 +23,13 @@ def _render(obj: DeploymentObject) -> bytes:
 _fragments = Fragments(_render, settings.FRAGMENT_CACHE_BYTES)
 
 
-def state_etag(object_ids: Sequence[UUID]) -> str:
+def state_etag(object_ids: Sequence[str]) -> str:
     """The tag of a target state: objects never change, so their ids say everything."""
-    joined = b"".join(object_id.bytes for object_id in object_ids)
+    joined = ",".join(object_ids).encode()
     return f'"{hashlib.sha256(_FORM + b"|" + joined).hexdigest()[:32]}"'
 
 
-def respond(request: HttpRequest, object_ids: Sequence[UUID]) -> HttpResponse:
+def respond(request: HttpRequest, object_ids: Sequence[str]) -> HttpResponse:
     """The objects as a JSON array, or 304 to an agent that has them."""
     headers = {"ETag": state_etag(object_ids), "Cache-Control": "private, no-cache"}
     if not_modified(request, headers["ETag"]):

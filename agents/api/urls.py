@@ -7,20 +7,21 @@ from agents.api.views.registrations import RegistrationViewSet
 from agents.api.views.targets import AgentTargetViewSet
 
 urlpatterns = [
+    # The two that agents call all day come first: Django tries one pattern after another.
+    path(
+        "agents/<str:agent_id>/target-state",
+        short_way(fast_target_state, AgentViewSet.as_view({"get": "target_state"})),
+    ),
+    path(
+        "agents/<str:agent_id>/heartbeat",
+        short_way(fast_heartbeat, AgentViewSet.as_view({"post": "heartbeat"})),
+    ),
     path("agents", AgentViewSet.as_view({"get": "list", "post": "create"})),
     # Another operation than the list above; agents call it at every start.
     path("agents/", AgentViewSet.as_view({"get": "look_up"})),
     path(
         "agents/<str:agent_id>",
         AgentViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
-    ),
-    path(
-        "agents/<str:agent_id>/heartbeat",
-        short_way(fast_heartbeat, AgentViewSet.as_view({"post": "heartbeat"})),
-    ),
-    path(
-        "agents/<str:agent_id>/target-state",
-        short_way(fast_target_state, AgentViewSet.as_view({"get": "target_state"})),
     ),
     path("agents/<str:agent_id>/stacks", AgentViewSet.as_view({"get": "stacks"})),
     path("agents/<str:agent_id>/rotate-pak", AgentViewSet.as_view({"post": "rotate_pak"})),

@@ -15,7 +15,7 @@ def etag_of(body: bytes) -> str:
 
 def not_modified(request: HttpRequest, etag: str) -> bool:
     """Whether If-None-Match names `etag`. Compared weakly: a compressing proxy turns strong tags weak."""
-    header = request.headers.get("If-None-Match")
+    header = request.META.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False
     tags = parse_etags(header)

@@ -70,7 +70,7 @@ def test_both_spellings_of_the_rule_agree(required, labels, annotations, plans, 
             if plan["deleted"]:
                 delete_stack(stack=stack, actor=SYSTEM)
         for mode in ("full", "incremental"):
-            readable = [obj.id for obj in target_state(agent.id, mode=mode)]
+            readable = [obj.id.hex for obj in target_state(agent.id, mode=mode)]
             assert list(state_of(agent_id=agent.id, mode=mode)) == readable
         transaction.set_rollback(True)
 

@@ -1,13 +1,17 @@
 """The line for every request, the request's id, and that no key, body or query is ever logged."""
 
+import json
 import logging
 
 import pytest
 from django.db import OperationalError
+from structlog.stdlib import ProcessorFormatter
 
 from audit.models import AuditLog
+from core.logs import Lines, logging_config
 from tests.factories import MANIFEST, make_agent, make_generator, make_stack
 from tests.support.api import Api, refused
+from tests.support.events import is_wire_time
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +34,31 @@ def test_one_line_says_who_asked_for_what_and_how_it_went(lines):
     assert line.status == 200
     assert line.request_id == "find-me"
     assert line.duration_ms > 0
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_the_line_is_written_as_the_processors_of_other_lines_would_write_it(admin, lines, style):
+    admin.get("/stacks/0193f0a4-7c1e-7d39-8b53-0a4f6f2b9c11", headers={"X-Request-Id": "find-me"})
+    # Without what the test's own handler has added.
+    line = logging.makeLogRecord({k: v for k, v in vars(lines()[0]).items() if k != "message"})
+    arguments = logging_config(level="info", style=style)["formatters"]["lines"]
+    short = Lines(**{name: value for name, value in arguments.items() if name != "()"})
+    long = ProcessorFormatter(
+        foreign_pre_chain=arguments["foreign_pre_chain"], processors=arguments["processors"]
+    )
+    said = [comparable(written.format(line), style) for written in (short, long)]
+    assert said[0] == said[1]
+
+
+def comparable(text: str, style: str) -> object:
+    """The line without its time, which is that of the writing, and of its parts only what they say."""
+    if style == "json":
+        parts = json.loads(text)
+        assert is_wire_time(parts.pop("timestamp"))
+        return parts
+    timestamp, *words = text.split()
+    assert is_wire_time(timestamp)
+    return words[:4], set(words)
 
 
 def test_the_callers_are_told_apart(admin, lines):

@@ -1,0 +1,165 @@
+"""A load generator that costs little itself: one process, blocking nowhere, sockets watched by epoll.
+
+Reads a job as one JSON line on stdin, writes one JSON line with what it saw. `requests` are sent in turn, with that many
+connections at once; without keep-alive each request has a connection of its own, as with gunicorn's sync worker.
+"""
+
+import json
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass
+class Seen:
+    """`latencies` in milliseconds, sorted."""
+
+    seconds: float
+    statuses: Counter
+    latencies: list[float]
+
+    @property
+    def count(self) -> int:
+        return self.statuses.total()
+
+    def percentile(self, share: float) -> float:
+        return self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
+
+
+def generate(
+    port: int, requests: Sequence[str], *, connections: int, seconds: float, keep_alive: bool = False
+) -> Seen:
+    """Load from a process of its own."""
+    job = {
+        "port": port,
+        "requests": list(requests),
+        "connections": connections,
+        "seconds": seconds,
+        "keep_alive": keep_alive,
+    }
+    done = subprocess.run(
+        [sys.executable, __file__], input=json.dumps(job) + "\n", capture_output=True, text=True, check=True
+    )
+    data = json.loads(done.stdout)
+    return Seen(data["seconds"], Counter(data["statuses"]), sorted(data["latencies"]))
+
+
+def request(method: str, path: str, *, key: str = "", headers: Sequence[str] = (), body: str = "") -> str:
+    """The bytes of a request, as text."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: bench", *headers]
+    if key:
+        lines.append(f"Authorization: Bearer {key}")
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    elif method == "POST":
+        lines.append("Content-Length: 0")
+    return "\r\n".join([*lines, "", ""]) + body
+
+
+class _Client:
+    __slots__ = ("began", "buffer", "expected", "pending", "socket")
+
+    def __init__(self) -> None:
+        self.socket: socket.socket | None = None
+        self.pending = b""
+        self.buffer = bytearray()
+        self.expected = -1
+        self.began = 0.0
+
+
+def _run(job: dict) -> dict:
+    address, keep_alive = ("127.0.0.1", job["port"]), job["keep_alive"]
+    requests = [text.encode() for text in job["requests"]]
+    if not keep_alive:
+        requests = [
+            each.replace(b"\r\nHost: bench\r\n", b"\r\nHost: bench\r\nConnection: close\r\n", 1)
+            for each in requests
+        ]
+    epoll, clients, turn = select.epoll(), {}, 0
+    statuses: Counter[str] = Counter()
+    latencies: list[float] = []
+
+    def start(client: _Client) -> None:
+        nonlocal turn
+        client.pending = requests[turn % len(requests)]
+        turn += 1
+        client.buffer.clear()
+        client.expected = -1
+        client.began = time.perf_counter()
+        if client.socket is None:
+            client.socket = socket.socket()
+            client.socket.setblocking(False)
+            client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                client.socket.connect(address)
+            except BlockingIOError:
+                pass
+            clients[client.socket.fileno()] = client
+            epoll.register(client.socket.fileno(), select.EPOLLOUT)
+        else:
+            epoll.modify(client.socket.fileno(), select.EPOLLOUT)
+
+    def close(client: _Client) -> None:
+        number = client.socket.fileno()
+        epoll.unregister(number)
+        del clients[number]
+        client.socket.close()
+        client.socket = None
+
+    def finish(client: _Client, status: str, *, closed: bool) -> None:
+        latencies.append((time.perf_counter() - client.began) * 1000)
+        statuses[status] += 1
+        if closed or not keep_alive:
+            close(client)
+        if time.perf_counter() < end:
+            start(client)
+        elif client.socket is not None:
+            close(client)
+
+    began = time.perf_counter()
+    end = began + job["seconds"]
+    for _ in range(job["connections"]):
+        start(_Client())
+    while clients:
+        for number, event in epoll.poll(1.0):
+            client = clients[number]
+            if event & select.EPOLLOUT and client.pending:
+                try:
+                    sent = client.socket.send(client.pending)
+                except OSError as error:
+                    finish(client, type(error).__name__, closed=True)
+                    continue
+                client.pending = client.pending[sent:]
+                if not client.pending:
+                    epoll.modify(number, select.EPOLLIN)
+                continue
+            try:
+                part = client.socket.recv(262144)
+            except OSError as error:
+                finish(client, type(error).__name__, closed=True)
+                continue
+            client.buffer += part
+            if client.expected < 0:
+                head = client.buffer.find(b"\r\n\r\n")
+                if head >= 0:
+                    at = client.buffer.lower().find(b"\r\ncontent-length:", 0, head)
+                    length = (
+                        int(client.buffer[at + 17 : client.buffer.find(b"\r\n", at + 2)]) if at >= 0 else 0
+                    )
+                    client.expected = head + 4 + length
+            if 0 <= client.expected <= len(client.buffer):
+                closing = not part or b"connection: close" in client.buffer[:400].lower()
+                finish(client, client.buffer[9:12].decode(), closed=closing)
+            elif not part:
+                finish(client, "closed early", closed=True)
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "statuses": statuses, "latencies": latencies}
+
+
+if __name__ == "__main__":
+    json.dump(_run(json.loads(sys.stdin.readline())), sys.stdout)

@@ -1,0 +1,11 @@
+"""The product's settings, with two bare views to compare with."""
+
+import os
+
+from brokkr_site.settings import *  # noqa: F403  a settings module is a list of names
+from brokkr_site.settings import MIDDLEWARE
+
+ROOT_URLCONF = "bench.urls"
+# What the product's own chain costs is seen against Django's usual one.
+if os.environ.get("BENCH_PLAIN_CHAIN"):
+    MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("core.")]

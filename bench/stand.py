@@ -1,0 +1,165 @@
+"""What every bench stands on: a PostgreSQL, servers, CPU clocks, and notes about the machine."""
+
+import json
+import os
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from tests.support.server import ROOT, free_port
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def start_django(database_url: str, folder: Path) -> None:
+    """This process, too, works on that database."""
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "DATABASE_URL": database_url,
+        "BROKKR_DATA_DIR": str(folder),
+    }
+    import django  # noqa: PLC0415
+
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+
+
+class Server:
+    """One gunicorn with the product in it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        worker: str = "sync",
+        workers: int = 2,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = free_port()
+        self.log = (folder / f"{self.port}.log").open("ab")
+        arguments = ["-k", "sync", "--threads", "1"] if worker == "sync" else []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *arguments],
+            cwd=ROOT,
+            env=os.environ
+            | {"BROKKR_BIND": "127.0.0.1", "BROKKR_PORT": str(self.port), "BROKKR_WEB_WORKERS": str(workers)}
+            | dict(environment or {}),
+            stdout=self.log,
+            stderr=self.log,
+        )
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise RuntimeError(f"the server did not start: see {self.log.name}")
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self.log.close()
+
+
+@contextmanager
+def servers(*all_of_them: Server) -> Iterator[None]:
+    try:
+        for server in all_of_them:
+            server.wait()
+        yield
+    finally:
+        for server in all_of_them:
+            server.stop()
+
+
+def postmaster() -> int:
+    """The process id of the PostgreSQL server that Django is connected to."""
+    from django.db import connection  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def descendants(root: int) -> set[int]:
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = {root}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def cpu_ns(root: int) -> int:
+    """CPU time that the living threads of a process and its descendants have used, to the nanosecond."""
+    total = 0
+    for pid in descendants(root):
+        for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                total += int(path.read_text().split()[0])
+            except OSError:
+                continue
+    return total
+
+
+def memory_kib(pid: int) -> int:
+    """Private memory of one process."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Private_Dirty:"):
+            return int(line.split()[1])
+    raise RuntimeError("the kernel tells no private memory")
+
+
+def machine() -> dict[str, object]:
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.machine(),
+    )
+    from django.db import connection  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        version = cursor.fetchone()[0]
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu": model,
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average": os.getloadavg(),
+        "python": platform.python_version(),
+        "postgresql": version,
+    }
+
+
+def spread(values: Sequence[float]) -> float:
+    """Largest minus smallest, as a share of the median."""
+    return (max(values) - min(values)) / statistics.median(values) if values else 0.0
+
+
+def save(name: str, data: Mapping[str, object]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    path.write_text(json.dumps(data, indent=1, default=str))
+    print(f"\nwritten to {path.relative_to(ROOT)}")
