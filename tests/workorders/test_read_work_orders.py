@@ -128,5 +128,7 @@ def test_pending_costs_the_same_number_of_queries_for_any_number_of_orders(order
     )
     WorkOrderLabel.objects.bulk_create(WorkOrderLabel(work_order=row, label="builder") for row in rows)
     api.post("/auth/pak")
-    with django_assert_num_queries(5):  # whether there is any, the key, the agent's labels and annotations, the orders
+    with django_assert_num_queries(
+        5
+    ):  # whether there is any, the key, the agent's labels and annotations, the orders
         assert len(api.get(f"/agents/{agent.id}/work-orders/pending").json()) == orders
