@@ -107,6 +107,23 @@ schema: env ## write openapi/brokkr-v1.yaml anew from the code
 	@mkdir -p openapi
 	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi/brokkr-v1.yaml
 
+# --- Measuring: nothing here passes or fails; docs/performance.md says how to read it ---------------
+
+# More arguments for a bench, e.g. make bench-hot BENCH_ARGS="--rounds 3"
+BENCH_ARGS ?=
+
+.PHONY: bench-hot
+bench-hot: env ## measure polls, heartbeats and looking for work against a bare view
+	@$(BIN)/python -m bench.hot $(BENCH_ARGS)
+
+.PHONY: bench-scale
+bench-scale: env ## measure the poll's statement among more stacks, versions and events
+	@$(BIN)/python -m bench.scale $(BENCH_ARGS)
+
+.PHONY: bench-memory
+bench-memory: env ## watch the memory of a web process over a million requests
+	@$(BIN)/python -m bench.memory $(BENCH_ARGS)
+
 .PHONY: clean
 clean: ## remove the environment and the tools' caches; the data stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache

@@ -1,7 +1,7 @@
 """A load generator that costs little itself: one process, blocking nowhere, sockets watched by epoll.
 
-Reads a job as one JSON line on stdin, writes one JSON line with what it saw. `requests` are sent in turn, with that many
-connections at once; without keep-alive each request has a connection of its own, as with gunicorn's sync worker.
+Reads a job as one JSON line on stdin, writes one JSON line with what it saw. `requests` are sent in turn, with that
+many connections at once; without keep-alive each request has a connection of its own, as gunicorn's sync worker wants.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 
@@ -72,7 +73,7 @@ class _Client:
         self.began = 0.0
 
 
-def _run(job: dict) -> dict:
+def _run(job: dict) -> dict:  # noqa: C901, PLR0915  one loop that is cheap because it is one
     address, keep_alive = ("127.0.0.1", job["port"]), job["keep_alive"]
     requests = [text.encode() for text in job["requests"]]
     if not keep_alive:
@@ -95,10 +96,8 @@ def _run(job: dict) -> dict:
             client.socket = socket.socket()
             client.socket.setblocking(False)
             client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
+            with suppress(BlockingIOError):
                 client.socket.connect(address)
-            except BlockingIOError:
-                pass
             clients[client.socket.fileno()] = client
             epoll.register(client.socket.fileno(), select.EPOLLOUT)
         else:

@@ -5,6 +5,8 @@ import os
 from brokkr_site.settings import *  # noqa: F403  a settings module is a list of names
 from brokkr_site.settings import MIDDLEWARE
 
+LOGGING["loggers"]["httpx"] = {"level": "WARNING"}  # noqa: F405
+LOGGING["loggers"]["pgserver"] = {"level": "WARNING"}  # noqa: F405
 ROOT_URLCONF = "bench.urls"
 # What the product's own chain costs is seen against Django's usual one.
 if os.environ.get("BENCH_PLAIN_CHAIN"):

@@ -45,12 +45,13 @@ class Server:
         worker: str = "sync",
         workers: int = 2,
         environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         self.port = free_port()
         self.log = (folder / f"{self.port}.log").open("ab")
-        arguments = ["-k", "sync", "--threads", "1"] if worker == "sync" else []
+        kind = ["-k", "sync", "--threads", "1"] if worker == "sync" else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *arguments],
+            [sys.executable, "-m", "gunicorn", *kind, *arguments],
             cwd=ROOT,
             env=os.environ
             | {"BROKKR_BIND": "127.0.0.1", "BROKKR_PORT": str(self.port), "BROKKR_WEB_WORKERS": str(workers)}
