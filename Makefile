@@ -68,6 +68,12 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 example: env ## run examples/first-deployment against a broker made for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
 
+# --- Measuring -------------------------------------------------------------------------------------
+
+.PHONY: bench-pending
+bench-pending: env ## measure an agent's question for work among 1,000 and 100,000 orders
+	@$(BIN)/python bench/pending_orders.py
+
 # --- Checking --------------------------------------------------------------------------------------
 
 .PHONY: check

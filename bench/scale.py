@@ -53,8 +53,8 @@ def main() -> int:
 
 def _variants(options: argparse.Namespace) -> dict[str, object]:
     """Connections to copies of the database, each with more of one thing."""
-    import psycopg  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
+    import psycopg
+    from django.db import connection
 
     settings = dict(connection.settings_dict)
     original = settings["NAME"] or "postgres"
@@ -84,7 +84,7 @@ def _variants(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _dsn(settings: dict, name: str) -> str:
-    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
+    from psycopg.conninfo import make_conninfo
 
     return make_conninfo(
         dbname=name,
@@ -96,9 +96,9 @@ def _dsn(settings: dict, name: str) -> str:
 
 
 def _measure(variants: dict[str, object], rounds: int) -> dict[str, dict[str, object]]:
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
-    from agents.polling import _statement  # noqa: PLC0415
+    from agents.polling import _statement
 
     sql = _statement("postgresql", False, False, with_key=True)
     # Agents of the first groups: they serve the twenty stacks with the long history.

@@ -27,10 +27,10 @@ def start_django(database_url: str, folder: Path) -> None:
         "DATABASE_URL": database_url,
         "BROKKR_DATA_DIR": str(folder),
     }
-    import django  # noqa: PLC0415
+    import django
 
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
 
@@ -89,7 +89,7 @@ def servers(*all_of_them: Server) -> Iterator[None]:
 
 def postmaster() -> int:
     """The process id of the PostgreSQL server that Django is connected to."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -139,7 +139,7 @@ def machine() -> dict[str, object]:
         ),
         platform.machine(),
     )
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")

@@ -74,6 +74,13 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Work",
+                "items": [
+                    _page("Work orders", "build", "workorders", "workorder"),
+                    _page("Finished work orders", "task_alt", "workorders", "workorderlogentry"),
+                ],
+            },
+            {
                 "title": "Access",
                 "items": [
                     _page("Keys", "key", "paks", "pak"),

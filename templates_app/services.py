@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from core.events import Actor, Event, emit
-from core.validators import is_name
+from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound
 from generators.models import Generator
 from generators.services import lock_generator, require_active, system_generator
@@ -66,7 +66,7 @@ def draft(*, description: str | None, template_content: str, parameters_schema: 
 
     Raises InvalidTemplate, InvalidTemplateSyntax, InvalidParametersSchema.
     """
-    if not template_content.strip() or (description is not None and not description.strip()):
+    if is_blank(template_content) or (description is not None and is_blank(description)):
         raise InvalidTemplate
     try:
         compile_template(template_content)

@@ -15,7 +15,7 @@ from agents.services.agents import create_agent, lock_agent, update_agent
 from agents.services.events import report_event
 from agents.services.registrations import register_agent
 from agents.services.targets import add_target
-from core.events import SYSTEM
+from core.events import SYSTEM, Actor, ActorType
 from core.labels.services import add_annotation, add_label
 from generators.models import Generator
 from generators.services import create_generator
@@ -24,8 +24,8 @@ from stacks.services import create_stack, publish
 from templates_app.models import StackTemplate
 from templates_app.services import create_template, draft, publish_rendering, render_for
 from tests.support.api import Api
-from workorders.models import WorkOrder
-from workorders.services import Targeting, create_work_order
+from workorders.models import WorkOrder, WorkOrderLogEntry
+from workorders.services import Targeting, claim_work_order, complete_work_order, create_work_order
 
 _numbers = count(1)
 
@@ -153,3 +153,27 @@ def make_work_order(
     return create_work_order(
         **given, targeting=targeting or Targeting(labels=["builder"]), actor=SYSTEM, now=now or timezone.now()
     )
+
+
+def make_claimed_work_order(agent: Agent, **fields: Any) -> WorkOrder:
+    """An order for this agent alone, which holds it."""
+    order = make_work_order(**({"targeting": Targeting([agent.id])} | fields))
+    return claim_work_order(work_order_id=order.id, agent_id=agent.id, actor=SYSTEM, now=timezone.now())
+
+
+def make_log_entry(
+    agent: Agent, *, success: bool = True, message: str | None = "done", **fields: Any
+) -> WorkOrderLogEntry:
+    """How an order ended that this agent held."""
+    order = make_claimed_work_order(agent, **fields)
+    entry = complete_work_order(
+        work_order_id=order.id,
+        success=success,
+        message=message,
+        retryable=False,
+        claim_token=order.claim_token,
+        actor=Actor(type=ActorType.AGENT, id=agent.id),
+        now=timezone.now(),
+    )
+    assert entry is not None, "it was final"
+    return entry

@@ -7,7 +7,7 @@ or a message; nothing is written then.
 from core.admin.actions import Question, bulk_action, detail_action
 from core.admin.inlines import ServiceFormSet, ServiceInline
 from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter
-from core.admin.pages import Created, ReadOnlyAdmin, ServiceAdmin, admin_actor
+from core.admin.pages import Created, ReadOnlyAdmin, ServiceAdmin, ServiceForm, admin_actor
 from core.admin.values import ago, badge, badges, link, object_link
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Question",
     "ReadOnlyAdmin",
     "ServiceAdmin",
+    "ServiceForm",
     "ServiceFormSet",
     "ServiceInline",
     "TimeRangeFilter",

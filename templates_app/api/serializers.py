@@ -4,7 +4,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import NAME_RULE, Id, Text
+from core.api.fields import FILLED_RULE, NAME_RULE, Id, QueryText, Text
 from core.api.pagination import ListQuery
 from core.errors import DomainError
 from templates_app.models import RenderedObject, StackTemplate, TemplateAnnotation, TemplateLabel
@@ -106,8 +106,8 @@ class SchemaText(serializers.Field[str, Any, str, Any]):
 )
 class CreateTemplateBody(serializers.Serializer[Any]):
     name = Text(rule=NAME_RULE)
-    description = Text(required=False, allow_null=True, default=None)
-    template_content = Text(help_text="In the Tera dialect.")
+    description = Text(rule=FILLED_RULE, required=False, allow_null=True, default=None)
+    template_content = Text(rule=FILLED_RULE, help_text="In the Tera dialect.")
     parameters_schema = SchemaText()
 
 
@@ -120,14 +120,20 @@ class UpdateTemplateBody(serializers.Serializer[Any]):
     """The whole template or only what a new version needs; the name stays."""
 
     id = Id(required=False, help_text="If present, must be the id in the path.")
-    description = Text(required=False, allow_null=True, default=None, help_text="Left out, it is inherited.")
-    template_content = Text()
+    description = Text(
+        rule=FILLED_RULE,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Left out, it is inherited.",
+    )
+    template_content = Text(rule=FILLED_RULE)
     parameters_schema = SchemaText()
 
 
 class TemplateListQuery(ListQuery):
-    name = serializers.CharField(required=False, help_text="Only names that contain this, in any case.")
-    label = serializers.CharField(required=False, help_text="Only templates with this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
+    name = QueryText(required=False, help_text="Only names that contain this, in any case.")
+    label = QueryText(required=False, help_text="Only templates with this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
 
 
 @extend_schema_serializer(

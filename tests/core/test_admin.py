@@ -18,8 +18,10 @@ from paks.services import issue_pak
 from stacks.models import DeploymentObject
 from tests.factories import (
     make_agent,
+    make_claimed_work_order,
     make_event,
     make_generator,
+    make_log_entry,
     make_object,
     make_registration,
     make_stack,
@@ -36,17 +38,26 @@ LISTS = [
     "agents/agent/",
     "agents/agentevent/",
     "agents/registration/",
+    "workorders/workorder/",
+    "workorders/workorderlogentry/",
     "paks/pak/",
     "audit/auditlog/",
 ]
 READ_ONLY = [
+    "workorders/workorder/",
+    "workorders/workorderlogentry/",
     "stacks/deploymentobject/",
     "agents/agentevent/",
     "agents/registration/",
     "paks/pak/",
     "audit/auditlog/",
 ]
-NEVER_ADDED = ["stacks/deploymentobject/", "agents/agentevent/", "audit/auditlog/"]
+NEVER_ADDED = [
+    "workorders/workorderlogentry/",
+    "stacks/deploymentobject/",
+    "agents/agentevent/",
+    "audit/auditlog/",
+]
 
 
 def fill(rows: int) -> None:
@@ -58,6 +69,8 @@ def fill(rows: int) -> None:
         make_target(agent, stack)
         make_registration(agent, generator)
         make_event(agent, make_object(stack))
+        make_claimed_work_order(agent)
+        make_log_entry(agent)
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
 
 
@@ -144,6 +157,8 @@ def test_a_viewer_looks_and_changes_nothing(path):
         "agents/agent/{}/pause/",
         "agents/agent/{}/rotate_key/",
         "paks/pak/{}/revoke/",
+        "workorders/workorder/{}/cancel/",
+        "workorders/workorderlogentry/{}/requeue/",
     ],
 )
 def test_a_viewer_has_no_use_of_the_buttons(page):
@@ -235,6 +250,9 @@ def test_history_is_the_audit_log_of_the_row(operator):
     [
         ("paks/pak/", "key_hash__startswith"),
         ("paks/pak/", "short_token__startswith"),
+        ("workorders/workorder/", "claim_token__startswith"),
+        ("workorders/workorder/", "yaml_content__contains"),
+        ("workorders/workorderlogentry/", "yaml_content__contains"),
         ("stacks/deploymentobject/", "yaml_content__contains"),
         ("agents/agentevent/", "deployment_object__yaml_content__contains"),
         ("stacks/stack/", "deployment_objects__yaml_content__contains"),
@@ -273,7 +291,7 @@ def test_selections_offer_only_live_rows(operator):
 
 
 def test_all_our_tables_with_pages_are_tested_here():
-    ours = {"generators", "stacks", "agents", "paks", "audit"}
+    ours = {"generators", "stacks", "agents", "workorders", "paks", "audit"}
     pages = {
         f"{model._meta.app_label}/{model._meta.model_name}/"
         for model in admin.site._registry

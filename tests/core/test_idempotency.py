@@ -105,7 +105,7 @@ def test_every_create_takes_the_header(admin, path):
     }
     body: object = CREATES[path]
     if isinstance(body, dict):
-        body = {key: str(ids[value]) if value in ids else value for key, value in body.items()}
+        body = {key: str(ids[str(value)]) if str(value) in ids else value for key, value in body.items()}
     for name, identifier in ids.items():
         path = path.replace(name, str(identifier))
     first, repeat = (admin.post(path, body, headers=ONCE) for _ in range(2))

@@ -3,18 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
-from agents.models import Agent
-from core.events import SYSTEM, Actor, ActorType
+from core.events import SYSTEM
 from generators.models import Generator
 from paks.models import Role
 from paks.services import issue_pak, revoke_pak
 from tests.factories import (
     MANIFEST,
     make_agent,
+    make_claimed_work_order,
     make_event,
     make_generator,
+    make_log_entry,
     make_rendered,
     make_stack,
     make_target,
@@ -22,8 +21,7 @@ from tests.factories import (
     make_work_order,
 )
 from tests.support.api import Api
-from workorders.models import WorkOrder
-from workorders.services import Targeting, claim_work_order, complete_work_order
+from workorders.services import Targeting
 
 
 @dataclass
@@ -76,8 +74,8 @@ def make_world() -> World:
         "agent_id": str(agent.id),
         "event_id": str(event.id),
         "work_order_id": str(make_work_order(targeting=Targeting([agent.id])).id),
-        "claimed_order_id": str(_claimed_order(agent).id),
-        "finished_order_id": str(_finished_order(agent).id),
+        "claimed_order_id": str(make_claimed_work_order(agent).id),
+        "finished_order_id": str(make_log_entry(agent).id),
     }
     world.callers = {
         "anonymous": Api(None),
@@ -90,25 +88,6 @@ def make_world() -> World:
         "revoked": Api(_revoked_key(generator)),
     }
     return world
-
-
-def _claimed_order(agent: Agent) -> WorkOrder:
-    order = make_work_order(targeting=Targeting([agent.id]))
-    return claim_work_order(work_order_id=order.id, agent_id=agent.id, actor=SYSTEM, now=timezone.now())
-
-
-def _finished_order(agent: Agent) -> WorkOrder:
-    order = _claimed_order(agent)
-    complete_work_order(
-        work_order_id=order.id,
-        success=True,
-        message=None,
-        retryable=True,
-        claim_token=order.claim_token,
-        actor=Actor(type=ActorType.AGENT, id=agent.id),
-        now=timezone.now(),
-    )
-    return order
 
 
 def _revoked_key(generator: Generator) -> str:

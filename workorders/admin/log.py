@@ -1,0 +1,154 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from agents.models import Agent
+from core.admin import (
+    CappedPaginator,
+    Question,
+    ReadOnlyAdmin,
+    TimeRangeFilter,
+    admin_actor,
+    ago,
+    badge,
+    badges,
+    bulk_action,
+    detail_action,
+)
+from workorders.admin.common import (
+    WorkTypeFilter,
+    agent_link,
+    agent_list,
+    annotation_badges,
+    manifest,
+    message,
+    mono,
+    with_id,
+)
+from workorders.models import WorkOrderLogEntry
+from workorders.services import requeue_from_log
+
+REQUEUE = Question(
+    title="Send the work again",
+    consequence="A new order is made with the same content, targeting and limits. Any agent that meets the targeting "
+    "now may claim it.",
+    button="Requeue",
+)
+
+
+@admin.register(WorkOrderLogEntry)
+class WorkOrderLogEntryAdmin(ReadOnlyAdmin):
+    list_display = ("order_id", "work_type", "outcome", "claimant", "retries_attempted", "finished")
+    list_filter = (
+        "success",
+        WorkTypeFilter,
+        ("claimed_by", AutocompleteSelectFilter),
+        ("completed_at", TimeRangeFilter),
+    )
+    list_select_related = ("claimed_by",)
+    search_fields = ("id",)
+    search_help_text = "An order's id"
+    ordering = ("-completed_at", "-id")
+    paginator = CappedPaginator
+    actions = ("requeue_selected",)
+    actions_detail = ("requeue",)
+    secret_fields = frozenset({"yaml_content"})
+    fields = (
+        "order_id",
+        "work_type",
+        "outcome",
+        "claimant",
+        "result",
+        "retries_attempted",
+        "created",
+        "claimed",
+        "finished",
+        "limits",
+        "target_agents",
+        "target_labels",
+        "target_annotations",
+        "yaml",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkOrderLogEntry]:
+        rows: QuerySet[WorkOrderLogEntry] = super().get_queryset(request).select_related("claimed_by")
+        match = request.resolver_match
+        # The text of a page of large manifests would be megabytes that no list shows.
+        is_list = match is not None and match.url_name == "workorders_workorderlogentry_changelist"
+        return rows.defer("yaml_content", "result_message") if is_list else rows
+
+    def has_requeue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("workorders.add_workorder")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (with_id(queryset, search_term) if search_term.strip() else queryset), False
+
+    @admin.display(description="order", ordering="id")
+    def order_id(self, entry: WorkOrderLogEntry) -> SafeString:
+        return mono(entry.pk)
+
+    @admin.display(description="outcome", ordering="success")
+    def outcome(self, entry: WorkOrderLogEntry) -> SafeString:
+        return badge("completed", "good") if entry.success else badge("failed", "bad")
+
+    @admin.display(description="last claimed by")
+    def claimant(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return agent_link(entry.claimed_by)
+
+    @admin.display(description="finished", ordering="completed_at")
+    def finished(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return ago(entry.completed_at)
+
+    @admin.display(description="created")
+    def created(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return ago(entry.created_at)
+
+    @admin.display(description="last claimed")
+    def claimed(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return ago(entry.claimed_at)
+
+    @admin.display(description="result")
+    def result(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return message(entry.result_message)
+
+    @admin.display(description="limits")
+    def limits(self, entry: WorkOrderLogEntry) -> str:
+        return (
+            f"{entry.max_retries} retries, back-off {entry.backoff_seconds} s, "
+            f"claims of {entry.claim_timeout_seconds} s"
+        )
+
+    @admin.display(description="for agents")
+    def target_agents(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return agent_list(Agent.objects.filter(pk__in=entry.targeting["agent_ids"]).order_by("name"))
+
+    @admin.display(description="for labels")
+    def target_labels(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return badges(entry.targeting["labels"])
+
+    @admin.display(description="for annotations")
+    def target_annotations(self, entry: WorkOrderLogEntry) -> SafeString | None:
+        return annotation_badges(entry.targeting["annotations"])
+
+    @admin.display(description="YAML")
+    def yaml(self, entry: WorkOrderLogEntry) -> SafeString:
+        return manifest(entry.yaml_content)
+
+    @detail_action(description="Requeue", icon="replay", question=REQUEUE, permission="requeue")
+    def requeue(self, request: HttpRequest, entry: WorkOrderLogEntry) -> HttpResponse:
+        order = requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=timezone.now())
+        self.message_user(request, f"Made anew: {order}.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:workorders_workorder_change", args=[order.pk]))
+
+    @bulk_action(description="Requeue", question=REQUEUE, done="Work orders made anew", permission="requeue")
+    def requeue_selected(self, request: HttpRequest, entry: WorkOrderLogEntry) -> None:
+        requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=timezone.now())
