@@ -18,8 +18,8 @@ _FORM = ("2:" + ",".join(DeploymentObjectSerializer.Meta.fields)).encode()
 
 
 def _render(obj: DeploymentObject) -> bytes:
-    # What the serializer would say, without asking it: that costs ten times as much, and after a start, or where there
-    # are more objects than memory, every poll has twenty of them.
+    # What the serializer would say, without asking it: that costs twenty times as much, and after a start, or where
+    # there are more objects than memory, every poll has twenty of them.
     return to_json({name: _plain(getattr(obj, name)) for name in DeploymentObjectSerializer.Meta.fields})
 
 
