@@ -46,7 +46,9 @@ class WorkOrderForm(ServiceForm):
         max_length=MAX_WORK_TYPE, widget=_TextInput(), help_text="Agents know build and custom."
     )
     # Not stripped: the first line's indentation is part of YAML.
-    yaml_content = forms.CharField(label="YAML", strip=False, widget=_Textarea(attrs={"rows": 12, "class": "brokkr-mono"}))
+    yaml_content = forms.CharField(
+        label="YAML", strip=False, widget=_Textarea(attrs={"rows": 12, "class": "brokkr-mono"})
+    )
     agents = _Agents(
         queryset=Agent.objects.active(),
         required=False,
