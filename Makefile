@@ -68,12 +68,6 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 example: env ## run examples/first-deployment against a broker made for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
 
-# --- Measuring -------------------------------------------------------------------------------------
-
-.PHONY: bench-pending
-bench-pending: env ## measure an agent's question for work among 1,000 and 100,000 orders
-	@$(BIN)/python bench/pending_orders.py
-
 # --- Checking --------------------------------------------------------------------------------------
 
 .PHONY: check
@@ -119,6 +113,10 @@ bench-hot: env ## measure polls, heartbeats and looking for work against a bare 
 .PHONY: bench-scale
 bench-scale: env ## measure the poll's statement among more stacks, versions and events
 	@$(BIN)/python -m bench.scale $(BENCH_ARGS)
+
+.PHONY: bench-pending
+bench-pending: env ## measure an agent's question for work among 1,000 and 100,000 orders
+	@$(BIN)/python bench/pending_orders.py
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests

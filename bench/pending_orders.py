@@ -1,8 +1,7 @@
 """What an agent's question for work costs with 1,000 and with 100,000 orders in the table, on PostgreSQL.
 
 Run from the root of the project: `make bench-pending`, or `python bench/pending_orders.py [rounds]`. It starts a
-PostgreSQL of its own, prints medians and ratios, and writes bench/results/pending_orders.json. Fails when an agent
-with few matches waits more than twice as long among 100,000 orders as among 1,000.
+PostgreSQL of its own, prints medians and ratios, and writes bench/results/pending_orders.json.
 """
 
 import json
@@ -25,7 +24,6 @@ from tests.support.postgres import private_postgres  # the path above comes firs
 
 RESULTS = Path(__file__).parent / "results" / "pending_orders.json"
 SMALL, LARGE = 1_000, 100_000
-ALLOWED_RATIO = 2.0
 DATABASES = {SMALL: "postgres", LARGE: "brokkr_large"}
 REQUESTS_A_TURN = 10
 MATCHES = 4
@@ -36,7 +34,7 @@ YAML = (
 )
 
 
-def main(rounds: int) -> int:
+def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as folder, private_postgres() as server:
         os.environ |= {
             "DATABASE_URL": server.url,
@@ -62,7 +60,6 @@ def main(rounds: int) -> int:
         connection.close()
     medians = {name: [median(times[orders, name]) for orders in (SMALL, LARGE)] for name in questions}
     report(medians, rounds, version)
-    return int(any(large / small > ALLOWED_RATIO for name, (small, large) in medians.items() if FEW in name))
 
 
 def copy_database() -> None:
@@ -171,4 +168,4 @@ def report(medians: dict[str, list[float]], rounds: int, version: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
