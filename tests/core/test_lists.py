@@ -107,12 +107,14 @@ def test_the_pages_of_every_list_make_the_whole_list(admin, paths):
 
 def test_a_page_asks_the_database_as_often_as_a_long_list(admin, paths):
     admin.get("/stacks")
-    for path in paths:
+    # The pending orders are asked for by a short way first, for a plain request only; their own test counts them.
+    for path in (path for path in paths if not path.endswith("/pending")):
         counts = set()
         for query in ("", "?limit=1", "?limit=1000"):
             with CaptureQueriesContext(connection) as queries:
                 admin.get(path + query)
             counts.add(len(queries))
+        assert len(counts) == 1, path
         (count,) = counts
         # The key, the rows, and for some lists what decides which rows they are.
         assert 2 <= count <= 4, path

@@ -3,15 +3,18 @@
 import pytest
 from django.db import connection
 
+from paks.tokens import split_token
 from tests.factories import make_agent, make_work_order
-from tests.support.plans import analyzed, buffers, scanned_tables
+from tests.support.plans import analyzed, analyzed_sql, buffers, scanned_tables
 from workorders.matching import pending_for
-from workorders.models import WorkOrder, WorkOrderLabel, WorkOrderTarget
+from workorders.models import WorkOrder, WorkOrderAnnotation, WorkOrderLabel, WorkOrderTarget
+from workorders.polling import _ANY, look_for_work
 from workorders.services import Targeting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requires_postgres]
 
 OTHERS = "someone-else"
+ORDER_TABLES = {"work_orders", "work_order_targets", "work_order_labels", "work_order_annotations"}
 
 
 def fill(orders: int) -> None:
@@ -25,6 +28,9 @@ def fill(orders: int) -> None:
     )
     WorkOrderTarget.objects.bulk_create(
         [WorkOrderTarget(work_order=row, agent=other) for row in rows], batch_size=2000
+    )
+    WorkOrderAnnotation.objects.bulk_create(
+        [WorkOrderAnnotation(work_order=row, key=OTHERS, value=OTHERS) for row in rows], batch_size=2000
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -52,5 +58,19 @@ def test_pending_reads_no_table_from_end_to_end_and_does_not_grow_with_it():
         "all": 4, "of one type": 4, "the first": 2, "the first of one type": 2,
     }  # fmt: skip
     for name, plan in large.items():
-        assert not scanned_tables(plan) & {"work_orders", "work_order_labels", "work_order_targets"}, name
+        assert not scanned_tables(plan) & ORDER_TABLES, name
         assert buffers(plan) <= 1.5 * buffers(small[name]), name
+
+
+def test_looking_for_work_costs_an_agent_without_any_the_same_in_a_large_table():
+    """Also where the labels, pairs and agents of nearly all orders are few, so that matches seem likely."""
+    agent, api = make_agent(labels=["builder", "arm64"], annotations={"region": "eu"})
+    key_hash = split_token(api.key).hash
+    question = {"agent": agent.id, "key_hash": key_hash}
+    fill(1_000)
+    small = analyzed_sql(_ANY, question)
+    fill(20_000)
+    large = analyzed_sql(_ANY, question)
+    assert look_for_work(agent_id=agent.id, key_hash=key_hash).found is False
+    assert not scanned_tables(large) & ORDER_TABLES
+    assert buffers(large) <= 1.5 * buffers(small)
