@@ -122,7 +122,9 @@ def fleet_of(
     """Agents of one label and orders for it, `age` seconds old; `claimed` by the first agent if told so."""
     given = json.dumps({"agents": agents, "orders": orders, "age": age, "claimed": claimed, "limits": limits})
     made = json.loads(server.manage("shell", "--no-imports", "--command", _MAKE.format(given=given)))
-    pool = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    # Without keep-alive: a connection that the server closes while the next claim is on its way would look like a lost
+    # claim, and a claim must not be repeated blindly.
+    pool = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     with httpx.Client(base_url=f"{server.url}/api/v1", timeout=PATIENCE_SECONDS, limits=pool) as http:
         yield Fleet(
             claimants=[Claimant(agent_id, key, http) for agent_id, key in made["agents"]],

@@ -21,6 +21,11 @@ NOT_IN_THE_SCHEMA = {
     "invalid_generator_id": "the body refers to a generator that another request of the run has deleted",
     "missing_agent_id": "an agent registers itself, but an admin must name the agent",
     "invalid_deployment_object": "the text must be YAML",
+    "template_stack_mismatch": "the stack must carry the labels of the template, which other requests change",
+    "invalid_parameters": "the parameters must fit the schema of the template, not that of the API",
+    "template_render_failed": "the template must render with these parameters",
+    "invalid_template_syntax": "the text must be a Tera template",
+    "invalid_parameters_schema": "the text must be a JSON Schema",
     "no_targeting_specified": "one of several members of the body must name somebody",
     "nul_character": "NUL is refused in any text, also in members of a body that are otherwise not looked at",
 }
@@ -96,10 +101,11 @@ def _use_known_headers(case: Any) -> None:
 
 def _refer_to_rows(case: Any) -> None:
     body, in_path = case.body, case.path_parameters or {}
-    for name in body.keys() & {"generator_id", "stack_id", "deployment_object_id", "agent_id"}:
-        if body[name] is not None:
-            # Where the path names it too, the two must agree.
-            body[name] = in_path.get(name) or _ROWS.get(name, body[name])
+    for holder in (body, *(body.get("events") or [])):
+        for name in holder.keys() & {"generator_id", "stack_id", "deployment_object_id", "agent_id"}:
+            if holder[name] is not None:
+                # Where the path names it too, the two must agree.
+                holder[name] = in_path.get(name) or _ROWS.get(name, holder[name])
     if "id" in body and in_path:
         body["id"] = next(iter(in_path.values()))
     if case.operation.path == "/api/v1/stacks" and _CALLER == "admin":
