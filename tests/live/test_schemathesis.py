@@ -26,6 +26,11 @@ _NOT_FOR_AN_ADMIN = {
     # These need a claim that is held just then, which the order of the requests decides.
     "POST /api/v1/work-orders/{work_order_id}/complete",
     "POST /api/v1/work-orders/{work_order_id}/renew",
+    # These need a template, or what came from one, that an earlier request of the run happened to make and to label.
+    "DELETE /api/v1/templates/{template_id}/annotations/{key}",
+    "DELETE /api/v1/templates/{template_id}/labels/{label}",
+    "GET /api/v1/deployment-objects/{object_id}/provenance",
+    "POST /api/v1/stacks/{stack_id}/deployment-objects/from-template",
 }
 _GENERATOR_MAY = {
     f"{method} /api/v1{path}"
