@@ -18,7 +18,7 @@ from django.utils import timezone
 from agents.api.state import respond
 from agents.beating import beat
 from agents.polling import poll
-from core.api.errors import as_domain_error, error_response
+from core.api.errors import CACHE_CONTROL, as_domain_error, error_response
 from core.api.fields import parse_uuid
 from paks.api.authentication import presented_key
 from paks.services import mark_used
@@ -79,7 +79,7 @@ def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
         return None
     request.META["brokkr.caller"] = f"agent:{parsed}"
     mark_used(found.key_id, found.last_used_at)
-    return HttpResponse(status=204, headers={"Cache-Control": "private, no-cache"})
+    return HttpResponse(status=204, headers={"Cache-Control": CACHE_CONTROL})
 
 
 def token_of(request: HttpRequest) -> Token | None:

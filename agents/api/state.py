@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from agents.fragments import Fragments
+from core.api.errors import CACHE_CONTROL
 from core.api.etag import not_modified
 from core.api.renderers import to_json
 from stacks.api.serializers import DeploymentObjectSerializer
@@ -39,7 +40,7 @@ def state_etag(object_ids: Sequence[str]) -> str:
 
 def respond(request: HttpRequest, object_ids: Sequence[str]) -> HttpResponse:
     """The objects as a JSON array, or 304 to an agent that has them."""
-    headers = {"ETag": state_etag(object_ids), "Cache-Control": "private, no-cache"}
+    headers = {"ETag": state_etag(object_ids), "Cache-Control": CACHE_CONTROL}
     if not_modified(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(_fragments.join(object_ids), content_type="application/json", headers=headers)
