@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
@@ -17,6 +18,13 @@ from tests.support.api import Api
 # The same examples on every run, and no deadline: how fast an example runs says nothing on a busy machine.
 hypothesis_settings.register_profile("brokkr", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("brokkr")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_scan_of_static_files() -> None:
+    """Let static files be looked up when asked for: every client of a test builds its own chain of middleware, and
+    reading all static files for each of them took more time than all else. Servers of live tests do as in production."""
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
