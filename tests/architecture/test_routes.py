@@ -98,6 +98,7 @@ GET    /agents/{agent_id}/work-orders/pending         401  200   403   403    20
 GET    /work-order-log                                401  200   403   403    403    403   403   401
 GET    /work-order-log/{work_order_id}                401  200   403   403    403    403   403   401
 
+POST   /admin/config/reload                           401  200   403   403    403    403   403   401
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 

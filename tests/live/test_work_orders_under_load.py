@@ -6,9 +6,8 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.server import ROOT, LiveServer
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.live
 
@@ -150,13 +150,6 @@ def worker(server: LiveServer) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(PATIENCE_SECONDS)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.01)
-
-
 def test_of_many_claimants_each_order_has_exactly_one(broker: LiveServer):
     with fleet_of(broker, agents=CLAIMANTS, orders=ORDERS) as fleet:
         start = threading.Barrier(CLAIMANTS)
@@ -243,7 +236,7 @@ def test_what_was_confirmed_before_a_kill_holds_and_nothing_is_lost(own_broker: 
             with worker(own_broker), ThreadPoolExecutor(8) as threads:
                 running = [threads.submit(traffic.run, index) for index in range(8)]
                 try:
-                    wait_until(lambda: len(traffic.finished) >= 12 and bool(traffic.retried))  # noqa: B023
+                    wait_for(lambda: len(traffic.finished) >= 12 and bool(traffic.retried))  # noqa: B023
                 finally:
                     own_broker.kill()
                 for each in running:
@@ -259,7 +252,7 @@ def test_what_was_confirmed_before_a_kill_holds_and_nothing_is_lost(own_broker: 
             own_broker.manage("run_worker", "--once")
             return fleet.claimed() == 0
 
-        wait_until(release)
+        wait_for(release)
         fleet.assert_each_order_is_in_one_place()
         active, log = fleet.active(), fleet.log()
         assert {order: log[order]["result_message"] for order in finished} == finished
@@ -278,7 +271,7 @@ def test_a_worker_killed_among_many_releases_leaves_whole_steps_and_the_next_one
         own_broker, agents=1, orders=orders, age=60, claimed=True, claim_timeout_seconds=1
     ) as fleet:
         with worker(own_broker):
-            wait_until(lambda: fleet.claimed() < orders)
+            wait_for(lambda: fleet.claimed() < orders)
         left = fleet.claimed()
 
         # Each order either has its whole release or none of it.
@@ -293,7 +286,7 @@ def test_a_worker_killed_among_many_releases_leaves_whole_steps_and_the_next_one
             own_broker.manage("run_worker", "--once")
             return fleet.claimed() == 0
 
-        wait_until(release)
+        wait_for(release)
         assert Counter((order["status"], order["retry_count"]) for order in fleet.active().values()) == {
             ("PENDING", 1): orders
         }
