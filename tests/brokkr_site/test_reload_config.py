@@ -38,7 +38,7 @@ def _as_before(settings, tmp_path) -> Iterator[None]:
 @pytest.fixture
 def write(monkeypatch, tmp_path) -> Write:
     """Writes the file that BROKKR_CONFIG_FILE names."""
-    path = tmp_path / "brokkr.toml"
+    path = Path(tmp_path) / "brokkr.toml"
     monkeypatch.setattr(hot, "CONFIG_FILE", str(path))
     monkeypatch.setattr(hot, "WATCHED", True)
     monkeypatch.setattr(hot, "DEBOUNCE_SECONDS", 0)

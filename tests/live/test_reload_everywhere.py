@@ -42,7 +42,7 @@ def server(database_template: Template, tmp_path: Path, config: Path) -> Iterato
 def _allowed(server: LiveServer) -> bool:
     # On a new connection each time, which any of the processes may take.
     answer = httpx.get(f"{server.url}/healthz", headers={"Origin": ORIGIN})
-    return answer.headers.get("Access-Control-Allow-Origin") == ORIGIN
+    return bool(answer.headers.get("Access-Control-Allow-Origin") == ORIGIN)
 
 
 def test_all_web_processes_follow_a_reload(server: LiveServer, config: Path):
