@@ -5,12 +5,15 @@ or a message; nothing is written then.
 """
 
 from core.admin.actions import Question, bulk_action, detail_action
+from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
 from core.admin.inlines import ServiceFormSet, ServiceInline
 from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter
-from core.admin.pages import Created, ReadOnlyAdmin, ServiceAdmin, ServiceForm, admin_actor
+from core.admin.pages import Created, ServiceAdmin, ServiceForm
+from core.admin.tabs import register_page
 from core.admin.values import ago, badge, badges, link, object_link
 
 __all__ = [
+    "BaseAdmin",
     "CappedPaginator",
     "Created",
     "DeletedFilter",
@@ -30,4 +33,5 @@ __all__ = [
     "detail_action",
     "link",
     "object_link",
+    "register_page",
 ]

@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList as _ChangeList
 
-    from core.admin.pages import BaseAdmin
+    from core.admin.base import BaseAdmin
 
     _Paginator = Paginator[Any]
     _RangeFilter = FieldListFilter
