@@ -29,6 +29,10 @@ def _stylesheet(_: HttpRequest) -> str:
     return static("core/admin.css")
 
 
+def _code_stylesheet(_: HttpRequest) -> str:
+    return static("core/code.css")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Brokkr",
     "SITE_HEADER": "Brokkr",
@@ -37,7 +41,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": [_stylesheet],
+    "STYLES": [_stylesheet, _code_stylesheet],
     "COLORS": {
         "primary": {
             "50": "oklch(97% .014 254.604)",
@@ -62,6 +66,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Stacks", "layers", "stacks", "stack"),
                     _page("Deployment objects", "description", "stacks", "deploymentobject"),
+                    _page("Templates", "draft", "templates_app", "stacktemplate"),
                     _page("Generators", "factory", "generators", "generator"),
                 ],
             },

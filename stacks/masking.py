@@ -3,11 +3,17 @@
 Works on the text, so that everything else is shown as it was published, comments and spacing included.
 """
 
-from collections.abc import Container, Iterator
+import re
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import Final
 
 import yaml
 
+# Who has it may see what is hidden, one look at a time, each in the audit log.
+REVEAL_PERMISSION = "stacks.reveal_secrets"
 MASK = '"********"'
 UNREADABLE = "# Not shown: this text cannot be read as YAML, so secrets in it cannot be told from the rest.\n"
 
@@ -19,6 +25,11 @@ _COPY = "kubectl.kubernetes.io/last-applied-configuration"
 # No real manifest comes near; the parser's time grows with the square of the depth.
 _MAX_DEPTH = 200
 _BOM = "\ufeff"
+# The tags of templates. An unclosed one runs to the end, so that no tag is looked for twice.
+_TAG: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
+# One expression without a text in it: what it will be is not in the template.
+_EXPRESSION: Final = re.compile(r"""(["']?)\{\{[^"'`{}]*\}\}\1""")
+_DIGEST_KEY: Final = token_bytes(32)
 
 
 @dataclass(eq=False, slots=True)
@@ -48,19 +59,77 @@ class _Node:
         return [value for key, value in self.pairs() if key in names]
 
 
-def mask_secrets(text: str) -> str:
+# What stands for a hidden text.
+Hide = Callable[[str], str]
+
+
+def _mask(_hidden: str) -> str:
+    return MASK
+
+
+def mask_secrets(text: str, hide: Hide = _mask) -> str:
     """The text with each value under `data` and `stringData` of a Secret replaced by a mask.
 
     Secrets in lists count too, and so does the copy of itself that `kubectl apply` leaves in an annotation.
     Text that is no YAML is replaced as a whole.
     """
+    spans = _secret_spans(text)
+    return _unreadable(text, hide) if spans is None else _replace(text, spans, hide)
+
+
+def mask_template(source: str, hide: Hide = _mask) -> str:
+    """The source of a template with the same values masked, but for those that are only an expression.
+
+    It is read as the YAML that it is without its tags. When it is none even so, and may be about Secrets, it is
+    replaced as a whole.
+    """
+    spans = _secret_spans(_without_tags(source))
+    if spans is None:
+        return _unreadable(source, hide) if "ecret" in source or "\\" in source else source
+    literal = [(start, end) for start, end in spans if not _EXPRESSION.fullmatch(source[start:end].strip())]
+    return _replace(source, literal, hide)
+
+
+def comparable(masked: Callable[[str, Hide], str], text: str) -> str:
+    """The text as `masked` gives it, but with a word in place of each mask that is the same for the same value.
+
+    Line for line like the masked text. The words change with each start of the process and are never shown.
+    """
+    return masked(text, _digest)
+
+
+def masked_line(text: str) -> int | None:
+    """The first line of a manifest or template, counted from 1, on which a mask stands in place of a value."""
+    for start, end in _secret_spans(_without_tags(text)) or ():
+        if text[start:end].strip() == MASK:
+            return text.count("\n", 0, start) + 1
+    return None
+
+
+def _without_tags(source: str) -> str:
+    # Of the same length, so that places in the one are places in the other.
+    return _TAG.sub(lambda tag: ("x" if tag[0].startswith("{{") else " ") * len(tag[0]), source)
+
+
+def _digest(hidden: str) -> str:
+    return f'"{blake2b(hidden.encode(), key=_DIGEST_KEY, digest_size=16).hexdigest()}"'
+
+
+def _unreadable(text: str, hide: Hide) -> str:
+    return UNREADABLE if hide is _mask else f"{hide(text)}\n"
+
+
+def _secret_spans(text: str) -> list[tuple[int, int]] | None:
+    """Where the values to hide are, in order; None when the text cannot be read."""
     body = text.removeprefix(_BOM)
+    offset = len(text) - len(body)
     try:
         documents = list(_documents(body))
     except (yaml.YAMLError, KeyError, _TooDeep):  # KeyError: an alias without an anchor
-        return UNREADABLE
-    spans = sorted({(node.start, node.end) for root in documents for node in _secret_values(root)})
-    return text[: len(text) - len(body)] + _replace(body, spans)
+        return None
+    return sorted(
+        {(node.start + offset, node.end + offset) for root in documents for node in _secret_values(root)}
+    )
 
 
 class _TooDeep(Exception):
@@ -147,12 +216,13 @@ def _all(root: _Node) -> Iterator[_Node]:
                 waiting.append(part)
 
 
-def _replace(text: str, spans: list[tuple[int, int]]) -> str:
+def _replace(text: str, spans: list[tuple[int, int]], hide: Hide) -> str:
     pieces, position = [], 0
     for start, end in spans:
         if start < position or start == end:
             continue  # Inside a span that is hidden already, or nothing to hide.
         hidden = text[start:end]
-        pieces += [text[position:start], MASK, hidden[len(hidden.rstrip()) :]]
+        value = hidden.rstrip()
+        pieces += [text[position:start], hide(value), hidden[len(value) :]]
         position = end
     return "".join([*pieces, text[position:]])
