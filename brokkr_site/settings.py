@@ -1,6 +1,7 @@
 """All settings, from environment variables only. docs/reference/settings.md explains each variable."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
@@ -27,18 +28,35 @@ SECURE_PROXY_SSL_HEADER = (
 )
 TRUSTED_PROXY_COUNT = env_int("BROKKR_TRUSTED_PROXY_COUNT", 0, minimum=0, maximum=10)
 X_FRAME_OPTIONS = "DENY"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Failures count per address, so that nobody can lock out another by his name.
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_CLIENT_IP_CALLABLE = "console.login.address"
+AXES_FAILURE_LIMIT = env_int("BROKKR_LOGIN_FAILURES", 5, minimum=1, maximum=1000)
+AXES_COOLOFF_TIME = timedelta(minutes=env_int("BROKKR_LOGIN_LOCK_MINUTES", 15, minimum=1, maximum=1440))
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "brokkr_site.apps.SiteConfig",  # Before the theme, whose templates it overrides.
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "brokkr_site.apps.ControlRoomConfig",  # django.contrib.admin with our site.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -50,6 +68,7 @@ INSTALLED_APPS = [
     "templates_app",
     "workorders",
     "audit",
+    "console",  # The last, because at each migration it reads the permissions of all others.
 ]
 
 MIDDLEWARE = [
@@ -63,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.content_security.ContentSecurityMiddleware",
 ]
 
 ROOT_URLCONF = "brokkr_site.urls"
@@ -115,7 +135,8 @@ else:
     } | _options
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 # SQLite leaves out the columns that an index only carries along; nothing depends on them but speed.
-SILENCED_SYSTEM_CHECKS = ["models.W040"]
+# The login form itself says that an address is locked out, so axes' middleware has nothing to do.
+SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------

@@ -69,6 +69,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 @admin.register(Agent)
 class AgentAdmin(ServiceAdmin):
+    issues_keys = True
     list_display = ("name", "cluster_name", "status_badge", "heartbeat_age", "cluster_state", "label_list")
     list_filter = (StatusFilter, DeletedFilter)
     list_select_related = ("heartbeat",)
@@ -181,7 +182,7 @@ class AgentAdmin(ServiceAdmin):
         self._set_status(request, agent, INACTIVE)
         return None
 
-    @detail_action(description="Rotate key", icon="key", question=ROTATE)
+    @detail_action(description="Rotate key", icon="key", question=ROTATE, permission="issue_key")
     def rotate_key(self, request: HttpRequest, agent: Agent) -> HttpResponse:
         key = rotate_agent_pak(agent=lock_agent(agent.pk), actor=admin_actor(request))
         return self.show_key(request, agent, key)

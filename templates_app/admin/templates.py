@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
@@ -88,15 +88,7 @@ class OwnerFilter(admin.SimpleListFilter):
 
 @admin.register(StackTemplate)
 class TemplateAdmin(ServiceAdmin):
-    list_display = (
-        "name",
-        "number",
-        "owner",
-        "label_list",
-        "annotation_list",
-        "short_description",
-        "created",
-    )
+    list_display = ("name", "number", "owner", "asks_for", "short_description", "created")
     list_filter = (NewestFilter, OwnerFilter, ("generator", AutocompleteSelectFilter), DeletedFilter)
     list_select_related = ("generator",)
     search_fields = ("name", "description")
@@ -132,6 +124,8 @@ class TemplateAdmin(ServiceAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         template = context["original"]
+        # A template is added by the editor, which asks for more than this form has.
+        context["show_save_and_add_another"] = False
         context["source_block"] = code_block(mask_template(template.template_content), spans=template_spans)
         context["schema_block"] = code_block(template.parameters_schema)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -145,13 +139,10 @@ class TemplateAdmin(ServiceAdmin):
         generator = template.generator
         return object_link(Generator, generator.pk, generator.name) if generator else badge("system")
 
-    @admin.display(description="asks for labels")
-    def label_list(self, template: StackTemplate) -> str | None:
-        return badges(sorted(row.label for row in template.labels.all()))
-
-    @admin.display(description="asks for annotations")
-    def annotation_list(self, template: StackTemplate) -> str | None:
-        return badges(sorted(f"{row.key}={row.value}" for row in template.annotations.all()))
+    @admin.display(description="for stacks with")
+    def asks_for(self, template: StackTemplate) -> str | None:
+        labels = sorted(row.label for row in template.labels.all())
+        return badges([*labels, *sorted(str(row) for row in template.annotations.all())])
 
     @admin.display(description="description", ordering="description")
     def short_description(self, template: StackTemplate) -> str | None:
@@ -179,15 +170,16 @@ class TemplateAdmin(ServiceAdmin):
     @detail_action(description="Show hidden values", icon="visibility", question=REVEAL, permission="reveal")
     def reveal(self, request: HttpRequest, template: StackTemplate) -> HttpResponse:
         reveal_template(template=template, actor=admin_actor(request))
-        block = code_block(template.template_content, spans=template_spans)
+        code = code_block(template.template_content, spans=template_spans)
         return self.render_page(
-            request, template, "core/admin/code.html", {"block": block, "heading": "Template"}
+            request, template, "core/admin/code.html", {"code": code, "heading": "Template"}
         )
 
 
 def _new_version(request: HttpRequest, model_admin: BaseAdmin, template: StackTemplate) -> HttpResponse:
     if template.deleted_at is not None:
-        raise TemplateNotFound(id=template.pk)
+        model_admin.message_user(request, TemplateNotFound.message, messages.ERROR)
+        return HttpResponseRedirect(model_admin.url_of(template))
     return edit(request, model_admin, template)
 
 

@@ -50,6 +50,8 @@ class Trial:
     rendered: SafeString | None
     # Of the schema; a form of parameters with another one is out of date.
     schema_digest: str
+    # Whether nobody has filled in anything yet, and that is all that is wrong.
+    is_fresh: bool = False
 
     def parameters_html(self) -> str:
         return render_to_string("templates_app/admin/parameters.html", {"trial": self})
@@ -60,7 +62,7 @@ class Trial:
 
 def try_out(template_content: str, parameters_schema: str, given: Mapping[str, str]) -> Trial:
     """Render with the parameters among the fields of a form. Nothing is stored."""
-    parameters = parameters_of(parameters_schema)
+    parameters, is_fresh = parameters_of(parameters_schema), False
     controls = list(_controls(parameters, given, "parameter"))
     reading = read(parameters, given)
     if reading.problems:
@@ -72,13 +74,17 @@ def try_out(template_content: str, parameters_schema: str, given: Mapping[str, s
         outcome = preview(
             template_content=template_content, parameters_schema=parameters_schema, parameters=reading.value
         )
+        problems = outcome.problems
+        if not given and (unfilled := [each for each in problems if isinstance(each, InvalidParameters)]):
+            # What the template makes of too few parameters would say the same again.
+            is_fresh, problems, outcome = True, [*unfilled], Preview(None, [])
         complaints = [
             complaint
-            for problem in outcome.problems
+            for problem in problems
             for complaint in _complaints(problem, controls, template_content)
         ]
     digest = sha256(parameters_schema.encode("utf-8", "surrogatepass")).hexdigest()
-    return Trial(controls, complaints, _rendered(outcome), digest)
+    return Trial(controls, complaints, _rendered(outcome), digest, is_fresh)
 
 
 def template_spans(source: str) -> Iterator[Span]:
