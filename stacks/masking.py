@@ -43,8 +43,8 @@ class _Node:
     parts: list["_Node"] = field(default_factory=list)
 
     def pairs(self) -> Iterator[tuple[str | None, "_Node"]]:
-        """The entries of a mapping, those merged in by `<<` included. A key that is no scalar is None."""
-        waiting, seen = [self], {id(self)}
+        """The entries, those merged in by `<<` included; of what is no mapping none. The key is None for no scalar."""
+        waiting, seen = [self] if self.is_mapping else [], {id(self)}
         while waiting:
             node = waiting.pop()
             for key, value in zip(node.parts[::2], node.parts[1::2], strict=True):
@@ -98,12 +98,42 @@ def comparable(masked: Callable[[str, Hide], str], text: str) -> str:
     return masked(text, _digest)
 
 
+class ValueUnknown(Exception):
+    """A mask stands where nothing is known that it hides. `line` counts from 1."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
+
+
+def restore_secrets(text: str, base: str) -> str:
+    """`text` with each mask replaced by the value that stands in the same place of `base`: in the Secret of the
+    same name, under the same key. So nobody learns a value by moving its mask to where it would be shown.
+
+    Raises ValueUnknown for a mask in any other place of a Secret. Elsewhere a mask is only a text.
+    """
+    known = _placed(base)
+    pieces, position = [], 0
+    for place, (start, end) in _places(text):
+        if start < position or text[start:end].strip() != MASK:
+            continue
+        if (value := known.get(place)) is None:
+            raise ValueUnknown(_line_at(text, start))
+        pieces += [text[position:start], value]
+        position = start + len(MASK)
+    return "".join([*pieces, text[position:]])
+
+
 def masked_line(text: str) -> int | None:
     """The first line of a manifest or template, counted from 1, on which a mask stands in place of a value."""
     for start, end in _secret_spans(_without_tags(text)) or ():
         if text[start:end].strip() == MASK:
-            return text.count("\n", 0, start) + 1
+            return _line_at(text, start)
     return None
+
+
+def _line_at(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
 
 
 def _without_tags(source: str) -> str:
@@ -119,17 +149,51 @@ def _unreadable(text: str, hide: Hide) -> str:
     return UNREADABLE if hide is _mask else f"{hide(text)}\n"
 
 
+# Namespace and name of a Secret, the field and the key; None is not there or no scalar.
+_Place = tuple[str | None, ...]
+
+
 def _secret_spans(text: str) -> list[tuple[int, int]] | None:
     """Where the values to hide are, in order; None when the text cannot be read."""
+    try:
+        return sorted({span for _, span in _found(text)})
+    except _Unreadable:
+        return None
+
+
+def _places(text: str) -> list[tuple[_Place, tuple[int, int]]]:
+    """The values to hide, in order, each with its place; none when the text cannot be read."""
+    try:
+        return sorted(_found(text), key=lambda found: found[1])
+    except _Unreadable:
+        return []
+
+
+def _placed(text: str) -> dict[_Place, str]:
+    """The value in each place; a place that is there twice is none."""
+    values: dict[_Place, str] = {}
+    doubled = set()
+    for place, (start, end) in _places(text):
+        if place in values:
+            doubled.add(place)
+        values[place] = text[start:end].rstrip()
+    return {place: value for place, value in values.items() if place not in doubled}
+
+
+def _found(text: str) -> Iterator[tuple[_Place, tuple[int, int]]]:
     body = text.removeprefix(_BOM)
     offset = len(text) - len(body)
     try:
         documents = list(_documents(body))
-    except (yaml.YAMLError, KeyError, _TooDeep):  # KeyError: an alias without an anchor
-        return None
-    return sorted(
-        {(node.start + offset, node.end + offset) for root in documents for node in _secret_values(root)}
-    )
+    except (yaml.YAMLError, KeyError, _TooDeep) as error:  # KeyError: an alias without an anchor
+        raise _Unreadable from error
+    for root in documents:
+        for place, node in _secret_values(root):
+            yield place, (node.start + offset, node.end + offset)
+
+
+class _Unreadable(Exception):
+    pass
 
 
 class _TooDeep(Exception):
@@ -171,7 +235,7 @@ def _node(event: yaml.Event) -> _Node:
     )
 
 
-def _secret_values(root: _Node) -> Iterator[_Node]:
+def _secret_values(root: _Node) -> Iterator[tuple[_Place, _Node]]:
     for node in _all(root):
         if not node.is_mapping:
             continue
@@ -184,20 +248,26 @@ def _secret_values(root: _Node) -> Iterator[_Node]:
                     yield from _values_of(item)
 
 
-def _values_of(secret: _Node) -> Iterator[_Node]:
-    if not secret.is_mapping:
-        return
-    for values in secret.named(_SECRET_FIELDS):
+def _values_of(secret: _Node) -> Iterator[tuple[_Place, _Node]]:
+    metadata = secret.named({"metadata"})
+    identity = tuple(
+        next((node.value for each in metadata for node in each.named({name})), None)
+        for name in ("namespace", "name")
+    )
+    for field_name, values in secret.pairs():
+        if field_name not in _SECRET_FIELDS:
+            continue
         if values.is_mapping:
-            for _, value in values.pairs():
+            for key, value in values.pairs():
                 # What `<<` merges is looked at entry by entry, so that its keys stay readable.
                 if not value.is_mapping or value not in _merged(values):
-                    yield value
+                    yield (*identity, field_name, key), value
         else:
-            yield values
-    for metadata in secret.named({"metadata"}):
-        for annotations in metadata.named({"annotations"}):
-            yield from annotations.named({_COPY})
+            yield (*identity, field_name), values
+    for each in metadata:
+        for annotations in each.named({"annotations"}):
+            for copy in annotations.named({_COPY}):
+                yield (*identity, _COPY), copy
 
 
 def _merged(mapping: _Node) -> list[_Node]:

@@ -38,17 +38,5 @@
       clearTimeout(timer);
       timer = setTimeout(refresh, PAUSE);
     });
-
-    // From a message to the line of the template that it is about.
-    result.addEventListener("click", (event) => {
-      const excerpt = event.target.closest(".brokkr-excerpt");
-      const source = excerpt && form.elements[excerpt.dataset.field];
-      if (!source) return;
-      const lines = source.value.split("\n");
-      const start = lines.slice(0, excerpt.dataset.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
-      source.focus();
-      source.setSelectionRange(start, start + (lines[excerpt.dataset.line - 1] ?? "").length);
-      source.scrollTop = (source.scrollHeight / lines.length) * Math.max(0, excerpt.dataset.line - 4);
-    });
   }
 })();
