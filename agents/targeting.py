@@ -5,6 +5,11 @@ annotation (key and value). Where registration is required, labels and annotatio
 generators the agent is registered with; an explicit target was checked when it was written.
 """
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -52,19 +57,110 @@ def _served_stack_ids(agent_id: UUID) -> QuerySet[Any, Any]:
 
 def serving_agents(stack: Stack) -> QuerySet[Agent]:
     """The live agents that serve the stack, by the same rule read from the other end."""
-    targets = AgentTarget.objects.filter(stack=stack).values("agent_id")
-    labelled = AgentLabel.objects.filter(
-        label__in=StackLabel.objects.filter(stack=stack).values("label")
-    ).values("agent_id")
+    labelled = AgentLabel.objects.filter(label__in=StackLabel.objects.filter(stack=stack).values("label"))
     annotated = AgentAnnotation.objects.filter(
         Exists(StackAnnotation.objects.filter(stack=stack, key=OuterRef("key"), value=OuterRef("value")))
-    ).values("agent_id")
-    if settings.REQUIRE_REGISTRATION:
-        registered = Q(
-            agent_id__in=Registration.objects.filter(generator_id=stack.generator_id).values("agent_id")
+    )
+    return _agents_serving(stack, labelled, annotated)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A stack with the labels and annotations that it has, or that somebody thinks of giving it."""
+
+    stack: Stack
+    labels: frozenset[str]
+    annotations: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, stack: Stack) -> "Offer":
+        return cls(
+            stack,
+            frozenset(StackLabel.objects.filter(stack=stack).values_list("label", flat=True)),
+            frozenset(StackAnnotation.objects.filter(stack=stack).values_list("key", "value")),
         )
-        labelled, annotated = labelled.filter(registered), annotated.filter(registered)
-    return Agent.objects.active().filter(pk__in=targets.union(labelled, annotated))
+
+    def labelled_agents(self) -> QuerySet[AgentLabel]:
+        return AgentLabel.objects.filter(label__in=self.labels)
+
+    def annotated_agents(self) -> QuerySet[AgentAnnotation]:
+        pairs = [Q(key=key, value=value) for key, value in sorted(self.annotations)]
+        return AgentAnnotation.objects.filter(reduce(or_, pairs)) if pairs else AgentAnnotation.objects.none()
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What ties an agent to a stack. Labels and annotations of one that is held back do not count."""
+
+    is_target: bool
+    labels: Sequence[str]
+    annotations: Sequence[tuple[str, str]]
+    is_held_back: bool
+
+
+def agents_for(offer: Offer) -> QuerySet[Agent]:
+    """The live agents that serve such a stack."""
+    return _agents_serving(offer.stack, offer.labelled_agents(), offer.annotated_agents())
+
+
+def agents_held_back(offer: Offer) -> QuerySet[Agent]:
+    """The live agents that would serve such a stack were they registered with its generator."""
+    if not settings.REQUIRE_REGISTRATION:
+        return Agent.objects.none()
+    tied = offer.labelled_agents().values("agent_id").union(offer.annotated_agents().values("agent_id"))
+    targets = AgentTarget.objects.filter(stack=offer.stack).values("agent_id")
+    return (
+        Agent.objects.active()
+        .filter(pk__in=tied)
+        .exclude(Q(pk__in=targets) | Q(pk__in=_registered_agents(offer.stack)))
+    )
+
+
+def ties(offer: Offer, agent_ids: Collection[UUID]) -> dict[UUID, Ties]:
+    """Why each of these agents serves such a stack, or does not; four queries for any number of them."""
+    targets = set(
+        AgentTarget.objects.filter(stack=offer.stack, agent_id__in=agent_ids).values_list(
+            "agent_id", flat=True
+        )
+    )
+    labels: dict[UUID, list[str]] = defaultdict(list)
+    shared_labels = offer.labelled_agents().filter(agent_id__in=agent_ids).order_by("label")
+    for agent_id, label in shared_labels.values_list("agent_id", "label"):
+        labels[agent_id].append(label)
+    annotations: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    shared_annotations = offer.annotated_agents().filter(agent_id__in=agent_ids).order_by("key")
+    for agent_id, key, value in shared_annotations.values_list("agent_id", "key", "value"):
+        annotations[agent_id].append((key, value))
+    unregistered: set[UUID] = set()
+    if settings.REQUIRE_REGISTRATION:
+        registered = _registered_agents(offer.stack).filter(agent_id__in=agent_ids)
+        unregistered = set(agent_ids) - {row["agent_id"] for row in registered}
+    return {
+        agent_id: Ties(
+            is_target=agent_id in targets,
+            labels=labels[agent_id],
+            annotations=annotations[agent_id],
+            is_held_back=agent_id in unregistered
+            and agent_id not in targets
+            and bool(labels[agent_id] or annotations[agent_id]),
+        )
+        for agent_id in agent_ids
+    }
+
+
+def _agents_serving(
+    stack: Stack, labelled: QuerySet[AgentLabel], annotated: QuerySet[AgentAnnotation]
+) -> QuerySet[Agent]:
+    targets = AgentTarget.objects.filter(stack=stack).values("agent_id")
+    by_label, by_annotation = labelled.values("agent_id"), annotated.values("agent_id")
+    if settings.REQUIRE_REGISTRATION:
+        registered = Q(agent_id__in=_registered_agents(stack))
+        by_label, by_annotation = by_label.filter(registered), by_annotation.filter(registered)
+    return Agent.objects.active().filter(pk__in=targets.union(by_label, by_annotation))
+
+
+def _registered_agents(stack: Stack) -> QuerySet[Any, Any]:
+    return Registration.objects.filter(generator_id=stack.generator_id).values("agent_id")
 
 
 def target_state(agent_id: UUID, *, mode: str) -> QuerySet[DeploymentObject]:

@@ -21,7 +21,8 @@ class Author:
     # What the author said about it.
     notes: str = ""
 
-    def __html__(self) -> SafeString:
+    @property
+    def html(self) -> SafeString:
         name = self.name or self.role
         role = "" if name == self.role else f" ({self.role})"
         key = format_html("<br>key {}", self.key) if self.key else ""

@@ -113,7 +113,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
     @admin.display(description="published by")
     def author(self, obj: DeploymentObject) -> str:
         author = authors_of("deployment.created", [obj.id]).get(obj.id)
-        return author.__html__() if author else "not in the audit log"
+        return author.html if author else "not in the audit log"
 
     @admin.display(description="compare")
     def history_link(self, obj: DeploymentObject) -> str:
