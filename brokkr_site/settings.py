@@ -49,7 +49,11 @@ INSTALLED_APPS = [
     "agents",
     "templates_app",
     "workorders",
+    "health",
+    "diagnostics",
+    "telemetry",
     "audit",
+    "fleet",
 ]
 
 MIDDLEWARE = [
@@ -199,6 +203,24 @@ REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
+HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
+
+# --- How long things are kept; no days is for ever ------------------------------------------------
+_MAX_DAYS = 36500
+AGENT_EVENTS_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AGENT_EVENTS_RETENTION_DAYS", 30, minimum=0, maximum=_MAX_DAYS
+)
+AUDIT_LOG_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AUDIT_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
+)
+HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
+DIAGNOSTIC_MAX_AGE_HOURS = env_int(
+    "BROKKR__BROKER__DIAGNOSTIC_MAX_AGE_HOURS", 1, minimum=0, maximum=24 * _MAX_DAYS
+)
+DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS = env_int(
+    "BROKKR__BROKER__DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS", 900, minimum=1
+)
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOG_LEVEL = env_choice("BROKKR__LOG__LEVEL", "info", {"trace", "debug", "info", "warn", "error"})

@@ -83,6 +83,7 @@ GET    /agents/{agent_id}/events                      401  200   403   403    20
 POST   /agents/{agent_id}/events                      401  201   403   403    201    403   403   401
 POST   /agents/{agent_id}/events/batch                401  201   403   403    201    403   403   401
 GET    /agents/{agent_id}/registrations               401  200   403   403    200    403   403   401
+GET    /agents/{agent_id}/explain                     401  200   200   403    403    403   403   401
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
 
@@ -144,6 +145,7 @@ BODIES: dict[str, object] = {
 # Where the request is for something else than the world's thing of that name.
 PATHS = {
     "GET /agents/": "/agents/?name=edge-01&cluster_name=test-cluster",
+    "GET /agents/{agent_id}/explain": "/agents/{agent_id}/explain?stack_id={stack_id}",
     "DELETE /stacks/{stack_id}/labels/{label}": "/stacks/{stack_id}/labels/shared",
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
     "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
