@@ -171,10 +171,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # A PATCH here needs the fields it names as required.
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "agents.models.event.EventStatus",
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
+        "HealthStatus": "health.models.HealthStatus",
+        "CheckStatus": ["ok", "blocked", "unknown"],
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],

@@ -98,6 +98,10 @@ GET    /agents/{agent_id}/work-orders/pending         401  200   403   403    20
 GET    /work-order-log                                401  200   403   403    403    403   403   401
 GET    /work-order-log/{work_order_id}                401  200   403   403    403    403   403   401
 
+PATCH  /agents/{agent_id}/health-status               401  200   403   403    200    403   403   401
+GET    /deployment-objects/{object_id}/health         401  200   403   403    403    403   403   401
+GET    /stacks/{stack_id}/health                      401  200   403   403    403    403   403   401
+
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -130,6 +134,11 @@ BODIES: dict[str, object] = {
         "deployment_object_id": "{object_id}",
         "event_type": "DEPLOY",
         "status": "SUCCESS",
+    },
+    "PATCH /agents/{agent_id}/health-status": {
+        "deployment_objects": [
+            {"id": "{object_id}", "status": "healthy", "checked_at": "2026-11-24T09:45:00Z"}
+        ]
     },
     "POST /work-orders": {
         "work_type": "build",
@@ -251,6 +260,9 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+PATCH  /agents/{unknown}/health-status        404   403     403
+GET    /deployment-objects/{unknown}/health   200   403     403
+GET    /stacks/{unknown}/health               200   403     403
 GET    /work-orders/{unknown}                 404   403     403
 DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
@@ -269,7 +281,7 @@ def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hi
     method, path, statuses
 ):
     callers = make_world().callers
-    body: object = {} if method == "PUT" else ...
+    body: object = {"PUT": {}, "PATCH": {"deployment_objects": []}}.get(method, ...)
     heard = [
         callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)
         for caller in ("admin", "stranger", "other")
