@@ -35,7 +35,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
     """Keep the reports, all or none; of two on one object the last counts. Repeats are kept, and announced not at all.
 
     An event tells of every object whose status is another than before, and of every first word that is not `healthy`.
-    The number of other statements does not grow with that of the reports.
+    The number of statements does not grow with that of the reports.
     Raises InvalidHealthRecord, AgentNotFound, and ForeignKeyViolation for an unknown object.
     """
     for index, report in enumerate(reports):
@@ -67,23 +67,25 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
         unique_fields=["agent", "deployment_object"],
         update_fields=["status", "summary", "checked_at", "updated_at"],
     )
-    for object_id, report in latest.items():
-        if report.status != before.get(object_id, HealthStatus.HEALTHY):
-            emit(
-                Event(
-                    kind="health.changed",
-                    resource_type="deployment_object",
-                    resource_id=object_id,
-                    actor=actor,
-                    details={
-                        "agent_id": str(agent_id),
-                        "stack_id": str(stacks[object_id]),
-                        "from": before.get(object_id),
-                        "to": report.status,
-                    },
-                    at=now,
-                )
-            )
+    changes = [
+        Event(
+            kind="health.changed",
+            resource_type="deployment_object",
+            resource_id=object_id,
+            actor=actor,
+            details={
+                "agent_id": str(agent_id),
+                "stack_id": str(stacks[object_id]),
+                "from": before.get(object_id),
+                "to": report.status,
+            },
+            at=now,
+        )
+        for object_id, report in latest.items()
+        if report.status != before.get(object_id, HealthStatus.HEALTHY)
+    ]
+    if changes:
+        emit(*changes)
 
 
 def _stacks_of(object_ids: Mapping[UUID, HealthReport]) -> dict[UUID, UUID]:

@@ -104,11 +104,17 @@ def test_deleted_agents_are_neither_silent_nor_recovered(admin):
 def test_a_heartbeat_that_comes_while_it_is_being_announced_wins():
     as_it_was_read = make_heard(301)
     heard(as_it_was_read, 0)
-    with recorded_events() as events:
-        assert not silence._announce_silent(as_it_was_read)
-    assert events == []
+    assert silence._mark_silent(as_it_was_read) is None
     as_it_was_read.refresh_from_db()
     assert as_it_was_read.silent_since is None
+
+
+def test_an_agent_that_another_worker_has_announced_as_recovered_is_not_announced_again():
+    as_it_was_read = make_heard(0)
+    Agent.objects.filter(pk=as_it_was_read.pk).update(silent_since=NOW - timedelta(hours=1))
+    as_it_was_read.refresh_from_db()
+    announce_recovered_agents(now=NOW)
+    assert silence._mark_recovered(as_it_was_read) is None
 
 
 def test_many_agents_are_announced_in_steps(monkeypatch):

@@ -186,9 +186,9 @@ def test_the_number_of_statements_does_not_grow_with_that_of_the_reports(agent):
     objects = [make_object(stack, f"a: {number}") for number in range(12)]
     report(agent)
     counts = []
-    for batch in (objects[:1], objects, objects):
+    for batch, status in ((objects[:1], "failing"), (objects, "degraded"), (objects, "healthy")):
         with CaptureQueriesContext(connection) as queries:
-            report(agent, *(record(obj) for obj in batch))
+            report(agent, *(record(obj, status) for obj in batch))
         counts.append(len(queries))
         upserts = [query for query in queries if "ON CONFLICT" in query["sql"]]
         assert len(upserts) == 1
