@@ -67,7 +67,11 @@ INSTALLED_APPS = [
     "agents",
     "templates_app",
     "workorders",
+    "health",
+    "diagnostics",
+    "telemetry",
     "audit",
+    "fleet",
     "console",  # The last, because at each migration it reads the permissions of all others.
 ]
 
@@ -188,10 +192,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # A PATCH here needs the fields it names as required.
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "agents.models.event.EventStatus",
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
+        "HealthStatus": "health.models.HealthStatus",
+        "CheckStatus": ["ok", "blocked", "unknown"],
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
@@ -220,6 +228,24 @@ REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
+HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
+
+# --- How long things are kept; no days is for ever ------------------------------------------------
+_MAX_DAYS = 36500
+AGENT_EVENTS_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AGENT_EVENTS_RETENTION_DAYS", 30, minimum=0, maximum=_MAX_DAYS
+)
+AUDIT_LOG_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AUDIT_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
+)
+HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
+DIAGNOSTIC_MAX_AGE_HOURS = env_int(
+    "BROKKR__BROKER__DIAGNOSTIC_MAX_AGE_HOURS", 1, minimum=0, maximum=24 * _MAX_DAYS
+)
+DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS = env_int(
+    "BROKKR__BROKER__DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS", 900, minimum=1
+)
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOG_LEVEL = env_choice("BROKKR__LOG__LEVEL", "info", {"trace", "debug", "info", "warn", "error"})
