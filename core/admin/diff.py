@@ -15,8 +15,8 @@ from core.admin.code import split_lines
 
 CONTEXT: Final = 3
 MAX_ROWS: Final = 4_000
-# Comparisons of one line with another; a second or so. Then the rest counts as different.
-MAX_STEPS: Final = 5_000_000
+# Comparisons of one line with another, each about a microsecond. Then the rest counts as different.
+MAX_STEPS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
