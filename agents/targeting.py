@@ -5,7 +5,6 @@ annotation (key and value). Where registration is required, labels and annotatio
 generators the agent is registered with; an explicit target was checked when it was written.
 """
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -26,13 +25,16 @@ from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 
 def served_stacks(agent_id: UUID) -> QuerySet[Stack]:
     """The live stacks the agent serves; none for an unknown or deleted agent."""
+    return _stacks(agent_id, registration_counts=settings.REQUIRE_REGISTRATION)
+
+
+def tied_stacks(agent_id: UUID) -> QuerySet[Stack]:
+    """The stacks the agent serves, and those that only a missing registration holds back."""
+    return _stacks(agent_id, registration_counts=False)
+
+
+def _stacks(agent_id: UUID, *, registration_counts: bool) -> QuerySet[Stack]:
     # A union of index look-ups. Spelled as OR over joins or EXISTS, the planner reads every stack.
-    return Stack.objects.active().filter(
-        Exists(Agent.objects.active().filter(pk=agent_id)), pk__in=_served_stack_ids(agent_id)
-    )
-
-
-def _served_stack_ids(agent_id: UUID) -> QuerySet[Any, Any]:
     targets = AgentTarget.objects.filter(agent_id=agent_id).values("stack_id")
     labelled = StackLabel.objects.filter(
         label__in=AgentLabel.objects.filter(agent_id=agent_id).values("label")
@@ -42,16 +44,27 @@ def _served_stack_ids(agent_id: UUID) -> QuerySet[Any, Any]:
             AgentAnnotation.objects.filter(agent_id=agent_id, key=OuterRef("key"), value=OuterRef("value"))
         )
     ).values("stack_id")
-    if settings.REQUIRE_REGISTRATION:
+    if registration_counts:
         registered = Q(
             stack__generator_id__in=Registration.objects.filter(agent_id=agent_id).values("generator_id")
         )
         labelled, annotated = labelled.filter(registered), annotated.filter(registered)
-    return targets.union(labelled, annotated)
+    return Stack.objects.active().filter(
+        Exists(Agent.objects.active().filter(pk=agent_id)), pk__in=targets.union(labelled, annotated)
+    )
 
 
 def serving_agents(stack: Stack) -> QuerySet[Agent]:
     """The live agents that serve the stack, by the same rule read from the other end."""
+    return _agents(stack, registration_counts=settings.REQUIRE_REGISTRATION)
+
+
+def tied_agents(stack: Stack) -> QuerySet[Agent]:
+    """The agents that serve the stack, and those that only a missing registration holds back."""
+    return _agents(stack, registration_counts=False)
+
+
+def _agents(stack: Stack, *, registration_counts: bool) -> QuerySet[Agent]:
     targets = AgentTarget.objects.filter(stack=stack).values("agent_id")
     labelled = AgentLabel.objects.filter(
         label__in=StackLabel.objects.filter(stack=stack).values("label")
@@ -59,7 +72,7 @@ def serving_agents(stack: Stack) -> QuerySet[Agent]:
     annotated = AgentAnnotation.objects.filter(
         Exists(StackAnnotation.objects.filter(stack=stack, key=OuterRef("key"), value=OuterRef("value")))
     ).values("agent_id")
-    if settings.REQUIRE_REGISTRATION:
+    if registration_counts:
         registered = Q(
             agent_id__in=Registration.objects.filter(generator_id=stack.generator_id).values("agent_id")
         )
