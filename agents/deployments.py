@@ -98,8 +98,6 @@ def of_stack(stack: Stack, agents: Iterable[Agent]) -> list[Deployment]:
     """Each of these agents' standing with a live stack. A fixed number of queries."""
     rows = list(agents)
     version = newest_versions([stack.pk]).get(stack.pk)
-    reports: Mapping[UUID, StackReport] = {
-        report.agent_id: report
-        for report in StackReport.objects.filter(stack=stack, agent__in=[row.pk for row in rows])
-    }
+    words = StackReport.objects.filter(stack=stack, agent__in=[agent.pk for agent in rows])
+    reports = {report.agent_id: report for report in words}
     return [standing(agent, stack, version, reports.get(agent.pk)) for agent in rows]
