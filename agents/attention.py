@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from agents.deployments import Deployment, Standing
 from agents.models import Agent, MarkerDelivery
+from agents.targeting import is_served_sql
 from core.prepared import as_time, as_uuid
 from stacks.models import Stack
 
@@ -23,19 +24,6 @@ from stacks.models import Stack
 FIRST_DELIVERIES_OF = 200
 FIRST_DELIVERY_WITHIN = timedelta(days=1)
 
-# The rule of targeting.py for one pair, by index look-ups; a test holds the two together.
-_IS_SERVED = """(
-EXISTS (SELECT 1 FROM agent_targets t WHERE t.agent_id = {agent} AND t.stack_id = {stack})
-OR ({registered} (
-    EXISTS (SELECT 1 FROM stack_labels sl JOIN agent_labels al ON al.label = sl.label AND al.agent_id = {agent}
-            WHERE sl.stack_id = {stack})
-    OR EXISTS (SELECT 1 FROM stack_annotations sa
-               JOIN agent_annotations aa ON aa.key = sa.key AND aa.value = sa.value AND aa.agent_id = {agent}
-               WHERE sa.stack_id = {stack})
-)))"""
-_IS_REGISTERED = """EXISTS (
-    SELECT 1 FROM agent_generator_registrations g JOIN stacks gs ON gs.generator_id = g.generator_id
-    WHERE g.agent_id = {agent} AND gs.id = {stack}) AND"""
 _NEWEST = """newest AS MATERIALIZED (
     SELECT s.id AS stack_id, s.generator_id, (
         SELECT o.sequence_id FROM deployment_objects o WHERE o.stack_id = s.id AND o.deleted_at IS NULL
@@ -135,8 +123,7 @@ def _deployments(sql: str, parameters: Mapping[str, object], standing: Standing)
 @cache
 def _statements(registration: bool) -> tuple[str, str]:  # noqa: FBT001
     """For the failing and for the pending."""
-    pair = {"agent": "r.agent_id", "stack": "r.stack_id"}
-    is_served = _IS_SERVED.format(**pair, registered=_IS_REGISTERED.format(**pair) if registration else "")
+    is_served = is_served_sql("r.agent_id", "r.stack_id", registration=registration)
     pending_statement = _PENDING.format(
         newest=_NEWEST,
         is_served=is_served,

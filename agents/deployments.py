@@ -9,10 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import OuterRef
+from django.db.models import F, OuterRef
 
 from agents.models import Agent, StackReport
 from agents.models.event import EventStatus
+from agents.targeting import served_stacks
 from stacks.models import DeploymentObject, Stack
 
 
@@ -92,6 +93,31 @@ def of_agent(agent: Agent, stacks: Iterable[Stack]) -> list[Deployment]:
         for report in StackReport.objects.filter(agent=agent, stack__in=[row.pk for row in rows])
     }
     return [standing(agent, stack, versions.get(stack.pk), reports.get(stack.pk)) for stack in rows]
+
+
+def failing_of(agent: Agent, *, limit: int) -> list[Deployment]:
+    """The agent's stacks whose newest version failed, the latest failure first. One query."""
+    reports = (
+        StackReport.objects.filter(
+            agent=agent, status=EventStatus.FAILURE, stack__in=served_stacks(agent.pk).values("pk")
+        )
+        .alias(newest=DeploymentObject.objects.newest_of(OuterRef("stack")))
+        .filter(sequence_id__gte=F("newest"))
+        .select_related("stack")
+        .order_by("-since", "-id")[:limit]
+    )
+    return [
+        Deployment(
+            agent,
+            report.stack,
+            Standing.FAILING,
+            report.since,
+            report.sequence_id,
+            report.sequence_id,
+            report.message,
+        )
+        for report in reports
+    ]
 
 
 def of_stack(stack: Stack, agents: Iterable[Agent]) -> list[Deployment]:

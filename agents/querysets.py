@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
@@ -25,6 +26,16 @@ class AgentQuerySet(LabelledQuerySet["Agent"]):
     def working(self) -> Self:
         """Agents that an operator has activated."""
         return self.filter(status=ACTIVE)
+
+    def heard_since(self, moment: datetime) -> Self:
+        return self.filter(heartbeat__last_heartbeat__gte=moment)
+
+    def silent_since(self, moment: datetime) -> Self:
+        """Agents that have been heard, but not since `moment`."""
+        return self.filter(heartbeat__last_heartbeat__lt=moment)
+
+    def never_heard(self) -> Self:
+        return self.filter(heartbeat__last_heartbeat__isnull=True)
 
 
 class AgentEventQuerySet(ActiveQuerySet["AgentEvent"]):

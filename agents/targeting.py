@@ -112,3 +112,26 @@ def agent_may_read(principal: Principal, stack: Stack) -> bool:
     if stack.deleted_at is not None:
         return MarkerDelivery.objects.filter(agent_id=principal.agent_id, marker__stack=stack).exists()
     return served_stacks(principal.agent_id).filter(pk=stack.pk).exists()
+
+
+_IS_SERVED = """(
+EXISTS (SELECT 1 FROM agent_targets t WHERE t.agent_id = {agent} AND t.stack_id = {stack})
+OR ({registered} (
+    EXISTS (SELECT 1 FROM stack_labels sl JOIN agent_labels al ON al.label = sl.label AND al.agent_id = {agent}
+            WHERE sl.stack_id = {stack})
+    OR EXISTS (SELECT 1 FROM stack_annotations sa
+               JOIN agent_annotations aa ON aa.key = sa.key AND aa.value = sa.value AND aa.agent_id = {agent}
+               WHERE sa.stack_id = {stack})
+)))"""
+_IS_REGISTERED = """EXISTS (
+    SELECT 1 FROM agent_generator_registrations g JOIN stacks gs ON gs.generator_id = g.generator_id
+    WHERE g.agent_id = {agent} AND gs.id = {stack}) AND"""
+
+
+def is_served_sql(agent: str, stack: str, *, registration: bool) -> str:
+    """The same rule as a condition on one pair, given the names of its columns, where many pairs are in hand.
+
+    Index look-ups only. Whether agent and stack live is not asked.
+    """
+    registered = _IS_REGISTERED.format(agent=agent, stack=stack) if registration else ""
+    return _IS_SERVED.format(agent=agent, stack=stack, registered=registered)
