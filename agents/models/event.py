@@ -38,6 +38,9 @@ class AgentEvent(Resource):
             models.Index(fields=["agent", "-created_at", "-id"], name="agent_events_of_agent"),
             models.Index(fields=["deployment_object", "agent"], name="agent_events_of_object"),
             models.Index(fields=["-created_at", "-id"], name="agent_events_listed"),
+            models.Index(
+                fields=["-created_at", "-id"], name="agent_events_failed", condition=Q(status="FAILURE")
+            ),
         ]
 
     def __str__(self) -> str:

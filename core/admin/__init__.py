@@ -6,6 +6,7 @@ or a message; nothing is written then.
 
 from core.admin.actions import Question, bulk_action, detail_action
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
+from core.admin.counts import Count, capped_count, table_count
 from core.admin.inlines import ServiceFormSet, ServiceInline
 from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter, page_of
 from core.admin.pages import Created, ServiceAdmin, ServiceForm
@@ -16,6 +17,7 @@ from core.admin.values import ago, badge, badges, link, object_link, shortened
 __all__ = [
     "BaseAdmin",
     "CappedPaginator",
+    "Count",
     "Created",
     "DeletedFilter",
     "MarkFilter",
@@ -32,6 +34,7 @@ __all__ = [
     "badge",
     "badges",
     "bulk_action",
+    "capped_count",
     "detail_action",
     "link",
     "object_link",
@@ -39,4 +42,5 @@ __all__ = [
     "register_page",
     "register_reach",
     "shortened",
+    "table_count",
 ]
