@@ -44,6 +44,17 @@ UNFOLD: dict[str, Any] = {
         "show_all_applications": False,
         "navigation": [
             {
+                "items": [
+                    {"title": "Control room", "icon": "monitoring", "link": reverse_lazy("admin:index")},
+                    {
+                        "title": "Deployments",
+                        "icon": "rocket_launch",
+                        "link": reverse_lazy("admin:deployments"),
+                        "permission": _may_see("stacks", "stack"),
+                    },
+                ],
+            },
+            {
                 "title": "Deploy",
                 "items": [
                     _page("Stacks", "layers", "stacks", "stack"),

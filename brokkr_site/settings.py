@@ -225,6 +225,7 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
 
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
+CONFIRM_BY_NAME_PERCENT = env_int("BROKKR_CONFIRM_BY_NAME_PERCENT", 10, minimum=0, maximum=100)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})

@@ -1,16 +1,21 @@
 """The base of the pages that write: every change is a call of a service."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 
 from core.admin.base import BaseAdmin, admin_actor
+from core.admin.reach import reach_of
 from core.errors import DomainError
 from core.events import Actor
 
@@ -140,12 +145,62 @@ class ServiceAdmin(BaseAdmin):
         for row in queryset.order_by("pk"):
             self.delete(row=row, actor=admin_actor(request))
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.POST.get("action") == "delete_selected":
+            rows = list(self.get_queryset(request).filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)))
+            if not self._is_meant(request, rows):
+                return HttpResponseRedirect(request.get_full_path())
+        response = super().changelist_view(request, extra_context)
+        if getattr(response, "template_name", None) == self.delete_selected_confirmation_template:
+            cast(TemplateResponse, response).context_data |= self._asked(request)  # type: ignore[operator]  # Django fills it
+        return response
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        row = self.get_object(request, unquote(object_id))
+        if row is not None and not self._is_meant(request, [row]):
+            return HttpResponseRedirect(request.path)
+        return super().delete_view(request, object_id, extra_context)
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        return super().render_delete_form(request, context | self._asked(request))
+
+    @staticmethod
+    def _asked(request: HttpRequest) -> dict[str, Any]:
+        return {"reach": request.META.get("brokkr.reach"), "phrase": request.META.get("brokkr.phrase")}
+
+    def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
+        """Whether a deletion may go on: it is not sent yet, does not reach far, or the name was typed."""
+        if request.POST.get("post") != "yes":
+            return True
+        reach = reach_of(self.model, rows)
+        if reach is None or not reach.is_wide or request.POST.get("typed", "").strip() == self._phrase(rows):
+            return True
+        self.message_user(
+            request, "Nothing is deleted: what was typed is not what was asked for.", messages.ERROR
+        )
+        return False
+
+    def _phrase(self, rows: Sequence[Any]) -> str:
+        if len(rows) == 1:
+            return str(getattr(rows[0], "name", rows[0]))
+        return f"delete {len(rows)} {self.opts.verbose_name_plural}"
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Deleting marks the row and lets the service see to the rest; nothing cascades in the database.
+        rows = list(objs)
+        reach = reach_of(self.model, rows)
         tree: list[Any] = []
-        for row in objs:
+        for row in rows:
+            words = self.consequences(row)
+            if reach and len(rows) > 1 and row.pk in reach.by_row:
+                words = [reach.by_row[row.pk], *words]
             tree.append(str(row))
-            if words := self.consequences(row):
+            if words:
                 tree.append(words)
-        count = len(objs)
-        return tree, {self.opts.verbose_name_plural: count}, set(), []
+        request.META["brokkr.reach"] = reach
+        request.META["brokkr.phrase"] = self._phrase(rows) if reach and reach.is_wide else ""
+        return tree, {self.opts.verbose_name_plural: len(rows)}, set(), []

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ block: |
 """
 
 
-def plain(lines: list[str]) -> list[str]:
+def plain(lines: Sequence[str]) -> list[str]:
     return [html.unescape(re.sub("<[^>]*>", "", line)) for line in lines]
 
 
