@@ -13,7 +13,11 @@ urlpatterns = [
     path("", include("generators.api.urls")),
     path("", include("stacks.api.urls")),
     path("", include("templates_app.api.urls")),
+    path("", include("health.api.urls")),
+    path("", include("diagnostics.api.urls")),
+    path("", include("telemetry.api.urls")),
     path("", include("audit.api.urls")),
     path("admin/config/reload", ConfigViewSet.as_view({"post": "reload"})),
+    path("", include("fleet.api.urls")),
     re_path(r"^", route_not_found, name="route-not-found"),
 ]

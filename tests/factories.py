@@ -19,6 +19,8 @@ from core.events import SYSTEM, Actor, ActorType
 from core.labels.services import add_annotation, add_label
 from generators.models import Generator
 from generators.services import create_generator
+from health.models import DeploymentHealth
+from health.services import HealthReport, report_health
 from stacks.models import DeploymentObject, Stack
 from stacks.services import create_stack, publish
 from templates_app.models import StackTemplate
@@ -109,6 +111,20 @@ def make_event(
         message=message,
         actor=SYSTEM,
     )
+
+
+def make_health(
+    agent: Agent,
+    obj: DeploymentObject,
+    status: str = "healthy",
+    *,
+    summary: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> DeploymentHealth:
+    at = now or timezone.now()
+    report = HealthReport(UUID(str(obj.id)), status, at, summary)
+    report_health(agent_id=agent.id, reports=[report], actor=SYSTEM, now=at)
+    return DeploymentHealth.objects.get(agent=agent, deployment_object__id=obj.id)
 
 
 def make_template(

@@ -84,6 +84,7 @@ GET    /agents/{agent_id}/events                      401  200   403   403    20
 POST   /agents/{agent_id}/events                      401  201   403   403    201    403   403   401
 POST   /agents/{agent_id}/events/batch                401  201   403   403    201    403   403   401
 GET    /agents/{agent_id}/registrations               401  200   403   403    200    403   403   401
+GET    /agents/{agent_id}/explain                     401  200   200   403    403    403   403   401
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
 
@@ -97,6 +98,10 @@ POST   /work-orders/{work_order_id}/complete          401  200   403   403    20
 GET    /agents/{agent_id}/work-orders/pending         401  200   403   403    200    403   403   401
 GET    /work-order-log                                401  200   403   403    403    403   403   401
 GET    /work-order-log/{work_order_id}                401  200   403   403    403    403   403   401
+
+PATCH  /agents/{agent_id}/health-status               401  200   403   403    200    403   403   401
+GET    /deployment-objects/{object_id}/health         401  200   403   403    403    403   403   401
+GET    /stacks/{stack_id}/health                      401  200   403   403    403    403   403   401
 
 POST   /admin/config/reload                           401  200   403   403    403    403   403   401
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
@@ -132,6 +137,11 @@ BODIES: dict[str, object] = {
         "event_type": "DEPLOY",
         "status": "SUCCESS",
     },
+    "PATCH /agents/{agent_id}/health-status": {
+        "deployment_objects": [
+            {"id": "{object_id}", "status": "healthy", "checked_at": "2026-11-24T09:45:00Z"}
+        ]
+    },
     "POST /work-orders": {
         "work_type": "build",
         "yaml_content": "kind: Build",
@@ -146,6 +156,7 @@ BODIES: dict[str, object] = {
 # Where the request is for something else than the world's thing of that name.
 PATHS = {
     "GET /agents/": "/agents/?name=edge-01&cluster_name=test-cluster",
+    "GET /agents/{agent_id}/explain": "/agents/{agent_id}/explain?stack_id={stack_id}",
     "DELETE /stacks/{stack_id}/labels/{label}": "/stacks/{stack_id}/labels/shared",
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
     "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
@@ -250,6 +261,9 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+PATCH  /agents/{unknown}/health-status        404   403     403
+GET    /deployment-objects/{unknown}/health   200   403     403
+GET    /stacks/{unknown}/health               200   403     403
 GET    /work-orders/{unknown}                 404   403     403
 DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
@@ -268,7 +282,7 @@ def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hi
     world, method, path, statuses
 ):
     callers = world.callers
-    body: object = {} if method == "PUT" else ...
+    body: object = {"PUT": {}, "PATCH": {"deployment_objects": []}}.get(method, ...)
     heard = [
         callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)
         for caller in ("admin", "stranger", "other")
