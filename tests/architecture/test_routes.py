@@ -108,6 +108,10 @@ GET    /diagnostics/{diagnostic_id}                   401  200   403   403    20
 POST   /diagnostics/{diagnostic_id}/claim             401  200   403   403    200    403   403   401
 POST   /diagnostics/{diagnostic_id}/result            401  403   403   403    201    403   403   401
 
+GET    /stacks/{stack_id}/events                      401  200   200   403    403    403   403   401
+GET    /stacks/{stack_id}/logs                        401  200   200   403    403    403   403   401
+GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
+
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -251,6 +255,8 @@ DELETE /stacks/{unknown}                      404   404     404
 GET    /stacks/{unknown}/labels               404   404     404
 GET    /stacks/{unknown}/annotations          404   404     404
 GET    /stacks/{unknown}/deployment-objects   404   404     404
+GET    /stacks/{unknown}/events               404   404     404
+GET    /stacks/{unknown}/logs                 404   404     404
 GET    /deployment-objects/{unknown}          404   404     404
 GET    /deployment-objects/{unknown}/provenance 404 404     404
 GET    /templates/{unknown}                   404   404     404
