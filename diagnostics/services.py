@@ -142,7 +142,7 @@ def close_requests_of(*, agent: Agent, now: datetime) -> int:
 def delete_old_diagnostics(*, now: datetime) -> int:
     """Delete closed requests, with their results, that are older than the setting says; the number deleted."""
     age = timedelta(hours=settings.DIAGNOSTIC_MAX_AGE_HOURS)
-    return delete_in_steps(DiagnosticRequest.objects.closed_for(age, now))
+    return delete_in_steps(DiagnosticRequest.objects.closed_for(age, now).order_by("created_at", "id"))
 
 
 def _close(requests: Iterable[DiagnosticRequest], now: datetime) -> None:
