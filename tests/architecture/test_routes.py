@@ -103,6 +103,16 @@ PATCH  /agents/{agent_id}/health-status               401  200   403   403    20
 GET    /deployment-objects/{object_id}/health         401  200   403   403    403    403   403   401
 GET    /stacks/{stack_id}/health                      401  200   403   403    403    403   403   401
 
+POST   /deployment-objects/{object_id}/diagnostics    401  201   403   403    403    403   403   401
+GET    /agents/{agent_id}/diagnostics/pending         401  200   403   403    200    403   403   401
+GET    /diagnostics/{diagnostic_id}                   401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/claim             401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/result            401  403   403   403    201    403   403   401
+
+GET    /stacks/{stack_id}/events                      401  200   200   403    403    403   403   401
+GET    /stacks/{stack_id}/logs                        401  200   200   403    403    403   403   401
+GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
+
 POST   /admin/config/reload                           401  200   403   403    403    403   403   401
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
@@ -149,6 +159,12 @@ BODIES: dict[str, object] = {
     },
     "POST /work-orders/{work_order_id}/claim": {"agent_id": "{agent_id}"},
     "POST /work-orders/{work_order_id}/complete": {"success": True},
+    "POST /deployment-objects/{object_id}/diagnostics": {"agent_id": "{agent_id}"},
+    "POST /diagnostics/{diagnostic_id}/result": {
+        "pod_statuses": "[]",
+        "events": "[]",
+        "collected_at": "2026-11-24T09:45:00Z",
+    },
     "POST /agents/{agent_id}/events/batch": {
         "events": [{"deployment_object_id": "{object_id}", "event_type": "DEPLOY", "status": "SUCCESS"}]
     },
@@ -167,6 +183,7 @@ PATHS = {
     "POST /work-orders/{work_order_id}/renew": "/work-orders/{claimed_order_id}/renew",
     "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
     "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
+    "POST /diagnostics/{diagnostic_id}/result": "/diagnostics/{claimed_diagnostic_id}/result",
 }
 
 
@@ -239,6 +256,8 @@ DELETE /stacks/{unknown}                      404   404     404
 GET    /stacks/{unknown}/labels               404   404     404
 GET    /stacks/{unknown}/annotations          404   404     404
 GET    /stacks/{unknown}/deployment-objects   404   404     404
+GET    /stacks/{unknown}/events               404   404     404
+GET    /stacks/{unknown}/logs                 404   404     404
 GET    /deployment-objects/{unknown}          404   404     404
 GET    /deployment-objects/{unknown}/provenance 404 404     404
 GET    /templates/{unknown}                   404   404     404
@@ -264,6 +283,9 @@ POST   /agents/{unknown}/heartbeat            403   403     403
 PATCH  /agents/{unknown}/health-status        404   403     403
 GET    /deployment-objects/{unknown}/health   200   403     403
 GET    /stacks/{unknown}/health               200   403     403
+GET    /agents/{unknown}/diagnostics/pending  200   403     403
+GET    /diagnostics/{unknown}                 404   404     404
+POST   /diagnostics/{unknown}/claim           404   404     404
 GET    /work-orders/{unknown}                 404   403     403
 DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
