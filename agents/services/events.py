@@ -205,8 +205,8 @@ def _write_events(
         again = [pk for pk, count in repeats.items() if count == times]
         AgentEvent.objects.filter(pk__in=again).update(count=F("count") + times, updated_at=now)
     AgentEvent.objects.bulk_create([event for event, _ in new.values()])
-    for event, stack_id in new.values():
-        _tell(event, stack_id, actor)
+    if new:
+        emit(*(_told(event, stack_id, actor) for event, stack_id in new.values()))
     return [events[report] for report, _ in reports]
 
 
@@ -228,25 +228,23 @@ def _recent_events(*, agent_id: UUID, reports: Sequence[Report], now: datetime) 
     }
 
 
-def _tell(event: AgentEvent, stack_id: UUID, actor: Actor) -> None:
+def _told(event: AgentEvent, stack_id: UUID, actor: Actor) -> Event:
     kind = "deployment.applied" if event.status == EventStatus.SUCCESS else "deployment.failed"
-    emit(
-        Event(
-            kind=kind,
-            resource_type="agent_event",
-            resource_id=event.id,
-            actor=actor,
-            audited=False,
-            notice=kind,
-            payload={
-                "agent_event_id": event.id,
-                "agent_id": event.agent_id,
-                "deployment_object_id": event.deployment_object_id,
-                "stack_id": stack_id,
-                "event_type": event.event_type,
-                "status": event.status,
-                "message": event.message,
-                "created_at": event.created_at,
-            },
-        )
+    return Event(
+        kind=kind,
+        resource_type="agent_event",
+        resource_id=event.id,
+        actor=actor,
+        audited=False,
+        notice=kind,
+        payload={
+            "agent_event_id": event.id,
+            "agent_id": event.agent_id,
+            "deployment_object_id": event.deployment_object_id,
+            "stack_id": stack_id,
+            "event_type": event.event_type,
+            "status": event.status,
+            "message": event.message,
+            "created_at": event.created_at,
+        },
     )
