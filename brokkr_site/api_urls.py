@@ -8,6 +8,7 @@ urlpatterns = [
     # First those that agents call all day: Django tries one pattern after another.
     path("", include("agents.api.urls")),
     path("", include("workorders.api.urls")),
+    path("", include("webhooks.api.urls")),
     path("", include("paks.api.urls")),
     path("", include("generators.api.urls")),
     path("", include("stacks.api.urls")),

@@ -7,8 +7,20 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from brokkr_site import admin_site
-from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
-from brokkr_site.secret_key import load_or_create_secret_key
+from brokkr_site.env import (
+    env_bool,
+    env_choice,
+    env_choices,
+    env_folder,
+    env_hex_keys,
+    env_int,
+    env_list,
+    env_networks,
+    env_ports,
+    env_secret,
+    env_str,
+)
+from brokkr_site.secret_key import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -49,6 +61,7 @@ INSTALLED_APPS = [
     "agents",
     "templates_app",
     "workorders",
+    "webhooks",
     "audit",
 ]
 
@@ -171,6 +184,7 @@ SPECTACULAR_SETTINGS = {
         "EventStatus": "agents.models.event.EventStatus",
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
+        "DeliveryStatus": "webhooks.models.delivery.Status",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
@@ -199,6 +213,22 @@ REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+
+# --- Webhooks -------------------------------------------------------------------------------------
+# The first key encrypts, all of them decrypt. `bootstrap --with-webhook-key` keeps one in the data folder.
+WEBHOOK_ENCRYPTION_KEYS = env_hex_keys(
+    "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY", default=kept_secret(DATA_DIR, WEBHOOK_KEY_FILE)
+)
+WEBHOOK_DELIVERY_INTERVAL_SECONDS = env_int(
+    "BROKKR__BROKER__WEBHOOK_DELIVERY_INTERVAL_SECONDS", 5, minimum=1, maximum=3600
+)
+WEBHOOK_DELIVERY_BATCH_SIZE = env_int(
+    "BROKKR__BROKER__WEBHOOK_DELIVERY_BATCH_SIZE", 50, minimum=1, maximum=1000
+)
+WEBHOOK_RETENTION_DAYS = env_int("BROKKR__BROKER__WEBHOOK_CLEANUP_RETENTION_DAYS", 7, minimum=1, maximum=3650)
+WEBHOOK_ALLOWED_SCHEMES = env_choices("BROKKR_WEBHOOK_ALLOWED_SCHEMES", "https,http", {"http", "https"})
+WEBHOOK_ALLOWED_PORTS = env_ports("BROKKR_WEBHOOK_ALLOWED_PORTS", "80,443,8080,8443")
+WEBHOOK_ALLOWED_NETWORKS = env_networks("BROKKR_WEBHOOK_ALLOWED_NETWORKS")
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOG_LEVEL = env_choice("BROKKR__LOG__LEVEL", "info", {"trace", "debug", "info", "warn", "error"})

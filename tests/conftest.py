@@ -1,6 +1,7 @@
 """Fixtures that every test may use, and the rule for tests that need PostgreSQL."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _forget_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _webhook_key(settings: Any) -> None:
+    """Webhooks can be stored, whatever the machine's own data folder holds."""
+    settings.WEBHOOK_ENCRYPTION_KEYS = [bytes(32)]
 
 
 @pytest.fixture
