@@ -19,9 +19,11 @@ _SPECIAL = tuple(
     ip_network(text)
     for text in (
         "168.63.129.16/32",  # Azure's metadata and agents, at an address that looks public.
+        "192.0.0.0/24",  # Assigned to protocols; clouds have metadata there. `is_global` knows only parts of it.
         "192.88.99.0/24",  # Relays of 6to4.
         "2001::/23",  # Teredo among others: it holds another address.
         "2002::/16",  # 6to4: likewise.
+        "3fff::/20",  # Documentation.
     )
 )
 

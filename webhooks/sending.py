@@ -52,7 +52,7 @@ class Message:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    timeout_seconds: int
+    timeout_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,9 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 
     def to_representation(self, instance: Subscription) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        # Clients of release 0.10 fail on null here.
-        return {name: value for name, value in shown.items() if name != "filters" or value}
+        # Left out rather than null, on which clients of release 0.10 fail.
+        del shown["filters"]
+        return shown | ({"filters": instance.filters} if instance.filters else {})
 
 
 @extend_schema_serializer(

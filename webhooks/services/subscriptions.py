@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core.events import Actor, Event, emit
+from core.events import Actor, Event, emit, with_via
 from core.validators import MAX_NAME, is_blank, is_label, is_name
 from webhooks.errors import (
     InvalidUrlScheme,
@@ -173,7 +173,7 @@ def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Acto
 
 
 @transaction.atomic
-def seal_anew(*, actor: Actor) -> int:
+def seal_anew(*, actor: Actor, via: str | None = None) -> int:
     """Encrypt what is stored with the first of the keys, so that the others can be taken away; the number changed.
 
     Raises WebhookKeyMissing, WebhookUnreadable; nothing is changed then.
@@ -185,7 +185,7 @@ def seal_anew(*, actor: Actor) -> int:
             if sealed := getattr(subscription, name):
                 setattr(subscription, name, seal_text(open_text(sealed)))
         subscription.save(update_fields=names)
-        _tell("webhook.sealed_anew", subscription, actor, None)
+        _tell("webhook.sealed_anew", subscription, actor, with_via({}, via))
     return len(rows)
 
 
