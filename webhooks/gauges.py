@@ -20,12 +20,12 @@ def webhook_gauges() -> Iterable[Metric]:
         "Webhook deliveries that are not over, and dead ones that are still kept.",
         labels=["status"],
     )
-    rows = Delivery.objects.filter(status__in=_COUNTED).order_by().values_list("status")
+    rows = Delivery.objects.visible().filter(status__in=_COUNTED).order_by().values_list("status")
     found = dict(rows.annotate(deliveries=Count("*")))
     for status in _COUNTED:
         counts.add_metric([status.value], found.get(status.value, 0))
     yield counts
-    oldest = Delivery.objects.filter(status=Status.PENDING).aggregate(at=Min("created_at"))["at"]
+    oldest = Delivery.objects.visible().filter(status=Status.PENDING).aggregate(at=Min("created_at"))["at"]
     yield GaugeMetricFamily(
         "brokkr_webhook_oldest_pending_age_seconds",
         "Age of the oldest webhook delivery that nobody has tried yet, 0 when there is none.",
