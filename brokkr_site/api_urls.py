@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("agents.api.urls")),
     path("", include("workorders.api.urls")),
     path("", include("diagnostics.api.urls")),
+    path("", include("webhooks.api.urls")),
     path("", include("paks.api.urls")),
     path("", include("generators.api.urls")),
     path("", include("stacks.api.urls")),
