@@ -346,4 +346,4 @@ def test_a_worker_that_is_told_to_stop_begins_nothing_new_and_waits_a_little_for
 def test_the_job_is_a_long_one_and_runs_as_often_as_the_setting_says(settings):
     (job,) = [job for job in registered_jobs() if job.name == "webhooks.jobs.deliver"]
     assert job.is_long
-    assert job.every == timedelta(seconds=settings.WEBHOOK_DELIVERY_INTERVAL_SECONDS)
+    assert job.period_seconds == settings.WEBHOOK_DELIVERY_INTERVAL_SECONDS
