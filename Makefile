@@ -118,6 +118,10 @@ bench-scale: env ## measure the poll's statement among more stacks, versions and
 bench-pending: env ## measure an agent's question for work among 1,000 and 100,000 orders
 	@$(BIN)/python bench/pending_orders.py
 
+.PHONY: bench-admin
+bench-admin: env ## measure the admin's lists and its first page in a large world
+	@$(BIN)/python -m bench.admin_pages $(BENCH_ARGS)
+
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests
 	@$(BIN)/python -m bench.memory $(BENCH_ARGS)
