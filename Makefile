@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 2
 # More arguments for pytest, e.g. make test-sqlite PYTEST_ARGS="tests/agents -x"
 PYTEST_ARGS ?=
+# Arguments for the pictures, e.g. make screenshots SCREENSHOT_ARGS="--only agents/ --modes dark"
+SCREENSHOT_ARGS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -67,6 +69,10 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 .PHONY: example
 example: env ## run examples/first-deployment against a broker made for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
+
+.PHONY: screenshots
+screenshots: env ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
+	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
 
 # --- Checking --------------------------------------------------------------------------------------
 
