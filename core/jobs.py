@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.services import forget_old_answers
+from core.services import forget_full_buckets, forget_old_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,8 @@ def registered_jobs() -> list[Job]:
 @periodic(every=timedelta(hours=1))
 def forget_answers() -> int:
     return forget_old_answers()
+
+
+@periodic(every=timedelta(hours=1))
+def forget_buckets() -> int:
+    return forget_full_buckets()

@@ -17,6 +17,7 @@ from django.db import OperationalError
 from core.jobs import Job, registered_jobs
 from core.models import IdempotentAnswer
 from tests.support.commands import manage, refused_command
+from tests.support.server import Template
 
 # The worker closes connections between jobs, which must not be one that holds a test's transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,24 +100,21 @@ def test_answers_that_may_no_longer_be_replayed_are_forgotten():
 
 
 @contextmanager
-def running_worker(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+def running_worker(template: Template, folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
     """A worker process on a database of its own, and the lines it logs, the first of them read already."""
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{folder / 'worker.sqlite3'}",
-        "BROKKR_DATA_DIR": str(folder),
-        "PYTHONUNBUFFERED": "1",
-    }
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], cwd=settings.BASE_DIR, env=environment, check=True
-    )
-    worker = subprocess.Popen(
-        [sys.executable, "manage.py", "run_worker"],
-        cwd=settings.BASE_DIR,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with template.copy(folder) as url:
+        worker = subprocess.Popen(
+            [sys.executable, "manage.py", "run_worker"],
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"DATABASE_URL": url, "BROKKR_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        yield from _watched(worker)
+
+
+def _watched(worker: "subprocess.Popen[str]") -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
     assert worker.stderr
     lines: list[str] = [worker.stderr.readline()]
     reader = Thread(target=lines.extend, args=[worker.stderr])
@@ -133,8 +131,8 @@ def running_worker(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list
 
 @pytest.mark.live
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_running_worker_in_good_order(tmp_path, number):
-    with running_worker(tmp_path) as (worker, lines):
+def test_a_signal_ends_the_running_worker_in_good_order(database_template, tmp_path, number):
+    with running_worker(database_template, tmp_path) as (worker, lines):
         assert "worker started" in lines[0]
         worker.send_signal(number)
         assert worker.wait(PATIENCE) == 0
@@ -143,8 +141,8 @@ def test_a_signal_ends_the_running_worker_in_good_order(tmp_path, number):
 
 
 @pytest.mark.live
-def test_two_signals_at_once_end_the_worker_too(tmp_path):
-    with running_worker(tmp_path) as (worker, lines):
+def test_two_signals_at_once_end_the_worker_too(database_template, tmp_path):
+    with running_worker(database_template, tmp_path) as (worker, lines):
         worker.send_signal(signal.SIGSTOP)
         for number in (signal.SIGTERM, signal.SIGINT):
             worker.send_signal(number)
