@@ -23,6 +23,8 @@ from stacks.models import Stack
 # older than that: finding all would mean to match the whole fleet with all stacks.
 FIRST_DELIVERIES_OF = 200
 FIRST_DELIVERY_WITHIN = timedelta(days=1)
+# Reports that are looked at, the latest first. Those of agents that serve the stack no longer are among them.
+CANDIDATES = 20_000
 
 _NEWEST = """newest AS MATERIALIZED (
     SELECT s.id AS stack_id, s.generator_id, (
@@ -32,12 +34,17 @@ _NEWEST = """newest AS MATERIALIZED (
 )"""
 _FAILING = """
 SELECT r.agent_id, r.stack_id, r.since, r.sequence_id, r.sequence_id, r.message
-FROM agent_stack_reports r JOIN stacks s ON s.id = r.stack_id AND s.deleted_at IS NULL
-WHERE r.status = 'FAILURE' AND {is_served} AND r.sequence_id >= (
+FROM (
+    SELECT f.agent_id, f.stack_id, f.since, f.sequence_id, f.message, f.id FROM agent_stack_reports f
+    WHERE f.status = 'FAILURE' ORDER BY f.since DESC, f.id DESC LIMIT %(candidates)s
+) r JOIN stacks s ON s.id = r.stack_id AND s.deleted_at IS NULL
+WHERE {is_served} AND r.sequence_id >= (
     SELECT o.sequence_id FROM deployment_objects o WHERE o.stack_id = r.stack_id AND o.deleted_at IS NULL
     ORDER BY o.sequence_id DESC LIMIT 1)
 ORDER BY r.since DESC, r.id DESC LIMIT %(limit)s
 """
+# The time of publication is looked up for the few rows of the answer: joined before, the planner would walk through
+# all versions to find the newest.
 _PENDING = """
 WITH {newest},
 recent AS MATERIALIZED (
@@ -56,20 +63,26 @@ tied AS (
     SELECT aa.agent_id, sa.stack_id FROM recent JOIN stack_annotations sa ON sa.stack_id = recent.stack_id
     JOIN agent_annotations aa ON aa.key = sa.key AND aa.value = sa.value {registered_annotation}
 )
-SELECT p.agent_id, p.stack_id, o.created_at, p.sequence_id, p.reported, p.message
+SELECT q.agent_id, q.stack_id,
+       (SELECT o.created_at FROM deployment_objects o WHERE o.sequence_id = q.sequence_id),
+       q.sequence_id, q.reported, q.message
 FROM (
-    SELECT r.agent_id, r.stack_id, n.sequence_id, r.sequence_id AS reported, r.message
-    FROM newest n JOIN agent_stack_reports r ON r.stack_id = n.stack_id AND r.sequence_id < n.sequence_id
-    WHERE {is_served}
-    UNION ALL
-    SELECT tied.agent_id, tied.stack_id, recent.sequence_id, NULL, NULL
-    FROM tied JOIN recent ON recent.stack_id = tied.stack_id
-    WHERE NOT EXISTS (SELECT 1 FROM agent_stack_reports x
-                      WHERE x.agent_id = tied.agent_id AND x.stack_id = tied.stack_id)
-) p
-JOIN agents a ON a.id = p.agent_id AND a.deleted_at IS NULL AND a.status = 'ACTIVE'
-JOIN deployment_objects o ON o.sequence_id = p.sequence_id
-ORDER BY p.sequence_id DESC, p.agent_id LIMIT %(limit)s
+    SELECT p.agent_id, p.stack_id, p.sequence_id, p.reported, p.message
+    FROM (
+        SELECT r.agent_id, r.stack_id, r.sequence_id, r.reported, r.message
+        FROM (
+            SELECT l.agent_id, n.stack_id, n.sequence_id, l.sequence_id AS reported, l.message
+            FROM newest n JOIN agent_stack_reports l ON l.stack_id = n.stack_id AND l.sequence_id < n.sequence_id
+            ORDER BY n.sequence_id DESC LIMIT %(candidates)s
+        ) r WHERE {is_served}
+        UNION ALL
+        SELECT tied.agent_id, tied.stack_id, recent.sequence_id, NULL, NULL
+        FROM tied JOIN recent ON recent.stack_id = tied.stack_id
+        WHERE NOT EXISTS (SELECT 1 FROM agent_stack_reports x
+                          WHERE x.agent_id = tied.agent_id AND x.stack_id = tied.stack_id)
+    ) p JOIN agents a ON a.id = p.agent_id AND a.deleted_at IS NULL AND a.status = 'ACTIVE'
+    ORDER BY p.sequence_id DESC, p.agent_id LIMIT %(limit)s
+) q ORDER BY q.sequence_id DESC, q.agent_id
 """
 _REGISTERED = (
     "JOIN agent_generator_registrations g ON g.generator_id = recent.generator_id AND g.agent_id = {agent}"
@@ -78,13 +91,18 @@ _REGISTERED = (
 
 def failing(*, limit: int) -> list[Deployment]:
     """Where the newest version failed, the latest failure first. Three queries."""
-    return _deployments(_statements(settings.REQUIRE_REGISTRATION)[0], {"limit": limit}, Standing.FAILING)
+    return _deployments(
+        _statements(settings.REQUIRE_REGISTRATION)[0],
+        {"limit": limit, "candidates": CANDIDATES},
+        Standing.FAILING,
+    )
 
 
 def pending(*, limit: int) -> list[Deployment]:
     """Where an active agent has not reported on the newest version, the latest publication first. Three queries."""
     parameters = {
         "limit": limit,
+        "candidates": CANDIDATES,
         "recent": FIRST_DELIVERIES_OF,
         "after": timezone.now() - FIRST_DELIVERY_WITHIN,
     }

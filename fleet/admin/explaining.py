@@ -9,23 +9,15 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentTarget
 from core.admin import BaseAdmin, link
+from core.admin.widgets import RowSelect
 from fleet.explain import CheckName, CheckStatus, Verdict, explain
 from stacks.models import Stack
 
-# The theme's classes carry no types; they extend Django's.
+# Django's class takes a parameter for the type checker only.
 if TYPE_CHECKING:
-    from django.contrib.admin.widgets import AutocompleteSelect as _Autocomplete
-
     _Rows = forms.ModelChoiceField[Any]
 else:
-    from django.contrib.admin.widgets import AutocompleteMixin
-    from unfold.widgets import UnfoldAdminAutocompleteWidget
-
     _Rows = forms.ModelChoiceField
-
-    class _Autocomplete(AutocompleteMixin, UnfoldAdminAutocompleteWidget):
-        pass
-
 
 TEMPLATE = "fleet/admin/explain.html"
 _TITLES = {
@@ -47,7 +39,7 @@ _WAITING = {Verdict.PENDING, Verdict.REMOVAL_PENDING}
 class AgentForm(forms.Form):
     agent = _Rows(
         queryset=Agent.objects.active().with_heartbeat(),
-        widget=_Autocomplete(AgentTarget._meta.get_field("agent"), admin.site),
+        widget=RowSelect(AgentTarget._meta.get_field("agent"), admin.site),
     )
 
 
@@ -55,7 +47,7 @@ class StackForm(forms.Form):
     stack = _Rows(
         # A deleted one too: agents have to remove it.
         queryset=Stack.objects.all(),
-        widget=_Autocomplete(AgentTarget._meta.get_field("stack"), admin.site),
+        widget=RowSelect(AgentTarget._meta.get_field("stack"), admin.site),
     )
 
 

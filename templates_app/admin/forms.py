@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
+from core.admin.widgets import RowSelect
 from core.validators import MAX_NAME
 from generators.models import Generator
 from stacks.masking import masked_line
@@ -16,20 +17,13 @@ from templates_app.services import Draft, draft
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminTextareaWidget as _Textarea
     from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
-    from django.contrib.admin.widgets import AutocompleteSelect as _Autocomplete
 
     _Generators = forms.ModelChoiceField[Generator]
 else:
-    from django.contrib.admin.widgets import AutocompleteMixin
-    from unfold.widgets import UnfoldAdminAutocompleteWidget
     from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
 
     _Generators = forms.ModelChoiceField
-
-    class _Autocomplete(AutocompleteMixin, UnfoldAdminAutocompleteWidget):
-        pass
-
 
 NEW_SCHEMA = """\
 {
@@ -60,7 +54,7 @@ class TemplateForm(forms.Form):
     generator = _Generators(
         queryset=Generator.objects.active().tenants(),
         required=False,
-        widget=_Autocomplete(StackTemplate._meta.get_field("generator"), admin.site),
+        widget=RowSelect(StackTemplate._meta.get_field("generator"), admin.site),
         help_text="Left empty, it is a system template, which every generator may use.",
     )
     description = forms.CharField(required=False, widget=_TextInput())

@@ -90,7 +90,7 @@ def test_a_stack_is_served_if_and_only_if_a_reason_counts(settings, is_required)
 def test_the_queries_do_not_grow_with_the_rows(settings, is_required):
     settings.REQUIRE_REGISTRATION = is_required
     agents = [make_agent(labels=["a"])[0] for _ in range(3)]
-    stacks = [make_stack(labels=["a"]) for _ in range(3)]
+    stacks = [make_stack(labels=["a"], annotations={"b": "c"}) for _ in range(3)]
     offer = Offer.of(stacks[0])
     costs = []
     for number in (1, 3):

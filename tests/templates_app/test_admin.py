@@ -127,6 +127,12 @@ def test_a_generators_template_is_created(operator):
     assert StackTemplate.objects.get().generator == generator
 
 
+def test_a_generator_that_is_not_there_is_an_error_at_its_field(operator):
+    sent = {"name": "web", "generator": "nobody", "template_content": CONTENT, "parameters_schema": "{}"}
+    assert form_errors(operator.post(f"{LIST}add/", sent))["generator"]
+    assert not StackTemplate.objects.exists()
+
+
 def test_a_new_version_begins_with_the_texts_of_the_one_before(operator):
     template = make_template(make_generator()[0], content=CONTENT, schema=SCHEMA, description="one")
     form = operator.get(page(template, "new-version")).context["form"]
