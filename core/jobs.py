@@ -8,16 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.services import forget_old_answers
+from core.services import forget_full_buckets, forget_old_answers
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     name: str
-    every: timedelta
+    # A function where the interval is a setting that may change while the worker runs.
+    every: timedelta | Callable[[], timedelta]
     run: Callable[[], object]
     # Runs in a thread of its own, so that it may take long without keeping the others waiting.
     is_long: bool = False
+
+    @property
+    def interval(self) -> timedelta:
+        """From one run to the next, as things are now."""
+        return self.every() if callable(self.every) else self.every
 
 
 _registry: dict[str, Job] = {}
@@ -27,7 +33,7 @@ stopping = threading.Event()
 
 
 def periodic(
-    *, every: timedelta, is_long: bool = False
+    *, every: timedelta | Callable[[], timedelta], is_long: bool = False
 ) -> Callable[[Callable[[], object]], Callable[[], object]]:
     """Register the decorated function to be run by the worker each `every`.
 
@@ -50,3 +56,8 @@ def registered_jobs() -> list[Job]:
 @periodic(every=timedelta(hours=1))
 def forget_answers() -> int:
     return forget_old_answers()
+
+
+@periodic(every=timedelta(hours=1))
+def forget_buckets() -> int:
+    return forget_full_buckets()
