@@ -87,11 +87,8 @@ def _in_a_fork(work: Callable[[], object]) -> bool:
 
 
 def _prepare(url: str) -> None:
-    from django.core.management import call_command  # noqa: PLC0415
-
     from tests.factories import make_webhook  # noqa: PLC0415
 
-    call_command("migrate", verbosity=0)
     for number in range(_WEBHOOKS):
         make_webhook(url=f"{url}/{number}")
     _more_events()
