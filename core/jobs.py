@@ -14,16 +14,16 @@ from core.services import forget_full_buckets, forget_old_answers
 @dataclass(frozen=True, slots=True)
 class Job:
     name: str
-    # A function where the period is a setting that may change while the worker runs.
+    # A function where the interval is a setting that may change while the worker runs.
     every: timedelta | Callable[[], timedelta]
     run: Callable[[], object]
     # Runs in a thread of its own, so that it may take long without keeping the others waiting.
     is_long: bool = False
 
     @property
-    def period_seconds(self) -> float:
-        """The time from one run to the next, as it is now."""
-        return (self.every if isinstance(self.every, timedelta) else self.every()).total_seconds()
+    def interval(self) -> timedelta:
+        """From one run to the next, as things are now."""
+        return self.every() if callable(self.every) else self.every
 
 
 _registry: dict[str, Job] = {}

@@ -43,6 +43,12 @@ def _no_scan_of_static_files() -> None:
     settings.WHITENOISE_AUTOREFRESH = True
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _webhook_key() -> None:
+    """Webhooks can be stored, whatever the machine's own data folder holds."""
+    settings.WEBHOOK_ENCRYPTION_KEYS = [bytes(32)]
+
+
 @pytest.fixture(scope="session", name="database_template")
 def _database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
     """What the databases of processes that tests start are copied from."""

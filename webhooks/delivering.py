@@ -17,7 +17,7 @@ from core.jobs import stopping
 from webhooks.endpoints import policy
 from webhooks.models import Delivery
 from webhooks.sending import Outcome, Policy, send
-from webhooks.services.deliveries import Claim, claim_due, record_outcome
+from webhooks.services.deliveries import Claim, claim_due, record_outcomes
 from webhooks.vault import has_key
 
 logger = logging.getLogger(__name__)
@@ -51,10 +51,11 @@ def deliver_due() -> int:
             give_up_at = time.monotonic() + _GRACE_SECONDS
         if not running or (give_up_at is not None and time.monotonic() > give_up_at):
             return attempts
-        for claim, outcome in _wait(ended):
-            record_outcome(claim=claim, outcome=outcome, now=timezone.now())
-            running.remove(claim)
-            attempts += 1
+        outcomes = _wait(ended)
+        if outcomes:
+            record_outcomes(outcomes=outcomes, now=timezone.now())
+            running.difference_update(claim for claim, _ in outcomes)
+            attempts += len(outcomes)
 
 
 def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:

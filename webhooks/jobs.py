@@ -10,7 +10,11 @@ from webhooks.delivering import deliver_due
 from webhooks.services.retention import end_waiting, remove_old, remove_orphaned
 
 
-@periodic(every=lambda: timedelta(seconds=settings.WEBHOOK_DELIVERY_INTERVAL_SECONDS), is_long=True)
+def _delivery_interval() -> timedelta:
+    return timedelta(seconds=settings.WEBHOOK_DELIVERY_INTERVAL_SECONDS)
+
+
+@periodic(every=_delivery_interval, is_long=True)
 def deliver() -> int:
     return deliver_due()
 

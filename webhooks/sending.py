@@ -80,9 +80,10 @@ def send(message: Message, *, policy: Policy, now: datetime) -> Outcome:
         url, host_header = _target(message.url, policy)
         backend = _CheckedBackend(policy, deadline)
         headers = {"Host": host_header, "User-Agent": "brokkr"} | dict(message.headers)
+        tls = tls_context() if url.scheme == b"https" else None
         with (
             httpcore2.ConnectionPool(
-                ssl_context=tls_context(), network_backend=backend, max_keepalive_connections=0
+                ssl_context=tls, network_backend=backend, max_keepalive_connections=0
             ) as pool,
             pool.stream("POST", url, headers=_encoded(headers), content=message.body) as response,
         ):

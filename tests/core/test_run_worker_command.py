@@ -148,6 +148,23 @@ def test_a_long_job_is_run_again_after_a_failure(caplog):
 
 
 @pytest.mark.usefixtures("_own_signals")
+@pytest.mark.parametrize("is_long", [True, False])
+def test_an_interval_that_changes_is_followed(monkeypatch, is_long):
+    monkeypatch.setattr("core.management.commands.run_worker._IDLE_SECONDS", 0.01)
+    intervals = iter([timedelta(hours=1), timedelta(hours=1)])
+    runs: list[int] = []
+
+    def work() -> None:
+        runs.append(1)
+        if len(runs) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    job = Job("work", every=lambda: next(intervals, timedelta(0)), run=work, is_long=is_long)
+    run_until_told_to_stop([job])
+    assert len(runs) >= 2
+
+
+@pytest.mark.usefixtures("_own_signals")
 def test_a_long_job_that_does_not_end_is_cut_off(monkeypatch, caplog):
     monkeypatch.setattr("core.management.commands.run_worker._PATIENCE_SECONDS", 0.01)
     let_go = Event()

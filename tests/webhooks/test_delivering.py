@@ -343,7 +343,9 @@ def test_a_worker_that_is_told_to_stop_begins_nothing_new_and_waits_a_little_for
     assert receiver.ids().count(str(held.event_id)) == 2
 
 
-def test_the_job_is_a_long_one_and_runs_as_often_as_the_setting_says(settings):
+@pytest.mark.parametrize("seconds", [1, 300])
+def test_the_job_is_a_long_one_and_runs_as_often_as_the_setting_says_now(settings, seconds):
     (job,) = [job for job in registered_jobs() if job.name == "webhooks.jobs.deliver"]
+    settings.WEBHOOK_DELIVERY_INTERVAL_SECONDS = seconds
     assert job.is_long
-    assert job.period_seconds == settings.WEBHOOK_DELIVERY_INTERVAL_SECONDS
+    assert job.interval == timedelta(seconds=seconds)

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from tests.factories import make_delivery, make_notice, make_webhook
 from webhooks.models import Delivery, Status
 from webhooks.sending import Outcome
-from webhooks.services.deliveries import claim_due, record_outcome
+from webhooks.services.deliveries import claim_due, record_outcomes
 
 pytestmark = pytest.mark.django_db
 
@@ -51,11 +51,11 @@ def test_who_lost_the_lease_records_nothing(now):
     delivery = make_delivery(make_webhook(), at=now)
     (lost,) = claim(now)
     (held,) = claim(now + timedelta(minutes=1))
-    record_outcome(claim=lost, outcome=Outcome(status_code=500), now=now)
+    record_outcomes(outcomes=[(lost, Outcome(status_code=500))], now=now)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == (Status.ACQUIRED, 0)
-    record_outcome(claim=held, outcome=SUCCESS, now=now)
-    record_outcome(claim=held, outcome=Outcome(error="again"), now=now)
+    record_outcomes(outcomes=[(held, SUCCESS)], now=now)
+    record_outcomes(outcomes=[(held, Outcome(error="again"))], now=now)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts, delivery.last_error) == (Status.SUCCESS, 1, None)
 
@@ -64,7 +64,7 @@ def test_the_outcome_of_what_was_removed_meanwhile_is_nobodys(now):
     delivery = make_delivery(make_webhook(), at=now)
     (taken,) = claim(now)
     delivery.delete()
-    record_outcome(claim=taken, outcome=SUCCESS, now=now)
+    record_outcomes(outcomes=[(taken, SUCCESS)], now=now)
     assert not Delivery.objects.exists()
 
 

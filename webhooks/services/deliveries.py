@@ -3,7 +3,8 @@
 Order of locks: delivery, then subscription.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,14 +79,17 @@ def claim_due(*, now: datetime, slots: int, busy: Mapping[UUID, int], per_subscr
     comes first, the oldest of its deliveries first. No two callers get the same delivery.
     """
     waiting_since = Subquery(_due_of(OuterRef("pk")).order_by("due_at").values("due_at")[:1])
-    waiting = Subscription.objects.enabled().annotate(waiting_since=waiting_since)
+    enabled = Subscription.objects.enabled().annotate(waiting_since=waiting_since)
+    waiting = list(enabled.filter(waiting_since__lte=now).order_by("waiting_since", "id"))
     claims: list[Claim] = []
-    for subscription in waiting.filter(waiting_since__lte=now).order_by("waiting_since", "id"):
-        share = min(per_subscription - busy.get(subscription.pk, 0), slots - len(claims))
-        if share > 0:
-            claims += _claim_of(subscription, share, now)
-        if len(claims) == slots:
-            break
+    # One transaction for all, and none when there is nothing: SQLite waits for the disk at the end of each.
+    with transaction.atomic() if waiting else nullcontext():
+        for subscription in waiting:
+            share = min(per_subscription - busy.get(subscription.pk, 0), slots - len(claims))
+            if share > 0:
+                claims += _claim_of(subscription, share, now)
+            if len(claims) == slots:
+                break
     return claims
 
 
@@ -93,7 +97,6 @@ def _due_of(subscription: Any) -> DeliveryQuerySet:
     return Delivery.objects.by_broker().filter(subscription=subscription, due_at__isnull=False)
 
 
-@transaction.atomic
 def _claim_of(subscription: Subscription, limit: int, now: datetime) -> list[Claim]:
     # Rows that another worker is taking are its business.
     due = _due_of(subscription).due(now).select_for_update(skip_locked=True).order_by("due_at", "id")
@@ -126,8 +129,14 @@ def _claim_of(subscription: Subscription, limit: int, now: datetime) -> list[Cla
 
 
 @transaction.atomic
-def record_outcome(*, claim: Claim, outcome: Outcome, now: datetime) -> None:
-    """End the attempt of a claim, unless its lease was lost meanwhile: then the delivery is another's to end."""
+def record_outcomes(*, outcomes: Iterable[tuple[Claim, Outcome]], now: datetime) -> None:
+    """End the attempts of claims, but for those that lost their lease: another has the delivery then, or had it."""
+    # In one order, so that two workers that hold the same rows, one of them too late, do not wait for each other.
+    for claim, outcome in sorted(outcomes, key=lambda pair: pair[0].delivery_id):
+        _record(claim, outcome, now)
+
+
+def _record(claim: Claim, outcome: Outcome, now: datetime) -> None:
     delivery = (
         Delivery.objects.select_for_update(no_key=True)
         .filter(pk=claim.delivery_id, status=Status.ACQUIRED, lease=claim.lease)

@@ -66,12 +66,12 @@ def run_until_told_to_stop(jobs: list[Job]) -> None:
     for thread in long:
         thread.start()
     short = [job for job in jobs if not job.is_long]
-    last_run: dict[str, float] = {}
+    last_run = dict.fromkeys((job.name for job in short), float("-inf"))
     while True:
         for job in short:
             if not signals.empty():
                 break
-            if job.name not in last_run or time.monotonic() >= last_run[job.name] + job.period_seconds:
+            if _is_due(job, last_run[job.name]):
                 run(job)
                 last_run[job.name] = time.monotonic()
         if asked_to_stop_within(_IDLE_SECONDS, signals):
@@ -83,12 +83,21 @@ def run_until_told_to_stop(jobs: list[Job]) -> None:
 
 def _keep_running(job: Job) -> None:
     try:
-        while True:
+        while not stopping.is_set():
             run(job)
-            if stopping.wait(job.period_seconds):
-                return
+            ended = time.monotonic()
+            while not _is_due(job, ended) and not stopping.wait(min(_IDLE_SECONDS, _seconds(job))):
+                pass
     finally:
         connections.close_all()
+
+
+def _is_due(job: Job, last_run: float) -> bool:
+    return time.monotonic() - last_run >= _seconds(job)
+
+
+def _seconds(job: Job) -> float:
+    return job.interval.total_seconds()
 
 
 def _wait_for(threads: Iterable[Thread]) -> None:
