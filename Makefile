@@ -118,6 +118,10 @@ bench-scale: env ## measure the poll's statement among more stacks, versions and
 bench-pending: env ## measure an agent's question for work among 1,000 and 100,000 orders
 	@$(BIN)/python bench/pending_orders.py
 
+.PHONY: bench-fleet
+bench-fleet: env ## measure the fleet at a glance with 10,000 agents
+	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)
+
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests
 	@$(BIN)/python -m bench.memory $(BENCH_ARGS)

@@ -48,8 +48,8 @@ class FleetViewSet(KeyedViewSet):
         if "pak_id" in query:
             agents = agents.registered_with(query["pak_id"])
         page, headers = paginate(agents, order=("created_at", "id"), query=query, request=request._request)
-        lines = records(list(page), now=timezone.now())
-        return Response(FleetAgentRecordSerializer(cast(Any, lines), many=True).data, headers=headers)
+        # As they are: a serializer takes a second for ten thousand of them. A test holds both to the same answer.
+        return Response(cast(Any, records(list(page), now=timezone.now())), headers=headers)
 
     @extend_schema(
         operation_id="get_agent_fleet_status",

@@ -1,15 +1,19 @@
 """GET /fleet and GET /agents/{id}/fleet-status: what is measured of each agent."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import Agent, AgentEvent, AgentHeartbeat
+from core.api.renderers import to_json
+from fleet.api.serializers import FleetAgentRecordSerializer
+from fleet.rollup import fleet_agents, records
 from health.models import DeploymentHealth
 from tests.factories import (
     make_agent,
@@ -181,6 +185,16 @@ def test_a_page_says_the_same_as_the_whole(admin):
     assert first.json() == whole[:2]
     path = first.headers["Link"].removeprefix("</api/v1").partition(">")[0]
     assert admin.get(path).json() == whole[2:]
+
+
+def test_a_record_is_what_its_serializer_says(admin):
+    fill(1)
+    make_agent()
+    AgentHeartbeat.objects.filter(agent__events__isnull=False).update(last_heartbeat=timezone.now())
+    now = timezone.now()
+    lines = records(list(fleet_agents().order_by("created_at", "id")), now=now)
+    said = to_json(FleetAgentRecordSerializer(cast(Any, lines), many=True).data)
+    assert orjson.loads(to_json(lines)) == orjson.loads(said)
 
 
 def test_the_status_of_an_agent_has_its_newest_twenty_events(admin):
