@@ -99,6 +99,7 @@ class AgentAdmin(ServiceAdmin):
             "cluster_name",
             "status_badge",
             "heartbeat_age",
+            "silent_after_seconds",
             "cluster_state",
             "events_link",
             "created",
