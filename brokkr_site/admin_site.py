@@ -70,6 +70,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Agents", "dns", "agents", "agent"),
                     _page("Agent events", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
+                    _page("Health", "monitor_heart", "health", "deploymenthealth"),
+                    _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),
                 ],
             },
             {

@@ -25,12 +25,6 @@ hypothesis_settings.load_profile("brokkr")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _webhook_key() -> None:
-    """Webhooks can be stored, whatever the machine's own data folder holds."""
-    settings.WEBHOOK_ENCRYPTION_KEYS = [bytes(32)]
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> None:
     """Passwords of people of the admin site are hashed slowly on purpose, but not in tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

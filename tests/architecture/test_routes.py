@@ -84,6 +84,8 @@ GET    /agents/{agent_id}/events                      401  200   403   403    20
 POST   /agents/{agent_id}/events                      401  201   403   403    201    403   403   401
 POST   /agents/{agent_id}/events/batch                401  201   403   403    201    403   403   401
 GET    /agents/{agent_id}/registrations               401  200   403   403    200    403   403   401
+GET    /fleet                                         401  200   403   403    403    403   403   401
+GET    /agents/{agent_id}/fleet-status                401  200   403   403    403    403   403   401
 GET    /agents/{agent_id}/explain                     401  200   200   403    403    403   403   401
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
@@ -301,6 +303,7 @@ POST   /agents/{unknown}/heartbeat            403   403     403
 PATCH  /agents/{unknown}/health-status        404   403     403
 GET    /deployment-objects/{unknown}/health   200   403     403
 GET    /stacks/{unknown}/health               200   403     403
+GET    /agents/{unknown}/fleet-status         404   403     403
 GET    /agents/{unknown}/diagnostics/pending  200   403     403
 GET    /diagnostics/{unknown}                 404   404     404
 POST   /diagnostics/{unknown}/claim           404   404     404
