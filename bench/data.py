@@ -138,7 +138,7 @@ def add_events(number: int) -> None:
 
 def add_history() -> None:
     """What years of operation leave in the other tables: words on every served stack, orders, audit rows, silence."""
-    _run(_HISTORY.format(agents=AGENTS))
+    run(_HISTORY.format(agents=AGENTS))
 
 
 def settle() -> None:

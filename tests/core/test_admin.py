@@ -305,7 +305,8 @@ def test_selections_offer_only_live_rows(operator):
 
 def test_all_our_tables_with_pages_are_tested_here():
     ours = {
-        "generators", "stacks", "templates_app", "agents", "workorders", "webhooks", "health", "diagnostics", "paks", "audit",
+        "generators", "stacks", "templates_app", "agents", "workorders",
+        "webhooks", "health", "diagnostics", "paks", "audit",
     }  # fmt: skip
     pages = {
         f"{model._meta.app_label}/{model._meta.model_name}/"
