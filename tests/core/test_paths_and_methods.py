@@ -170,7 +170,7 @@ def test_head_answers_what_get_answers_without_the_body(world, path):
     if path == "/agents/":
         target += "?name=edge-01&cluster_name=test-cluster"
     if path.endswith("/explain"):
-        target += world.fill("?stack_id={stack_id}")
+        target += f"?stack_id={world.ids['stack_id']}"
     got, headed = (world.callers["admin"].request(method, target) for method in ("GET", "HEAD"))
     assert got.status_code == headed.status_code == 200
     assert headed.content == b""
