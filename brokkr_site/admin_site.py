@@ -25,8 +25,8 @@ def _page(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
-def _stylesheet(name: str) -> Callable[[HttpRequest], str]:
-    return lambda _: static(f"core/{name}.css")
+def _asset(name: str) -> Callable[[HttpRequest], str]:
+    return lambda _: static(f"core/{name}")
 
 
 UNFOLD: dict[str, Any] = {
@@ -37,7 +37,8 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": [_stylesheet("theme"), _stylesheet("admin"), _stylesheet("code")],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
+    "STYLES": [_asset("theme.css"), _asset("admin.css"), _asset("code.css")],
     "LOGIN": {"form": "console.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,
@@ -69,6 +70,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Agents", "dns", "agents", "agent"),
                     _page("Agent events", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
+                    _page("Health", "monitor_heart", "health", "deploymenthealth"),
+                    _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),
                 ],
             },
             {

@@ -8,9 +8,21 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from brokkr_site import admin_site
-from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
+from brokkr_site.env import (
+    env_bool,
+    env_choice,
+    env_choices,
+    env_folder,
+    env_hex_keys,
+    env_int,
+    env_list,
+    env_networks,
+    env_ports,
+    env_secret,
+    env_str,
+)
 from brokkr_site.hot import read_hot_settings
-from brokkr_site.secret_key import load_or_create_secret_key
+from brokkr_site.secret_key import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -72,6 +84,7 @@ INSTALLED_APPS = [
     "health",
     "diagnostics",
     "telemetry",
+    "webhooks",
     "audit",
     "fleet",
     "console",  # The last, because at each migration it reads the permissions of all others.
@@ -227,6 +240,7 @@ SPECTACULAR_SETTINGS = {
         "RetryStatus": ["retry_scheduled"],
         "HealthStatus": "health.models.HealthStatus",
         "CheckStatus": ["ok", "blocked", "unknown"],
+        "DeliveryStatus": "webhooks.models.delivery.Status",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
@@ -252,9 +266,9 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
 
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
-CONFIRM_BY_NAME_PERCENT = env_int("BROKKR_CONFIRM_BY_NAME_PERCENT", 10, minimum=0, maximum=100)
 RATE_LIMIT_PER_SECOND = env_int("BROKKR_RATE_LIMIT_PER_SECOND", 0, minimum=0, maximum=100_000)
 RATE_LIMIT_BURST = env_int("BROKKR_RATE_LIMIT_BURST", 100, minimum=1, maximum=1_000_000)
+CONFIRM_BY_NAME_PERCENT = env_int("BROKKR_CONFIRM_BY_NAME_PERCENT", 10, minimum=0, maximum=100)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
@@ -270,6 +284,15 @@ AUDIT_LOG_RETENTION_DAYS = env_int(
     "BROKKR__BROKER__AUDIT_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
 )
 HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
+
+# --- Webhooks -------------------------------------------------------------------------------------
+# The first key encrypts, all of them decrypt. `bootstrap --with-webhook-key` keeps one in the data folder.
+WEBHOOK_ENCRYPTION_KEYS = env_hex_keys(
+    "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY", default=kept_secret(DATA_DIR, WEBHOOK_KEY_FILE)
+)
+WEBHOOK_ALLOWED_SCHEMES = env_choices("BROKKR_WEBHOOK_ALLOWED_SCHEMES", "https,http", {"http", "https"})
+WEBHOOK_ALLOWED_PORTS = env_ports("BROKKR_WEBHOOK_ALLOWED_PORTS", "80,443,8080,8443")
+WEBHOOK_ALLOWED_NETWORKS = env_networks("BROKKR_WEBHOOK_ALLOWED_NETWORKS")
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})

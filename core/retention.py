@@ -11,17 +11,15 @@ MAX_STEPS = 50
 
 
 def delete_in_steps(rows: QuerySet[Any]) -> int:
-    """Delete the rows, oldest ids first, in transactions of at most STEP; the number deleted.
+    """Delete the rows, in their order, in transactions of at most STEP; the number deleted.
 
-    After MAX_STEPS it stops, and the next call goes on. Safe in several workers at once: each passes over what
-    another is deleting.
+    The order is one that an index has, so that a step reads no more than it deletes. After MAX_STEPS it stops, and the
+    next call goes on. Safe in several workers at once: each passes over what another is deleting.
     """
     deleted = 0
     for _ in range(MAX_STEPS):
         with transaction.atomic():
-            step = list(
-                rows.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True)[:STEP]
-            )
+            step = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:STEP])
             rows.model._default_manager.filter(pk__in=step).delete()
         deleted += len(step)
         if len(step) < STEP:

@@ -1,7 +1,5 @@
 """What agents observe of the objects they have deployed."""
 
-from typing import ClassVar
-
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -25,8 +23,6 @@ class DeploymentHealth(models.Model):
     `checked_at` is when the agent looked, by its own clock; `updated_at` is when the broker heard of it. Whether the
     word still counts goes by the latter: a clock that is wrong must neither keep a status alive nor bury it.
     """
-
-    NOUN: ClassVar[str] = "deployment_health"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="health", db_index=False)

@@ -22,6 +22,10 @@ class DeploymentHealthQuerySet(models.QuerySet["DeploymentHealth"]):
         """Statuses that still count."""
         return self.filter(updated_at__gte=fresh_since(now))
 
+    def stale(self, now: datetime) -> Self:
+        """Statuses that are too old to count."""
+        return self.filter(updated_at__lt=fresh_since(now))
+
     def of_live_objects(self) -> Self:
         return self.filter(deployment_object__deleted_at__isnull=True)
 

@@ -114,7 +114,7 @@ class AgentAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("name", "cluster_name")
-        shown = ("name", "cluster_name", "created")
+        shown = ("name", "cluster_name", "silent_after_seconds", "created")
         return shown if obj.deleted_at is None else (*shown, "deleted_at")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:

@@ -16,7 +16,8 @@ def _agents(count: int, total: int) -> str:
 
 def of_agents(rows: Sequence[Agent]) -> Reach:
     total = fleet()
-    return Reach(f"{_agents(len(rows), total)} leave the fleet.", len(rows), total)
+    verb = "leaves" if len(rows) == 1 else "leave"
+    return Reach(f"{_agents(len(rows), total)} {verb} the fleet.", len(rows), total)
 
 
 def of_stacks(rows: Sequence[Stack]) -> Reach:

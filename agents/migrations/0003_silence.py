@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='agent',
             name='silent_after_seconds',
-            field=models.PositiveIntegerField(blank=True, null=True),
+            field=models.PositiveIntegerField(blank=True, help_text='The agent counts as silent when its last heartbeat is older. Empty: as the setting says.', null=True),
         ),
         migrations.AddField(
             model_name='agent',

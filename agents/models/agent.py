@@ -21,7 +21,11 @@ class Agent(LabelledResource):
     status = models.CharField(max_length=MAX_STATUS, default="INACTIVE")
     # How old its last heartbeat may be; without it the setting says. Then the heartbeat whose age was announced,
     # for as long as no other has come.
-    silent_after_seconds = models.PositiveIntegerField(null=True, blank=True)
+    silent_after_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="The agent counts as silent when its last heartbeat is older. Empty: as the setting says.",
+    )
     silent_since = models.DateTimeField(null=True, editable=False)
 
     objects = AgentQuerySet.as_manager()

@@ -1,5 +1,6 @@
 """The pages of users and groups. Django's forms write; every change is audited and says who made it."""
 
+from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +10,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from console.groups import GROUPS
@@ -134,6 +137,25 @@ class GroupAdmin(DjangoGroupAdmin, _PeopleAdmin):
     """The three groups that come with the broker are read-only: their rule is written anew at every update."""
 
     list_display = ("name", "members", "origin")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name", "rights") if self._is_ours(obj) else ("name", "permissions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("rights",)
+
+    @admin.display(description="rights")
+    def rights(self, group: Group) -> SafeString:
+        """Of each kind of row, what may be done with it."""
+        by_model: dict[str, list[str]] = defaultdict(list)
+        for permission in group.permissions.select_related("content_type").order_by("codename"):
+            verb, _, noun = permission.codename.partition("_")
+            is_of_model = noun == permission.content_type.model
+            by_model[permission.content_type.name].append(verb if is_of_model else permission.codename)
+        lines = ((model, ", ".join(verbs).replace("_", " ")) for model, verbs in sorted(by_model.items()))
+        return format_html(
+            '<dl class="brokkr-rights">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines)
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         rows: QuerySet[Group] = super().get_queryset(request)

@@ -1,3 +1,4 @@
+from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
@@ -7,14 +8,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.errors import AgentNotFound
-from agents.models import Agent
-from fleet.api.serializers import ExplainQuery, ExplanationSerializer
+from agents.models import Agent, AgentEvent
+from core.api.pagination import paginate
+from fleet.api.serializers import (
+    AgentFleetStatusSerializer,
+    ExplainQuery,
+    ExplanationSerializer,
+    FleetAgentRecordSerializer,
+    FleetQuery,
+)
 from fleet.explain import explain
+from fleet.rollup import fleet_agents, records
 from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
 from stacks.access import require_owner
 from stacks.errors import StackNotFound
 from stacks.models import Stack
+
+_RECENT = 20
 
 
 class FleetViewSet(KeyedViewSet):
@@ -22,6 +33,39 @@ class FleetViewSet(KeyedViewSet):
 
     def get_permissions(self) -> list[BasePermission]:
         return [AnyCaller() if self.action == "explain" else IsAdmin()]
+
+    @extend_schema(
+        operation_id="list_fleet",
+        tags=["fleet"],
+        summary="List what is measured of each agent",
+        parameters=[FleetQuery],
+        responses=FleetAgentRecordSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """All live agents, the first created first. Admin only."""
+        query = self.read_query(FleetQuery)
+        agents = fleet_agents()
+        if "pak_id" in query:
+            agents = agents.registered_with(query["pak_id"])
+        page, headers = paginate(agents, order=("created_at", "id"), query=query, request=request._request)
+        # As they are: a serializer takes a second for ten thousand of them. A test holds both to the same answer.
+        return Response(cast(Any, records(list(page), now=timezone.now())), headers=headers)
+
+    @extend_schema(
+        operation_id="get_agent_fleet_status",
+        tags=["fleet"],
+        summary="Get what is measured of one agent, and its newest events",
+        responses=AgentFleetStatusSerializer,
+    )
+    def of_agent(self, request: Request, *, agent_id: UUID) -> Response:
+        """Admin only."""
+        agents = list(fleet_agents().filter(id=agent_id))
+        if not agents:
+            raise AgentNotFound(id=agent_id)
+        (line,) = records(agents, now=timezone.now())
+        events = AgentEvent.objects.active().filter(agent_id=agent_id).order_by("-created_at", "-id")
+        answer = {"record": line, "recent_events": events[:_RECENT]}
+        return Response(AgentFleetStatusSerializer(answer).data)
 
     @extend_schema(
         operation_id="explain_agent",
@@ -39,7 +83,9 @@ class FleetViewSet(KeyedViewSet):
         if stack is None:
             raise StackNotFound(id=stack_id)
         require_owner(self.caller, stack)
-        agent = self._find(agent_id)
+        agent = Agent.objects.active().with_heartbeat().filter(id=agent_id).first()
+        if agent is None:
+            raise AgentNotFound(id=agent_id)
         found = explain(agent=agent, stack=stack, now=timezone.now())
         return Response(
             ExplanationSerializer(
@@ -52,9 +98,3 @@ class FleetViewSet(KeyedViewSet):
                 }
             ).data
         )
-
-    def _find(self, agent_id: UUID) -> Agent:
-        agent = Agent.objects.active().with_heartbeat().filter(id=agent_id).first()
-        if agent is None:
-            raise AgentNotFound(id=agent_id)
-        return agent

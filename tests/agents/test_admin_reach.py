@@ -78,7 +78,7 @@ def test_a_narrow_deletion_takes_no_name(operator, shop, settings):
 def test_agents_themselves_are_their_reach(operator, settings):
     agents = [make_agent()[0] for _ in range(4)]
     settings.CONFIRM_BY_NAME_PERCENT = 25
-    assert "1 of 4 agents leave the fleet." in question(operator, agents[0])
+    assert "1 of 4 agents leaves the fleet." in question(operator, agents[0])
     assert 'name="typed"' not in question(operator, agents[0])
     settings.CONFIRM_BY_NAME_PERCENT = 24
     delete(operator, agents[0])

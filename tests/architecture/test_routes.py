@@ -84,6 +84,8 @@ GET    /agents/{agent_id}/events                      401  200   403   403    20
 POST   /agents/{agent_id}/events                      401  201   403   403    201    403   403   401
 POST   /agents/{agent_id}/events/batch                401  201   403   403    201    403   403   401
 GET    /agents/{agent_id}/registrations               401  200   403   403    200    403   403   401
+GET    /fleet                                         401  200   403   403    403    403   403   401
+GET    /agents/{agent_id}/fleet-status                401  200   403   403    403    403   403   401
 GET    /agents/{agent_id}/explain                     401  200   200   403    403    403   403   401
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
@@ -103,7 +105,31 @@ PATCH  /agents/{agent_id}/health-status               401  200   403   403    20
 GET    /deployment-objects/{object_id}/health         401  200   403   403    403    403   403   401
 GET    /stacks/{stack_id}/health                      401  200   403   403    403    403   403   401
 
+POST   /deployment-objects/{object_id}/diagnostics    401  201   403   403    403    403   403   401
+GET    /agents/{agent_id}/diagnostics/pending         401  200   403   403    200    403   403   401
+GET    /diagnostics/{diagnostic_id}                   401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/claim             401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/result            401  403   403   403    201    403   403   401
+
+GET    /stacks/{stack_id}/events                      401  200   200   403    403    403   403   401
+GET    /stacks/{stack_id}/logs                        401  200   200   403    403    403   403   401
+GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
+
 POST   /admin/config/reload                           401  200   403   403    403    403   403   401
+GET    /webhooks                                      401  200   403   403    403    403   403   401
+POST   /webhooks                                      401  201   403   403    403    403   403   401
+GET    /webhooks/event-types                          401  200   403   403    403    403   403   401
+GET    /webhooks/{webhook_id}                         401  200   403   403    403    403   403   401
+PUT    /webhooks/{webhook_id}                         401  200   403   403    403    403   403   401
+DELETE /webhooks/{webhook_id}                         401  204   403   403    403    403   403   401
+POST   /webhooks/{webhook_id}/test                    401  400   403   403    403    403   403   401
+POST   /webhooks/{webhook_id}/rotate-secret           401  200   403   403    403    403   403   401
+GET    /webhooks/{webhook_id}/deliveries              401  200   403   403    403    403   403   401
+GET    /webhook-deliveries                            401  200   403   403    403    403   403   401
+POST   /webhook-deliveries/{delivery_id}/redeliver    401  200   403   403    403    403   403   401
+POST   /webhook-deliveries/{delivery_id}/result       401  403   403   403    200    403   403   401
+GET    /agents/{agent_id}/webhooks/pending            401  200   403   403    200    403   403   401
+
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -149,6 +175,15 @@ BODIES: dict[str, object] = {
     },
     "POST /work-orders/{work_order_id}/claim": {"agent_id": "{agent_id}"},
     "POST /work-orders/{work_order_id}/complete": {"success": True},
+    "POST /deployment-objects/{object_id}/diagnostics": {"agent_id": "{agent_id}"},
+    "POST /diagnostics/{diagnostic_id}/result": {
+        "pod_statuses": "[]",
+        "events": "[]",
+        "collected_at": "2026-11-24T09:45:00Z",
+    },
+    "POST /webhooks": {"name": "new", "url": "https://hooks.example.com", "event_types": ["*"]},
+    "PUT /webhooks/{webhook_id}": {"enabled": False},
+    "POST /webhook-deliveries/{delivery_id}/result": {"success": True},
     "POST /agents/{agent_id}/events/batch": {
         "events": [{"deployment_object_id": "{object_id}", "event_type": "DEPLOY", "status": "SUCCESS"}]
     },
@@ -167,6 +202,8 @@ PATHS = {
     "POST /work-orders/{work_order_id}/renew": "/work-orders/{claimed_order_id}/renew",
     "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
     "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
+    "POST /diagnostics/{diagnostic_id}/result": "/diagnostics/{claimed_diagnostic_id}/result",
+    "POST /webhook-deliveries/{delivery_id}/result": "/webhook-deliveries/{held_delivery_id}/result",
 }
 
 
@@ -239,6 +276,8 @@ DELETE /stacks/{unknown}                      404   404     404
 GET    /stacks/{unknown}/labels               404   404     404
 GET    /stacks/{unknown}/annotations          404   404     404
 GET    /stacks/{unknown}/deployment-objects   404   404     404
+GET    /stacks/{unknown}/events               404   404     404
+GET    /stacks/{unknown}/logs                 404   404     404
 GET    /deployment-objects/{unknown}          404   404     404
 GET    /deployment-objects/{unknown}/provenance 404 404     404
 GET    /templates/{unknown}                   404   404     404
@@ -264,11 +303,23 @@ POST   /agents/{unknown}/heartbeat            403   403     403
 PATCH  /agents/{unknown}/health-status        404   403     403
 GET    /deployment-objects/{unknown}/health   200   403     403
 GET    /stacks/{unknown}/health               200   403     403
+GET    /agents/{unknown}/fleet-status         404   403     403
+GET    /agents/{unknown}/diagnostics/pending  200   403     403
+GET    /diagnostics/{unknown}                 404   404     404
+POST   /diagnostics/{unknown}/claim           404   404     404
 GET    /work-orders/{unknown}                 404   403     403
 DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
 GET    /agents/{unknown}/work-orders/pending  200   403     403
 GET    /work-order-log/{unknown}              404   403     403
+GET    /webhooks/{unknown}                    404   403     403
+PUT    /webhooks/{unknown}                    404   403     403
+DELETE /webhooks/{unknown}                    404   403     403
+POST   /webhooks/{unknown}/test               404   403     403
+POST   /webhooks/{unknown}/rotate-secret      404   403     403
+GET    /webhooks/{unknown}/deliveries         404   403     403
+POST   /webhook-deliveries/{unknown}/redeliver 404  403     403
+GET    /agents/{unknown}/webhooks/pending     404   403     403
 """
 UNKNOWN_ROWS = [
     pytest.param(method, path, [int(status) for status in statuses], id=f"{method} {path}")

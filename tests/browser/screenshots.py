@@ -136,12 +136,11 @@ def _shoot(chromium: Browser, url: str, pages: list[str], mode: Mode, out: Path)
                 continue
             response = page.goto(f"{url}/admin/{path}", wait_until="networkidle")
             status = response.status if response else 0
+            # A window as high as the page: what sticks to an edge would else be in the middle of the picture.
             height = min(page.evaluate("document.documentElement.scrollHeight"), _HEIGHT)
-            page.screenshot(
-                path=out / f"{_file_name(path)}--{mode.name}.png",
-                full_page=True,
-                clip={"x": 0, "y": 0, "width": mode.width, "height": max(height, mode.height)},
-            )
+            page.set_viewport_size({"width": mode.width, "height": max(height, mode.height)})
+            page.screenshot(path=out / f"{_file_name(path)}--{mode.name}.png")
+            page.set_viewport_size({"width": mode.width, "height": mode.height})
             print(f"{mode.name} {status} /admin/{path}")  # noqa: T201  for the person who waits
         page.goto(f"{url}/swagger-ui", wait_until="networkidle")
         page.screenshot(path=out / f"swagger--{mode.name}.png")

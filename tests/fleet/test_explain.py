@@ -1,16 +1,19 @@
 """GET /agents/{id}/explain: the chain of facts between a stack and an agent's cluster."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import Agent, AgentEvent, AgentHeartbeat
 from core.events import SYSTEM
+from fleet.explain import CheckName, Verdict
 from health.models import DeploymentHealth
 from stacks.services import delete_stack
 from tests.factories import (
@@ -335,3 +338,13 @@ def test_unknown_stacks_and_agents_are_404(chain, admin):
 @pytest.mark.parametrize("query", ["", "?stack_id=", "?stack_id=7"])
 def test_the_stack_must_be_named(chain, admin, query):
     refused(admin.get(f"/agents/{chain.agent.id}/explain{query}"), 400, "invalid_query")
+
+
+def test_the_reference_names_every_check_and_every_verdict():
+    page = (settings.BASE_DIR / "docs/reference/fleet.md").read_text(encoding="utf-8")
+    chapter = page.partition("## Why does")[2].partition("\n## ")[0]
+    table = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in chapter.splitlines() if "| `" in line
+    ]
+    assert [row[0].strip("`") for row in table if row[0]] == CHECKS == [name.value for name in CheckName]
+    assert {verdict.value for verdict in Verdict} <= set(re.findall(r"`(\w+)`", chapter))
