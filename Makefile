@@ -49,7 +49,7 @@ run: export BROKKR_COOKIE_SECURE ?= false
 run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, data in ./data
 	@echo "Bringing the database up to date …"
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py bootstrap --with-site-user
+	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key
 	@exec $(BIN)/python manage.py serve
 
 # --- Testing ---------------------------------------------------------------------------------------
@@ -136,6 +136,9 @@ bench-pending: env ## measure an agent's question for work among 1,000 and 100,0
 .PHONY: bench-admin
 bench-admin: env ## measure the admin's lists and its first page in a large world
 	@$(BIN)/python -m bench.admin_pages $(BENCH_ARGS)
+.PHONY: bench-fleet
+bench-fleet: env ## measure the fleet at a glance with 10,000 agents
+	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests

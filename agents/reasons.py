@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
 from agents.models import Agent, AgentAnnotation, AgentLabel, AgentTarget, Registration
+from agents.targeting import Offer
 from stacks.models import Stack, StackAnnotation, StackLabel
 
 
@@ -55,20 +56,18 @@ def reasons_for_stacks(agent_id: UUID, stacks: Iterable[Stack]) -> Reasons:
     )
 
 
-def reasons_for_agents(stack: Stack, agents: Iterable[Agent]) -> Reasons:
-    """By agent, why it serves the stack. A fixed number of queries for any number of agents."""
-    ids = {agent.pk for agent in agents}
+def reasons_for_agents(offer: Offer, agents: Iterable[Agent]) -> Reasons:
+    """By agent, why it serves such a stack. A fixed number of queries for any number of agents."""
+    stack, ids = offer.stack, {agent.pk for agent in agents}
     held_back: set[UUID] = set()
     if settings.REQUIRE_REGISTRATION:
         registered = Registration.objects.filter(generator_id=stack.generator_id, agent__in=ids)
         held_back = ids - set(registered.values_list("agent_id", flat=True))
-    theirs = StackLabel.objects.filter(stack=stack).values("label")
-    pair = StackAnnotation.objects.filter(stack=stack, key=OuterRef("key"), value=OuterRef("value"))
     return _collect(
         "agent_id",
         AgentTarget.objects.filter(stack=stack, agent__in=ids),
-        AgentLabel.objects.filter(agent__in=ids, label__in=theirs),
-        AgentAnnotation.objects.filter(Exists(pair), agent__in=ids),
+        offer.shared_labels().filter(agent__in=ids),
+        offer.shared_annotations().filter(agent__in=ids),
         held_back,
     )
 

@@ -5,6 +5,9 @@ annotation (key and value). Where registration is required, labels and annotatio
 generators the agent is registered with; an explicit target was checked when it was written.
 """
 
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.conf import settings
@@ -56,28 +59,72 @@ def _stacks(agent_id: UUID, *, registration_counts: bool) -> QuerySet[Stack]:
 
 def serving_agents(stack: Stack) -> QuerySet[Agent]:
     """The live agents that serve the stack, by the same rule read from the other end."""
-    return _agents(stack, registration_counts=settings.REQUIRE_REGISTRATION)
-
-
-def tied_agents(stack: Stack) -> QuerySet[Agent]:
-    """The agents that serve the stack, and those that only a missing registration holds back."""
-    return _agents(stack, registration_counts=False)
-
-
-def _agents(stack: Stack, *, registration_counts: bool) -> QuerySet[Agent]:
-    targets = AgentTarget.objects.filter(stack=stack).values("agent_id")
-    labelled = AgentLabel.objects.filter(
-        label__in=StackLabel.objects.filter(stack=stack).values("label")
-    ).values("agent_id")
+    labelled = AgentLabel.objects.filter(label__in=StackLabel.objects.filter(stack=stack).values("label"))
     annotated = AgentAnnotation.objects.filter(
         Exists(StackAnnotation.objects.filter(stack=stack, key=OuterRef("key"), value=OuterRef("value")))
-    ).values("agent_id")
+    )
+    return _agents(stack, labelled, annotated, registration_counts=settings.REQUIRE_REGISTRATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A stack with the labels and annotations that it has, or that somebody thinks of giving it."""
+
+    stack: Stack
+    labels: frozenset[str]
+    annotations: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, stack: Stack) -> "Offer":
+        return cls(
+            stack,
+            frozenset(StackLabel.objects.filter(stack=stack).values_list("label", flat=True)),
+            frozenset(StackAnnotation.objects.filter(stack=stack).values_list("key", "value")),
+        )
+
+    def shared_labels(self) -> QuerySet[AgentLabel]:
+        """The labels of agents that are the stack's too."""
+        return AgentLabel.objects.filter(label__in=self.labels)
+
+    def shared_annotations(self) -> QuerySet[AgentAnnotation]:
+        pairs = [Q(key=key, value=value) for key, value in sorted(self.annotations)]
+        return AgentAnnotation.objects.filter(reduce(or_, pairs)) if pairs else AgentAnnotation.objects.none()
+
+
+def agents_for(offer: Offer) -> QuerySet[Agent]:
+    """The live agents that serve such a stack."""
+    return _agents_of(offer, registration_counts=settings.REQUIRE_REGISTRATION)
+
+
+def tied_agents(offer: Offer) -> QuerySet[Agent]:
+    """The agents that serve such a stack, and those that only a missing registration holds back."""
+    return _agents_of(offer, registration_counts=False)
+
+
+def _agents_of(offer: Offer, *, registration_counts: bool) -> QuerySet[Agent]:
+    return _agents(
+        offer.stack,
+        offer.shared_labels(),
+        offer.shared_annotations(),
+        registration_counts=registration_counts,
+    )
+
+
+def _agents(
+    stack: Stack,
+    labelled: QuerySet[AgentLabel],
+    annotated: QuerySet[AgentAnnotation],
+    *,
+    registration_counts: bool,
+) -> QuerySet[Agent]:
+    targets = AgentTarget.objects.filter(stack=stack).values("agent_id")
+    by_label, by_annotation = labelled.values("agent_id"), annotated.values("agent_id")
     if registration_counts:
         registered = Q(
             agent_id__in=Registration.objects.filter(generator_id=stack.generator_id).values("agent_id")
         )
-        labelled, annotated = labelled.filter(registered), annotated.filter(registered)
-    return Agent.objects.active().filter(pk__in=targets.union(labelled, annotated))
+        by_label, by_annotation = by_label.filter(registered), by_annotation.filter(registered)
+    return Agent.objects.active().filter(pk__in=targets.union(by_label, by_annotation))
 
 
 def target_state(agent_id: UUID, *, mode: str) -> QuerySet[DeploymentObject]:

@@ -1,5 +1,6 @@
 """Every event that is to be remembered becomes a row, in the transaction of the change."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import receiver
@@ -11,11 +12,14 @@ _MAX_USER_AGENT = 1000
 
 
 @receiver(event_emitted, dispatch_uid="audit.remember")
-def remember(event: Event, **kwargs: Any) -> None:
-    if not event.audited:
-        return
+def remember(events: Sequence[Event], **kwargs: Any) -> None:
+    if rows := [_row(event) for event in events if event.audited]:
+        AuditLog.objects.bulk_create(rows)
+
+
+def _row(event: Event) -> AuditLog:
     actor = event.actor
-    AuditLog.objects.create(
+    return AuditLog(
         id=event.id,
         timestamp=event.at,
         created_at=event.at,

@@ -108,25 +108,25 @@ def key_hash(number: int) -> str:
 
 def fill(*, stacks: int, versions: int, object_bytes: int, agents: int = AGENTS) -> None:
     """An empty, migrated database becomes the fleet."""
-    _run(_FLEET.format(agents=agents))
+    run(_FLEET.format(agents=agents))
     add_stacks(first=0, end=stacks, versions=versions, object_bytes=object_bytes)
-    _run(_TIES.format(agents=agents, groups=stacks // _GROUP, group=_GROUP))
+    run(_TIES.format(agents=agents, groups=stacks // _GROUP, group=_GROUP))
     settle()
 
 
 def add_stacks(*, first: int, end: int, versions: int, object_bytes: int) -> None:
-    _run(_STACKS.format(first=first, end=end, group=_GROUP))
+    run(_STACKS.format(first=first, end=end, group=_GROUP))
     add_versions(first=first, end=end, versions=versions, object_bytes=object_bytes)
 
 
 def add_versions(*, first: int, end: int, versions: int, object_bytes: int) -> None:
     text = _MANIFEST.format(lines=max(1, object_bytes // 45))
-    _run(_OBJECTS.format(first=first, end=end, versions=versions, text=text))
+    run(_OBJECTS.format(first=first, end=end, versions=versions, text=text))
 
 
 def add_events(number: int) -> None:
     """Reports of all agents, spread over their objects."""
-    _run(f"""
+    run(f"""
     INSERT INTO agent_events (id, created_at, updated_at, event_type, status, count, agent_id, deployment_object_id)
     SELECT gen_random_uuid(), now() - i * interval '1 second', now(), 'DEPLOY', 'SUCCESS', 1,
            pg_temp.key('a', i % {AGENTS}), o.id
@@ -138,7 +138,7 @@ def add_events(number: int) -> None:
 
 def add_history() -> None:
     """What years of operation leave in the other tables: words on every served stack, orders, audit rows, silence."""
-    _run(_HISTORY.format(agents=AGENTS))
+    run(_HISTORY.format(agents=AGENTS))
 
 
 def settle() -> None:
@@ -148,7 +148,7 @@ def settle() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def _run(sql: str) -> None:
+def run(sql: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_KEY)
         # Without looking up every foreign key: what is written here fits.

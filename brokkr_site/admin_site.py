@@ -38,7 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
-    "STYLES": [_asset("theme.css"), _asset("admin.css")],
+    "STYLES": [_asset("theme.css"), _asset("admin.css"), _asset("code.css")],
     "LOGIN": {"form": "console.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,
@@ -60,6 +60,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Stacks", "layers", "stacks", "stack"),
                     _page("Deployment objects", "description", "stacks", "deploymentobject"),
+                    _page("Templates", "draft", "templates_app", "stacktemplate"),
                     _page("Generators", "factory", "generators", "generator"),
                 ],
             },
@@ -69,6 +70,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Agents", "dns", "agents", "agent"),
                     _page("Agent events", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
+                    _page("Health", "monitor_heart", "health", "deploymenthealth"),
+                    _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),
                 ],
             },
             {

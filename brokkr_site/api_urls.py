@@ -2,16 +2,23 @@
 
 from django.urls import include, path, re_path
 
+from brokkr_site.api import ConfigViewSet
 from core.api.errors import route_not_found
 
 urlpatterns = [
     # First those that agents call all day: Django tries one pattern after another.
     path("", include("agents.api.urls")),
     path("", include("workorders.api.urls")),
+    path("", include("diagnostics.api.urls")),
+    path("", include("webhooks.api.urls")),
     path("", include("paks.api.urls")),
     path("", include("generators.api.urls")),
     path("", include("stacks.api.urls")),
     path("", include("templates_app.api.urls")),
+    path("", include("health.api.urls")),
+    path("", include("telemetry.api.urls")),
     path("", include("audit.api.urls")),
+    path("admin/config/reload", ConfigViewSet.as_view({"post": "reload"})),
+    path("", include("fleet.api.urls")),
     re_path(r"^", route_not_found, name="route-not-found"),
 ]

@@ -8,8 +8,21 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from brokkr_site import admin_site
-from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
-from brokkr_site.secret_key import load_or_create_secret_key
+from brokkr_site.env import (
+    env_bool,
+    env_choice,
+    env_choices,
+    env_folder,
+    env_hex_keys,
+    env_int,
+    env_list,
+    env_networks,
+    env_ports,
+    env_secret,
+    env_str,
+)
+from brokkr_site.hot import read_hot_settings
+from brokkr_site.secret_key import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -58,6 +71,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "rest_framework",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "core",
@@ -67,13 +81,20 @@ INSTALLED_APPS = [
     "agents",
     "templates_app",
     "workorders",
+    "health",
+    "diagnostics",
+    "telemetry",
+    "webhooks",
     "audit",
+    "fleet",
     "console",  # The last, because at each migration it reads the permissions of all others.
 ]
 
 MIDDLEWARE = [
     # Outermost, so that the line it logs and the numbers it counts are those the client sees.
     "core.middleware.RequestMiddleware",
+    "brokkr_site.reload.ReloadMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -139,6 +160,28 @@ DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, 
 SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- What may change while the broker runs --------------------------------------------------------
+_hot = read_hot_settings()
+LOG_LEVEL = _hot["LOG_LEVEL"]
+DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS = _hot["DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS"]
+DIAGNOSTIC_MAX_AGE_HOURS = _hot["DIAGNOSTIC_MAX_AGE_HOURS"]
+WEBHOOK_DELIVERY_INTERVAL_SECONDS = _hot["WEBHOOK_DELIVERY_INTERVAL_SECONDS"]
+WEBHOOK_DELIVERY_BATCH_SIZE = _hot["WEBHOOK_DELIVERY_BATCH_SIZE"]
+WEBHOOK_RETENTION_DAYS = _hot["WEBHOOK_RETENTION_DAYS"]
+CORS_ORIGINS = _hot["CORS_ORIGINS"]
+CORS_ALLOW_ALL_ORIGINS = _hot["CORS_ALLOW_ALL_ORIGINS"]
+CORS_ALLOWED_ORIGINS = _hot["CORS_ALLOWED_ORIGINS"]
+CORS_PREFLIGHT_MAX_AGE = _hot["CORS_PREFLIGHT_MAX_AGE"]
+
+# --- Pages of other origins that may call the API -------------------------------------------------
+CORS_URLS_REGEX = r"^/(?!admin/|static/)"
+CORS_ALLOW_METHODS = env_list("BROKKR__CORS__ALLOWED_METHODS", "GET,POST,PUT,PATCH,DELETE,OPTIONS")
+CORS_ALLOW_HEADERS = env_list(
+    "BROKKR__CORS__ALLOWED_HEADERS",
+    "Authorization,Content-Type,Content-Encoding,If-Match,If-None-Match,Idempotency-Key,X-Request-Id",
+)
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X-Request-Id", "X-Total-Count"]
+
 # --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------
 WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
@@ -161,6 +204,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["paks.api.authentication.PakAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["paks.api.permissions.DenyAll"],
+    "DEFAULT_THROTTLE_CLASSES": ["paks.api.throttling.KeyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JsonRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysFirstRenderer",
@@ -188,10 +232,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # A PATCH here needs the fields it names as required.
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "agents.models.event.EventStatus",
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
+        "HealthStatus": "health.models.HealthStatus",
+        "CheckStatus": ["ok", "blocked", "unknown"],
+        "DeliveryStatus": "webhooks.models.delivery.Status",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
@@ -217,15 +266,34 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
 
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
-AGENT_SILENT_AFTER = timedelta(
-    seconds=env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 180, minimum=1, maximum=86400)
-)
+RATE_LIMIT_PER_SECOND = env_int("BROKKR_RATE_LIMIT_PER_SECOND", 0, minimum=0, maximum=100_000)
+RATE_LIMIT_BURST = env_int("BROKKR_RATE_LIMIT_BURST", 100, minimum=1, maximum=1_000_000)
 CONFIRM_BY_NAME_PERCENT = env_int("BROKKR_CONFIRM_BY_NAME_PERCENT", 10, minimum=0, maximum=100)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
+HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
+
+# --- How long things are kept; no days is for ever ------------------------------------------------
+_MAX_DAYS = 36500
+AGENT_EVENTS_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AGENT_EVENTS_RETENTION_DAYS", 30, minimum=0, maximum=_MAX_DAYS
+)
+AUDIT_LOG_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AUDIT_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
+)
+HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
+
+# --- Webhooks -------------------------------------------------------------------------------------
+# The first key encrypts, all of them decrypt. `bootstrap --with-webhook-key` keeps one in the data folder.
+WEBHOOK_ENCRYPTION_KEYS = env_hex_keys(
+    "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY", default=kept_secret(DATA_DIR, WEBHOOK_KEY_FILE)
+)
+WEBHOOK_ALLOWED_SCHEMES = env_choices("BROKKR_WEBHOOK_ALLOWED_SCHEMES", "https,http", {"http", "https"})
+WEBHOOK_ALLOWED_PORTS = env_ports("BROKKR_WEBHOOK_ALLOWED_PORTS", "80,443,8080,8443")
+WEBHOOK_ALLOWED_NETWORKS = env_networks("BROKKR_WEBHOOK_ALLOWED_NETWORKS")
 
 # --- Logs -----------------------------------------------------------------------------------------
-LOG_LEVEL = env_choice("BROKKR__LOG__LEVEL", "info", {"trace", "debug", "info", "warn", "error"})
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})
 LOGGING = logging_config(level=LOG_LEVEL, style=LOG_FORMAT)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db.models import Count as CountOf
 from django.db.models import Q
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django.urls import reverse
 from agents.attention import failing, pending, removing
 from agents.deployments import Deployment, Standing
 from agents.models import Agent
-from agents.querysets import ACTIVE
+from agents.querysets import ACTIVE, grace_before
 from core.admin import Count, capped_count, table_count
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack
@@ -60,7 +59,7 @@ class Panel:
 
 
 def agents_card(now: datetime) -> Card:
-    since = now - settings.AGENT_SILENT_AFTER
+    since = grace_before(now)
     works, heard = Q(status=ACTIVE), Q(heartbeat__last_heartbeat__gte=since)
     counts = Agent.objects.active().aggregate(
         alive=CountOf("pk", filter=works & heard),

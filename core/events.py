@@ -58,6 +58,7 @@ class Event:
     at: datetime = field(default_factory=timezone.now)
 
 
+# Argument: events, a sequence.
 event_emitted = Signal()
 
 
@@ -66,6 +67,9 @@ def with_via(details: Mapping[str, object], via: str | None) -> dict[str, object
     return {**details, "via": via} if via else dict(details)
 
 
-def emit(event: Event) -> None:
-    """Tell the listeners. Synchronous: a listener that fails rolls the whole change back."""
-    event_emitted.send(sender=Event, event=event)
+def emit(*events: Event) -> None:
+    """Tell the listeners. Synchronous: a listener that fails rolls the whole change back.
+
+    Events of one change that are told together cost each listener no more statements than one event.
+    """
+    event_emitted.send(sender=Event, events=events)

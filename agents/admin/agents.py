@@ -1,6 +1,5 @@
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -78,11 +77,10 @@ class HeardFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         agents = cast(AgentQuerySet, queryset)
-        since = timezone.now() - settings.AGENT_SILENT_AFTER
         if self.value() == "alive":
-            return agents.heard_since(since)
+            return agents.heard(timezone.now())
         if self.value() == "silent":
-            return agents.silent_since(since)
+            return agents.silent(timezone.now())
         return agents.never_heard() if self.value() == "never" else queryset
 
 
@@ -116,7 +114,7 @@ class AgentAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("name", "cluster_name")
-        shown = ("name", "cluster_name", "created")
+        shown = ("name", "cluster_name", "silent_after_seconds", "created")
         return shown if obj.deleted_at is None else (*shown, "deleted_at")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:

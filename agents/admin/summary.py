@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -11,6 +10,7 @@ from agents.admin.standing import stack_link, version_link
 from agents.deployments import failing_of
 from agents.models import Agent
 from agents.querysets import ACTIVE
+from agents.silence import is_silent
 from agents.targeting import served_stacks
 from core.admin import ago, badge
 
@@ -29,7 +29,7 @@ def liveness_badge(agent: Agent) -> SafeString:
     at = agent.heartbeat.last_heartbeat
     if at is None:
         return badge("never seen", "wait" if agent.status == ACTIVE else "quiet")
-    if at < timezone.now() - settings.AGENT_SILENT_AFTER:
+    if is_silent(agent, timezone.now()):
         return badge("silent", "bad" if agent.status == ACTIVE else "quiet")
     return badge("alive", "good")
 

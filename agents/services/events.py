@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -15,6 +16,7 @@ from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
+from core.retention import delete_in_steps
 from stacks.models import DeploymentObject, Stack
 
 # An agent that re-applies its whole state on each poll says the same thing every few seconds.
@@ -69,6 +71,17 @@ def report_events(*, agent_id: UUID, reports: Sequence[Report], actor: Actor) ->
             raise _unknown(report, index=index)
     pairs = [(report, objects[report.deployment_object_id]) for report in reports]
     return _record(agent_id=agent_id, reports=pairs, actor=actor)
+
+
+def delete_old_events(*, now: datetime) -> int:
+    """Delete events that are older than the setting says; the number deleted.
+
+    The latest word of each agent on each stack has a table of its own and stays.
+    """
+    if not settings.AGENT_EVENTS_RETENTION_DAYS:
+        return 0
+    kept_since = now - timedelta(days=settings.AGENT_EVENTS_RETENTION_DAYS)
+    return delete_in_steps(AgentEvent.objects.filter(created_at__lt=kept_since).order_by("created_at", "id"))
 
 
 # A report with the object it is about; of the object only what _objects reads.
@@ -205,8 +218,8 @@ def _write_events(
         again = [pk for pk, count in repeats.items() if count == times]
         AgentEvent.objects.filter(pk__in=again).update(count=F("count") + times, updated_at=now)
     AgentEvent.objects.bulk_create([event for event, _ in new.values()])
-    for event, stack_id in new.values():
-        _tell(event, stack_id, actor)
+    if new:
+        emit(*(_told(event, stack_id, actor) for event, stack_id in new.values()))
     return [events[report] for report, _ in reports]
 
 
@@ -228,25 +241,23 @@ def _recent_events(*, agent_id: UUID, reports: Sequence[Report], now: datetime) 
     }
 
 
-def _tell(event: AgentEvent, stack_id: UUID, actor: Actor) -> None:
+def _told(event: AgentEvent, stack_id: UUID, actor: Actor) -> Event:
     kind = "deployment.applied" if event.status == EventStatus.SUCCESS else "deployment.failed"
-    emit(
-        Event(
-            kind=kind,
-            resource_type="agent_event",
-            resource_id=event.id,
-            actor=actor,
-            audited=False,
-            notice=kind,
-            payload={
-                "agent_event_id": event.id,
-                "agent_id": event.agent_id,
-                "deployment_object_id": event.deployment_object_id,
-                "stack_id": stack_id,
-                "event_type": event.event_type,
-                "status": event.status,
-                "message": event.message,
-                "created_at": event.created_at,
-            },
-        )
+    return Event(
+        kind=kind,
+        resource_type="agent_event",
+        resource_id=event.id,
+        actor=actor,
+        audited=False,
+        notice=kind,
+        payload={
+            "agent_event_id": event.id,
+            "agent_id": event.agent_id,
+            "deployment_object_id": event.deployment_object_id,
+            "stack_id": stack_id,
+            "event_type": event.event_type,
+            "status": event.status,
+            "message": event.message,
+            "created_at": event.created_at,
+        },
     )

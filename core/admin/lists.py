@@ -43,7 +43,7 @@ class CappedPaginator(_Paginator):
         return self.count >= self.CAP
 
 
-def page_of(request: HttpRequest, rows: Sequence[Any], *, per_page: int = 50) -> Page[Any]:
+def page_of(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any], *, per_page: int = 50) -> Page[Any]:
     """The page of rows that the query's `page` asks for; core/admin/pager.html leads to the others."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
 

@@ -48,7 +48,8 @@ def test_what_failed_before_and_succeeds_now_is_not(operator):
 
 
 @pytest.mark.parametrize(
-    ("age", "word"), [(None, "never seen"), (timedelta(seconds=1), "alive"), (timedelta(minutes=4), "silent")]
+    ("age", "word"),
+    [(None, "never seen"), (timedelta(seconds=1), "alive"), (timedelta(minutes=10), "silent")],
 )
 def test_the_heartbeat_is_put_in_a_word(operator, age, word):
     agent, _ = make_agent(active=True)

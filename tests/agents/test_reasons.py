@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.models import Registration
 from agents.reasons import Reason, Tie, reasons_for_agents, reasons_for_stacks
-from agents.targeting import served_stacks, serving_agents, tied_agents, tied_stacks
+from agents.targeting import Offer, served_stacks, serving_agents, tied_agents, tied_stacks
 from tests.factories import make_agent, make_generator, make_registration, make_stack, make_target
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def why(agent, stack) -> list[Reason]:
     """As both ends tell it."""
     of_stack = reasons_for_stacks(agent.id, [stack]).get(stack.id, [])
-    assert reasons_for_agents(stack, [agent]).get(agent.id, []) == of_stack
+    assert reasons_for_agents(Offer.of(stack), [agent]).get(agent.id, []) == of_stack
     return of_stack
 
 
@@ -79,10 +79,10 @@ def test_a_stack_is_served_if_and_only_if_a_reason_counts(settings, is_required)
         assert set(reasons) == set(tied_stacks(agent.id).values_list("pk", flat=True))
         served += len(counting)
     for stack in stacks:
-        reasons = reasons_for_agents(stack, agents)
+        reasons = reasons_for_agents(Offer.of(stack), agents)
         counting = {pk for pk, some in reasons.items() if not all(reason.is_held_back for reason in some)}
         assert counting == set(serving_agents(stack).values_list("pk", flat=True))
-        assert set(reasons) == set(tied_agents(stack).values_list("pk", flat=True))
+        assert set(reasons) == set(tied_agents(Offer.of(stack)).values_list("pk", flat=True))
     assert served == (4 if is_required else 7)
 
 
@@ -90,11 +90,12 @@ def test_a_stack_is_served_if_and_only_if_a_reason_counts(settings, is_required)
 def test_the_queries_do_not_grow_with_the_rows(settings, is_required):
     settings.REQUIRE_REGISTRATION = is_required
     agents = [make_agent(labels=["a"])[0] for _ in range(3)]
-    stacks = [make_stack(labels=["a"]) for _ in range(3)]
+    stacks = [make_stack(labels=["a"], annotations={"b": "c"}) for _ in range(3)]
+    offer = Offer.of(stacks[0])
     costs = []
     for number in (1, 3):
         with CaptureQueriesContext(connection) as captured:
             assert len(reasons_for_stacks(agents[0].id, stacks[:number])) == number
-            assert len(reasons_for_agents(stacks[0], agents[:number])) == number
+            assert len(reasons_for_agents(offer, agents[:number])) == number
         costs.append(len(captured))
     assert costs[0] == costs[1] == (8 if is_required else 6)

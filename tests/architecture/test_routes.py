@@ -5,13 +5,14 @@ another generator; the agent in the path; an agent associated with the stack by 
 associated with nothing; a revoked key of the owner.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import transaction
 
 from tests.support.routes import api_routes
-from tests.support.world import World, make_world
+from tests.support.world import World
 
 CALLERS = ("anonymous", "admin", "owner", "stranger", "itself", "associated", "other", "revoked")
 
@@ -83,6 +84,9 @@ GET    /agents/{agent_id}/events                      401  200   403   403    20
 POST   /agents/{agent_id}/events                      401  201   403   403    201    403   403   401
 POST   /agents/{agent_id}/events/batch                401  201   403   403    201    403   403   401
 GET    /agents/{agent_id}/registrations               401  200   403   403    200    403   403   401
+GET    /fleet                                         401  200   403   403    403    403   403   401
+GET    /agents/{agent_id}/fleet-status                401  200   403   403    403    403   403   401
+GET    /agents/{agent_id}/explain                     401  200   200   403    403    403   403   401
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
 
@@ -96,6 +100,35 @@ POST   /work-orders/{work_order_id}/complete          401  200   403   403    20
 GET    /agents/{agent_id}/work-orders/pending         401  200   403   403    200    403   403   401
 GET    /work-order-log                                401  200   403   403    403    403   403   401
 GET    /work-order-log/{work_order_id}                401  200   403   403    403    403   403   401
+
+PATCH  /agents/{agent_id}/health-status               401  200   403   403    200    403   403   401
+GET    /deployment-objects/{object_id}/health         401  200   403   403    403    403   403   401
+GET    /stacks/{stack_id}/health                      401  200   403   403    403    403   403   401
+
+POST   /deployment-objects/{object_id}/diagnostics    401  201   403   403    403    403   403   401
+GET    /agents/{agent_id}/diagnostics/pending         401  200   403   403    200    403   403   401
+GET    /diagnostics/{diagnostic_id}                   401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/claim             401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/result            401  403   403   403    201    403   403   401
+
+GET    /stacks/{stack_id}/events                      401  200   200   403    403    403   403   401
+GET    /stacks/{stack_id}/logs                        401  200   200   403    403    403   403   401
+GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
+
+POST   /admin/config/reload                           401  200   403   403    403    403   403   401
+GET    /webhooks                                      401  200   403   403    403    403   403   401
+POST   /webhooks                                      401  201   403   403    403    403   403   401
+GET    /webhooks/event-types                          401  200   403   403    403    403   403   401
+GET    /webhooks/{webhook_id}                         401  200   403   403    403    403   403   401
+PUT    /webhooks/{webhook_id}                         401  200   403   403    403    403   403   401
+DELETE /webhooks/{webhook_id}                         401  204   403   403    403    403   403   401
+POST   /webhooks/{webhook_id}/test                    401  400   403   403    403    403   403   401
+POST   /webhooks/{webhook_id}/rotate-secret           401  200   403   403    403    403   403   401
+GET    /webhooks/{webhook_id}/deliveries              401  200   403   403    403    403   403   401
+GET    /webhook-deliveries                            401  200   403   403    403    403   403   401
+POST   /webhook-deliveries/{delivery_id}/redeliver    401  200   403   403    403    403   403   401
+POST   /webhook-deliveries/{delivery_id}/result       401  403   403   403    200    403   403   401
+GET    /agents/{agent_id}/webhooks/pending            401  200   403   403    200    403   403   401
 
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
@@ -130,6 +163,11 @@ BODIES: dict[str, object] = {
         "event_type": "DEPLOY",
         "status": "SUCCESS",
     },
+    "PATCH /agents/{agent_id}/health-status": {
+        "deployment_objects": [
+            {"id": "{object_id}", "status": "healthy", "checked_at": "2026-11-24T09:45:00Z"}
+        ]
+    },
     "POST /work-orders": {
         "work_type": "build",
         "yaml_content": "kind: Build",
@@ -137,6 +175,15 @@ BODIES: dict[str, object] = {
     },
     "POST /work-orders/{work_order_id}/claim": {"agent_id": "{agent_id}"},
     "POST /work-orders/{work_order_id}/complete": {"success": True},
+    "POST /deployment-objects/{object_id}/diagnostics": {"agent_id": "{agent_id}"},
+    "POST /diagnostics/{diagnostic_id}/result": {
+        "pod_statuses": "[]",
+        "events": "[]",
+        "collected_at": "2026-11-24T09:45:00Z",
+    },
+    "POST /webhooks": {"name": "new", "url": "https://hooks.example.com", "event_types": ["*"]},
+    "PUT /webhooks/{webhook_id}": {"enabled": False},
+    "POST /webhook-deliveries/{delivery_id}/result": {"success": True},
     "POST /agents/{agent_id}/events/batch": {
         "events": [{"deployment_object_id": "{object_id}", "event_type": "DEPLOY", "status": "SUCCESS"}]
     },
@@ -144,6 +191,7 @@ BODIES: dict[str, object] = {
 # Where the request is for something else than the world's thing of that name.
 PATHS = {
     "GET /agents/": "/agents/?name=edge-01&cluster_name=test-cluster",
+    "GET /agents/{agent_id}/explain": "/agents/{agent_id}/explain?stack_id={stack_id}",
     "DELETE /stacks/{stack_id}/labels/{label}": "/stacks/{stack_id}/labels/shared",
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
     "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
@@ -154,6 +202,8 @@ PATHS = {
     "POST /work-orders/{work_order_id}/renew": "/work-orders/{claimed_order_id}/renew",
     "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
     "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
+    "POST /diagnostics/{diagnostic_id}/result": "/diagnostics/{claimed_diagnostic_id}/result",
+    "POST /webhook-deliveries/{delivery_id}/result": "/webhook-deliveries/{held_delivery_id}/result",
 }
 
 
@@ -185,8 +235,8 @@ def test_every_route_is_in_the_table():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("operation", "statuses"), rows(), ids=str)
-def test_each_caller_gets_its_status(operation, statuses):
-    heard = answers(operation, make_world())
+def test_each_caller_gets_its_status(world, operation, statuses):
+    heard = answers(operation, world)
     assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
     for answer in heard.values():
         if answer.status_code >= 400:
@@ -211,10 +261,9 @@ POST   /stacks/{stack_id}/deployment-objects/from-template 401 201 201 403   403
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("operation", "statuses"), rows(SYSTEM_TEMPLATE_TABLE), ids=str)
-def test_a_system_template_is_for_all_generators_to_read_and_for_admins_to_write(operation, statuses):
-    world = make_world()
-    world.ids["template_id"] = world.ids["system_template_id"]
-    heard = answers(operation, world)
+def test_a_system_template_is_for_all_generators_to_read_and_for_admins_to_write(world, operation, statuses):
+    of_the_system = replace(world, ids=world.ids | {"template_id": world.ids["system_template_id"]})
+    heard = answers(operation, of_the_system)
     assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
 
 
@@ -227,6 +276,8 @@ DELETE /stacks/{unknown}                      404   404     404
 GET    /stacks/{unknown}/labels               404   404     404
 GET    /stacks/{unknown}/annotations          404   404     404
 GET    /stacks/{unknown}/deployment-objects   404   404     404
+GET    /stacks/{unknown}/events               404   404     404
+GET    /stacks/{unknown}/logs                 404   404     404
 GET    /deployment-objects/{unknown}          404   404     404
 GET    /deployment-objects/{unknown}/provenance 404 404     404
 GET    /templates/{unknown}                   404   404     404
@@ -249,11 +300,26 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+PATCH  /agents/{unknown}/health-status        404   403     403
+GET    /deployment-objects/{unknown}/health   200   403     403
+GET    /stacks/{unknown}/health               200   403     403
+GET    /agents/{unknown}/fleet-status         404   403     403
+GET    /agents/{unknown}/diagnostics/pending  200   403     403
+GET    /diagnostics/{unknown}                 404   404     404
+POST   /diagnostics/{unknown}/claim           404   404     404
 GET    /work-orders/{unknown}                 404   403     403
 DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
 GET    /agents/{unknown}/work-orders/pending  200   403     403
 GET    /work-order-log/{unknown}              404   403     403
+GET    /webhooks/{unknown}                    404   403     403
+PUT    /webhooks/{unknown}                    404   403     403
+DELETE /webhooks/{unknown}                    404   403     403
+POST   /webhooks/{unknown}/test               404   403     403
+POST   /webhooks/{unknown}/rotate-secret      404   403     403
+GET    /webhooks/{unknown}/deliveries         404   403     403
+POST   /webhook-deliveries/{unknown}/redeliver 404  403     403
+GET    /agents/{unknown}/webhooks/pending     404   403     403
 """
 UNKNOWN_ROWS = [
     pytest.param(method, path, [int(status) for status in statuses], id=f"{method} {path}")
@@ -264,10 +330,10 @@ UNKNOWN_ROWS = [
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path", "statuses"), UNKNOWN_ROWS)
 def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hidden_from_others(
-    method, path, statuses
+    world, method, path, statuses
 ):
-    callers = make_world().callers
-    body: object = {} if method == "PUT" else ...
+    callers = world.callers
+    body: object = {"PUT": {}, "PATCH": {"deployment_objects": []}}.get(method, ...)
     heard = [
         callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)
         for caller in ("admin", "stranger", "other")

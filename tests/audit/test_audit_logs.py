@@ -142,7 +142,7 @@ def make_generator_without_rows() -> Api:
 
 
 def test_a_change_that_rolls_back_takes_its_row_with_it(admin):
-    def fail(event, **kwargs):
+    def fail(**kwargs):
         raise RuntimeError("a later listener fails")
 
     event_emitted.connect(fail)

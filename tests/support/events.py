@@ -16,8 +16,8 @@ def recorded_events() -> Iterator[list[Event]]:
     """The events that are emitted inside the block, in their order."""
     events: list[Event] = []
 
-    def remember(event: Event, **kwargs: Any) -> None:
-        events.append(event)
+    def remember(**kwargs: Any) -> None:
+        events.extend(kwargs["events"])
 
     event_emitted.connect(remember)
     try:

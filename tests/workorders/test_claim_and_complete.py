@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -25,11 +26,10 @@ def builder():
 
 @pytest.fixture
 def notices():
-    heard = []
+    heard: list[Any] = []
 
-    def hear(event, **kwargs):
-        if event.notice:
-            heard.append((event.notice, event.payload))
+    def hear(events, **kwargs):
+        heard.extend((event.notice, event.payload) for event in events if event.notice)
 
     event_emitted.connect(hear)
     yield heard

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0002_heartbeat_storage'),
+        ('agents', '0003_silence'),
         ('stacks', '0003_reveal_secrets'),
     ]
 
