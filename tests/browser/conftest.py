@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from tests.browser.chromium import browser
 from tests.support.server import LiveServer
 
+# Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
+_MEANT = ("403 (Forbidden)", "net::ERR_FAILED")
 PASSWORD = "only for these tests"
 # In one process, because starting Django takes longer than all of it.
 _PREPARE = f"""
@@ -51,7 +53,7 @@ class Site:
         return answer.json()
 
 
-# For the package, not the session: while a Playwright runs, Django believes that this thread is asynchronous, and refuses
+# For the package, not the session: while a Playwright runs, Django takes this thread for asynchronous and refuses
 # the database to the tests that follow.
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -118,8 +120,7 @@ def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     pages: list[Page] = []
 
     def complain(message: ConsoleMessage) -> None:
-        # A page that is refused is an error to the browser too, and what some tests are about.
-        if message.type == "error" and "403 (Forbidden)" not in message.text:
+        if message.type == "error" and not any(words in message.text for words in _MEANT):
             complaints.append(message.text)
 
     def open_window(context: BrowserContext | None = None) -> Page:
@@ -136,8 +137,6 @@ def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def as_user(
-    window: Callable[..., Page], _profiles: Callable[[str], BrowserContext]
-) -> Callable[[str], Page]:
+def as_user(window: Callable[..., Page], _profiles: Callable[[str], BrowserContext]) -> Callable[[str], Page]:
     """A window of a user who is logged in."""
     return lambda name: window(_profiles(name))

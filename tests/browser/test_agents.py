@@ -34,7 +34,7 @@ class Agent:
 @pytest.fixture
 def shop(site) -> dict[str, str]:
     """A stack with a version and a label of its own."""
-    label = f"prod-{next(_numbers)}"
+    label = f"fleet-{next(_numbers)}"
     generator = site.post("/generators", {"name": f"storefront-{label}"})["generator"]
     stack = site.post("/stacks", {"name": f"shop-{label}", "generator_id": generator["id"]})
     site.post(f"/stacks/{stack['id']}/labels", {"label": label})
@@ -148,7 +148,7 @@ def test_a_wide_deletion_takes_the_name(as_user, site):
     page.goto("agents/agent/?q=norma")
     for agent in agents:
         page.get_by_role("row", name=agent.name).get_by_role("checkbox").check()
-    page.get_by_label("Select action to run").select_option(label=re.compile("Delete"))
+    page.get_by_label("Select action to run").select_option("delete_selected")
     page.get_by_role("button", name="Run").click()
     phrase = f"delete {len(agents)} agents"
     expect(page.get_by_text("agents leave the fleet")).to_be_visible()
@@ -157,7 +157,7 @@ def test_a_wide_deletion_takes_the_name(as_user, site):
     expect(page.get_by_text("Nothing is deleted")).to_be_visible()
     for agent in agents:
         page.get_by_role("row", name=agent.name).get_by_role("checkbox").check()
-    page.get_by_label("Select action to run").select_option(label=re.compile("Delete"))
+    page.get_by_label("Select action to run").select_option("delete_selected")
     page.get_by_role("button", name="Run").click()
     page.get_by_label(f"To go on, type {phrase}").fill(phrase)
     page.get_by_role("button", name="Delete").click()
