@@ -2,6 +2,7 @@
 
 from django.urls import include, path, re_path
 
+from brokkr_site.api import ConfigViewSet
 from core.api.errors import route_not_found
 
 urlpatterns = [
@@ -17,5 +18,6 @@ urlpatterns = [
     path("", include("telemetry.api.urls")),
     path("", include("audit.api.urls")),
     path("", include("fleet.api.urls")),
+    path("admin/config/reload", ConfigViewSet.as_view({"post": "reload"})),
     re_path(r"^", route_not_found, name="route-not-found"),
 ]

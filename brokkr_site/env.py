@@ -6,7 +6,7 @@ remembered in `READ` with its default, so that a test can compare docs/reference
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -17,10 +17,20 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
 
+# What variables say that the environment leaves unset.
+_file: dict[str, str] = {}
+
+
+def fall_back_on(values: Mapping[str, str]) -> None:
+    """From now on, read variables that are unset or blank from here."""
+    _file.clear()
+    _file.update(values)
+
+
 def _raw(name: str, default: str = "") -> str | None:
     READ[name] = default
-    value = os.environ.get(name)
-    return None if value is None or value.strip() == "" else value.strip()
+    value = (os.environ.get(name) or "").strip() or _file.get(name, "").strip()
+    return value or None
 
 
 def env_str(name: str, default: str = "") -> str:

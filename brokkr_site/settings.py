@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from brokkr_site import admin_site
 from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
+from brokkr_site.hot import read_hot_settings
 from brokkr_site.secret_key import load_or_create_secret_key
 from core.logs import logging_config
 
@@ -40,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "core",
@@ -59,6 +61,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Outermost, so that the line it logs and the numbers it counts are those the client sees.
     "core.middleware.RequestMiddleware",
+    "brokkr_site.reload.ReloadMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -122,6 +126,28 @@ DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, 
 SILENCED_SYSTEM_CHECKS = ["models.W040"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- What may change while the broker runs --------------------------------------------------------
+_hot = read_hot_settings()
+LOG_LEVEL = _hot["LOG_LEVEL"]
+DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS = _hot["DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS"]
+DIAGNOSTIC_MAX_AGE_HOURS = _hot["DIAGNOSTIC_MAX_AGE_HOURS"]
+WEBHOOK_DELIVERY_INTERVAL_SECONDS = _hot["WEBHOOK_DELIVERY_INTERVAL_SECONDS"]
+WEBHOOK_DELIVERY_BATCH_SIZE = _hot["WEBHOOK_DELIVERY_BATCH_SIZE"]
+WEBHOOK_RETENTION_DAYS = _hot["WEBHOOK_RETENTION_DAYS"]
+CORS_ORIGINS = _hot["CORS_ORIGINS"]
+CORS_ALLOW_ALL_ORIGINS = _hot["CORS_ALLOW_ALL_ORIGINS"]
+CORS_ALLOWED_ORIGINS = _hot["CORS_ALLOWED_ORIGINS"]
+CORS_PREFLIGHT_MAX_AGE = _hot["CORS_PREFLIGHT_MAX_AGE"]
+
+# --- Pages of other origins that may call the API -------------------------------------------------
+CORS_URLS_REGEX = r"^/(?!admin/|static/)"
+CORS_ALLOW_METHODS = env_list("BROKKR__CORS__ALLOWED_METHODS", "GET,POST,PUT,PATCH,DELETE,OPTIONS")
+CORS_ALLOW_HEADERS = env_list(
+    "BROKKR__CORS__ALLOWED_HEADERS",
+    "Authorization,Content-Type,Content-Encoding,If-Match,If-None-Match,Idempotency-Key,X-Request-Id",
+)
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X-Request-Id", "X-Total-Count"]
+
 # --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------
 WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
@@ -144,6 +170,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["paks.api.authentication.PakAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["paks.api.permissions.DenyAll"],
+    "DEFAULT_THROTTLE_CLASSES": ["paks.api.throttling.KeyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JsonRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysFirstRenderer",
@@ -204,6 +231,8 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
 
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
+RATE_LIMIT_PER_SECOND = env_int("BROKKR_RATE_LIMIT_PER_SECOND", 0, minimum=0, maximum=100_000)
+RATE_LIMIT_BURST = env_int("BROKKR_RATE_LIMIT_BURST", 100, minimum=1, maximum=1_000_000)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
@@ -219,14 +248,7 @@ AUDIT_LOG_RETENTION_DAYS = env_int(
     "BROKKR__BROKER__AUDIT_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
 )
 HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
-DIAGNOSTIC_MAX_AGE_HOURS = env_int(
-    "BROKKR__BROKER__DIAGNOSTIC_MAX_AGE_HOURS", 1, minimum=0, maximum=24 * _MAX_DAYS
-)
-DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS = env_int(
-    "BROKKR__BROKER__DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS", 900, minimum=1
-)
 
 # --- Logs -----------------------------------------------------------------------------------------
-LOG_LEVEL = env_choice("BROKKR__LOG__LEVEL", "info", {"trace", "debug", "info", "warn", "error"})
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})
 LOGGING = logging_config(level=LOG_LEVEL, style=LOG_FORMAT)

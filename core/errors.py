@@ -153,6 +153,11 @@ class IdempotencyKeyReused(Unprocessable):
     message = "This Idempotency-Key was used for a different request."
 
 
+class RateLimited(DomainError):
+    code = "rate_limited"
+    message = "This key has made too many requests; wait as long as Retry-After says."
+
+
 class InternalError(DomainError):
     code = "internal_error"
     message = "The broker failed to answer. The request id finds the reason in its log."

@@ -3,29 +3,46 @@
 Any number of workers may run, so a job must be safe to run twice at once.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.services import forget_old_answers
+from core.services import forget_full_buckets, forget_old_answers
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     name: str
-    every: timedelta
+    # A function where the interval is a setting that may change while the worker runs.
+    every: timedelta | Callable[[], timedelta]
     run: Callable[[], object]
+    # Runs in a thread of its own, so that it may take long without keeping the others waiting.
+    is_long: bool = False
+
+    @property
+    def interval(self) -> timedelta:
+        """From one run to the next, as things are now."""
+        return self.every() if callable(self.every) else self.every
 
 
 _registry: dict[str, Job] = {}
 
+# Set when the worker has been told to stop. A long job looks at it between its steps.
+stopping = threading.Event()
 
-def periodic(*, every: timedelta) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Register the decorated function to be run by the worker each `every`."""
+
+def periodic(
+    *, every: timedelta | Callable[[], timedelta], is_long: bool = False
+) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Register the decorated function to be run by the worker each `every`.
+
+    A long job has a thread of its own, begins again `every` after its end, and returns soon after `stopping` is set.
+    """
 
     def register(run: Callable[[], object]) -> Callable[[], object]:
         name = f"{run.__module__}.{run.__qualname__}"
-        _registry[name] = Job(name=name, every=every, run=run)
+        _registry[name] = Job(name=name, every=every, run=run, is_long=is_long)
         return run
 
     return register
@@ -39,3 +56,8 @@ def registered_jobs() -> list[Job]:
 @periodic(every=timedelta(hours=1))
 def forget_answers() -> int:
     return forget_old_answers()
+
+
+@periodic(every=timedelta(hours=1))
+def forget_buckets() -> int:
+    return forget_full_buckets()

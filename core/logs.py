@@ -14,6 +14,11 @@ REQUEST_FIELDS = ("caller", "duration_ms", "method", "request_id", "route", "sta
 _LEVELS = {"trace": "DEBUG", "debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
 
 
+def logging_level(level: str) -> str:
+    """The logging module's name of a level of ours."""
+    return _LEVELS[level]
+
+
 def logging_config(*, level: str, style: str) -> dict[str, Any]:
     """A `logging.config` dictionary: JSON or text lines on stderr."""
     shared: list[Any] = [

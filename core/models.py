@@ -1,4 +1,4 @@
-"""What every resource has, and the store of answers for repeated creates."""
+"""What every resource has, the store of answers for repeated creates, and the buckets of the rate limit."""
 
 from django.db import models
 from django.utils import timezone
@@ -39,3 +39,30 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller} {self.key}"
+
+
+class RateBucket(models.Model):
+    """When the token bucket of a key will be full again, in seconds since 1970. No row is a full bucket."""
+
+    key = models.UUIDField(primary_key=True)
+    full_at = models.FloatField()
+
+    class Meta:
+        db_table = "rate_buckets"
+        indexes = [models.Index(fields=["full_at"], name="rate_buckets_full_at")]
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class ConfigSnapshot(models.Model):
+    """The settings as they were last told to the audit log: one row, with each public key's value as text."""
+
+    values = models.JSONField()
+
+    class Meta:
+        db_table = "config_snapshot"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_config_snapshot")]
+
+    def __str__(self) -> str:
+        return "settings"

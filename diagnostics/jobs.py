@@ -9,7 +9,11 @@ from core.jobs import periodic
 from diagnostics.services import close_overdue, delete_old_diagnostics
 
 
-@periodic(every=timedelta(seconds=settings.DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS))
+def _interval() -> timedelta:
+    return timedelta(seconds=settings.DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS)
+
+
+@periodic(every=_interval)
 def clean_up_diagnostics() -> int:
     now = timezone.now()
     return close_overdue(now=now) + delete_old_diagnostics(now=now)

@@ -3,20 +3,39 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
 from tests.support.admin import AdminPages
 from tests.support.api import Api
+from tests.support.server import Template, database_template
+from tests.support.shared_rows import shared_rows
+from tests.support.world import World, make_world
 
 # The same examples on every run, and no deadline: how fast an example runs says nothing on a busy machine.
 hypothesis_settings.register_profile("brokkr", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("brokkr")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_scan_of_static_files() -> None:
+    """Look static files up when they are asked for, but in the servers of live tests. Every client of a test builds
+    a chain of middleware, and reading all static files for each takes longer than most tests."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(scope="session", name="database_template")
+def _database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    """What the databases of processes that tests start are copied from."""
+    with database_template(tmp_path_factory.mktemp("template")) as template:
+        yield template
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _forget_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """One of each thing and of each kind of caller; every test of the module finds it as it was made."""
+    with shared_rows(django_db_blocker, make_world) as made:
+        yield made
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.PreconditionFailed, 412),
     (errors.PayloadTooLarge, 413),
     (errors.UnsupportedMediaType, 415),
+    (errors.RateLimited, 429),
     (errors.InternalError, 500),
     (errors.Invalid, 400),
     (errors.Unauthenticated, 401),
@@ -60,6 +61,8 @@ def error_headers(error: errors.DomainError) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="brokkr"'}
     if isinstance(error, errors.Unavailable):
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if isinstance(error, errors.RateLimited):
+        return {"Retry-After": str(error.details["retry_after_seconds"])}
     if isinstance(error, errors.MethodNotAllowed):
         return {"Allow": str(error.details.get("allow", ""))}
     return {}

@@ -61,6 +61,11 @@ _ERRORS: dict[int, tuple[str, str, errors.DomainError]] = {
             "Wrong field: name (This field is required).", fields={"name": ["This field is required."]}
         ),
     ),
+    429: (
+        "RateLimited",
+        "The key has made too many requests, where the broker is set up with a limit.",
+        errors.RateLimited(retry_after_seconds=1),
+    ),
     500: (
         "InternalError",
         "The broker failed; `details.request_id` finds the reason in its log.",
@@ -315,7 +320,7 @@ def _describe_success(method: str, operation: _Document) -> None:
 
 
 def _statuses(method: str, operation: _Document) -> set[int]:
-    statuses = {400, 401, 403, 414, 500, 503}
+    statuses = {400, 401, 403, 414, 429, 500, 503}
     parameters = operation.get("parameters", [])
     looks_something_up = any(parameter["in"] == "path" for parameter in parameters)
     if looks_something_up or operation["operationId"].startswith("search_"):

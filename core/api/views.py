@@ -1,7 +1,7 @@
 """The base of every API view: one order of checks, one way to read a request and to answer it.
 
-Checks run in this order, as clients of the original expect: key, method, ids in the path, role, then in the
-handler the query, the body's shape, existence and ownership, and last the rules.
+Checks run in this order, as clients of the original expect: key, the key's rate, method, ids in the path, role, then
+in the handler the query, the body's shape, existence and ownership, and last the rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,13 +64,13 @@ class ResourceViewSet(GenericViewSet[Any]):
         self.perform_authentication(request)
         if request.auth is None:
             raise Unauthorized
+        self.check_throttles(request)
         if request.method not in self.allowed_methods:
             raise MethodNotAllowed(allow=", ".join(self.allowed_methods))
         self._read_path()
         if any("\0" in value for values in request.query_params.lists() for value in values[1]):
             raise NulCharacter
         self.check_permissions(request)
-        self.check_throttles(request)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

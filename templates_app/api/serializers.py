@@ -183,7 +183,8 @@ class TemplateAnnotationSerializer(serializers.ModelSerializer[TemplateAnnotatio
         read_only_fields = fields
 
 
-@extend_schema_field({})
+# Named one by one: of an empty schema or null, as `allow_null` would have it, null would be both.
+@extend_schema_field({"type": ["object", "array", "string", "number", "boolean"]})
 class AnyJson(serializers.Field[Any, Any, Any, Any]):
     """Any JSON value."""
 

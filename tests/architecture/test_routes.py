@@ -5,13 +5,14 @@ another generator; the agent in the path; an agent associated with the stack by 
 associated with nothing; a revoked key of the owner.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import transaction
 
 from tests.support.routes import api_routes
-from tests.support.world import World, make_world
+from tests.support.world import World
 
 CALLERS = ("anonymous", "admin", "owner", "stranger", "itself", "associated", "other", "revoked")
 
@@ -114,6 +115,7 @@ GET    /stacks/{stack_id}/events                      401  200   200   403    40
 GET    /stacks/{stack_id}/logs                        401  200   200   403    403    403   403   401
 GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
 
+POST   /admin/config/reload                           401  200   403   403    403    403   403   401
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -215,8 +217,8 @@ def test_every_route_is_in_the_table():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("operation", "statuses"), rows(), ids=str)
-def test_each_caller_gets_its_status(operation, statuses):
-    heard = answers(operation, make_world())
+def test_each_caller_gets_its_status(world, operation, statuses):
+    heard = answers(operation, world)
     assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
     for answer in heard.values():
         if answer.status_code >= 400:
@@ -241,10 +243,9 @@ POST   /stacks/{stack_id}/deployment-objects/from-template 401 201 201 403   403
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("operation", "statuses"), rows(SYSTEM_TEMPLATE_TABLE), ids=str)
-def test_a_system_template_is_for_all_generators_to_read_and_for_admins_to_write(operation, statuses):
-    world = make_world()
-    world.ids["template_id"] = world.ids["system_template_id"]
-    heard = answers(operation, world)
+def test_a_system_template_is_for_all_generators_to_read_and_for_admins_to_write(world, operation, statuses):
+    of_the_system = replace(world, ids=world.ids | {"template_id": world.ids["system_template_id"]})
+    heard = answers(operation, of_the_system)
     assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
 
 
@@ -303,9 +304,9 @@ UNKNOWN_ROWS = [
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path", "statuses"), UNKNOWN_ROWS)
 def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hidden_from_others(
-    method, path, statuses
+    world, method, path, statuses
 ):
-    callers = make_world().callers
+    callers = world.callers
     body: object = {"PUT": {}, "PATCH": {"deployment_objects": []}}.get(method, ...)
     heard = [
         callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)

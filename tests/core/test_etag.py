@@ -5,7 +5,6 @@ import pytest
 from stacks.models import Stack
 from tests.factories import make_agent, make_generator, make_object, make_stack
 from tests.support.api import refused
-from tests.support.world import make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +22,7 @@ SINGLE = [
 
 
 @pytest.mark.parametrize("path", SINGLE)
-def test_a_single_resource_has_a_strong_etag_and_304_for_who_has_it(path):
-    world = make_world()
+def test_a_single_resource_has_a_strong_etag_and_304_for_who_has_it(world, path):
     admin, path = world.callers["admin"], world.fill(path)
     first = admin.get(path)
     etag = first.headers["ETag"]
@@ -91,8 +89,7 @@ def test_if_match_refuses_a_change_when_it_does_not(admin, stack, form):
 
 @pytest.mark.parametrize("path", ["/stacks/{stack_id}", "/agents/{agent_id}", "/generators/{generator_id}"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_every_change_of_a_resource_takes_if_match(path, method):
-    world = make_world()
+def test_every_change_of_a_resource_takes_if_match(world, path, method):
     admin, path = world.callers["admin"], world.fill(path)
     etag = admin.get(path).headers["ETag"]
     assert admin.put(path, {"name": "changed meanwhile"}).status_code == 200

@@ -8,7 +8,6 @@ from django.test import Client
 from tests.factories import make_agent, make_generator, make_stack
 from tests.support.api import Api, refused
 from tests.support.routes import api_routes
-from tests.support.world import make_world
 from tests.support.wsgi import call
 
 pytestmark = pytest.mark.django_db
@@ -166,8 +165,7 @@ def test_without_a_key_every_method_is_401(path):
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if "GET" in allowed(path)])
-def test_head_answers_what_get_answers_without_the_body(path):
-    world = make_world()
+def test_head_answers_what_get_answers_without_the_body(world, path):
     target = world.fill(path.replace("log/{work_order_id}", "log/{finished_order_id}"))
     if path == "/agents/":
         target += "?name=edge-01&cluster_name=test-cluster"

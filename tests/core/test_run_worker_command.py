@@ -4,19 +4,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from core.jobs import Job, registered_jobs
+from core.jobs import Job, registered_jobs, stopping
+from core.management.commands.run_worker import run_until_told_to_stop
 from core.models import IdempotentAnswer
 from tests.support.commands import manage, refused_command
+from tests.support.server import Template
 
 # The worker closes connections between jobs, which must not be one that holds a test's transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,25 +101,101 @@ def test_answers_that_may_no_longer_be_replayed_are_forgotten():
     assert list(IdempotentAnswer.objects.values_list("key", flat=True)) == ["young"]
 
 
+@pytest.fixture
+def _own_signals() -> Iterator[None]:
+    """The worker's handlers do not outlive the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    stopping.clear()
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_long_job_does_not_keep_the_others_waiting_and_ends_when_told(monkeypatch):
+    monkeypatch.setattr("core.management.commands.run_worker._IDLE_SECONDS", 0.01)
+    begun, ended = Event(), Event()
+
+    def long() -> None:
+        begun.set()
+        assert stopping.wait(PATIENCE)
+        ended.set()
+
+    def short() -> None:
+        assert begun.wait(PATIENCE)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    hourly = timedelta(hours=1)
+    run_until_told_to_stop(
+        [Job("long", every=hourly, run=long, is_long=True), Job("short", every=hourly, run=short)]
+    )
+    assert ended.is_set()
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_long_job_is_run_again_after_a_failure(caplog):
+    runs: list[int] = []
+
+    def long() -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            fail()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run_until_told_to_stop([Job("long", every=timedelta(0), run=long, is_long=True)])
+    assert len(runs) >= 2
+    assert "job long failed" in caplog.messages
+
+
+@pytest.mark.usefixtures("_own_signals")
+@pytest.mark.parametrize("is_long", [True, False])
+def test_an_interval_that_changes_is_followed(monkeypatch, is_long):
+    monkeypatch.setattr("core.management.commands.run_worker._IDLE_SECONDS", 0.01)
+    intervals = iter([timedelta(hours=1), timedelta(hours=1)])
+    runs: list[int] = []
+
+    def work() -> None:
+        runs.append(1)
+        if len(runs) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    job = Job("work", every=lambda: next(intervals, timedelta(0)), run=work, is_long=is_long)
+    run_until_told_to_stop([job])
+    assert len(runs) >= 2
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_long_job_that_does_not_end_is_cut_off(monkeypatch, caplog):
+    monkeypatch.setattr("core.management.commands.run_worker._PATIENCE_SECONDS", 0.01)
+    let_go = Event()
+
+    def long() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        let_go.wait(PATIENCE)
+
+    run_until_told_to_stop([Job("long", every=timedelta(hours=1), run=long, is_long=True)])
+    (left,) = [thread for thread in threading.enumerate() if thread.name == "long"]
+    let_go.set()
+    left.join(PATIENCE)
+    assert "job long does not end and is cut off" in caplog.messages
+
+
 @contextmanager
-def running_worker(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+def running_worker(template: Template, folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
     """A worker process on a database of its own, and the lines it logs, the first of them read already."""
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{folder / 'worker.sqlite3'}",
-        "BROKKR_DATA_DIR": str(folder),
-        "PYTHONUNBUFFERED": "1",
-    }
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], cwd=settings.BASE_DIR, env=environment, check=True
-    )
-    worker = subprocess.Popen(
-        [sys.executable, "manage.py", "run_worker"],
-        cwd=settings.BASE_DIR,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with template.copy(folder) as url:
+        worker = subprocess.Popen(
+            [sys.executable, "manage.py", "run_worker"],
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"DATABASE_URL": url, "BROKKR_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        yield from _watched(worker)
+
+
+def _watched(worker: "subprocess.Popen[str]") -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
     assert worker.stderr
     lines: list[str] = [worker.stderr.readline()]
     reader = Thread(target=lines.extend, args=[worker.stderr])
@@ -133,8 +212,8 @@ def running_worker(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list
 
 @pytest.mark.live
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_running_worker_in_good_order(tmp_path, number):
-    with running_worker(tmp_path) as (worker, lines):
+def test_a_signal_ends_the_running_worker_in_good_order(database_template, tmp_path, number):
+    with running_worker(database_template, tmp_path) as (worker, lines):
         assert "worker started" in lines[0]
         worker.send_signal(number)
         assert worker.wait(PATIENCE) == 0
@@ -143,8 +222,8 @@ def test_a_signal_ends_the_running_worker_in_good_order(tmp_path, number):
 
 
 @pytest.mark.live
-def test_two_signals_at_once_end_the_worker_too(tmp_path):
-    with running_worker(tmp_path) as (worker, lines):
+def test_two_signals_at_once_end_the_worker_too(database_template, tmp_path):
+    with running_worker(database_template, tmp_path) as (worker, lines):
         worker.send_signal(signal.SIGSTOP)
         for number in (signal.SIGTERM, signal.SIGINT):
             worker.send_signal(number)

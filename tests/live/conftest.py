@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import LiveServer, temporary_database
+from tests.support.server import LiveServer, Template
 
 
 @pytest.fixture(scope="session")
-def _shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def _shared_broker(
+    database_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("live")
-    with temporary_database(folder) as url:
-        server = LiveServer(database_url=url, data_dir=folder)
-        server.prepare()
+    with database_template.copy(folder) as url:
+        server = LiveServer(database_url=url, data_dir=folder, admin_key=database_template.admin_key)
         server.start()
         try:
             yield server
@@ -28,11 +29,10 @@ def broker(_shared_broker: LiveServer) -> LiveServer:
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[LiveServer]:
+def own_broker(database_template: Template, tmp_path: Path) -> Iterator[LiveServer]:
     """A broker for one test, which may end and start it again; prepared and running, `admin_key` set."""
-    with temporary_database(tmp_path) as url:
-        server = LiveServer(database_url=url, data_dir=tmp_path)
-        server.prepare()
+    with database_template.copy(tmp_path) as url:
+        server = LiveServer(database_url=url, data_dir=tmp_path, admin_key=database_template.admin_key)
         server.start()
         try:
             yield server

@@ -7,19 +7,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.server import ROOT, LiveServer, temporary_database
+from tests.support.server import ROOT, LiveServer, Template
 
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def prepared(database_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A broker that is not running."""
     folder = tmp_path_factory.mktemp("serve")
-    with temporary_database(folder) as url:
-        server = LiveServer(database_url=url, data_dir=folder)
-        server.prepare()
-        yield server
+    with database_template.copy(folder) as url:
+        yield LiveServer(database_url=url, data_dir=folder)
 
 
 @pytest.fixture

@@ -28,17 +28,22 @@ def created(response: httpx.Response) -> Any:
 
 @dataclass(frozen=True)
 class Rows:
-    """One of each: a generator with a stack, an object in it, and an agent that has the stack, by a label
-    and as a target, reported once and may claim a work order."""
+    """One of each: a generator with a template and a stack, an object rendered in it, and an agent that has the
+    stack, by a label and as a target, reported once and may claim a work order. What can be labelled has the `label`,
+    also as the key of an annotation. The spare stack is nobody's target, the plain template fits any stack."""
 
     generator_id: str
     generator_key: str
     agent_id: str
     agent_key: str
     stack_id: str
+    spare_stack_id: str
+    template_id: str
+    plain_template_id: str
     object_id: str
     event_id: str
     work_order_id: str
+    label: str
 
 
 def make_rows(broker: LiveServer, name: str) -> Rows:
@@ -49,11 +54,30 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         stack = created(admin.post("/stacks", json={"name": name, "generator_id": owner}))
         agent = created(admin.post("/agents", json={"name": name, "cluster_name": "live"}))
         agent_id = agent["agent"]["id"]
-        obj = created(
-            admin.post(f"/stacks/{stack['id']}/deployment-objects", json={"yaml_content": MANIFEST})
+        spare = created(admin.post("/stacks", json={"name": f"{name}-spare", "generator_id": owner}))
+        template, plain = (
+            created(
+                admin.post(
+                    "/templates",
+                    json={
+                        "name": template_name,
+                        "generator_id": owner,
+                        "template_content": MANIFEST,
+                        "parameters_schema": "{}",
+                    },
+                )
+            )
+            for template_name in (name, f"{name}-plain")
         )
-        created(admin.post(f"/stacks/{stack['id']}/labels", json=name))
-        created(admin.post(f"/agents/{agent_id}/labels", json={"label": name}))
+        for path in (f"/stacks/{stack['id']}", f"/agents/{agent_id}", f"/templates/{template['id']}"):
+            created(admin.post(f"{path}/labels", json={"label": name}))
+            created(admin.post(f"{path}/annotations", json={"key": name, "value": "v"}))
+        obj = created(
+            admin.post(
+                f"/stacks/{stack['id']}/deployment-objects/from-template",
+                json={"template_id": template["id"], "parameters": {}},
+            )
+        )
         created(admin.post(f"/agents/{agent_id}/targets", json={"stack_id": stack["id"]}))
         report = {"deployment_object_id": obj["id"], "event_type": "DEPLOY", "status": "SUCCESS"}
         event = created(admin.post(f"/agents/{agent_id}/events", json=report))
@@ -69,7 +93,11 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         agent_id=agent_id,
         agent_key=agent["initial_pak"],
         stack_id=stack["id"],
+        spare_stack_id=spare["id"],
+        template_id=template["id"],
+        plain_template_id=plain["id"],
         object_id=obj["id"],
         event_id=event["id"],
         work_order_id=order["id"],
+        label=name,
     )

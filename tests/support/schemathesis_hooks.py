@@ -37,6 +37,7 @@ _DELETES_A_ROW = {
     "/api/v1/agents/{agent_id}": "agent_id",
     "/api/v1/generators/{generator_id}": "generator_id",
     "/api/v1/stacks/{stack_id}": "stack_id",
+    "/api/v1/templates/{template_id}": "template_id",
     "/api/v1/work-orders/{work_order_id}": "work_order_id",
 }
 _REPLACES_A_KEY = {
@@ -44,7 +45,16 @@ _REPLACES_A_KEY = {
     "/api/v1/generators/{generator_id}/rotate-pak": "generator_id",
 }
 _CALLER = os.environ.get("BROKKR_TEST_CALLER", "")
+# What an operation needs another row for than the one that goes by the name of the parameter.
+_NEEDS = {
+    ("POST", "/api/v1/agents/{agent_id}/targets"): {"stack_id": "spare_stack_id"},
+    ("POST", "/api/v1/stacks/{stack_id}/deployment-objects/from-template"): {
+        "template_id": "plain_template_id"
+    },
+}
 _numbers = itertools.count(1)
+# The operations that have had a request meant to succeed.
+_tried: set[tuple[str, str]] = set()
 
 
 @schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis is not followed
@@ -57,7 +67,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         # Something is wrong with it that is not said, the method for instance.
         return
     if ParameterLocation.PATH not in wrong:
-        _use_rows(case)
+        _use_rows(case, meant_to_succeed=not wrong)
     if ParameterLocation.HEADER not in wrong:
         _use_known_headers(case)
     if ParameterLocation.QUERY not in wrong:
@@ -75,17 +85,25 @@ def _spare_rows(case: Any) -> None:
         case.path_parameters[name] = str(uuid.UUID(int=next(_numbers)))
 
 
-def _use_rows(case: Any) -> None:
-    """Three of four ids in paths become those of rows that exist; the rest stays as generated, or created earlier."""
-    if case.operation.method.upper() == "DELETE" and case.operation.path in _DELETES_A_ROW:
+def _use_rows(case: Any, *, meant_to_succeed: bool) -> None:
+    """Ids in paths become those of rows that exist: all of them in the first such request of an operation, so that it
+    can succeed; three of four later, when the rest stays as generated, or created earlier in the run."""
+    operation = case.operation.method.upper(), case.operation.path
+    if operation[0] == "DELETE" and (operation[1] in _DELETES_A_ROW or not meant_to_succeed):
+        # What is wrong with a DELETE may be a header that does not keep it from deleting.
         return
-    if case.operation.path in _REPLACES_A_KEY:
+    if operation[1] in _REPLACES_A_KEY:
         return
     if any("%" in str(value) for value in (case.path_parameters or {}).values()):
         # An edited path is judged anew in its percent-encoded form, which may be longer than a label.
         return
+    first = meant_to_succeed and operation not in _tried
+    if first:
+        _tried.add(operation)
     for name, value in (case.path_parameters or {}).items():
-        if name in _ROWS and str(value)[-1:] not in "048c":
+        if first and name in {"label", "key"}:
+            case.path_parameters[name] = _ROWS["label"]
+        elif name in _ROWS and (first or str(value)[-1:] not in "048c"):
             case.path_parameters[name] = _ROWS[name]
 
 
@@ -101,11 +119,22 @@ def _use_known_headers(case: Any) -> None:
 
 def _refer_to_rows(case: Any) -> None:
     body, in_path = case.body, case.path_parameters or {}
+    rows = {
+        name: _ROWS[other]
+        for name, other in _NEEDS.get((case.operation.method.upper(), case.operation.path), {}).items()
+    }
+    rows = _ROWS | rows
     for holder in (body, *(body.get("events") or [])):
-        for name in holder.keys() & {"generator_id", "stack_id", "deployment_object_id", "agent_id"}:
+        for name in holder.keys() & {
+            "generator_id",
+            "stack_id",
+            "deployment_object_id",
+            "agent_id",
+            "template_id",
+        }:
             if holder[name] is not None:
                 # Where the path names it too, the two must agree.
-                holder[name] = in_path.get(name) or _ROWS.get(name, holder[name])
+                holder[name] = in_path.get(name) or rows.get(name, holder[name])
     if "id" in body and in_path:
         body["id"] = next(iter(in_path.values()))
     if case.operation.path == "/api/v1/stacks" and _CALLER == "admin":

@@ -1,13 +1,15 @@
 """A real broker process for tests: gunicorn with our gunicorn.conf.py, on a free loopback port.
 
-`temporary_database` gives a database of its own on the kind of server the test run uses; `LiveServer` runs a
-broker on it. Fixtures that combine the two are in tests/live/conftest.py.
+`temporary_database` gives a database of its own on the kind of server the test run uses, `Template` copies of a
+migrated one; `LiveServer` runs a broker on it. Fixtures that combine them are in tests/conftest.py and
+tests/live/conftest.py.
 
 `python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK naming a fresh
 broker that lives as long as the command.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +19,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -30,22 +33,51 @@ _PATIENCE_SECONDS = 60
 
 
 @contextmanager
-def temporary_database(folder: Path) -> Iterator[str]:
-    """The URL of an empty database that exists as long as the block: a file in `folder`, or, when the test
-    run's DATABASE_URL names PostgreSQL, a database on that server.
+def temporary_database(folder: Path, *, like: str = "") -> Iterator[str]:
+    """The URL of a database that exists as long as the block: a file in `folder`, or, when the test run's
+    DATABASE_URL names PostgreSQL, a database on that server. Empty, or a copy of the one whose URL is `like`.
     """
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
-        yield f"sqlite:///{folder / 'live.sqlite3'}"
+        path = folder / "live.sqlite3"
+        if like:
+            shutil.copyfile(like.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
         return
     name = f"brokkr_live_{uuid.uuid4().hex}"
+    original = urlsplit(like).path[1:] if like else "template1"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(original))
+        )
     try:
         yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@dataclass(frozen=True)
+class Template:
+    """A database that is migrated and holds one admin key. Tests run on copies, which take no time to make."""
+
+    url: str
+    admin_key: str
+
+    @contextmanager
+    def copy(self, folder: Path) -> Iterator[str]:
+        """The URL of a copy that exists as long as the block."""
+        with temporary_database(folder, like=self.url) as url:
+            yield url
+
+
+@contextmanager
+def database_template(folder: Path) -> Iterator[Template]:
+    """A template that exists as long as the block."""
+    with temporary_database(folder) as url:
+        server = LiveServer(database_url=url, data_dir=folder)
+        server.prepare()
+        yield Template(url, server.admin_key)
 
 
 def free_port() -> int:
@@ -60,12 +92,17 @@ class LiveServer:
     """One broker, which may be started and ended several times, always on the same port and database."""
 
     def __init__(
-        self, *, database_url: str, data_dir: Path, environment: Mapping[str, str] | None = None
+        self,
+        *,
+        database_url: str,
+        data_dir: Path,
+        admin_key: str = "",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.database_url = database_url
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.admin_key = ""
+        self.admin_key = admin_key
         self.log = data_dir / f"gunicorn-{self.port}.log"
         self.environment = (
             os.environ

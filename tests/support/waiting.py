@@ -1,6 +1,7 @@
-"""Letting a second transaction run until it waits for the first, on PostgreSQL."""
+"""Waiting for what another thread or process does."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -9,8 +10,17 @@ from django.db import connection
 _PATIENCE = 30.0
 
 
+def wait_for(condition: Callable[[], bool], *, patience: float = _PATIENCE) -> None:
+    """Return when it holds. Fails after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.01)
+
+
 def until_it_waits_or_ends(work: "Future[Any]") -> None:
-    """Return when another session waits for a lock, or when `work` has ended without waiting."""
+    """Let a second transaction run on PostgreSQL: return when a session waits for a lock, or when `work` has ended
+    without waiting."""
     deadline = time.monotonic() + _PATIENCE
     while not work.done():
         with connection.cursor() as cursor:

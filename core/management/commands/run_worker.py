@@ -4,19 +4,23 @@ import json
 import logging
 import signal
 import time
+from collections.abc import Iterable
 from queue import Empty, SimpleQueue
+from threading import Thread
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from core.commands import UsageError
-from core.jobs import Job, registered_jobs
+from core.jobs import Job, registered_jobs, stopping
 
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
+# For the long jobs, together. Less than what `manage.py serve` grants the whole process.
+_PATIENCE_SECONDS = 6.0
 
 
 class Command(BaseCommand):
@@ -45,7 +49,7 @@ class Command(BaseCommand):
 
 
 def run_until_told_to_stop(jobs: list[Job]) -> None:
-    """Run each job when it is due. A signal ends this after the job that is running."""
+    """Run each job when it is due. A signal ends this after the job that is running, the long ones told to stop."""
     # Not an Event: its lock is not reentrant, and a signal that came while this thread held it would hang.
     signals: SimpleQueue[int] = SimpleQueue()
 
@@ -55,17 +59,53 @@ def run_until_told_to_stop(jobs: list[Job]) -> None:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     logger.info("worker started with %d jobs", len(jobs))
-    due = {job.name: time.monotonic() for job in jobs}
+    stopping.clear()
+    long = [
+        Thread(target=_keep_running, args=[job], name=job.name, daemon=True) for job in jobs if job.is_long
+    ]
+    for thread in long:
+        thread.start()
+    short = [job for job in jobs if not job.is_long]
+    last_run = dict.fromkeys((job.name for job in short), float("-inf"))
     while True:
-        for job in jobs:
+        for job in short:
             if not signals.empty():
                 break
-            if time.monotonic() >= due[job.name]:
+            if _is_due(job, last_run[job.name]):
                 run(job)
-                due[job.name] = time.monotonic() + job.every.total_seconds()
+                last_run[job.name] = time.monotonic()
         if asked_to_stop_within(_IDLE_SECONDS, signals):
             break
+    stopping.set()
+    _wait_for(long)
     logger.info("worker stopped")
+
+
+def _keep_running(job: Job) -> None:
+    try:
+        while not stopping.is_set():
+            run(job)
+            ended = time.monotonic()
+            while not _is_due(job, ended) and not stopping.wait(min(_IDLE_SECONDS, _seconds(job))):
+                pass
+    finally:
+        connections.close_all()
+
+
+def _is_due(job: Job, last_run: float) -> bool:
+    return time.monotonic() - last_run >= _seconds(job)
+
+
+def _seconds(job: Job) -> float:
+    return job.interval.total_seconds()
+
+
+def _wait_for(threads: Iterable[Thread]) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            logger.warning("job %s does not end and is cut off", thread.name)
 
 
 def asked_to_stop_within(seconds: float, signals: SimpleQueue[int]) -> bool:
