@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 2
 # More arguments for pytest, e.g. make test-sqlite PYTEST_ARGS="tests/agents -x"
 PYTEST_ARGS ?=
+# Arguments for the pictures, e.g. make screenshots SCREENSHOT_ARGS="--only agents/ --modes dark"
+SCREENSHOT_ARGS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -46,7 +48,7 @@ run: export BROKKR_COOKIE_SECURE ?= false
 run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, data in ./data
 	@echo "Bringing the database up to date …"
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py bootstrap --with-site-user
+	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key
 	@exec $(BIN)/python manage.py serve
 
 # --- Testing ---------------------------------------------------------------------------------------
@@ -67,6 +69,10 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 .PHONY: example
 example: env ## run examples/first-deployment against a broker made for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
+
+.PHONY: screenshots
+screenshots: env ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
+	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
 
 # --- Checking --------------------------------------------------------------------------------------
 
@@ -118,6 +124,9 @@ bench-scale: env ## measure the poll's statement among more stacks, versions and
 bench-pending: env ## measure an agent's question for work among 1,000 and 100,000 orders
 	@$(BIN)/python bench/pending_orders.py
 
+.PHONY: bench-admin
+bench-admin: env ## measure the admin's lists and its first page in a large world
+	@$(BIN)/python -m bench.admin_pages $(BENCH_ARGS)
 .PHONY: bench-fleet
 bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)

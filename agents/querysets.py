@@ -34,11 +34,14 @@ class AgentQuerySet(LabelledQuerySet["Agent"]):
 
     def silent(self, now: datetime) -> Self:
         """Agents whose last heartbeat is older than their grace. One that never sent any is new, not silent."""
-        return self.filter(heartbeat__last_heartbeat__lt=_grace_before(now))
+        return self.filter(heartbeat__last_heartbeat__lt=grace_before(now))
 
     def heard(self, now: datetime) -> Self:
         """Agents whose last heartbeat is within their grace."""
-        return self.filter(heartbeat__last_heartbeat__gte=_grace_before(now))
+        return self.filter(heartbeat__last_heartbeat__gte=grace_before(now))
+
+    def never_heard(self) -> Self:
+        return self.filter(heartbeat__last_heartbeat__isnull=True)
 
 
 class AgentEventQuerySet(ActiveQuerySet["AgentEvent"]):
@@ -46,7 +49,8 @@ class AgentEventQuerySet(ActiveQuerySet["AgentEvent"]):
         return self.filter(deployment_object__stack__generator_id=generator_id)
 
 
-def _grace_before(now: datetime) -> Combinable:
+def grace_before(now: datetime) -> Combinable:
+    """The moment since which an agent must have been heard, to compare its heartbeat with in a query of agents."""
     # Named an integer: SQLite multiplies nothing else with a duration.
     seconds = Coalesce(
         F("silent_after_seconds"), Value(settings.AGENT_SILENT_AFTER_SECONDS), output_field=IntegerField()

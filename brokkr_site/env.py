@@ -4,6 +4,7 @@ A wrong value stops the start with a sentence that names the variable. Every var
 remembered in `READ` with its default, so that a test can compare docs/reference/settings.md with the code.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Collection, Mapping
@@ -86,6 +87,46 @@ def env_choice(name: str, default: str, choices: Collection[str]) -> str:
 def env_list(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks are dropped."""
     return [item.strip() for item in env_str(name, default).split(",") if item.strip()]
+
+
+def env_choices(name: str, default: str, choices: Collection[str]) -> frozenset[str]:
+    """Some of `choices`, at least one, compared without regard to case."""
+    values = frozenset(value.lower() for value in env_list(name, default))
+    if not values or not values <= set(choices):
+        raise ImproperlyConfigured(
+            f"{name} is {env_str(name, default)!r}; it must name some of {', '.join(sorted(choices))}."
+        )
+    return values
+
+
+def env_ports(name: str, default: str) -> frozenset[int] | None:
+    """A comma-separated list of ports; None for `*`, which is all of them."""
+    values = env_list(name, default)
+    if values == ["*"]:
+        return None
+    if not values or not all(
+        re.fullmatch(r"[0-9]{1,5}", value) and 0 < int(value) < 2**16 for value in values
+    ):
+        raise ImproperlyConfigured(
+            f"{name} is {env_str(name, default)!r}; it must be ports from 1 to 65535, separated by commas, or *."
+        )
+    return frozenset(map(int, values))
+
+
+def env_networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """A comma-separated list of networks, `10.1.0.0/16` for instance, or single addresses."""
+    try:
+        return tuple(ipaddress.ip_network(value) for value in env_list(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} does not name networks: {error}.") from error
+
+
+def env_hex_keys(name: str, *, default: str = "") -> list[bytes]:
+    """A secret: keys of 32 bytes, each as 64 hex digits, separated by commas. `default` counts when it is unset."""
+    keys = [key.strip() for key in (env_secret(name) or default).split(",") if key.strip()]
+    if not all(re.fullmatch(r"[0-9A-Fa-f]{64}", key) for key in keys):
+        raise ImproperlyConfigured(f"{name} must be 64 hex digits, or several such keys separated by commas.")
+    return [bytes.fromhex(key) for key in keys]
 
 
 def env_folder(name: str, default: Path) -> Path:

@@ -1,22 +1,37 @@
-"""The key that signs sessions, when no environment variable gives one."""
+"""Secrets that the broker made for itself, when no environment variable gives them. Kept in the data folder."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.management.utils import get_random_secret_key
 
+# Encrypts what is stored of webhooks.
+WEBHOOK_KEY_FILE = "webhook_encryption_key"
+
 
 def load_or_create_secret_key(data_dir: Path) -> str:
-    """The key kept in the data folder; made on first use, readable by the owner only.
+    """The key that signs sessions."""
+    return load_or_create(data_dir, "secret_key", get_random_secret_key)
 
-    The file appears whole or not at all, so two processes that start together agree on one key.
+
+def kept_secret(data_dir: Path, name: str) -> str:
+    """A secret that was made earlier, else ""."""
+    path = data_dir / name
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+def load_or_create(data_dir: Path, name: str, make: Callable[[], str]) -> str:
+    """The secret kept in the data folder under that name; made on first use, readable by the owner only.
+
+    The file appears whole or not at all, so two processes that start together agree on one secret.
     """
-    path = data_dir / "secret_key"
+    path = data_dir / name
     if not path.exists():
-        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft = path.with_name(f"{name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(get_random_secret_key())
+            file.write(make())
         try:
             os.link(draft, path)
         except FileExistsError:

@@ -9,11 +9,7 @@ from core.jobs import periodic
 from diagnostics.services import close_overdue, delete_old_diagnostics
 
 
-def _interval() -> timedelta:
-    return timedelta(seconds=settings.DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS)
-
-
-@periodic(every=_interval)
+@periodic(every=lambda: timedelta(seconds=settings.DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS))
 def clean_up_diagnostics() -> int:
     now = timezone.now()
     return close_overdue(now=now) + delete_old_diagnostics(now=now)

@@ -15,7 +15,7 @@ from agents.services.agents import create_agent, lock_agent, update_agent
 from agents.services.events import report_event
 from agents.services.registrations import register_agent
 from agents.services.targets import add_target
-from core.events import SYSTEM, Actor, ActorType
+from core.events import SYSTEM, Actor, ActorType, Event
 from core.labels.services import add_annotation, add_label
 from diagnostics.models import DiagnosticRequest, DiagnosticResult
 from diagnostics.services import claim_diagnostic, request_diagnostic, submit_result
@@ -28,6 +28,10 @@ from stacks.services import create_stack, publish
 from templates_app.models import StackTemplate
 from templates_app.services import create_template, draft, publish_rendering, render_for
 from tests.support.api import Api
+from webhooks.models import Delivery, Subscription
+from webhooks.services.deliveries import claim_for_agent
+from webhooks.services.outbox import write_deliveries
+from webhooks.services.subscriptions import create_subscription
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services import Targeting, claim_work_order, complete_work_order, create_work_order
 
@@ -232,3 +236,43 @@ def make_log_entry(
     )
     assert entry is not None, "it was final"
     return entry
+
+
+def make_webhook(**fields: Any) -> Subscription:
+    """A webhook for all events at an address that nobody may be sent to."""
+    given: dict[str, Any] = {
+        "name": unique("webhook"),
+        "url": "http://127.0.0.1/hook",
+        "event_types": ["*"],
+    }
+    return create_subscription(**given | fields, actor=SYSTEM)[0]
+
+
+def make_notice(
+    event_type: str = "stack.deleted", data: Mapping[str, object] | None = None, at: datetime | None = None
+) -> Event:
+    """Something that the world is told, and that webhooks have heard of."""
+    event = Event(
+        kind=event_type,
+        resource_type="stack",
+        resource_id=None,
+        actor=SYSTEM,
+        notice=event_type,
+        payload={"stack_id": UUID(int=1)} if data is None else data,
+        at=at or timezone.now(),
+    )
+    write_deliveries([event])
+    return event
+
+
+def make_delivery(webhook: Subscription, **notice: Any) -> Delivery:
+    """A pending delivery to this webhook; others that listen get one too."""
+    event = make_notice(**notice)
+    return Delivery.objects.get(subscription=webhook, event_id=event.id)
+
+
+def make_held_delivery(agent: Agent, labels: Iterable[str], **webhook: Any) -> Delivery:
+    """A delivery that this agent, which carries the labels, has taken."""
+    delivery = make_delivery(make_webhook(target_labels=list(labels), **webhook))
+    claims = claim_for_agent(agent_id=agent.id, now=timezone.now())
+    return next(claim.delivery for claim in claims if claim.delivery == delivery)

@@ -33,6 +33,21 @@ class ListQuery(serializers.Serializer[Any]):
     )
 
 
+class OffsetListQuery(ListQuery):
+    """For lists whose clients count: a page by default, and `offset` instead of a cursor."""
+
+    limit = QueryNumber(
+        required=False, default=50, min_value=1, max_value=1000, help_text="At most this many."
+    )
+    offset = QueryNumber(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="Skip so many. A cursor does not shift when rows come meanwhile.",
+    )
+
+
 def paginate(
     rows: QuerySet[_Row], *, order: Sequence[str], query: dict[str, Any], request: HttpRequest
 ) -> tuple[Iterable[_Row], dict[str, str]]:
@@ -51,11 +66,12 @@ def paginate(
         return rows, headers
     if "cursor" in query:
         rows = rows.filter(_after(rows.model, order, _decode(query["cursor"], rows.model, order)))
-    limit = query.get("limit", DEFAULT_LIMIT)
-    page = list(rows[: limit + 1])
+    limit, offset = query.get("limit", DEFAULT_LIMIT), query.get("offset", 0)
+    page = list(rows[offset : offset + limit + 1])
     if len(page) > limit:
         page.pop()
         parameters = request.GET.copy()
+        parameters.pop("offset", None)
         parameters["cursor"], parameters["limit"] = _encode(page[-1], order), str(limit)
         # Relative: the Host header is the client's, and behind a proxy neither host nor scheme are known here.
         headers["Link"] = f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'

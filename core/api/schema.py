@@ -323,6 +323,9 @@ def _statuses(method: str, operation: _Document) -> set[int]:
     statuses = {400, 401, 403, 414, 429, 500, 503}
     parameters = operation.get("parameters", [])
     looks_something_up = any(parameter["in"] == "path" for parameter in parameters)
+    if method == "post" and looks_something_up:
+        # What happens to a thing may not fit its state, also when nothing is sent.
+        statuses.add(409)
     if looks_something_up or operation["operationId"].startswith("search_"):
         statuses.add(404)
     if "requestBody" in operation:

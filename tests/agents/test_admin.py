@@ -172,7 +172,7 @@ def test_more_targets_than_a_page_stay_when_one_is_removed(operator):
 
 def test_deleting_ends_the_agents_key(operator):
     agent, api = make_agent()
-    operator.post(f"{LIST}{agent.pk}/delete/", {"post": "yes"})
+    operator.post(f"{LIST}{agent.pk}/delete/", {"post": "yes", "typed": agent.name})
     assert not Agent.objects.active().exists()
     assert api.get(f"/agents/{agent.pk}").status_code == 401
     assert actions_by(operator.user) == ["agent.deleted"]

@@ -223,8 +223,8 @@ def test_the_number_of_statements_does_not_grow_with_the_reports(django_assert_m
     for stack in stacks[5:15]:
         delete_stack(stack=stack, actor=SYSTEM)
     # Two to begin and end, then: objects, known stacks, new stacks, agent, latest words read and written, markers
-    # read and owed, recent events, counted up, written.
-    with django_assert_max_num_queries(13):
+    # read and owed, recent events, counted up, written, who listens.
+    with django_assert_max_num_queries(14):
         report_events(
             agent_id=agent.id,
             reports=[Report(obj.id, "DEPLOY", EventStatus.SUCCESS) for obj in objects * 2],

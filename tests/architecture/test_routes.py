@@ -116,6 +116,20 @@ GET    /stacks/{stack_id}/logs                        401  200   200   403    40
 GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
 
 POST   /admin/config/reload                           401  200   403   403    403    403   403   401
+GET    /webhooks                                      401  200   403   403    403    403   403   401
+POST   /webhooks                                      401  201   403   403    403    403   403   401
+GET    /webhooks/event-types                          401  200   403   403    403    403   403   401
+GET    /webhooks/{webhook_id}                         401  200   403   403    403    403   403   401
+PUT    /webhooks/{webhook_id}                         401  200   403   403    403    403   403   401
+DELETE /webhooks/{webhook_id}                         401  204   403   403    403    403   403   401
+POST   /webhooks/{webhook_id}/test                    401  400   403   403    403    403   403   401
+POST   /webhooks/{webhook_id}/rotate-secret           401  200   403   403    403    403   403   401
+GET    /webhooks/{webhook_id}/deliveries              401  200   403   403    403    403   403   401
+GET    /webhook-deliveries                            401  200   403   403    403    403   403   401
+POST   /webhook-deliveries/{delivery_id}/redeliver    401  200   403   403    403    403   403   401
+POST   /webhook-deliveries/{delivery_id}/result       401  403   403   403    200    403   403   401
+GET    /agents/{agent_id}/webhooks/pending            401  200   403   403    200    403   403   401
+
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -167,6 +181,9 @@ BODIES: dict[str, object] = {
         "events": "[]",
         "collected_at": "2026-11-24T09:45:00Z",
     },
+    "POST /webhooks": {"name": "new", "url": "https://hooks.example.com", "event_types": ["*"]},
+    "PUT /webhooks/{webhook_id}": {"enabled": False},
+    "POST /webhook-deliveries/{delivery_id}/result": {"success": True},
     "POST /agents/{agent_id}/events/batch": {
         "events": [{"deployment_object_id": "{object_id}", "event_type": "DEPLOY", "status": "SUCCESS"}]
     },
@@ -186,6 +203,7 @@ PATHS = {
     "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
     "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
     "POST /diagnostics/{diagnostic_id}/result": "/diagnostics/{claimed_diagnostic_id}/result",
+    "POST /webhook-deliveries/{delivery_id}/result": "/webhook-deliveries/{held_delivery_id}/result",
 }
 
 
@@ -294,6 +312,14 @@ DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
 GET    /agents/{unknown}/work-orders/pending  200   403     403
 GET    /work-order-log/{unknown}              404   403     403
+GET    /webhooks/{unknown}                    404   403     403
+PUT    /webhooks/{unknown}                    404   403     403
+DELETE /webhooks/{unknown}                    404   403     403
+POST   /webhooks/{unknown}/test               404   403     403
+POST   /webhooks/{unknown}/rotate-secret      404   403     403
+GET    /webhooks/{unknown}/deliveries         404   403     403
+POST   /webhook-deliveries/{unknown}/redeliver 404  403     403
+GET    /agents/{unknown}/webhooks/pending     404   403     403
 """
 UNKNOWN_ROWS = [
     pytest.param(method, path, [int(status) for status in statuses], id=f"{method} {path}")

@@ -30,6 +30,7 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    make_template,
 )
 from tests.support.admin import AdminPages, staff
 from tests.support.shared_rows import shared_rows
@@ -40,6 +41,7 @@ LISTS = [
     "generators/generator/",
     "stacks/stack/",
     "stacks/deploymentobject/",
+    "templates_app/stacktemplate/",
     "agents/agent/",
     "agents/agentevent/",
     "agents/registration/",
@@ -84,6 +86,7 @@ def fill(rows: int) -> None:
         make_diagnostic_result(agent, obj)
         make_claimed_work_order(agent)
         make_log_entry(agent)
+        make_template(generator, labels=["prod", "eu"], annotations={"team": "a"})
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
 
 
@@ -267,6 +270,7 @@ def test_history_is_the_audit_log_of_the_row(operator):
         ("diagnostics/diagnosticrequest/", "deployment_object__yaml_content__contains"),
         ("diagnostics/diagnosticrequest/", "result__log_tails__contains"),
         ("stacks/stack/", "deployment_objects__yaml_content__contains"),
+        ("templates_app/stacktemplate/", "template_content__contains"),
     ],
 )
 def test_no_list_can_be_filtered_by_what_it_hides(operator, path, hidden):
@@ -300,7 +304,10 @@ def test_selections_offer_only_live_rows(operator):
 
 
 def test_all_our_tables_with_pages_are_tested_here():
-    ours = {"generators", "stacks", "agents", "workorders", "health", "diagnostics", "paks", "audit"}
+    ours = {
+        "generators", "stacks", "templates_app", "agents", "workorders",
+        "webhooks", "health", "diagnostics", "paks", "audit",
+    }  # fmt: skip
     pages = {
         f"{model._meta.app_label}/{model._meta.model_name}/"
         for model in admin.site._registry

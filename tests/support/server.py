@@ -114,6 +114,7 @@ class LiveServer:
                 "BROKKR_PORT": str(self.port),
                 "BROKKR_WEB_WORKERS": "2",
                 "BROKKR_COOKIE_SECURE": "false",
+                "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "0" * 64,
             }
             | dict(environment or {})
         )

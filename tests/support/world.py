@@ -12,14 +12,17 @@ from tests.factories import (
     make_agent,
     make_claimed_diagnostic,
     make_claimed_work_order,
+    make_delivery,
     make_diagnostic,
     make_event,
     make_generator,
+    make_held_delivery,
     make_log_entry,
     make_rendered,
     make_stack,
     make_target,
     make_template,
+    make_webhook,
     make_work_order,
 )
 from tests.support.api import Api
@@ -50,7 +53,8 @@ def make_world() -> World:
     """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
     target of the agent that the routes name, which has reported on `object`. `object` came from `template`, which is
     the generator's and fits `stack` as `system_template` does. Of three work orders for that agent it may claim one,
-    holds one and has finished one; of two diagnostics for it one is pending and one is claimed.
+    holds one and has finished one; of two diagnostics for it one is pending and one is claimed. It holds a delivery of
+    a webhook for agents with its label; another webhook has one that the broker is to send.
     """
     world = World()
     generator, owner = make_generator()
@@ -65,6 +69,7 @@ def make_world() -> World:
     _, other_agent = make_agent(labels=["other"])
     make_target(agent, given_stack)
     event = make_event(agent, obj)
+    webhook = make_webhook()
     _, admin_key = issue_pak(role=Role.ADMIN, subject_id=None, name="admin", actor=SYSTEM)
     world.ids = {
         "generator_id": str(generator.id),
@@ -80,6 +85,9 @@ def make_world() -> World:
         "finished_order_id": str(make_log_entry(agent).id),
         "diagnostic_id": str(make_diagnostic(agent, obj).id),
         "claimed_diagnostic_id": str(make_claimed_diagnostic(agent, obj).id),
+        "webhook_id": str(webhook.id),
+        "delivery_id": str(make_delivery(webhook).id),
+        "held_delivery_id": str(make_held_delivery(agent, ["mine"]).id),
     }
     world.callers = {
         "anonymous": Api(None),

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandParser
 
 from agents.services.registrations import register_all
+from brokkr_site.secret_key import WEBHOOK_KEY_FILE, load_or_create
 from core.commands import VIA, Answer, BrokerCommand, fields
 from core.events import Event, emit
 from generators.services import ensure_admin_generator, lock_generator, system_generator
@@ -33,6 +34,12 @@ class Command(BrokerCommand):
             help="when the admin site has no user yet, create `admin` and print its random password, once",
         )
 
+        parser.add_argument(
+            "--with-webhook-key",
+            action="store_true",
+            help="when no key to encrypt webhooks with is configured, make one and keep it in the data folder",
+        )
+
     def perform(self, options: Mapping[str, Any]) -> Answer:
         # The lock that makes others who start now wait, and then find everything done.
         system = lock_generator(system_generator().id)
@@ -40,6 +47,10 @@ class Command(BrokerCommand):
         ensure_admin_generator(actor=self.actor, via=VIA)
         registered = register_all(generator=system, actor=self.actor, via=VIA)
         password = self._site_user() if options["with_site_user"] else None
+        if options["with_webhook_key"] and not settings.WEBHOOK_ENCRYPTION_KEYS:
+            # For processes that start later; this one has read its settings.
+            load_or_create(settings.DATA_DIR, WEBHOOK_KEY_FILE, lambda: secrets.token_hex(32))
+            self.note(f"A key that encrypts webhooks is kept in {settings.DATA_DIR / WEBHOOK_KEY_FILE}.")
         if registered:
             self.note(f"Registered {registered} agents with the system generator.")
         self.note("The broker is set up.")

@@ -1,0 +1,120 @@
+"""Webhook workers that are killed in the middle of their work, one after another, on a database of their own.
+
+Django starts once; every worker is a fork, because a fresh start takes a hundred times as long. Each dies by SIGKILL at
+another point of its work. Arguments: the receiver's URL, and how many workers are to be killed. The answer on stdout
+is JSON: the ids of the events, the states in which their deliveries ended, and the number of workers killed.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import django
+import orjson
+
+# Shorter than the life of a worker, so that the next one finds what it held.
+_LEASE = timedelta(milliseconds=50)
+_WEBHOOKS = 4
+_EVENTS = 20
+
+
+def main(url: str, kills: int) -> None:
+    django.setup()
+    # Once for all workers, which then begin at once.
+    from webhooks import delivering  # noqa: PLC0415  # Django must be set up before
+    from webhooks.services import deliveries  # noqa: PLC0415
+
+    deliveries._lease = lambda _subscription: _LEASE  # type: ignore[assignment]
+    points = _points_of_death(delivering)
+    _in_a_fork(lambda: _prepare(url))
+    killed = 0
+    while killed < kills:
+        point = next(points)
+        if _in_a_fork(lambda: (point(), delivering.deliver_due())):  # noqa: B023  # run before the next turn
+            killed += 1
+        else:
+            # It had nothing to do.
+            _in_a_fork(_more_events)
+    _in_a_fork(lambda: _finish(delivering.deliver_due, killed))
+
+
+def _points_of_death(delivering: Any) -> Iterator[Callable[[], None]]:
+    """What arranges for a worker to die: each function of its work in turn, before, after, and at another call."""
+    for number in count():
+        name = ("claim_due", "send", "record_outcomes")[number % 3]
+        before, calls = bool(number // 3 % 2), number // 6 % 3
+
+        def arrange(name: str = name, before: bool = before, calls: int = calls) -> None:  # noqa: FBT001
+            real, done = getattr(delivering, name), count()
+
+            def deadly(*arguments: Any, **options: Any) -> Any:
+                is_last = next(done) == calls
+                if is_last and before:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                result = real(*arguments, **options)
+                if is_last:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return result
+
+            setattr(delivering, name, deadly)
+
+        yield arrange
+
+
+def _in_a_fork(work: Callable[[], object]) -> bool:
+    """Run in a process of its own; whether that was killed. This one has no thread and no connection to inherit."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return True
+    if status:
+        raise SystemExit("a process failed")
+    return False
+
+
+def _prepare(url: str) -> None:
+    from tests.factories import make_webhook  # noqa: PLC0415
+
+    for number in range(_WEBHOOKS):
+        make_webhook(url=f"{url}/{number}")
+    _more_events()
+
+
+def _more_events() -> None:
+    from tests.factories import make_notice  # noqa: PLC0415
+
+    for _ in range(_EVENTS):
+        make_notice()
+
+
+def _finish(deliver_due: Callable[[], int], killed: int) -> None:
+    from webhooks.models import Delivery  # noqa: PLC0415
+
+    deadline = time.monotonic() + 60
+    while Delivery.objects.exclude(due_at=None).exists() and time.monotonic() < deadline:
+        deliver_due()
+    rows = list(Delivery.objects.values_list("event_id", "status", "attempts"))
+    answer = {
+        "events": sorted({str(event_id) for event_id, _, _ in rows}),
+        "states": Counter(f"{status} after {attempts}" for _, status, attempts in rows),
+        "killed": killed,
+    }
+    sys.stdout.buffer.write(orjson.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,53 @@
+"""What /metrics says of webhooks."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.events import SYSTEM
+from tests.factories import make_delivery, make_webhook
+from webhooks.models import Delivery, Status
+from webhooks.services.deliveries import claim_due
+from webhooks.services.subscriptions import delete_subscription
+
+pytestmark = pytest.mark.django_db
+
+
+def samples(admin) -> dict[str, float]:
+    lines = admin.get("/metrics").content.decode().splitlines()
+    return {
+        name: float(value)
+        for name, _, value in (line.rpartition(" ") for line in lines if line.startswith("brokkr_webhook"))
+    }
+
+
+def test_deliveries_are_counted_by_their_state(admin, now):
+    webhook = make_webhook()
+    dead, success, *_ = [make_delivery(webhook, at=now) for _ in range(5)]
+    Delivery.objects.filter(pk=dead.pk).update(status=Status.DEAD, due_at=None, completed_at=now)
+    Delivery.objects.filter(pk=success.pk).update(status=Status.SUCCESS, due_at=None, completed_at=now)
+    claim_due(now=now, slots=1, busy={}, per_subscription=1)
+    found = samples(admin)
+    assert {name: value for name, value in found.items() if name.startswith("brokkr_webhook_deliveries")} == {
+        'brokkr_webhook_deliveries{status="pending"}': 2.0,
+        'brokkr_webhook_deliveries{status="acquired"}': 1.0,
+        'brokkr_webhook_deliveries{status="failed"}': 0.0,
+        'brokkr_webhook_deliveries{status="dead"}': 1.0,
+    }
+
+
+def test_the_oldest_that_waits_is_known_by_its_age(admin, now):
+    assert samples(admin)["brokkr_webhook_oldest_pending_age_seconds"] == 0.0
+    webhook = make_webhook()
+    for minutes in (1, 5, 3):
+        make_delivery(webhook, at=now - timedelta(minutes=minutes))
+    assert 300 <= samples(admin)["brokkr_webhook_oldest_pending_age_seconds"] < 400
+
+
+def test_a_deleted_webhook_counts_no_more(admin, now):
+    webhook = make_webhook()
+    make_delivery(webhook, at=now - timedelta(minutes=5))
+    delete_subscription(subscription=webhook, actor=SYSTEM)
+    found = samples(admin)
+    assert found['brokkr_webhook_deliveries{status="pending"}'] == 0.0
+    assert found["brokkr_webhook_oldest_pending_age_seconds"] == 0.0

@@ -1,0 +1,50 @@
+"""Which addresses the broker may connect to. Pure.
+
+An administrator names an endpoint, but where the name leads is for whoever runs its DNS to say. So only addresses of
+the public Internet are taken, and those in networks that the operator has named.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+# Translates the whole of IPv4 for hosts that have only IPv6.
+_NAT64 = IPv6Network("64:ff9b::/96")
+# What is given out of IPv6.
+_PUBLIC_V6 = IPv6Network("2000::/3")
+_SPECIAL = tuple(
+    ip_network(text)
+    for text in (
+        "168.63.129.16/32",  # Azure's metadata and agents, at an address that looks public.
+        "192.0.0.0/24",  # Assigned to protocols; clouds have metadata there. `is_global` knows only parts of it.
+        "192.88.99.0/24",  # Relays of 6to4.
+        "2001::/23",  # Teredo among others: it holds another address.
+        "2002::/16",  # 6to4: likewise.
+        "3fff::/20",  # Documentation.
+    )
+)
+
+
+def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
+    """Whether `address`, or the IPv4 address that it stands for, is public or in one of `networks`."""
+    address = _meant(address)
+    return any(address in network for network in networks) or _is_public(address)
+
+
+def _meant(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address only carries: mapped, or translated by NAT64."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address
+
+
+def _is_public(address: Address) -> bool:
+    # `is_global` knows the private, loopback, link-local, shared (carrier-grade NAT) and reserved ranges.
+    if not address.is_global or address.is_multicast or any(address in network for network in _SPECIAL):
+        return False
+    return isinstance(address, IPv4Address) or address in _PUBLIC_V6

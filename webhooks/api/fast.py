@@ -1,0 +1,25 @@
+"""The short way for an agent that looks for deliveries and finds none: one statement. When some are due, the view
+answers.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from agents.api.fast import token_of
+from core.api.errors import CACHE_CONTROL
+from core.api.fields import parse_uuid
+from paks.services import mark_used
+from webhooks.polling import look_for_deliveries
+
+
+def fast_pending(request: HttpRequest, agent_id: str) -> HttpResponse | None:
+    """GET /agents/{id}/webhooks/pending by the agent itself."""
+    token, parsed = token_of(request), parse_uuid(agent_id)
+    if request.method != "GET" or token is None or parsed is None or request.META.get("QUERY_STRING"):
+        return None
+    look = look_for_deliveries(agent_id=parsed, key_hash=token.hash, now=timezone.now())
+    if look is None or look.found or look.short_token not in {"", token.short}:
+        return None
+    request.META["brokkr.caller"] = f"agent:{parsed}"
+    mark_used(look.key_id, look.last_used_at)
+    return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})

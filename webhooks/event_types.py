@@ -1,0 +1,29 @@
+"""What subscribers can hear of, and the patterns by which they ask for it (contract, section 7.1). Pure."""
+
+# In the order in which they are listed. The notice of an emitted event is delivered if and only if it is here.
+EVENT_TYPES = (
+    "agent.registered",
+    "agent.deregistered",
+    "stack.created",
+    "stack.deleted",
+    "deployment.created",
+    "deployment.applied",
+    "deployment.failed",
+    "deployment.deleted",
+    "workorder.created",
+    "workorder.claimed",
+    "workorder.completed",
+    "workorder.failed",
+    # Additions to the contract.
+    "agent.silent",
+    "agent.recovered",
+)
+# Only ever sent by the test of a subscription.
+TEST_EVENT = "webhook.test"
+MAX_EVENT_TYPE = 100
+
+
+def patterns_for(event_type: str) -> list[str]:
+    """The patterns that ask for this type: `*`, the type itself, and `<prefix>.*` for each of its prefixes."""
+    parts = event_type.split(".")
+    return ["*", event_type, *(f"{'.'.join(parts[:length])}.*" for length in range(1, len(parts)))]

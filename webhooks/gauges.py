@@ -1,0 +1,33 @@
+"""Metrics about webhooks: computed when they are asked for."""
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from core.metrics import gauges
+from webhooks.models import Delivery, Status
+
+# Successes are left out: counting a week of them takes longer than all the rest of a scrape.
+_COUNTED = (Status.PENDING, Status.ACQUIRED, Status.FAILED, Status.DEAD)
+
+
+@gauges
+def webhook_gauges() -> Iterable[Metric]:
+    counts = GaugeMetricFamily(
+        "brokkr_webhook_deliveries",
+        "Webhook deliveries that are not over, and dead ones that are still kept.",
+        labels=["status"],
+    )
+    rows = Delivery.objects.visible().filter(status__in=_COUNTED).order_by().values_list("status")
+    found = dict(rows.annotate(deliveries=Count("*")))
+    for status in _COUNTED:
+        counts.add_metric([status.value], found.get(status.value, 0))
+    yield counts
+    oldest = Delivery.objects.visible().filter(status=Status.PENDING).aggregate(at=Min("created_at"))["at"]
+    yield GaugeMetricFamily(
+        "brokkr_webhook_oldest_pending_age_seconds",
+        "Age of the oldest webhook delivery that nobody has tried yet, 0 when there is none.",
+        value=max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0,
+    )

@@ -1,0 +1,34 @@
+"""What the clock does to webhooks."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from core.jobs import periodic
+from webhooks.delivering import deliver_due
+from webhooks.services.retention import end_waiting, remove_old, remove_orphaned
+
+
+def _delivery_interval() -> timedelta:
+    return timedelta(seconds=settings.WEBHOOK_DELIVERY_INTERVAL_SECONDS)
+
+
+@periodic(every=_delivery_interval, is_long=True)
+def deliver() -> int:
+    return deliver_due()
+
+
+@periodic(every=timedelta(hours=1))
+def end_waiting_deliveries() -> int:
+    return end_waiting(now=timezone.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
+
+
+@periodic(every=timedelta(hours=1))
+def remove_old_deliveries() -> int:
+    return remove_old(now=timezone.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
+
+
+@periodic(every=timedelta(minutes=1))
+def remove_orphaned_deliveries() -> int:
+    return remove_orphaned()

@@ -1,0 +1,105 @@
+"""One event on its way to one subscription."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from agents.models import Agent
+from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.models.audience import Audience
+from webhooks.models.subscription import Subscription
+from webhooks.querysets import DeliveryQuerySet
+
+
+class Status(models.TextChoices):
+    PENDING = "pending"
+    ACQUIRED = "acquired"
+    SUCCESS = "success"
+    FAILED = "failed"
+    DEAD = "dead"
+
+
+class Delivery(models.Model):
+    """Written in the transaction of the event. `event_id` is the same for all subscriptions and all attempts.
+
+    `due_at` is when somebody may take it: at once while pending, at the end of the lease while acquired, at the end
+    of the back-off while failed, never when it is over. `lease` names one acquisition by the broker's worker:
+    who lost it cannot record an outcome.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    event_type = models.CharField(max_length=MAX_EVENT_TYPE)
+    event_id = models.UUIDField()
+    # The JSON that is sent, as text.
+    payload = models.TextField()
+    # As the subscription's was when the event happened.
+    audience = models.ForeignKey(
+        Audience, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
+    acquired_by = models.ForeignKey(
+        Agent, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    lease = models.UUIDField(null=True)
+    due_at = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+    last_attempt_at = models.DateTimeField(null=True)
+    last_error = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        db_table = "webhook_deliveries"
+        verbose_name = "webhook delivery"
+        verbose_name_plural = "webhook deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["pending", "acquired", "failed"],
+                    due_at__isnull=False,
+                    completed_at__isnull=True,
+                )
+                | Q(status__in=["success", "dead"], due_at__isnull=True, completed_at__isnull=False),
+                name="webhook_delivery_due_or_over",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="acquired") | Q(lease__isnull=True), name="webhook_delivery_lease_held"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="webhook_deliveries_listed"),
+            models.Index(fields=["subscription", "-created_at", "-id"], name="webhook_deliveries_by_webhook"),
+            models.Index(fields=["status", "-created_at", "-id"], name="webhook_deliveries_by_status"),
+            models.Index(
+                fields=["subscription", "due_at"],
+                name="webhook_due_for_broker",
+                condition=Q(due_at__isnull=False, audience__isnull=True),
+            ),
+            models.Index(
+                fields=["audience", "due_at"],
+                name="webhook_due_for_agents",
+                condition=Q(due_at__isnull=False, audience__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.id}"
+
+    @property
+    def acquired_until(self) -> datetime | None:
+        return self.due_at if self.status == Status.ACQUIRED else None
+
+    @property
+    def next_retry_at(self) -> datetime | None:
+        return self.due_at if self.status == Status.FAILED else None
+
+    @property
+    def target_labels(self) -> list[str] | None:
+        return None if self.audience is None else list(self.audience.labels)

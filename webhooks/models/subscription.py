@@ -1,0 +1,101 @@
+"""Who is told of what, and how."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from core.models import Resource
+from core.validators import MAX_NAME
+from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.models.audience import Audience
+from webhooks.querysets import SubscriptionQuerySet
+
+MAX_RETRIES = 10
+MAX_TIMEOUT_SECONDS = 300
+
+
+class Subscription(Resource):
+    """An endpoint that hears of events. URL, header and secrets are sealed by `webhooks.vault`; b"" means none.
+
+    `max_retries` is the number of all attempts, under the name that clients know (0 and 1 both mean one).
+    With an audience its agents deliver, else the broker's worker does.
+    """
+
+    NOUN: ClassVar[str] = "webhook_subscription"
+
+    name = models.CharField(max_length=MAX_NAME)
+    url_sealed = models.BinaryField()
+    auth_header_sealed = models.BinaryField(default=b"")
+    secret_sealed = models.BinaryField()
+    # Signs too, until its end, so that the receiver has time to learn the new one.
+    previous_secret_sealed = models.BinaryField(default=b"")
+    previous_secret_ends_at = models.DateTimeField(null=True)
+    enabled = models.BooleanField(default=True)
+    max_retries = models.IntegerField(default=5)
+    timeout_seconds = models.IntegerField(default=30)
+    # Only events whose data name this agent, this stack.
+    filter_agent_id = models.UUIDField(null=True)
+    filter_stack_id = models.UUIDField(null=True)
+    audience = models.ForeignKey(Audience, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "webhook_subscriptions"
+        verbose_name = "webhook"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max_retries__gte=0, max_retries__lte=MAX_RETRIES),
+                name="webhook_retries_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=MAX_TIMEOUT_SECONDS),
+                name="webhook_timeout_in_bounds",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-created_at", "-id"], name="webhooks_listed", condition=Q(deleted_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def event_types(self) -> list[str]:
+        """The patterns, in the order in which they were given."""
+        return [row.pattern for row in self.patterns.all()]
+
+    @property
+    def filters(self) -> dict[str, object]:
+        """The filters that are set, by the name of the field they look at."""
+        wanted = {"agent_id": self.filter_agent_id, "stack_id": self.filter_stack_id}
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    @property
+    def target_labels(self) -> list[str] | None:
+        return None if self.audience is None else list(self.audience.labels)
+
+
+class EventPattern(models.Model):
+    """An event type, or several by `*`, that a subscription asks for."""
+
+    id = models.BigAutoField(primary_key=True)
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.CASCADE, related_name="patterns", db_index=False
+    )
+    pattern = models.CharField(max_length=MAX_EVENT_TYPE)
+
+    class Meta:
+        db_table = "webhook_event_patterns"
+        ordering = ["id"]
+        constraints = [
+            # From an event to those who asked for it.
+            models.UniqueConstraint(fields=["pattern", "subscription"], name="webhook_patterns_by_pattern"),
+            models.UniqueConstraint(fields=["subscription", "pattern"], name="unique_webhook_pattern"),
+        ]
+
+    def __str__(self) -> str:
+        return self.pattern

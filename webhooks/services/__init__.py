@@ -1,0 +1,1 @@
+"""The only writers, by what they write: subscriptions; deliveries as events come in, go out and grow old."""

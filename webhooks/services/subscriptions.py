@@ -1,0 +1,280 @@
+"""Subscriptions: made, changed, ended; their secrets replaced."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypedDict
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core.events import Actor, Event, emit, with_via
+from core.validators import MAX_NAME, is_blank, is_label, is_name
+from webhooks.errors import (
+    InvalidUrlScheme,
+    InvalidWebhook,
+    UrlRequired,
+    WebhookNotFound,
+    WebhookOutOfRange,
+)
+from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.models import Audience, AudienceLabel, EventPattern, Subscription
+from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
+from webhooks.sending import Refused, check_url
+from webhooks.signing import new_secret
+from webhooks.vault import open_text, seal_text
+
+LONGEST_OVERLAP = timedelta(days=30)
+
+
+class Filters(TypedDict, total=False):
+    """Only events whose data have these values; an absent or empty one does not matter."""
+
+    agent_id: UUID | None
+    stack_id: UUID | None
+
+
+class SubscriptionChanges(TypedDict, total=False):
+    """The fields a caller may change; an absent one stays. None ends a header, filters, target labels."""
+
+    name: str
+    url: str
+    auth_header: str | None
+    event_types: Sequence[str]
+    filters: Filters | None
+    enabled: bool
+    max_retries: int
+    timeout_seconds: int
+    target_labels: Sequence[str] | None
+
+
+def lock_subscription(subscription_id: UUID) -> Subscription:
+    """The live subscription, locked until the transaction ends. Raises WebhookNotFound."""
+    # Not against those who write deliveries for it: they would queue up behind each other.
+    rows = Subscription.objects.active().select_for_update(no_key=True, of=("self",)).shown()
+    subscription = rows.filter(id=subscription_id).first()
+    if subscription is None:
+        raise WebhookNotFound(id=subscription_id)
+    return subscription
+
+
+@transaction.atomic
+def create_subscription(
+    *,
+    name: str,
+    url: str,
+    event_types: Sequence[str],
+    actor: Actor,
+    auth_header: str | None = None,
+    filters: Filters | None = None,
+    enabled: bool = True,
+    max_retries: int = 5,
+    timeout_seconds: int = 30,
+    target_labels: Sequence[str] | None = None,
+) -> tuple[Subscription, str]:
+    """A subscription and the secret that signs what it is sent, which is told only now.
+
+    Raises UrlRequired, InvalidUrlScheme, InvalidWebhook, WebhookOutOfRange, WebhookKeyMissing.
+    """
+    secret = new_secret()
+    subscription = Subscription(secret_sealed=seal_text(secret))
+    _apply(
+        subscription,
+        {
+            "name": name,
+            "url": url,
+            "auth_header": auth_header,
+            "event_types": event_types,
+            "filters": filters,
+            "enabled": enabled,
+            "max_retries": max_retries,
+            "timeout_seconds": timeout_seconds,
+            "target_labels": target_labels,
+        },
+    )
+    subscription.save()
+    _write_patterns(subscription, event_types)
+    _tell(
+        "webhook.created",
+        subscription,
+        actor,
+        {"name": name, "event_types": subscription.event_types},
+    )
+    return subscription, secret
+
+
+@transaction.atomic
+def update_subscription(
+    *, subscription: Subscription, changes: SubscriptionChanges, actor: Actor
+) -> Subscription:
+    """Apply `changes` to a locked subscription. What waits for it is sent as it is now, by whom it was to be sent.
+
+    Raises what `create_subscription` raises.
+    """
+    _apply(subscription, changes)
+    subscription.updated_at = timezone.now()
+    subscription.save()
+    if "event_types" in changes:
+        subscription.patterns.all().delete()
+        _write_patterns(subscription, changes["event_types"])
+    _tell(
+        "webhook.updated",
+        subscription,
+        actor,
+        {"name": subscription.name, "enabled": subscription.enabled, "fields": sorted(changes)},
+    )
+    return subscription
+
+
+@transaction.atomic
+def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
+    """End a locked subscription and forget its secrets. Its deliveries are gone for everybody at once.
+
+    The row stays: a change that is just being written may still refer to it.
+    """
+    subscription.deleted_at = subscription.updated_at = timezone.now()
+    subscription.enabled = False
+    subscription.url_sealed = subscription.auth_header_sealed = b""
+    subscription.secret_sealed = subscription.previous_secret_sealed = b""
+    subscription.save()
+    _tell("webhook.deleted", subscription, actor, None)
+
+
+@transaction.atomic
+def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Actor, now: datetime) -> str:
+    """A new secret for a locked subscription. The one before it signs too for the time of `overlap`; any older ends.
+
+    Raises WebhookOutOfRange, WebhookKeyMissing.
+    """
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise WebhookOutOfRange(
+            f"overlap_seconds must be from 0 to {int(LONGEST_OVERLAP.total_seconds())}.",
+            field="overlap_seconds",
+        )
+    secret = new_secret()
+    if overlap:
+        subscription.previous_secret_sealed = bytes(subscription.secret_sealed)
+        subscription.previous_secret_ends_at = now + overlap
+    else:
+        subscription.previous_secret_sealed, subscription.previous_secret_ends_at = b"", None
+    subscription.secret_sealed = seal_text(secret)
+    subscription.updated_at = now
+    subscription.save()
+    _tell(
+        "webhook.secret_rotated",
+        subscription,
+        actor,
+        {"overlap_seconds": int(overlap.total_seconds())},
+    )
+    return secret
+
+
+@transaction.atomic
+def seal_anew(*, actor: Actor, via: str | None = None) -> int:
+    """Encrypt what is stored with the first of the keys, so that the others can be taken away; the number changed.
+
+    Raises WebhookKeyMissing, WebhookUnreadable; nothing is changed then.
+    """
+    names = ("url_sealed", "auth_header_sealed", "secret_sealed", "previous_secret_sealed")
+    rows = Subscription.objects.active().select_for_update(no_key=True).order_by("id")
+    for subscription in rows:
+        for name in names:
+            if sealed := getattr(subscription, name):
+                setattr(subscription, name, seal_text(open_text(sealed)))
+        subscription.save(update_fields=names)
+        _tell("webhook.sealed_anew", subscription, actor, with_via({}, via))
+    return len(rows)
+
+
+def _apply(subscription: Subscription, changes: SubscriptionChanges) -> None:
+    """Check the fields and set them; the patterns are rows of their own."""
+    _check(changes)
+    for name in ("name", "enabled", "max_retries", "timeout_seconds"):
+        if name in changes:
+            setattr(subscription, name, changes[name])
+    if "url" in changes:
+        subscription.url_sealed = seal_text(changes["url"])
+    if "auth_header" in changes:
+        header = changes["auth_header"]
+        subscription.auth_header_sealed = b"" if header is None else seal_text(header)
+    if "filters" in changes:
+        filters = changes["filters"] or {}
+        subscription.filter_agent_id = filters.get("agent_id")
+        subscription.filter_stack_id = filters.get("stack_id")
+    if "target_labels" in changes:
+        subscription.audience = _audience(changes["target_labels"] or [])
+
+
+def _check(changes: SubscriptionChanges) -> None:
+    if "name" in changes and not is_name(changes["name"]):
+        raise InvalidWebhook(f"name must have 1 to {MAX_NAME} characters.", field="name")
+    if "url" in changes:
+        _check_url(changes["url"])
+    header = changes.get("auth_header")
+    if header is not None and (is_blank(header) or header != header.strip() or not header.isprintable()):
+        raise InvalidWebhook("auth_header must be the value of a header, or null.", field="auth_header")
+    if "event_types" in changes:
+        patterns = changes["event_types"]
+        if not patterns or any(is_blank(pattern) or len(pattern) > MAX_EVENT_TYPE for pattern in patterns):
+            raise InvalidWebhook(
+                f"event_types must name at least one type, each of 1 to {MAX_EVENT_TYPE} characters.",
+                field="event_types",
+            )
+    if wrong := [label for label in changes.get("target_labels") or [] if not is_label(label)]:
+        raise InvalidWebhook("target_labels has what no label can be.", field="target_labels", wrong=wrong)
+    if not 0 <= changes.get("max_retries", 0) <= MAX_RETRIES:
+        raise WebhookOutOfRange(f"max_retries must be from 0 to {MAX_RETRIES}.", field="max_retries")
+    if not 1 <= changes.get("timeout_seconds", 1) <= MAX_TIMEOUT_SECONDS:
+        raise WebhookOutOfRange(
+            f"timeout_seconds must be from 1 to {MAX_TIMEOUT_SECONDS}.", field="timeout_seconds"
+        )
+
+
+def _check_url(url: str) -> None:
+    if is_blank(url):
+        raise UrlRequired
+    schemes = settings.WEBHOOK_ALLOWED_SCHEMES
+    if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise InvalidUrlScheme(
+            f"The URL must begin with {' or '.join(f'{scheme}://' for scheme in sorted(schemes))}."
+        )
+    try:
+        check_url(url, schemes=schemes)
+    except Refused as refusal:
+        text = str(refusal)
+        raise InvalidWebhook(f"{text[0].upper()}{text[1:]}.", field="url") from refusal
+
+
+def _audience(labels: Sequence[str]) -> Audience | None:
+    """The agents that carry all of the labels; None for no labels, which is the broker."""
+    labels = list(dict.fromkeys(labels))
+    if not labels:
+        return None
+    digest = hashlib.sha256(orjson.dumps(labels)).hexdigest()
+    audience, is_new = Audience.objects.get_or_create(digest=digest, defaults={"labels": labels})
+    if is_new:
+        AudienceLabel.objects.bulk_create(AudienceLabel(audience=audience, label=label) for label in labels)
+    return audience
+
+
+def _write_patterns(subscription: Subscription, event_types: Sequence[str]) -> None:
+    EventPattern.objects.bulk_create(
+        EventPattern(subscription=subscription, pattern=pattern) for pattern in dict.fromkeys(event_types)
+    )
+    # What was read before is no longer so.
+    vars(subscription).pop("_prefetched_objects_cache", None)
+
+
+def _tell(kind: str, subscription: Subscription, actor: Actor, details: Mapping[str, object] | None) -> None:
+    emit(
+        Event(
+            kind=kind,
+            resource_type=Subscription.NOUN,
+            resource_id=subscription.id,
+            actor=actor,
+            details=details,
+        )
+    )
