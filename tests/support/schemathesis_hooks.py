@@ -124,7 +124,9 @@ def _refer_to_rows(case: Any) -> None:
         for name, other in _NEEDS.get((case.operation.method.upper(), case.operation.path), {}).items()
     }
     rows = _ROWS | rows
-    for holder in (body, *(body.get("events") or [])):
+    # Of a diagnostic they are a text.
+    events = body.get("events") if isinstance(body.get("events"), list) else None
+    for holder in (body, *(events or [])):
         for name in holder.keys() & {
             "generator_id",
             "stack_id",
@@ -135,6 +137,9 @@ def _refer_to_rows(case: Any) -> None:
             if holder[name] is not None:
                 # Where the path names it too, the two must agree.
                 holder[name] = in_path.get(name) or rows.get(name, holder[name])
+    for holder in body.get("deployment_objects") or []:
+        if holder.get("id"):
+            holder["id"] = rows.get("object_id", holder["id"])
     if "id" in body and in_path:
         body["id"] = next(iter(in_path.values()))
     if case.operation.path == "/api/v1/stacks" and _CALLER == "admin":
