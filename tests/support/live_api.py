@@ -30,7 +30,8 @@ def created(response: httpx.Response) -> Any:
 class Rows:
     """One of each: a generator with a template and a stack, an object rendered in it, and an agent that has the
     stack, by a label and as a target, reported once and may claim a work order and a diagnostic. What can be labelled
-    has the `label`, also as the key of an annotation. The spare stack is nobody's target, the plain template fits any stack."""
+    has the `label`, also as the key of an annotation. The spare stack is nobody's target, the plain template fits
+    any stack."""
 
     generator_id: str
     generator_key: str
