@@ -29,8 +29,9 @@ def created(response: httpx.Response) -> Any:
 @dataclass(frozen=True)
 class Rows:
     """One of each: a generator with a template and a stack, an object rendered in it, and an agent that has the
-    stack, by a label and as a target, reported once and may claim a work order. What can be labelled has the `label`,
-    also as the key of an annotation. The spare stack is nobody's target, the plain template fits any stack."""
+    stack, by a label and as a target, reported once and may claim a work order and a diagnostic. What can be labelled
+    has the `label`, also as the key of an annotation. The spare stack is nobody's target, the plain template fits
+    any stack."""
 
     generator_id: str
     generator_key: str
@@ -43,6 +44,7 @@ class Rows:
     object_id: str
     event_id: str
     work_order_id: str
+    diagnostic_id: str
     label: str
 
 
@@ -87,6 +89,9 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
                 json={"work_type": "build", "yaml_content": "a: 1", "targeting": {"agent_ids": [agent_id]}},
             )
         )
+        diagnostic = created(
+            admin.post(f"/deployment-objects/{obj['id']}/diagnostics", json={"agent_id": agent_id})
+        )
     return Rows(
         generator_id=owner,
         generator_key=generator["pak"],
@@ -99,5 +104,6 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         object_id=obj["id"],
         event_id=event["id"],
         work_order_id=order["id"],
+        diagnostic_id=diagnostic["id"],
         label=name,
     )
