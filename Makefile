@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 2
 # More arguments for pytest, e.g. make test-sqlite PYTEST_ARGS="tests/agents -x"
 PYTEST_ARGS ?=
+# Arguments for the pictures, e.g. make screenshots SCREENSHOT_ARGS="--only agents/ --modes dark"
+SCREENSHOT_ARGS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -68,6 +70,10 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 example: env ## run examples/first-deployment against a broker made for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
 
+.PHONY: screenshots
+screenshots: env ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
+	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
+
 # --- Checking --------------------------------------------------------------------------------------
 
 .PHONY: check
@@ -117,6 +123,13 @@ bench-scale: env ## measure the poll's statement among more stacks, versions and
 .PHONY: bench-pending
 bench-pending: env ## measure an agent's question for work among 1,000 and 100,000 orders
 	@$(BIN)/python bench/pending_orders.py
+
+.PHONY: bench-admin
+bench-admin: env ## measure the admin's lists and its first page in a large world
+	@$(BIN)/python -m bench.admin_pages $(BENCH_ARGS)
+.PHONY: bench-fleet
+bench-fleet: env ## measure the fleet at a glance with 10,000 agents
+	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests

@@ -20,7 +20,10 @@ class GeneratorRequired(Forbidden):
 
 class InvalidAgent(Invalid):
     code = "invalid_agent"
-    message = "An agent needs a name and a cluster name of 1 to 255 characters and a status of 1 to 50."
+    message = (
+        "An agent needs a name and a cluster name of 1 to 255 characters, a status of 1 to 50, and a positive number "
+        "of seconds until it counts as silent."
+    )
 
 
 class AgentIdMismatch(Invalid):

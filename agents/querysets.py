@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
+
+from django.conf import settings
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, IntegerField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from core.labels.querysets import LabelledQuerySet
 from core.querysets import ActiveQuerySet
@@ -26,7 +32,28 @@ class AgentQuerySet(LabelledQuerySet["Agent"]):
         """Agents that an operator has activated."""
         return self.filter(status=ACTIVE)
 
+    def silent(self, now: datetime) -> Self:
+        """Agents whose last heartbeat is older than their grace. One that never sent any is new, not silent."""
+        return self.filter(heartbeat__last_heartbeat__lt=grace_before(now))
+
+    def heard(self, now: datetime) -> Self:
+        """Agents whose last heartbeat is within their grace."""
+        return self.filter(heartbeat__last_heartbeat__gte=grace_before(now))
+
+    def never_heard(self) -> Self:
+        return self.filter(heartbeat__last_heartbeat__isnull=True)
+
 
 class AgentEventQuerySet(ActiveQuerySet["AgentEvent"]):
     def about_stacks_of(self, generator_id: UUID) -> Self:
         return self.filter(deployment_object__stack__generator_id=generator_id)
+
+
+def grace_before(now: datetime) -> Combinable:
+    """The moment since which an agent must have been heard, to compare its heartbeat with in a query of agents."""
+    # Named an integer: SQLite multiplies nothing else with a duration.
+    seconds = Coalesce(
+        F("silent_after_seconds"), Value(settings.AGENT_SILENT_AFTER_SECONDS), output_field=IntegerField()
+    )
+    grace = ExpressionWrapper(seconds * Value(timedelta(seconds=1)), output_field=DurationField())
+    return ExpressionWrapper(Value(now) - grace, output_field=DateTimeField())

@@ -6,4 +6,9 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit log"
 
     def ready(self) -> None:
-        from audit import receivers  # noqa: F401, PLC0415  # models are not loaded before ready()
+        # Models are not loaded before ready(), hence the imports in here.
+        from audit import receivers  # noqa: F401, PLC0415
+        from audit.authors import authors  # noqa: PLC0415
+        from core.admin.authors import register_authors  # noqa: PLC0415
+
+        register_authors(authors)

@@ -43,6 +43,8 @@ class AuditLog(models.Model):
             # The id leads: it is unique over all types, and people search by it alone.
             models.Index(fields=["resource_id", "resource_type", "-timestamp"], name="audit_by_resource"),
             models.Index(fields=["action", "-timestamp"], name="audit_by_action"),
+            # What people ask of the admin: what did this person, or this key, do?
+            models.Index(fields=["actor_label", "-timestamp"], name="audit_by_actor_label"),
         ]
 
     def __str__(self) -> str:

@@ -53,6 +53,41 @@ INSERT INTO agent_targets (id, agent_id, stack_id)
 SELECT gen_random_uuid(), pg_temp.key('a', i), pg_temp.key('5', ((i + 3 * 101) % {groups}) * {group} + n)
 FROM generate_series(0, {agents} - 1) i, generate_series(0, {group} - 1) n;
 """
+# One word in a hundred is a failure, and one in a hundred is about an older version. One agent in twenty is silent.
+_HISTORY = """
+INSERT INTO agent_stack_reports (id, agent_id, stack_id, sequence_id, status, message, since, reported_at)
+SELECT gen_random_uuid(), p.agent_id, p.stack_id, n.newest - (CASE WHEN p.n % 100 = 1 THEN 1 ELSE 0 END),
+       CASE WHEN p.n % 100 = 0 THEN 'FAILURE' ELSE 'SUCCESS' END,
+       CASE WHEN p.n % 100 = 0 THEN 'Deployment default/web: ImagePullBackOff' END,
+       now() - p.n * interval '1 second', now()
+FROM (
+    SELECT agent_id, stack_id, row_number() OVER () AS n FROM (
+        SELECT agent_id, stack_id FROM agent_targets
+        UNION SELECT a.agent_id, s.stack_id FROM agent_labels a JOIN stack_labels s USING (label)
+        UNION SELECT a.agent_id, s.stack_id FROM agent_annotations a JOIN stack_annotations s USING (key, value)
+    ) ties
+) p JOIN (SELECT stack_id, max(sequence_id) AS newest FROM deployment_objects GROUP BY stack_id) n USING (stack_id);
+UPDATE agent_heartbeats SET last_heartbeat = now() - interval '1 day'
+WHERE ('x' || right(agent_id::text, 4))::bit(16)::int % 20 = 0;
+INSERT INTO agent_generator_registrations (id, agent_id, generator_id, registered_at)
+SELECT gen_random_uuid(), id, '00000000-0000-7000-8000-0000000000aa', now() FROM agents;
+UPDATE agent_events SET status = 'FAILURE', message = 'Deployment default/web: ImagePullBackOff'
+WHERE ('x' || right(id::text, 2))::bit(8)::int < 3;
+INSERT INTO audit_logs (id, timestamp, created_at, actor_type, actor_label, action, resource_type, resource_id,
+                        request_id, details)
+SELECT gen_random_uuid(), now() - i * interval '1 minute', now(), 'admin', 'bench', 'agent.updated', 'agent',
+       pg_temp.key('a', i % {agents}), '', '{{"name": "bench"}}' FROM generate_series(1, 500000) i;
+INSERT INTO work_orders (id, created_at, updated_at, work_type, yaml_content, status, max_retries, retry_count,
+                         backoff_seconds, claim_timeout_seconds)
+SELECT gen_random_uuid(), now() - i * interval '1 minute', now(), 'build', 'kind: Build', 'PENDING', 3, 0, 60, 3600
+FROM generate_series(1, 20000) i;
+INSERT INTO work_order_log (id, work_type, created_at, claimed_at, completed_at, claimed_by_id, success,
+                            retries_attempted, yaml_content, targeting, max_retries, backoff_seconds,
+                            claim_timeout_seconds)
+SELECT gen_random_uuid(), 'build', now(), now(), now() - i * interval '1 minute', pg_temp.key('a', i % {agents}),
+       i % 20 > 0, 0, 'kind: Build', '{{"agent_ids": [], "labels": ["builder"], "annotations": {{}}}}', 3, 60, 3600
+FROM generate_series(1, 100000) i;
+"""
 _KEY = """
 CREATE OR REPLACE FUNCTION pg_temp.key(kind text, i bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT (kind || '0000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid $$
@@ -73,25 +108,25 @@ def key_hash(number: int) -> str:
 
 def fill(*, stacks: int, versions: int, object_bytes: int, agents: int = AGENTS) -> None:
     """An empty, migrated database becomes the fleet."""
-    _run(_FLEET.format(agents=agents))
+    run(_FLEET.format(agents=agents))
     add_stacks(first=0, end=stacks, versions=versions, object_bytes=object_bytes)
-    _run(_TIES.format(agents=agents, groups=stacks // _GROUP, group=_GROUP))
+    run(_TIES.format(agents=agents, groups=stacks // _GROUP, group=_GROUP))
     settle()
 
 
 def add_stacks(*, first: int, end: int, versions: int, object_bytes: int) -> None:
-    _run(_STACKS.format(first=first, end=end, group=_GROUP))
+    run(_STACKS.format(first=first, end=end, group=_GROUP))
     add_versions(first=first, end=end, versions=versions, object_bytes=object_bytes)
 
 
 def add_versions(*, first: int, end: int, versions: int, object_bytes: int) -> None:
     text = _MANIFEST.format(lines=max(1, object_bytes // 45))
-    _run(_OBJECTS.format(first=first, end=end, versions=versions, text=text))
+    run(_OBJECTS.format(first=first, end=end, versions=versions, text=text))
 
 
 def add_events(number: int) -> None:
     """Reports of all agents, spread over their objects."""
-    _run(f"""
+    run(f"""
     INSERT INTO agent_events (id, created_at, updated_at, event_type, status, count, agent_id, deployment_object_id)
     SELECT gen_random_uuid(), now() - i * interval '1 second', now(), 'DEPLOY', 'SUCCESS', 1,
            pg_temp.key('a', i % {AGENTS}), o.id
@@ -101,6 +136,11 @@ def add_events(number: int) -> None:
     """)
 
 
+def add_history() -> None:
+    """What years of operation leave in the other tables: words on every served stack, orders, audit rows, silence."""
+    run(_HISTORY.format(agents=AGENTS))
+
+
 def settle() -> None:
     """Let the planner know and the index-only scans see."""
     with connection.cursor() as cursor:
@@ -108,7 +148,7 @@ def settle() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def _run(sql: str) -> None:
+def run(sql: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_KEY)
         # Without looking up every foreign key: what is written here fits.

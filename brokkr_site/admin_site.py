@@ -25,8 +25,8 @@ def _page(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
-def _stylesheet(_: HttpRequest) -> str:
-    return static("core/admin.css")
+def _asset(name: str) -> Callable[[HttpRequest], str]:
+    return lambda _: static(f"core/{name}")
 
 
 UNFOLD: dict[str, Any] = {
@@ -37,31 +37,30 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": [_stylesheet],
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 254.604)",
-            "100": "oklch(93.2% .032 255.585)",
-            "200": "oklch(88.2% .059 254.128)",
-            "300": "oklch(80.9% .105 251.813)",
-            "400": "oklch(70.7% .165 254.624)",
-            "500": "oklch(62.3% .214 259.815)",
-            "600": "oklch(54.6% .245 262.881)",
-            "700": "oklch(48.8% .243 264.376)",
-            "800": "oklch(42.4% .199 265.638)",
-            "900": "oklch(37.9% .146 265.522)",
-            "950": "oklch(28.2% .091 267.935)",
-        }
-    },
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
+    "STYLES": [_asset("theme.css"), _asset("admin.css"), _asset("code.css")],
+    "LOGIN": {"form": "console.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
         "navigation": [
             {
+                "items": [
+                    {"title": "Control room", "icon": "monitoring", "link": reverse_lazy("admin:index")},
+                    {
+                        "title": "Deployments",
+                        "icon": "rocket_launch",
+                        "link": reverse_lazy("admin:deployments"),
+                        "permission": _may_see("stacks", "stack"),
+                    },
+                ],
+            },
+            {
                 "title": "Deploy",
                 "items": [
                     _page("Stacks", "layers", "stacks", "stack"),
                     _page("Deployment objects", "description", "stacks", "deploymentobject"),
+                    _page("Templates", "draft", "templates_app", "stacktemplate"),
                     _page("Generators", "factory", "generators", "generator"),
                 ],
             },
@@ -71,6 +70,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Agents", "dns", "agents", "agent"),
                     _page("Agent events", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
+                    _page("Health", "monitor_heart", "health", "deploymenthealth"),
+                    _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),
                 ],
             },
             {

@@ -9,12 +9,16 @@ urlpatterns = [
     # First those that agents call all day: Django tries one pattern after another.
     path("", include("agents.api.urls")),
     path("", include("workorders.api.urls")),
+    path("", include("diagnostics.api.urls")),
     path("", include("webhooks.api.urls")),
     path("", include("paks.api.urls")),
     path("", include("generators.api.urls")),
     path("", include("stacks.api.urls")),
     path("", include("templates_app.api.urls")),
+    path("", include("health.api.urls")),
+    path("", include("telemetry.api.urls")),
     path("", include("audit.api.urls")),
     path("admin/config/reload", ConfigViewSet.as_view({"post": "reload"})),
+    path("", include("fleet.api.urls")),
     re_path(r"^", route_not_found, name="route-not-found"),
 ]

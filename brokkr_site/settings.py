@@ -1,6 +1,7 @@
 """All settings, from environment variables only. docs/reference/settings.md explains each variable."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
@@ -40,18 +41,35 @@ SECURE_PROXY_SSL_HEADER = (
 )
 TRUSTED_PROXY_COUNT = env_int("BROKKR_TRUSTED_PROXY_COUNT", 0, minimum=0, maximum=10)
 X_FRAME_OPTIONS = "DENY"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Failures count per address, so that nobody can lock out another by his name.
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_CLIENT_IP_CALLABLE = "console.login.address"
+AXES_FAILURE_LIMIT = env_int("BROKKR_LOGIN_FAILURES", 5, minimum=1, maximum=1000)
+AXES_COOLOFF_TIME = timedelta(minutes=env_int("BROKKR_LOGIN_LOCK_MINUTES", 15, minimum=1, maximum=1440))
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "brokkr_site.apps.SiteConfig",  # Before the theme, whose templates it overrides.
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "brokkr_site.apps.ControlRoomConfig",  # django.contrib.admin with our site.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "rest_framework",
     "corsheaders",
     "drf_spectacular",
@@ -63,8 +81,13 @@ INSTALLED_APPS = [
     "agents",
     "templates_app",
     "workorders",
+    "health",
+    "diagnostics",
+    "telemetry",
     "webhooks",
     "audit",
+    "fleet",
+    "console",  # The last, because at each migration it reads the permissions of all others.
 ]
 
 MIDDLEWARE = [
@@ -80,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.content_security.ContentSecurityMiddleware",
 ]
 
 ROOT_URLCONF = "brokkr_site.urls"
@@ -132,7 +156,8 @@ else:
     } | _options
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 # SQLite leaves out the columns that an index only carries along; nothing depends on them but speed.
-SILENCED_SYSTEM_CHECKS = ["models.W040"]
+# The login form itself says that an address is locked out, so axes' middleware has nothing to do.
+SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- What may change while the broker runs --------------------------------------------------------
@@ -207,10 +232,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # A PATCH here needs the fields it names as required.
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "agents.models.event.EventStatus",
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
+        "HealthStatus": "health.models.HealthStatus",
+        "CheckStatus": ["ok", "blocked", "unknown"],
         "DeliveryStatus": "webhooks.models.delivery.Status",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -239,9 +268,22 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 RATE_LIMIT_PER_SECOND = env_int("BROKKR_RATE_LIMIT_PER_SECOND", 0, minimum=0, maximum=100_000)
 RATE_LIMIT_BURST = env_int("BROKKR_RATE_LIMIT_BURST", 100, minimum=1, maximum=1_000_000)
+CONFIRM_BY_NAME_PERCENT = env_int("BROKKR_CONFIRM_BY_NAME_PERCENT", 10, minimum=0, maximum=100)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
+HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
+
+# --- How long things are kept; no days is for ever ------------------------------------------------
+_MAX_DAYS = 36500
+AGENT_EVENTS_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AGENT_EVENTS_RETENTION_DAYS", 30, minimum=0, maximum=_MAX_DAYS
+)
+AUDIT_LOG_RETENTION_DAYS = env_int(
+    "BROKKR__BROKER__AUDIT_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
+)
+HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
 
 # --- Webhooks -------------------------------------------------------------------------------------
 # The first key encrypts, all of them decrypt. `bootstrap --with-webhook-key` keeps one in the data folder.

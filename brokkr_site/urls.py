@@ -11,6 +11,8 @@ from core.api import errors, probes
 urlpatterns = [
     path("api/v1/", include("brokkr_site.api_urls")),
     re_path(r"^api/", errors.route_not_found, name="route-not-found"),
+    # Where agents would open a WebSocket. They take a 404 for "poll instead", and go on trying, so it is answered here.
+    re_path(r"^internal/", errors.route_not_found),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path(

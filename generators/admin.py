@@ -28,6 +28,7 @@ ROTATE = Question(
 
 @admin.register(Generator)
 class GeneratorAdmin(ServiceAdmin):
+    issues_keys = True
     list_display = ("name", "is_active", "stacks_count", "last_active", "created")
     list_filter = ("is_active", DeletedFilter)
     search_fields = ("name",)
@@ -94,7 +95,7 @@ class GeneratorAdmin(ServiceAdmin):
             "Its keys stop working.",
         ]
 
-    @detail_action(description="Rotate key", icon="key", question=ROTATE)
+    @detail_action(description="Rotate key", icon="key", question=ROTATE, permission="issue_key")
     def rotate_key(self, request: HttpRequest, generator: Generator) -> HttpResponse:
         key = rotate_generator_pak(generator=lock_generator(generator.pk), actor=admin_actor(request))
         return self.show_key(request, generator, key)

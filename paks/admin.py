@@ -19,6 +19,7 @@ from core.admin import (
     badge,
     bulk_action,
     detail_action,
+    object_link,
 )
 from core.events import Actor
 from paks.models import Pak, Role
@@ -98,7 +99,14 @@ class PakAdmin(ServiceAdmin):
 
     @admin.display(description="owner")
     def owner(self, pak: Any) -> str | None:
-        return "administrators" if pak.role == Role.ADMIN else pak.owner_name
+        if pak.role == Role.ADMIN:
+            return "administrators"
+        # Found by its noun, because keys do not know the apps of their owners.
+        models = {model.NOUN: model for model in self.admin_site._registry if hasattr(model, "NOUN")}
+        model = models.get(pak.role)
+        if model is None or pak.owner_name is None:
+            return str(pak.owner_name or "") or None
+        return object_link(model, pak.subject_id, pak.owner_name)
 
     @admin.display(description="state", ordering="revoked_at")
     def state(self, pak: Pak) -> str:

@@ -1,6 +1,6 @@
 """Refusals about stacks and deployment objects."""
 
-from core.errors import Forbidden, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class StackNotFound(NotFound):
@@ -61,6 +61,11 @@ class DeploymentObjectNotFound(NotFound):
 class InvalidDeploymentObject(Invalid):
     code = "invalid_deployment_object"
     message = "The manifest cannot be accepted."
+
+
+class RollbackImpossible(Conflict):
+    code = "rollback_impossible"
+    message = "Only an object of the same stack that holds a manifest can be published again."
 
 
 class AgentNotAssociated(Forbidden):

@@ -3,11 +3,17 @@
 Works on the text, so that everything else is shown as it was published, comments and spacing included.
 """
 
-from collections.abc import Container, Iterator
+import re
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import Final
 
 import yaml
 
+# Who has it may see what is hidden, one look at a time, each in the audit log.
+REVEAL_PERMISSION = "stacks.reveal_secrets"
 MASK = '"********"'
 UNREADABLE = "# Not shown: this text cannot be read as YAML, so secrets in it cannot be told from the rest.\n"
 
@@ -19,6 +25,11 @@ _COPY = "kubectl.kubernetes.io/last-applied-configuration"
 # No real manifest comes near; the parser's time grows with the square of the depth.
 _MAX_DEPTH = 200
 _BOM = "\ufeff"
+# The tags of templates. An unclosed one runs to the end, so that no tag is looked for twice.
+_TAG: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
+# One expression without a text in it: what it will be is not in the template.
+_EXPRESSION: Final = re.compile(r"""(["']?)\{\{[^"'`{}]*\}\}\1""")
+_DIGEST_KEY: Final = token_bytes(32)
 
 
 @dataclass(eq=False, slots=True)
@@ -32,8 +43,8 @@ class _Node:
     parts: list["_Node"] = field(default_factory=list)
 
     def pairs(self) -> Iterator[tuple[str | None, "_Node"]]:
-        """The entries of a mapping, those merged in by `<<` included. A key that is no scalar is None."""
-        waiting, seen = [self], {id(self)}
+        """The entries, those merged in by `<<` included; of what is no mapping none. The key is None for no scalar."""
+        waiting, seen = [self] if self.is_mapping else [], {id(self)}
         while waiting:
             node = waiting.pop()
             for key, value in zip(node.parts[::2], node.parts[1::2], strict=True):
@@ -48,19 +59,141 @@ class _Node:
         return [value for key, value in self.pairs() if key in names]
 
 
-def mask_secrets(text: str) -> str:
+# What stands for a hidden text.
+Hide = Callable[[str], str]
+
+
+def _mask(_hidden: str) -> str:
+    return MASK
+
+
+def mask_secrets(text: str, hide: Hide = _mask) -> str:
     """The text with each value under `data` and `stringData` of a Secret replaced by a mask.
 
     Secrets in lists count too, and so does the copy of itself that `kubectl apply` leaves in an annotation.
     Text that is no YAML is replaced as a whole.
     """
+    spans = _secret_spans(text)
+    return _unreadable(text, hide) if spans is None else _replace(text, spans, hide)
+
+
+def mask_template(source: str, hide: Hide = _mask) -> str:
+    """The source of a template with the same values masked, but for those that are only an expression.
+
+    It is read as the YAML that it is without its tags. When it is none even so, and may be about Secrets, it is
+    replaced as a whole.
+    """
+    spans = _secret_spans(_without_tags(source))
+    if spans is None:
+        return _unreadable(source, hide) if "ecret" in source or "\\" in source else source
+    literal = [(start, end) for start, end in spans if not _EXPRESSION.fullmatch(source[start:end].strip())]
+    return _replace(source, literal, hide)
+
+
+def comparable(masked: Callable[[str, Hide], str], text: str) -> str:
+    """The text as `masked` gives it, but with a word in place of each mask that is the same for the same value.
+
+    Line for line like the masked text. The words change with each start of the process and are never shown.
+    """
+    return masked(text, _digest)
+
+
+class ValueUnknown(Exception):
+    """A mask stands where nothing is known that it hides. `line` counts from 1."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
+
+
+def restore_secrets(text: str, base: str) -> str:
+    """`text` with each mask replaced by the value that stands in the same place of `base`: in the Secret of the
+    same name, under the same key. So nobody learns a value by moving its mask to where it would be shown.
+
+    Raises ValueUnknown for a mask in any other place of a Secret. Elsewhere a mask is only a text.
+    """
+    known = _placed(base)
+    pieces, position = [], 0
+    for place, (start, end) in _places(text):
+        if start < position or text[start:end].strip() != MASK:
+            continue
+        if (value := known.get(place)) is None:
+            raise ValueUnknown(_line_at(text, start))
+        pieces += [text[position:start], value]
+        position = start + len(MASK)
+    return "".join([*pieces, text[position:]])
+
+
+def masked_line(text: str) -> int | None:
+    """The first line of a manifest or template, counted from 1, on which a mask stands in place of a value."""
+    for start, end in _secret_spans(_without_tags(text)) or ():
+        if text[start:end].strip() == MASK:
+            return _line_at(text, start)
+    return None
+
+
+def _line_at(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def _without_tags(source: str) -> str:
+    # Of the same length, so that places in the one are places in the other.
+    return _TAG.sub(lambda tag: ("x" if tag[0].startswith("{{") else " ") * len(tag[0]), source)
+
+
+def _digest(hidden: str) -> str:
+    return f'"{blake2b(hidden.encode(), key=_DIGEST_KEY, digest_size=16).hexdigest()}"'
+
+
+def _unreadable(text: str, hide: Hide) -> str:
+    return UNREADABLE if hide is _mask else f"{hide(text)}\n"
+
+
+# Namespace and name of a Secret, the field and the key; None is not there or no scalar.
+_Place = tuple[str | None, ...]
+
+
+def _secret_spans(text: str) -> list[tuple[int, int]] | None:
+    """Where the values to hide are, in order; None when the text cannot be read."""
+    try:
+        return sorted({span for _, span in _found(text)})
+    except _Unreadable:
+        return None
+
+
+def _places(text: str) -> list[tuple[_Place, tuple[int, int]]]:
+    """The values to hide, in order, each with its place; none when the text cannot be read."""
+    try:
+        return sorted(_found(text), key=lambda found: found[1])
+    except _Unreadable:
+        return []
+
+
+def _placed(text: str) -> dict[_Place, str]:
+    """The value in each place; a place that is there twice is none."""
+    values: dict[_Place, str] = {}
+    doubled = set()
+    for place, (start, end) in _places(text):
+        if place in values:
+            doubled.add(place)
+        values[place] = text[start:end].rstrip()
+    return {place: value for place, value in values.items() if place not in doubled}
+
+
+def _found(text: str) -> Iterator[tuple[_Place, tuple[int, int]]]:
     body = text.removeprefix(_BOM)
+    offset = len(text) - len(body)
     try:
         documents = list(_documents(body))
-    except (yaml.YAMLError, KeyError, _TooDeep):  # KeyError: an alias without an anchor
-        return UNREADABLE
-    spans = sorted({(node.start, node.end) for root in documents for node in _secret_values(root)})
-    return text[: len(text) - len(body)] + _replace(body, spans)
+    except (yaml.YAMLError, KeyError, _TooDeep) as error:  # KeyError: an alias without an anchor
+        raise _Unreadable from error
+    for root in documents:
+        for place, node in _secret_values(root):
+            yield place, (node.start + offset, node.end + offset)
+
+
+class _Unreadable(Exception):
+    pass
 
 
 class _TooDeep(Exception):
@@ -102,7 +235,7 @@ def _node(event: yaml.Event) -> _Node:
     )
 
 
-def _secret_values(root: _Node) -> Iterator[_Node]:
+def _secret_values(root: _Node) -> Iterator[tuple[_Place, _Node]]:
     for node in _all(root):
         if not node.is_mapping:
             continue
@@ -115,20 +248,26 @@ def _secret_values(root: _Node) -> Iterator[_Node]:
                     yield from _values_of(item)
 
 
-def _values_of(secret: _Node) -> Iterator[_Node]:
-    if not secret.is_mapping:
-        return
-    for values in secret.named(_SECRET_FIELDS):
+def _values_of(secret: _Node) -> Iterator[tuple[_Place, _Node]]:
+    metadata = secret.named({"metadata"})
+    identity = tuple(
+        next((node.value for each in metadata for node in each.named({name})), None)
+        for name in ("namespace", "name")
+    )
+    for field_name, values in secret.pairs():
+        if field_name not in _SECRET_FIELDS:
+            continue
         if values.is_mapping:
-            for _, value in values.pairs():
+            for key, value in values.pairs():
                 # What `<<` merges is looked at entry by entry, so that its keys stay readable.
                 if not value.is_mapping or value not in _merged(values):
-                    yield value
+                    yield (*identity, field_name, key), value
         else:
-            yield values
-    for metadata in secret.named({"metadata"}):
-        for annotations in metadata.named({"annotations"}):
-            yield from annotations.named({_COPY})
+            yield (*identity, field_name), values
+    for each in metadata:
+        for annotations in each.named({"annotations"}):
+            for copy in annotations.named({_COPY}):
+                yield (*identity, _COPY), copy
 
 
 def _merged(mapping: _Node) -> list[_Node]:
@@ -147,12 +286,13 @@ def _all(root: _Node) -> Iterator[_Node]:
                 waiting.append(part)
 
 
-def _replace(text: str, spans: list[tuple[int, int]]) -> str:
+def _replace(text: str, spans: list[tuple[int, int]], hide: Hide) -> str:
     pieces, position = [], 0
     for start, end in spans:
         if start < position or start == end:
             continue  # Inside a span that is hidden already, or nothing to hide.
         hidden = text[start:end]
-        pieces += [text[position:start], MASK, hidden[len(hidden.rstrip()) :]]
+        value = hidden.rstrip()
+        pieces += [text[position:start], hide(value), hidden[len(value) :]]
         position = end
     return "".join([*pieces, text[position:]])

@@ -1,5 +1,6 @@
 """Creating, changing and deleting stacks, and publishing what they want deployed."""
 
+from collections.abc import Mapping
 from typing import TypedDict
 from uuid import UUID
 
@@ -12,7 +13,13 @@ from core.integrity import unique_or_conflict
 from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
 from generators.services import lock_generator, mark_active, require_active
-from stacks.errors import InvalidDeploymentObject, InvalidStack, StackGeneratorMismatch, StackNotFound
+from stacks.errors import (
+    InvalidDeploymentObject,
+    InvalidStack,
+    RollbackImpossible,
+    StackGeneratorMismatch,
+    StackNotFound,
+)
 from stacks.manifests import ManifestError, check_manifest, checksum
 from stacks.models import DeploymentObject, Stack
 from stacks.signals import stack_deleted
@@ -120,6 +127,37 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
     return marker
 
 
+def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor) -> DeploymentObject:
+    """Publish an older object's content again. The reason goes into the audit log.
+
+    Raises RollbackImpossible for an object of another stack or without content, and what `publish` raises.
+    """
+    if to.stack_id != stack_id or to.is_deletion_marker:
+        raise RollbackImpossible(deployment_object_id=to.id)
+    check_publishable(to.yaml_content, is_deletion_marker=False)
+    return publish_checked(
+        stack_id=stack_id,
+        yaml_content=to.yaml_content,
+        is_deletion_marker=False,
+        actor=actor,
+        notes={"rolled_back_to": to.sequence_id, "reason": reason},
+    )
+
+
+@transaction.atomic
+def reveal_secrets(*, obj: DeploymentObject, actor: Actor) -> None:
+    """Note that somebody is shown the values of Secrets in this object."""
+    emit(
+        Event(
+            kind="deployment.revealed",
+            resource_type="deployment_object",
+            resource_id=obj.id,
+            actor=actor,
+            details={"stack_id": str(obj.stack_id), "sequence_id": obj.sequence_id},
+        )
+    )
+
+
 def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, actor: Actor) -> DeploymentObject:
     """A new version of what the stack wants. The text is kept as it is.
 
@@ -144,9 +182,17 @@ def check_publishable(yaml_content: str, *, is_deletion_marker: bool) -> None:
 
 @transaction.atomic
 def publish_checked(
-    *, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, actor: Actor
+    *,
+    stack_id: UUID,
+    yaml_content: str,
+    is_deletion_marker: bool,
+    actor: Actor,
+    notes: Mapping[str, object] | None = None,
 ) -> DeploymentObject:
-    """`publish` for a text that `check_publishable` has let through. Raises StackNotFound, GeneratorInactive."""
+    """`publish` for a text that `check_publishable` has let through. Raises StackNotFound, GeneratorInactive.
+
+    `notes` are for the audit log.
+    """
     # The lock makes the newest object of a stack also the one that commits last.
     stack = lock_stack(stack_id)
     require_active(stack.generator, actor)
@@ -168,6 +214,7 @@ def publish_checked(
                 "sequence_id": obj.sequence_id,
                 "yaml_checksum": obj.yaml_checksum,
                 "is_deletion_marker": is_deletion_marker,
+                **(notes or {}),
             },
             notice="deployment.created",
             payload={

@@ -127,7 +127,7 @@ def _within_budget(work: Callable[[], _Result]) -> _Result:
 @lru_cache(maxsize=64)
 def _prepared(text: str) -> Validator:
     """Return a validator for the schema, once everything about it has been checked."""
-    schema = _parsed(text)
+    schema = parsed_schema(text)
     named = schema.get("$schema") if isinstance(schema, dict) else None
     draft = named.rstrip("#") if isinstance(named, str) else _DEFAULT_DRAFT
     library_class, specification = _DRAFTS.get(draft, _DRAFTS[_DEFAULT_DRAFT])
@@ -144,7 +144,8 @@ def _prepared(text: str) -> Validator:
     return validator
 
 
-def _parsed(text: str) -> Schema:
+def parsed_schema(text: str) -> Schema:
+    """Return the JSON of a text that may be a schema; its form is not checked yet. Raises InvalidSchema."""
     if len(text) > MAX_SCHEMA_CHARACTERS:
         raise InvalidSchema(f"The schema is longer than {MAX_SCHEMA_CHARACTERS} characters.")
     try:

@@ -128,6 +128,12 @@ def delete_template(*, template: StackTemplate, actor: Actor) -> None:
     _tell("template.deleted", template, actor, None)
 
 
+@transaction.atomic
+def reveal_template(*, template: StackTemplate, actor: Actor) -> None:
+    """Note that somebody is shown the values of Secrets in this version."""
+    _tell("template.revealed", template, actor, {"name": template.name, "version": template.version})
+
+
 def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> Rendering:
     """What the stack would publish. Takes long for hostile templates; call it before a transaction.
 

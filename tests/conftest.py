@@ -25,6 +25,12 @@ hypothesis_settings.load_profile("brokkr")
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> None:
+    """Passwords of people of the admin site are hashed slowly on purpose, but not in tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _no_scan_of_static_files() -> None:
     """Look static files up when they are asked for, but in the servers of live tests. Every client of a test builds
     a chain of middleware, and reading all static files for each takes longer than most tests."""

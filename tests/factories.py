@@ -17,8 +17,12 @@ from agents.services.registrations import register_agent
 from agents.services.targets import add_target
 from core.events import SYSTEM, Actor, ActorType, Event
 from core.labels.services import add_annotation, add_label
+from diagnostics.models import DiagnosticRequest, DiagnosticResult
+from diagnostics.services import claim_diagnostic, request_diagnostic, submit_result
 from generators.models import Generator
 from generators.services import create_generator
+from health.models import DeploymentHealth
+from health.services import HealthReport, report_health
 from stacks.models import DeploymentObject, Stack
 from stacks.services import create_stack, publish
 from templates_app.models import StackTemplate
@@ -112,6 +116,57 @@ def make_event(
         status=EventStatus(status),
         message=message,
         actor=SYSTEM,
+    )
+
+
+def make_health(
+    agent: Agent,
+    obj: DeploymentObject,
+    status: str = "healthy",
+    *,
+    summary: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> DeploymentHealth:
+    at = now or timezone.now()
+    report = HealthReport(UUID(str(obj.id)), status, at, summary)
+    report_health(agent_id=agent.id, reports=[report], actor=SYSTEM, now=at)
+    return DeploymentHealth.objects.get(agent=agent, deployment_object__id=obj.id)
+
+
+def make_diagnostic(
+    agent: Agent, obj: DeploymentObject, *, retention_minutes: int = 60, now: datetime | None = None
+) -> DiagnosticRequest:
+    """A pending request."""
+    return request_diagnostic(
+        deployment_object_id=UUID(str(obj.id)),
+        agent_id=agent.id,
+        requested_by=None,
+        retention_minutes=retention_minutes,
+        actor=SYSTEM,
+        now=now or timezone.now(),
+    )
+
+
+def make_claimed_diagnostic(
+    agent: Agent, obj: DeploymentObject, *, now: datetime | None = None, **fields: Any
+) -> DiagnosticRequest:
+    request = make_diagnostic(agent, obj, now=now, **fields)
+    return claim_diagnostic(diagnostic_id=request.id, actor=SYSTEM, now=now or timezone.now())
+
+
+def make_diagnostic_result(
+    agent: Agent, obj: DeploymentObject, *, now: datetime | None = None, **fields: Any
+) -> DiagnosticResult:
+    """The result of a request of its own."""
+    request = make_claimed_diagnostic(agent, obj, now=now, **fields)
+    return submit_result(
+        diagnostic_id=request.id,
+        pod_statuses="[]",
+        events="[]",
+        log_tails=None,
+        collected_at=now or timezone.now(),
+        actor=SYSTEM,
+        now=now or timezone.now(),
     )
 
 

@@ -4,14 +4,18 @@ An agent may claim an order that names it, or shares a label with it, or shares 
 Registrations play no part.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents.models import Agent, AgentAnnotation, AgentLabel
-from workorders.models import WorkOrder, WorkOrderAnnotation, WorkOrderLabel, WorkOrderTarget
+from workorders.models import Status, WorkOrder, WorkOrderAnnotation, WorkOrderLabel, WorkOrderTarget
+
+# A label, or the key and the value of an annotation.
+_Word = tuple[str, ...]
 
 
 def pending_for(agent_id: UUID) -> QuerySet[WorkOrder]:
@@ -59,3 +63,43 @@ def agents_for(
 
 def _is_live(agent_id: UUID) -> Exists:
     return Exists(Agent.objects.active().filter(pk=agent_id))
+
+
+def pending_counts(agent_ids: Sequence[UUID] | None = None) -> dict[UUID, int]:
+    """By agent, how many pending orders it may claim, among `agent_ids` or all; an agent with none is missing.
+
+    Five queries for any number of agents and orders. Agents that carry the same words may claim the same orders, so
+    these are put together once for each set of words: pairs of agents and orders would be without number where one
+    label is on all of both.
+    """
+    mine = {} if agent_ids is None else {"agent__in": agent_ids}
+    waiting = {"work_order__status": Status.PENDING}
+    orders_of: defaultdict[_Word, set[UUID]] = defaultdict(set)
+    labels, pairs = WorkOrderLabel.objects.filter(**waiting), WorkOrderAnnotation.objects.filter(**waiting)
+    for order_id, label in labels.values_list("work_order_id", "label"):
+        orders_of[label,].add(order_id)
+    for order_id, key, value in pairs.values_list("work_order_id", "key", "value"):
+        orders_of[key, value].add(order_id)
+    words_of: defaultdict[UUID, set[_Word]] = defaultdict(set)
+    asked = AgentLabel.objects.filter(**mine, label__in=labels.values("label"))
+    for agent_id, label in asked.values_list("agent_id", "label"):
+        words_of[agent_id].add((label,))
+    same = Exists(pairs.filter(key=OuterRef("key"), value=OuterRef("value")))
+    for agent_id, key, value in AgentAnnotation.objects.filter(same, **mine).values_list(
+        "agent_id", "key", "value"
+    ):
+        words_of[agent_id].add((key, value))
+    named: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    targets = WorkOrderTarget.objects.filter(**waiting, **mine)
+    for agent_id, order_id in targets.values_list("agent_id", "work_order_id"):
+        named[agent_id].add(order_id)
+
+    together: dict[frozenset[_Word], set[UUID]] = {}
+    counts = {}
+    for agent_id in words_of.keys() | named.keys():
+        words = frozenset(words_of[agent_id])
+        if words not in together:
+            together[words] = set().union(*(orders_of[word] for word in words))
+        shared = together[words]
+        counts[agent_id] = len(shared) + len(named[agent_id] - shared)
+    return counts

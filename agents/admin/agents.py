@@ -1,12 +1,15 @@
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
 
 from agents.admin.inlines import RegistrationInline, TargetInline
+from agents.admin.summary import cluster_badge, liveness_badge, status_badge, summary_of
 from agents.models import Agent, AgentAnnotation, AgentLabel
-from agents.querysets import ACTIVE
+from agents.querysets import ACTIVE, AgentQuerySet
 from agents.services.agents import create_agent, delete_agent, lock_agent, rotate_agent_pak, update_agent
 from core.admin import (
     Created,
@@ -15,11 +18,9 @@ from core.admin import (
     ServiceAdmin,
     admin_actor,
     ago,
-    badge,
     badges,
     bulk_action,
     detail_action,
-    link,
 )
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
@@ -67,22 +68,41 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.exclude(status=ACTIVE) if self.value() == "other" else queryset
 
 
+class HeardFilter(admin.SimpleListFilter):
+    title = "heartbeat"
+    parameter_name = "heard"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("alive", "Alive"), ("silent", "Silent"), ("never", "Never seen")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        agents = cast(AgentQuerySet, queryset)
+        if self.value() == "alive":
+            return agents.heard(timezone.now())
+        if self.value() == "silent":
+            return agents.silent(timezone.now())
+        return agents.never_heard() if self.value() == "never" else queryset
+
+
 @admin.register(Agent)
 class AgentAdmin(ServiceAdmin):
-    list_display = ("name", "cluster_name", "status_badge", "heartbeat_age", "cluster_state", "label_list")
-    list_filter = (StatusFilter, DeletedFilter)
+    issues_keys = True
+    change_form_outer_before_template = "agents/admin/summary.html"
+    list_display = (
+        "name",
+        "cluster_name",
+        "status_badge",
+        "heartbeat_age",
+        "cluster_state",
+        "label_list",
+        "created",
+    )
+    list_filter = (StatusFilter, HeardFilter, DeletedFilter)
     list_select_related = ("heartbeat",)
     search_fields = ("name", "cluster_name")
     search_help_text = "Name or cluster"
     ordering = ("name", "cluster_name")
-    readonly_fields = (
-        "status_badge",
-        "heartbeat_age",
-        "cluster_state",
-        "events_link",
-        "created",
-        "deleted_at",
-    )
+    readonly_fields = ("created", "deleted_at")
     inlines = (AgentLabelInline, AgentAnnotationInline, TargetInline, RegistrationInline)
     actions = ("activate_selected", "pause_selected")
     actions_detail = ("activate", "pause", "rotate_key")
@@ -94,47 +114,34 @@ class AgentAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("name", "cluster_name")
-        shown = (
-            "name",
-            "cluster_name",
-            "status_badge",
-            "heartbeat_age",
-            "cluster_state",
-            "events_link",
-            "created",
-        )
+        shown = ("name", "cluster_name", "silent_after_seconds", "created")
         return shown if obj.deleted_at is None else (*shown, "deleted_at")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         # A new agent is answered with its key; everything else comes after that.
         return () if obj is None else self.inlines
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if context["original"] is not None:
+            context["summary"] = summary_of(context["original"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @admin.display(description="status", ordering="status")
     def status_badge(self, agent: Agent) -> str:
-        return badge(agent.status, "good" if agent.status == ACTIVE else "quiet")
+        return status_badge(agent)
 
-    @admin.display(description="last heartbeat", ordering="heartbeat__last_heartbeat")
+    @admin.display(description="heartbeat", ordering="heartbeat__last_heartbeat")
     def heartbeat_age(self, agent: Agent) -> str:
-        return ago(agent.heartbeat.last_heartbeat) or "never seen"
+        at = ago(agent.heartbeat.last_heartbeat)
+        return format_html("{} {}", liveness_badge(agent), at) if at else liveness_badge(agent)
 
     @admin.display(description="cluster API")
     def cluster_state(self, agent: Agent) -> str:
-        beat = agent.heartbeat
-        if beat.k8s_reachable is None:
-            return "not reported"
-        if not beat.k8s_reachable:
-            return badge("unreachable", "bad")
-        return badge(
-            "reachable" if beat.k8s_api_latency_ms is None else f"{beat.k8s_api_latency_ms} ms", "good"
-        )
+        return cluster_badge(agent)
 
     @admin.display(description="labels")
     def label_list(self, agent: Agent) -> str | None:
         return badges(sorted(row.label for row in agent.labels.all()))
-
-    @admin.display(description="events")
-    def events_link(self, agent: Agent) -> str:
-        return link("agents_agentevent_changelist", "What it reported", query={"agent__id__exact": agent.pk})
 
     @admin.display(description="created", ordering="created_at")
     def created(self, agent: Agent) -> str | None:
@@ -181,7 +188,7 @@ class AgentAdmin(ServiceAdmin):
         self._set_status(request, agent, INACTIVE)
         return None
 
-    @detail_action(description="Rotate key", icon="key", question=ROTATE)
+    @detail_action(description="Rotate key", icon="key", question=ROTATE, permission="issue_key")
     def rotate_key(self, request: HttpRequest, agent: Agent) -> HttpResponse:
         key = rotate_agent_pak(agent=lock_agent(agent.pk), actor=admin_actor(request))
         return self.show_key(request, agent, key)

@@ -1,14 +1,20 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import AgentEvent
 from agents.models.event import EventStatus
-from core.admin import CappedPaginator, DeletedFilter, ReadOnlyAdmin, TimeRangeFilter, ago, badge, link
-
-_MESSAGE_SHOWN = 80
+from core.admin import (
+    CappedPaginator,
+    DeletedFilter,
+    ReadOnlyAdmin,
+    TimeRangeFilter,
+    ago,
+    badge,
+    link,
+    shortened,
+)
 
 
 @admin.register(AgentEvent)
@@ -82,7 +88,4 @@ class AgentEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="message")
     def short_message(self, event: AgentEvent) -> str | None:
-        text = event.message or ""
-        if len(text) <= _MESSAGE_SHOWN:
-            return text or None
-        return format_html('<span title="{}">{}…</span>', text, text[:_MESSAGE_SHOWN])
+        return shortened(event.message)

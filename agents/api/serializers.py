@@ -22,6 +22,7 @@ _AGENT = {
     "cluster_name": "frankfurt",
     "last_heartbeat": "2026-11-24T09:45:00.000000Z",
     "status": "ACTIVE",
+    "silent_after_seconds": None,
     "k8s_reachable": True,
     "k8s_api_latency_ms": 12,
     "k8s_reported_at": "2026-11-24T09:45:00.000000Z",
@@ -71,6 +72,7 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
             "cluster_name",
             "last_heartbeat",
             "status",
+            "silent_after_seconds",
             "k8s_reachable",
             "k8s_api_latency_ms",
             "k8s_reported_at",
@@ -97,6 +99,14 @@ class UpdateAgentBody(serializers.Serializer[Any]):
     name = Text(rule=NAME_RULE, required=False)
     cluster_name = Text(rule=NAME_RULE, required=False)
     status = Text(rule=STATUS_RULE, required=False, help_text="Agents work only while this is ACTIVE.")
+    silent_after_seconds = WholeNumber(
+        required=False,
+        allow_null=True,
+        max_value=2**31 - 1,
+        rule={"minimum": 1},
+        help_text="The agent counts as silent when its last heartbeat is older. Null: as the setting says. Only an "
+        "admin changes it.",
+    )
 
 
 @extend_schema_serializer(

@@ -19,6 +19,14 @@ class Agent(LabelledResource):
     cluster_name = models.CharField(max_length=MAX_NAME)
     # Free text on the wire; only ACTIVE has a meaning, to agents: they work when their own record says so.
     status = models.CharField(max_length=MAX_STATUS, default="INACTIVE")
+    # How old its last heartbeat may be; without it the setting says. Then the heartbeat whose age was announced,
+    # for as long as no other has come.
+    silent_after_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="The agent counts as silent when its last heartbeat is older. Empty: as the setting says.",
+    )
+    silent_since = models.DateTimeField(null=True, editable=False)
 
     objects = AgentQuerySet.as_manager()
 

@@ -1,6 +1,7 @@
 """What agents report, and what the broker remembers of it after the events themselves are gone."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -37,6 +38,9 @@ class AgentEvent(Resource):
             models.Index(fields=["agent", "-created_at", "-id"], name="agent_events_of_agent"),
             models.Index(fields=["deployment_object", "agent"], name="agent_events_of_object"),
             models.Index(fields=["-created_at", "-id"], name="agent_events_listed"),
+            models.Index(
+                fields=["-created_at", "-id"], name="agent_events_failed", condition=Q(status="FAILURE")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -48,7 +52,7 @@ class StackReport(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="stack_reports", db_index=False)
-    stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="reports")
+    stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="reports", db_index=False)
     # The newest object reported on; a late report on an older one does not replace it.
     sequence_id = models.BigIntegerField(default=0)
     status = models.CharField(max_length=10, choices=EventStatus.choices, default=EventStatus.SUCCESS)
@@ -60,6 +64,13 @@ class StackReport(models.Model):
     class Meta:
         db_table = "agent_stack_reports"
         constraints = [models.UniqueConstraint(fields=["agent", "stack"], name="unique_stack_report")]
+        indexes = [
+            # From a stack to the agents whose word is about an older version.
+            models.Index(fields=["stack", "sequence_id"], name="stack_reports_of_stack"),
+            models.Index(
+                fields=["-since", "-id"], name="stack_reports_failing", condition=Q(status="FAILURE")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agent_id} {self.stack_id} {self.status}"

@@ -26,6 +26,7 @@ class AgentChanges(TypedDict, total=False):
     name: str
     cluster_name: str
     status: str
+    silent_after_seconds: int | None
 
 
 def lock_agent(agent_id: UUID) -> Agent:
@@ -86,11 +87,13 @@ def create_agent(
 def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
     """Apply `changes` to a locked agent. Raises InvalidAgent, UniqueViolation."""
     status = changes.get("status", agent.status)
+    silent_after = changes.get("silent_after_seconds")
     if (
         not is_name(changes.get("name", agent.name))
         or not is_name(changes.get("cluster_name", agent.cluster_name))
         or is_blank(status)
         or len(status) > MAX_STATUS
+        or (silent_after is not None and silent_after < 1)
     ):
         raise InvalidAgent
     for field, value in changes.items():
@@ -103,6 +106,8 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
         "cluster_name": agent.cluster_name,
         "status": agent.status,
     }
+    if "silent_after_seconds" in changes:
+        details["silent_after_seconds"] = agent.silent_after_seconds
     _tell("agent.updated", agent, actor, details)
     return agent
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -15,6 +16,7 @@ from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
+from core.retention import delete_in_steps
 from stacks.models import DeploymentObject, Stack
 
 # An agent that re-applies its whole state on each poll says the same thing every few seconds.
@@ -69,6 +71,17 @@ def report_events(*, agent_id: UUID, reports: Sequence[Report], actor: Actor) ->
             raise _unknown(report, index=index)
     pairs = [(report, objects[report.deployment_object_id]) for report in reports]
     return _record(agent_id=agent_id, reports=pairs, actor=actor)
+
+
+def delete_old_events(*, now: datetime) -> int:
+    """Delete events that are older than the setting says; the number deleted.
+
+    The latest word of each agent on each stack has a table of its own and stays.
+    """
+    if not settings.AGENT_EVENTS_RETENTION_DAYS:
+        return 0
+    kept_since = now - timedelta(days=settings.AGENT_EVENTS_RETENTION_DAYS)
+    return delete_in_steps(AgentEvent.objects.filter(created_at__lt=kept_since).order_by("created_at", "id"))
 
 
 # A report with the object it is about; of the object only what _objects reads.

@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 
 from audit.models import AuditLog
-from core.api.fields import Id, QueryMoment, QueryNumber, QueryText
+from core.api.fields import Id, Moment, QueryNumber, QueryText
 from core.events import ActorType
 
 _ENTRY = {
@@ -97,7 +97,7 @@ _QueryBase = type(
     "_QueryBase",
     (serializers.Serializer,),
     # `from` is a keyword of the language and a parameter of the contract.
-    {"from": QueryMoment(required=False, help_text="Not earlier than this.")},
+    {"from": Moment(required=False, help_text="Not earlier than this.")},
 )
 
 
@@ -111,6 +111,6 @@ class AuditQuery(_QueryBase):  # type: ignore[misc, valid-type]
         required=False, help_text="Only changes of this kind of thing, `stack` for instance."
     )
     resource_id = Id(required=False, help_text="Only changes of this thing.")
-    to = QueryMoment(required=False, help_text="Earlier than this.")
+    to = Moment(required=False, help_text="Earlier than this.")
     limit = QueryNumber(required=False, default=100, help_text="Brought within 1 and 1000.")
     offset = QueryNumber(required=False, default=0, help_text="Brought to 0 or more.")

@@ -5,17 +5,24 @@ or a message; nothing is written then.
 """
 
 from core.admin.actions import Question, bulk_action, detail_action
+from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
+from core.admin.counts import Count, capped_count, table_count
 from core.admin.inlines import ServiceFormSet, ServiceInline
-from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter
-from core.admin.pages import Created, ReadOnlyAdmin, ServiceAdmin, ServiceForm, admin_actor
-from core.admin.values import ago, badge, badges, link, object_link
+from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter, page_of
+from core.admin.pages import Created, ServiceAdmin, ServiceForm
+from core.admin.reach import Reach, register_reach
+from core.admin.tabs import register_page
+from core.admin.values import ago, badge, badges, link, object_link, shortened
 
 __all__ = [
+    "BaseAdmin",
     "CappedPaginator",
+    "Count",
     "Created",
     "DeletedFilter",
     "MarkFilter",
     "Question",
+    "Reach",
     "ReadOnlyAdmin",
     "ServiceAdmin",
     "ServiceForm",
@@ -27,7 +34,13 @@ __all__ = [
     "badge",
     "badges",
     "bulk_action",
+    "capped_count",
     "detail_action",
     "link",
     "object_link",
+    "page_of",
+    "register_page",
+    "register_reach",
+    "shortened",
+    "table_count",
 ]

@@ -16,7 +16,7 @@ from unfold.decorators import action as unfold_action
 from core.errors import DomainError
 
 if TYPE_CHECKING:
-    from core.admin.pages import BaseAdmin
+    from core.admin.base import BaseAdmin
 
 _CONFIRMED = "confirmed"
 

@@ -1,11 +1,12 @@
 """What lists are made of: counting with a limit, and filters that know no unbounded choice."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.admin import FieldListFilter, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
@@ -15,7 +16,7 @@ from django.utils.functional import cached_property
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList as _ChangeList
 
-    from core.admin.pages import BaseAdmin
+    from core.admin.base import BaseAdmin
 
     _Paginator = Paginator[Any]
     _RangeFilter = FieldListFilter
@@ -40,6 +41,11 @@ class CappedPaginator(_Paginator):
     @property
     def is_capped(self) -> bool:
         return self.count >= self.CAP
+
+
+def page_of(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any], *, per_page: int = 50) -> Page[Any]:
+    """The page of rows that the query's `page` asks for; core/admin/pager.html leads to the others."""
+    return Paginator(rows, per_page).get_page(request.GET.get("page"))
 
 
 class MarkFilter(SimpleListFilter):

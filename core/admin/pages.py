@@ -1,41 +1,29 @@
-"""The bases of the pages: one that only reads, and one that writes through services."""
+"""The base of the pages that write: every change is a call of a service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
-from core.admin.actions import Question
-from core.admin.lists import PreparedChangeList
+from core.admin.base import BaseAdmin, admin_actor
+from core.admin.reach import reach_of
 from core.errors import DomainError
-from core.events import Actor, ActorType
-from core.middleware import client_address
+from core.events import Actor
 
-# The theme's classes carry no types; they extend Django's.
+# Django's class takes a parameter for the type checker only.
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
-
-    _ModelAdmin = ModelAdmin[Any]
     _ModelForm = ModelForm[Any]
 else:
-    from unfold.admin import ModelAdmin as _ModelAdmin
-
     _ModelForm = ModelForm
-
-_AUDIT_LIST = "admin:audit_auditlog_changelist"
-_AUDIT_PERMISSION = "audit.view_auditlog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,168 +32,6 @@ class Created:
 
     row: Model
     key: str | None = None
-
-
-def admin_actor(request: HttpRequest) -> Actor:
-    """The admin-site user as the author of a change, with the place it came from."""
-    return Actor(
-        type=ActorType.ADMIN,
-        label=request.user.get_username(),
-        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
-        user_agent=request.headers.get("User-Agent"),
-        request_id=request.META.get("brokkr.request_id", ""),
-    )
-
-
-class BaseAdmin(_ModelAdmin):
-    """What all our pages share. History is the audit log: it knows the changes made by every door."""
-
-    list_per_page = 50
-    list_max_show_all = 200
-    # Selecting more than the page would name rows that nobody has looked at.
-    list_disable_select_all = True
-    list_filter_submit = True
-    show_full_result_count = False
-    # Counting the rows behind each choice of a filter would read the whole table.
-    show_facets = ShowFacets.NEVER
-    warn_unsaved_form = True
-
-    # Columns that no list may be filtered by: a filter on a hidden value finds the value, letter by letter.
-    secret_fields: ClassVar[frozenset[str]] = frozenset()
-    is_audited: ClassVar[bool] = True
-
-    def prepare(self, rows: Sequence[Any]) -> None:
-        """Look up, for all rows of a page at once, what their table does not hold."""
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
-        return PreparedChangeList
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        row = super().get_object(request, object_id, from_field)
-        if row is not None:
-            self.prepare([row])
-        return row
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        if self.secret_fields.intersection(lookup.split("__")):
-            return False
-        return super().lookup_allowed(lookup, value, cast(HttpRequest, request))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        match = request.resolver_match
-        if match is not None and match.url_name == "autocomplete":
-            queryset = self.selectable(queryset)
-        return super().get_search_results(request, queryset, search_term)
-
-    def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows that other pages may refer to."""
-        return rows.filter(deleted_at__isnull=True)
-
-    def gone(self, request: HttpRequest) -> HttpResponse:
-        """The answer to a request for a row that is not there."""
-        self.message_user(request, f"There is no such {self.opts.verbose_name}.", messages.WARNING)
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
-
-    def url_of(self, row: Model) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-
-    def ask(
-        self, request: HttpRequest, question: Question, rows: Sequence[Model], action: str = ""
-    ) -> HttpResponse:
-        """The page that names what will happen; its button sends the request again, confirmed."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": question.title,
-            "question": question,
-            "rows": rows,
-            "action": action,
-            "opts": self.opts,
-            "back": request.get_full_path() if action else self.url_of(rows[0]),
-            "media": self.media,
-        }
-        return TemplateResponse(request, "core/admin/confirm.html", context)
-
-    def show_key(self, request: HttpRequest, row: Model, key: str) -> HttpResponse:
-        """The page that shows a new key. Answered at once, so that the key is stored nowhere on its way."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"New key of {row}",
-            "key": key,
-            "owner": row,
-            "opts": self.opts,
-            "back": self.url_of(row),
-            "media": self.media,
-        }
-        return TemplateResponse(request, "core/admin/key.html", context)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        try:
-            return super().changelist_view(request, extra_context)
-        except DomainError as refusal:
-            self.message_user(request, refusal.text, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        may_see_history = self.is_audited and request.user.has_perm(_AUDIT_PERMISSION)
-        context = {"show_history": may_see_history, **(extra_context or {})}
-        try:
-            return super().changeform_view(request, object_id, form_url, context)
-        except DomainError as refusal:
-            # Rolled back; the same form again, now with the refusal as its error.
-            request.META["brokkr.refusal"] = refusal
-            return super().changeform_view(request, object_id, form_url, context)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except DomainError as refusal:
-            self.message_user(request, refusal.text, messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:index"))
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
-            return self.gone(request)
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        return HttpResponseRedirect(f"{reverse(_AUDIT_LIST)}?{urlencode({'q': row.id})}")
-
-    # Django's own log would be a second, poorer one.
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        return None
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        return None
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        return None
-
-
-class ReadOnlyAdmin(BaseAdmin):
-    """Pages that show and never change, whatever is sent to them."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class ServiceForm(_ModelForm):
@@ -219,8 +45,15 @@ class ServiceForm(_ModelForm):
         return super().clean()
 
 
+# Whoever is shown a key can do with it what its owner may.
+_KEY_PERMISSION = "paks.add_pak"
+
+
 class ServiceAdmin(BaseAdmin):
     """Pages whose every write is a call of a service, with the admin-site user as its author."""
+
+    # Whether making a row answers with a key; then it takes the right to make keys too.
+    issues_keys: ClassVar[bool] = False
 
     form = ServiceForm
     delete_confirmation_template = "core/admin/delete.html"
@@ -244,6 +77,13 @@ class ServiceAdmin(BaseAdmin):
     def is_open(self, row: Any) -> bool:
         """Whether the row may be changed at all, by anybody."""
         return getattr(row, "deleted_at", None) is None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        may_have_key = not self.issues_keys or request.user.has_perm(_KEY_PERMISSION)
+        return super().has_add_permission(request) and may_have_key
+
+    def has_issue_key_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj) and request.user.has_perm(_KEY_PERMISSION)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request) and self._is_open(request, obj)
@@ -305,12 +145,62 @@ class ServiceAdmin(BaseAdmin):
         for row in queryset.order_by("pk"):
             self.delete(row=row, actor=admin_actor(request))
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.POST.get("action") == "delete_selected":
+            rows = list(self.get_queryset(request).filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)))
+            if not self._is_meant(request, rows):
+                return HttpResponseRedirect(request.get_full_path())
+        response = super().changelist_view(request, extra_context)
+        if getattr(response, "template_name", None) == self.delete_selected_confirmation_template:
+            cast(TemplateResponse, response).context_data |= self._asked(request)  # type: ignore[operator]  # Django fills it
+        return response
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        row = self.get_object(request, unquote(object_id))
+        if row is not None and not self._is_meant(request, [row]):
+            return HttpResponseRedirect(request.path)
+        return super().delete_view(request, object_id, extra_context)
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        return super().render_delete_form(request, context | self._asked(request))
+
+    @staticmethod
+    def _asked(request: HttpRequest) -> dict[str, Any]:
+        return {"reach": request.META.get("brokkr.reach"), "phrase": request.META.get("brokkr.phrase")}
+
+    def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
+        """Whether a deletion may go on: it is not sent yet, does not reach far, or the name was typed."""
+        if request.POST.get("post") != "yes":
+            return True
+        reach = reach_of(self.model, rows)
+        if reach is None or not reach.is_wide or request.POST.get("typed", "").strip() == self._phrase(rows):
+            return True
+        self.message_user(
+            request, "Nothing is deleted: what was typed is not what was asked for.", messages.ERROR
+        )
+        return False
+
+    def _phrase(self, rows: Sequence[Any]) -> str:
+        if len(rows) == 1:
+            return str(getattr(rows[0], "name", rows[0]))
+        return f"delete {len(rows)} {self.opts.verbose_name_plural}"
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Deleting marks the row and lets the service see to the rest; nothing cascades in the database.
+        rows = list(objs)
+        reach = reach_of(self.model, rows)
         tree: list[Any] = []
-        for row in objs:
+        for row in rows:
+            words = self.consequences(row)
+            if reach and len(rows) > 1 and row.pk in reach.by_row:
+                words = [reach.by_row[row.pk], *words]
             tree.append(str(row))
-            if words := self.consequences(row):
+            if words:
                 tree.append(words)
-        count = len(objs)
-        return tree, {self.opts.verbose_name_plural: count}, set(), []
+        request.META["brokkr.reach"] = reach
+        request.META["brokkr.phrase"] = self._phrase(rows) if reach and reach.is_wide else ""
+        return tree, {self.opts.verbose_name_plural: len(rows)}, set(), []

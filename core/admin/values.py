@@ -15,12 +15,13 @@ from django.utils.timesince import timesince
 _TONES = {
     "good": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
     "bad": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+    "wait": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
     "quiet": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
 }
 
 
 def badge(text: str, tone: str = "quiet") -> SafeString:
-    """A short word on a coloured ground: good, bad or quiet."""
+    """A short word on a coloured ground: good, bad, wait or quiet."""
     return format_html(
         '<span class="inline-block font-semibold rounded-default text-[11px] whitespace-nowrap h-6 leading-6 px-2 '
         '{}">{}</span>',
@@ -44,6 +45,13 @@ def ago(at: datetime | None) -> SafeString | None:
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", words
     )
+
+
+def shortened(text: str | None, shown: int = 80) -> SafeString | str | None:
+    """The beginning of a text, the whole of it on hover. None for none, which the admin shows as a dash."""
+    if not text or len(text) <= shown:
+        return text or None
+    return format_html('<span title="{}">{}…</span>', text, text[:shown])
 
 
 def link(url_name: str, text: object, *args: object, query: Mapping[str, object] | None = None) -> SafeString:

@@ -84,6 +84,18 @@ class Id(serializers.UUIDField):
         return parsed
 
 
+class Moment(serializers.DateTimeField):
+    """A time in RFC 3339, with its offset."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            raise serializers.ValidationError(
+                "must be a time with its offset, 2026-11-24T09:30:00Z for instance", code="invalid"
+            )
+        # RFC 3339 allows both letters in lower case.
+        return super().to_internal_value(value.upper())
+
+
 class QueryText(serializers.CharField):
     """A query parameter as sent; an empty one is refused, because it would match nothing or everything."""
 
@@ -105,13 +117,3 @@ class QueryNumber(serializers.IntegerField):
         if not _WHOLE.fullmatch(str(data)):
             raise serializers.ValidationError("must be a whole number", code="invalid")
         return int(data)
-
-
-class QueryMoment(serializers.DateTimeField):
-    def to_internal_value(self, value: Any) -> datetime:
-        if not _MOMENT.fullmatch(str(value)):
-            raise serializers.ValidationError(
-                "must be a time with its offset, 2026-11-24T09:30:00Z for instance", code="invalid"
-            )
-        # RFC 3339 allows both letters in lower case.
-        return super().to_internal_value(str(value).upper())

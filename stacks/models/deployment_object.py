@@ -36,6 +36,7 @@ class DeploymentObject(models.Model):
 
     class Meta:
         db_table = "deployment_objects"
+        permissions = [("reveal_secrets", "Can see the values of Kubernetes secrets")]
         indexes = [
             # Holds the UUID too, so that a poll reads only the index. SQLite leaves such columns out.
             models.Index(

@@ -172,7 +172,7 @@ def test_more_targets_than_a_page_stay_when_one_is_removed(operator):
 
 def test_deleting_ends_the_agents_key(operator):
     agent, api = make_agent()
-    operator.post(f"{LIST}{agent.pk}/delete/", {"post": "yes"})
+    operator.post(f"{LIST}{agent.pk}/delete/", {"post": "yes", "typed": agent.name})
     assert not Agent.objects.active().exists()
     assert api.get(f"/agents/{agent.pk}").status_code == 401
     assert actions_by(operator.user) == ["agent.deleted"]
@@ -231,3 +231,15 @@ def test_events_filter_by_agent_and_outcome_and_name_the_stack(operator):
     assert list(page.context["cl"].result_list) == [failed]
     assert b"the-shop" in page.content
     assert ("x" * 200).encode() in operator.get(f"agents/agentevent/{failed.pk}/change/").content
+
+
+def test_how_long_an_agent_may_be_silent_is_set_and_cleared(operator):
+    agent, _ = make_agent()
+    page = f"agents/agent/{agent.pk}/change/"
+    operator.post_form(page, silent_after_seconds="60")
+    agent.refresh_from_db()
+    assert agent.silent_after_seconds == 60
+    assert errors_of(operator.post_form(page, silent_after_seconds="0"))
+    operator.post_form(page, silent_after_seconds="")
+    agent.refresh_from_db()
+    assert agent.silent_after_seconds is None

@@ -29,6 +29,7 @@ def test_the_answer_holds_the_inactive_agent_and_its_working_key(admin):
         "cluster_name": "fra",
         "last_heartbeat": None,
         "status": "INACTIVE",
+        "silent_after_seconds": None,
         "k8s_reachable": None,
         "k8s_api_latency_ms": None,
         "k8s_reported_at": None,

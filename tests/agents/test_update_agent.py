@@ -46,6 +46,26 @@ def test_the_whole_object_may_be_sent_back_and_read_only_fields_stay():
     assert answer | {"updated_at": ""} == whole | {"status": "ACTIVE", "updated_at": ""}
 
 
+def test_how_long_an_agent_may_be_silent_is_set_and_cleared_by_an_admin(admin):
+    agent, _ = make_agent()
+    for seconds in (3600, 1, None):
+        with recorded_audit() as rows:
+            answer = admin.put(f"/agents/{agent.id}", {"silent_after_seconds": seconds}).json()
+        assert answer["silent_after_seconds"] == seconds
+        assert rows[0].details["silent_after_seconds"] == seconds
+    admin.put(f"/agents/{agent.id}", {"silent_after_seconds": 60})
+    assert admin.put(f"/agents/{agent.id}", {"status": "x"}).json()["silent_after_seconds"] == 60
+
+
+def test_an_agent_does_not_say_how_long_it_may_be_silent(admin):
+    agent, api = make_agent()
+    admin.put(f"/agents/{agent.id}", {"silent_after_seconds": 60})
+    for other in (61, None):
+        refused(api.put(f"/agents/{agent.id}", {"silent_after_seconds": other}), 403, "admin_required")
+    answer = api.put(f"/agents/{agent.id}", {"silent_after_seconds": 60, "status": "ACTIVE"}).json()
+    assert (answer["silent_after_seconds"], answer["status"]) == (60, "ACTIVE")
+
+
 def test_an_empty_object_is_no_change(admin):
     agent, _ = make_agent(name="same")
     response = admin.put(f"/agents/{agent.id}", {})
@@ -66,15 +86,19 @@ def test_another_id_in_the_body_is_400(admin):
         {"cluster_name": "x" * 256},
         {"status": ""},
         {"status": "x" * 51},
+        {"silent_after_seconds": 0},
+        {"silent_after_seconds": -1},
     ],
 )
-def test_blank_or_overlong_text_is_400(admin, body):
+def test_blank_or_overlong_text_and_no_grace_at_all_are_400(admin, body):
     agent, _ = make_agent(name="same")
     refused(admin.put(f"/agents/{agent.id}", body), 400, "invalid_agent")
     assert Agent.objects.get(id=agent.id).name == "same"
 
 
-@pytest.mark.parametrize("body", [{"name": 1}, {"status": None}, {"status": True}, {"id": "x"}, []])
+@pytest.mark.parametrize(
+    "body", [{"name": 1}, {"status": None}, {"status": True}, {"id": "x"}, {"silent_after_seconds": "9"}, []]
+)
 def test_a_wrong_shape_is_422(admin, body):
     refused(admin.put(f"/agents/{make_agent()[0].id}", body), 422, "invalid_request_body")
 

@@ -84,6 +84,9 @@ GET    /agents/{agent_id}/events                      401  200   403   403    20
 POST   /agents/{agent_id}/events                      401  201   403   403    201    403   403   401
 POST   /agents/{agent_id}/events/batch                401  201   403   403    201    403   403   401
 GET    /agents/{agent_id}/registrations               401  200   403   403    200    403   403   401
+GET    /fleet                                         401  200   403   403    403    403   403   401
+GET    /agents/{agent_id}/fleet-status                401  200   403   403    403    403   403   401
+GET    /agents/{agent_id}/explain                     401  200   200   403    403    403   403   401
 GET    /agent-events                                  401  200   403   403    200    200   200   401
 GET    /agent-events/{event_id}                       401  200   403   403    200    404   404   401
 
@@ -98,6 +101,21 @@ GET    /agents/{agent_id}/work-orders/pending         401  200   403   403    20
 GET    /work-order-log                                401  200   403   403    403    403   403   401
 GET    /work-order-log/{work_order_id}                401  200   403   403    403    403   403   401
 
+PATCH  /agents/{agent_id}/health-status               401  200   403   403    200    403   403   401
+GET    /deployment-objects/{object_id}/health         401  200   403   403    403    403   403   401
+GET    /stacks/{stack_id}/health                      401  200   403   403    403    403   403   401
+
+POST   /deployment-objects/{object_id}/diagnostics    401  201   403   403    403    403   403   401
+GET    /agents/{agent_id}/diagnostics/pending         401  200   403   403    200    403   403   401
+GET    /diagnostics/{diagnostic_id}                   401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/claim             401  200   403   403    200    403   403   401
+POST   /diagnostics/{diagnostic_id}/result            401  403   403   403    201    403   403   401
+
+GET    /stacks/{stack_id}/events                      401  200   200   403    403    403   403   401
+GET    /stacks/{stack_id}/logs                        401  200   200   403    403    403   403   401
+GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
+
+POST   /admin/config/reload                           401  200   403   403    403    403   403   401
 GET    /webhooks                                      401  200   403   403    403    403   403   401
 POST   /webhooks                                      401  201   403   403    403    403   403   401
 GET    /webhooks/event-types                          401  200   403   403    403    403   403   401
@@ -112,7 +130,6 @@ POST   /webhook-deliveries/{delivery_id}/redeliver    401  200   403   403    40
 POST   /webhook-deliveries/{delivery_id}/result       401  403   403   403    200    403   403   401
 GET    /agents/{agent_id}/webhooks/pending            401  200   403   403    200    403   403   401
 
-POST   /admin/config/reload                           401  200   403   403    403    403   403   401
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
 """
 
@@ -146,6 +163,11 @@ BODIES: dict[str, object] = {
         "event_type": "DEPLOY",
         "status": "SUCCESS",
     },
+    "PATCH /agents/{agent_id}/health-status": {
+        "deployment_objects": [
+            {"id": "{object_id}", "status": "healthy", "checked_at": "2026-11-24T09:45:00Z"}
+        ]
+    },
     "POST /work-orders": {
         "work_type": "build",
         "yaml_content": "kind: Build",
@@ -153,6 +175,12 @@ BODIES: dict[str, object] = {
     },
     "POST /work-orders/{work_order_id}/claim": {"agent_id": "{agent_id}"},
     "POST /work-orders/{work_order_id}/complete": {"success": True},
+    "POST /deployment-objects/{object_id}/diagnostics": {"agent_id": "{agent_id}"},
+    "POST /diagnostics/{diagnostic_id}/result": {
+        "pod_statuses": "[]",
+        "events": "[]",
+        "collected_at": "2026-11-24T09:45:00Z",
+    },
     "POST /webhooks": {"name": "new", "url": "https://hooks.example.com", "event_types": ["*"]},
     "PUT /webhooks/{webhook_id}": {"enabled": False},
     "POST /webhook-deliveries/{delivery_id}/result": {"success": True},
@@ -163,6 +191,7 @@ BODIES: dict[str, object] = {
 # Where the request is for something else than the world's thing of that name.
 PATHS = {
     "GET /agents/": "/agents/?name=edge-01&cluster_name=test-cluster",
+    "GET /agents/{agent_id}/explain": "/agents/{agent_id}/explain?stack_id={stack_id}",
     "DELETE /stacks/{stack_id}/labels/{label}": "/stacks/{stack_id}/labels/shared",
     "DELETE /stacks/{stack_id}/annotations/{key}": "/stacks/{stack_id}/annotations/tier",
     "DELETE /templates/{template_id}/labels/{label}": "/templates/{template_id}/labels/shared",
@@ -173,6 +202,7 @@ PATHS = {
     "POST /work-orders/{work_order_id}/renew": "/work-orders/{claimed_order_id}/renew",
     "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
     "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
+    "POST /diagnostics/{diagnostic_id}/result": "/diagnostics/{claimed_diagnostic_id}/result",
     "POST /webhook-deliveries/{delivery_id}/result": "/webhook-deliveries/{held_delivery_id}/result",
 }
 
@@ -246,6 +276,8 @@ DELETE /stacks/{unknown}                      404   404     404
 GET    /stacks/{unknown}/labels               404   404     404
 GET    /stacks/{unknown}/annotations          404   404     404
 GET    /stacks/{unknown}/deployment-objects   404   404     404
+GET    /stacks/{unknown}/events               404   404     404
+GET    /stacks/{unknown}/logs                 404   404     404
 GET    /deployment-objects/{unknown}          404   404     404
 GET    /deployment-objects/{unknown}/provenance 404 404     404
 GET    /templates/{unknown}                   404   404     404
@@ -268,6 +300,13 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+PATCH  /agents/{unknown}/health-status        404   403     403
+GET    /deployment-objects/{unknown}/health   200   403     403
+GET    /stacks/{unknown}/health               200   403     403
+GET    /agents/{unknown}/fleet-status         404   403     403
+GET    /agents/{unknown}/diagnostics/pending  200   403     403
+GET    /diagnostics/{unknown}                 404   404     404
+POST   /diagnostics/{unknown}/claim           404   404     404
 GET    /work-orders/{unknown}                 404   403     403
 DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
@@ -294,7 +333,7 @@ def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hi
     world, method, path, statuses
 ):
     callers = world.callers
-    body: object = {} if method == "PUT" else ...
+    body: object = {"PUT": {}, "PATCH": {"deployment_objects": []}}.get(method, ...)
     heard = [
         callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)
         for caller in ("admin", "stranger", "other")

@@ -73,12 +73,17 @@ def test_an_operation_says_what_it_does(operation):
     assert all(_resolved(response)["description"] for response in operation["responses"].values())
 
 
+# What agents of the first releases take for success of these is 200, and they read no body.
+EMPTY_SUCCESS = {"update_health_status"}
+
+
 @every_operation
 def test_every_body_has_a_schema_and_examples_that_fit_it(operation):
     bodies = list(operation.get("requestBody", {}).get("content", {}).values())
     for status, response in operation["responses"].items():
         content = _resolved(response).get("content", {})
-        assert bool(content) == (status not in {"204", "304"}), status
+        is_empty = status in {"204", "304"} or (status == "200" and operation["operationId"] in EMPTY_SUCCESS)
+        assert bool(content) != is_empty, status
         bodies += content.values()
     for media in bodies:
         _assert_examples_fit(media)

@@ -21,13 +21,16 @@ from stacks.models import DeploymentObject
 from tests.factories import (
     make_agent,
     make_claimed_work_order,
+    make_diagnostic_result,
     make_event,
     make_generator,
+    make_health,
     make_log_entry,
     make_object,
     make_registration,
     make_stack,
     make_target,
+    make_template,
 )
 from tests.support.admin import AdminPages, staff
 from tests.support.shared_rows import shared_rows
@@ -38,11 +41,14 @@ LISTS = [
     "generators/generator/",
     "stacks/stack/",
     "stacks/deploymentobject/",
+    "templates_app/stacktemplate/",
     "agents/agent/",
     "agents/agentevent/",
     "agents/registration/",
     "workorders/workorder/",
     "workorders/workorderlogentry/",
+    "health/deploymenthealth/",
+    "diagnostics/diagnosticrequest/",
     "paks/pak/",
     "audit/auditlog/",
 ]
@@ -52,10 +58,13 @@ READ_ONLY = [
     "stacks/deploymentobject/",
     "agents/agentevent/",
     "agents/registration/",
+    "health/deploymenthealth/",
+    "diagnostics/diagnosticrequest/",
     "paks/pak/",
     "audit/auditlog/",
 ]
 NEVER_ADDED = [
+    "health/deploymenthealth/",
     "workorders/workorderlogentry/",
     "stacks/deploymentobject/",
     "agents/agentevent/",
@@ -71,9 +80,13 @@ def fill(rows: int) -> None:
         agent, _ = make_agent(labels=["prod", "dk"])
         make_target(agent, stack)
         make_registration(agent, generator)
-        make_event(agent, make_object(stack))
+        obj = make_object(stack)
+        make_event(agent, obj)
+        make_health(agent, obj, "failing", summary={"pods_ready": 0})
+        make_diagnostic_result(agent, obj)
         make_claimed_work_order(agent)
         make_log_entry(agent)
+        make_template(generator, labels=["prod", "eu"], annotations={"team": "a"})
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
 
 
@@ -253,7 +266,11 @@ def test_history_is_the_audit_log_of_the_row(operator):
         ("workorders/workorderlogentry/", "yaml_content__contains"),
         ("stacks/deploymentobject/", "yaml_content__contains"),
         ("agents/agentevent/", "deployment_object__yaml_content__contains"),
+        ("health/deploymenthealth/", "deployment_object__yaml_content__contains"),
+        ("diagnostics/diagnosticrequest/", "deployment_object__yaml_content__contains"),
+        ("diagnostics/diagnosticrequest/", "result__log_tails__contains"),
         ("stacks/stack/", "deployment_objects__yaml_content__contains"),
+        ("templates_app/stacktemplate/", "template_content__contains"),
     ],
 )
 def test_no_list_can_be_filtered_by_what_it_hides(operator, path, hidden):
@@ -287,7 +304,10 @@ def test_selections_offer_only_live_rows(operator):
 
 
 def test_all_our_tables_with_pages_are_tested_here():
-    ours = {"generators", "stacks", "agents", "workorders", "paks", "audit"}
+    ours = {
+        "generators", "stacks", "templates_app", "agents", "workorders",
+        "webhooks", "health", "diagnostics", "paks", "audit",
+    }  # fmt: skip
     pages = {
         f"{model._meta.app_label}/{model._meta.model_name}/"
         for model in admin.site._registry

@@ -170,9 +170,7 @@ def test_an_object_shows_its_manifest_without_secrets(operator):
     )
     for page in (f"stacks/deploymentobject/{obj.pk}/change/", "stacks/deploymentobject/"):
         assert b"hunter2" not in operator.get(page).content
-    assert (
-        b"password: &quot;********&quot;" in operator.get(f"stacks/deploymentobject/{obj.pk}/change/").content
-    )
+    assert b"&quot;********&quot;" in operator.get(f"stacks/deploymentobject/{obj.pk}/change/").content
 
 
 def test_a_manifest_cannot_bring_its_own_html(operator):

@@ -10,8 +10,10 @@ from paks.services import issue_pak, revoke_pak
 from tests.factories import (
     MANIFEST,
     make_agent,
+    make_claimed_diagnostic,
     make_claimed_work_order,
     make_delivery,
+    make_diagnostic,
     make_event,
     make_generator,
     make_held_delivery,
@@ -51,8 +53,8 @@ def make_world() -> World:
     """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
     target of the agent that the routes name, which has reported on `object`. `object` came from `template`, which is
     the generator's and fits `stack` as `system_template` does. Of three work orders for that agent it may claim one,
-    holds one and has finished one. It holds a delivery of a webhook for agents with its label; another webhook has one
-    that the broker is to send.
+    holds one and has finished one; of two diagnostics for it one is pending and one is claimed. It holds a delivery of
+    a webhook for agents with its label; another webhook has one that the broker is to send.
     """
     world = World()
     generator, owner = make_generator()
@@ -81,6 +83,8 @@ def make_world() -> World:
         "work_order_id": str(make_work_order(targeting=Targeting([agent.id])).id),
         "claimed_order_id": str(make_claimed_work_order(agent).id),
         "finished_order_id": str(make_log_entry(agent).id),
+        "diagnostic_id": str(make_diagnostic(agent, obj).id),
+        "claimed_diagnostic_id": str(make_claimed_diagnostic(agent, obj).id),
         "webhook_id": str(webhook.id),
         "delivery_id": str(make_delivery(webhook).id),
         "held_delivery_id": str(make_held_delivery(agent, ["mine"]).id),

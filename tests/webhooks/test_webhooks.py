@@ -15,8 +15,8 @@ from webhooks.models import Audience, Subscription
 
 pytestmark = pytest.mark.django_db
 
-STACK = str(uuid4())
-AGENT = str(uuid4())
+STACK = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"
+AGENT = "0193f0a2-7c1e-7d39-8b53-0a4f6f2b9c11"
 
 
 def body(**changes: Any) -> dict[str, Any]:

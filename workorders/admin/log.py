@@ -44,7 +44,7 @@ REQUEUE = Question(
 
 @admin.register(WorkOrderLogEntry)
 class WorkOrderLogEntryAdmin(ReadOnlyAdmin):
-    list_display = ("order_id", "work_type", "outcome", "claimant", "retries_attempted", "finished")
+    list_display = ("work_type", "outcome", "claimant", "retries_attempted", "finished", "order_id")
     list_filter = (
         "success",
         WorkTypeFilter,

@@ -45,7 +45,7 @@ CANCEL = Question(
     button="Cancel orders",
     is_dangerous=True,
 )
-_TONES = {Status.PENDING: "quiet", Status.CLAIMED: "good", Status.RETRY_PENDING: "bad"}
+_TONES = {Status.PENDING: "quiet", Status.CLAIMED: "good", Status.RETRY_PENDING: "wait"}
 
 
 @admin.register(WorkOrder)
@@ -54,7 +54,7 @@ class WorkOrderAdmin(ServiceAdmin):
 
     form = WorkOrderForm
     change_form_after_template = "workorders/admin/preview.html"
-    list_display = ("order_id", "work_type", "state", "claimant", "age", "retries")
+    list_display = ("work_type", "state", "claimant", "retries", "age", "order_id")
     list_filter = (
         "status",
         WorkTypeFilter,

@@ -50,6 +50,7 @@ from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
+from paks.errors import AdminRequired
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
 
 
@@ -155,13 +156,19 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         responses=AgentSerializer,
     )
     def update(self, request: Request, *, agent_id: UUID) -> Response:
-        """Takes the whole object or only the changed fields. Admin, or the agent itself."""
+        """Takes the whole object or only the changed fields. Admin, or the agent itself, but for
+        `silent_after_seconds`, which only an admin changes.
+        """
         body: Any = self.read_body(UpdateAgentBody)
         if body.pop("id", agent_id) != agent_id:
             raise AgentIdMismatch
         changes: AgentChanges = body
         with transaction.atomic():
             agent = self._locked(agent_id)
+            # An agent may send itself back whole; how long it may be silent is not for it to say.
+            grace = changes.get("silent_after_seconds", agent.silent_after_seconds)
+            if grace != agent.silent_after_seconds and not self.caller.is_admin:
+                raise AdminRequired
             agent = update_agent(agent=agent, changes=changes, actor=self.actor)
         return Response(AgentSerializer(agent).data)
 

@@ -2,17 +2,13 @@
 
 import argparse
 import os
-import sys
-import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.commands import as_json
+from core.progress import ProgressBar
 from simulator.fleet import FAULTS, Fleet, FleetFailed, Plan
-
-_BAR = 30
-_LINE_EVERY_SECONDS = 15.0
 
 
 class Command(BaseCommand):
@@ -88,7 +84,7 @@ class Command(BaseCommand):
             seed=options["seed"],
         )
         try:
-            fleet = Fleet(plan, _Bar())
+            fleet = Fleet(plan, ProgressBar("verifying"))
         except ValueError as error:
             raise CommandError(str(error), returncode=2) from error
         try:
@@ -98,29 +94,6 @@ class Command(BaseCommand):
         self.stdout.write(as_json(report.as_data()) if options["json"] else report.as_text())
         if report.violations:
             raise CommandError(f"{len(report.violations)} violations.")
-
-
-class _Bar:
-    """Progress on stderr: a bar in a terminal, else now and then a line."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._phase, self._last = "", 0.0
-
-    def __call__(self, phase: str, share: float) -> None:
-        now, share = time.monotonic(), min(max(share, 0.0), 1.0)
-        if self._terminal:
-            if self._phase and phase != self._phase:
-                sys.stderr.write("\n")
-            filled = round(share * _BAR)
-            sys.stderr.write(f"\r{phase:<11} [{'#' * filled:<{_BAR}}] {share:4.0%}")
-            if share == 1.0 and phase == "verifying":
-                sys.stderr.write("\n")
-        elif phase != self._phase or now - self._last > _LINE_EVERY_SECONDS:
-            sys.stderr.write(f"{phase} {share:.0%}\n")
-            self._last = now
-        self._phase = phase
-        sys.stderr.flush()
 
 
 def _at_least_one(text: str) -> int:

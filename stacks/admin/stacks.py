@@ -1,30 +1,27 @@
-"""The operator's pages of stacks and their deployment objects."""
+"""Stacks: the list, and the page with what a stack says of itself."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from core.admin import (
-    CappedPaginator,
     Created,
     DeletedFilter,
-    ReadOnlyAdmin,
     ServiceAdmin,
-    TimeRangeFilter,
     ago,
-    badge,
     badges,
     link,
+    register_page,
 )
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
 from generators.models import Generator
-from stacks.masking import mask_secrets
+from stacks.admin.history import history
+from stacks.admin.publishing import publish_page
+from stacks.admin.showing import PUBLISH_PERMISSION
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 from stacks.services import create_stack, delete_stack, lock_stack, update_stack
 
@@ -118,83 +115,5 @@ class StackAdmin(ServiceAdmin):
         return ["Agents remove from their clusters what they had deployed of it."]
 
 
-@admin.register(DeploymentObject)
-class DeploymentObjectAdmin(ReadOnlyAdmin):
-    list_display = ("number", "stack", "generator", "kind", "checksum", "published")
-    list_display_links = ("number",)
-    list_filter = (("stack", AutocompleteSelectFilter), ("created_at", TimeRangeFilter), DeletedFilter)
-    list_select_related = ("stack__generator",)
-    search_fields = ("stack__name",)
-    search_help_text = "Stack's name, or an object's id"
-    ordering = ("-sequence_id",)
-    paginator = CappedPaginator
-    fields = (
-        "number",
-        "stack",
-        "generator",
-        "kind",
-        "published",
-        "deleted_at",
-        "id",
-        "whole_checksum",
-        "manifest",
-    )
-    readonly_fields = fields
-    secret_fields = frozenset({"yaml_content", "yaml_checksum"})
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DeploymentObject]:
-        rows: QuerySet[DeploymentObject] = super().get_queryset(request).select_related("stack__generator")
-        match = request.resolver_match
-        # The text of a page of large manifests would be megabytes that no list shows.
-        is_list = match is not None and match.url_name == "stacks_deploymentobject_changelist"
-        return rows.defer("yaml_content") if is_list else rows
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        # The wire and the audit log know the object by its UUID.
-        try:
-            by_uuid = DeploymentObject.objects.filter(id=UUID(object_id)).values_list("pk", flat=True).first()
-        except ValueError:
-            by_uuid = None
-        return super().get_object(request, str(by_uuid) if by_uuid else object_id, from_field)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        try:
-            return queryset.filter(id=UUID(search_term.strip())), False
-        except ValueError:
-            return super().get_search_results(request, queryset, search_term)
-
-    @admin.display(description="object", ordering="sequence_id")
-    def number(self, obj: DeploymentObject) -> str:
-        return f"#{obj.sequence_id}"
-
-    @admin.display(description="generator")
-    def generator(self, obj: DeploymentObject) -> str:
-        return obj.stack.generator.name
-
-    @admin.display(description="kind")
-    def kind(self, obj: DeploymentObject) -> str:
-        return badge("deletion marker", "bad") if obj.is_deletion_marker else badge("manifest")
-
-    @admin.display(description="checksum")
-    def checksum(self, obj: DeploymentObject) -> str:
-        return format_html(
-            '<span class="brokkr-mono" title="{}">{}</span>', obj.yaml_checksum, obj.yaml_checksum[:12]
-        )
-
-    @admin.display(description="SHA-256")
-    def whole_checksum(self, obj: DeploymentObject) -> str:
-        return format_html('<span class="brokkr-mono">{}</span>', obj.yaml_checksum)
-
-    @admin.display(description="published", ordering="created_at")
-    def published(self, obj: DeploymentObject) -> str | None:
-        return ago(obj.created_at)
-
-    @admin.display(description="manifest")
-    def manifest(self, obj: DeploymentObject) -> str | None:
-        if not obj.yaml_content:
-            return None
-        return format_html(
-            '<pre class="brokkr-manifest" tabindex="0">{}</pre>', mask_secrets(obj.yaml_content)
-        )
+register_page(Stack, "objects", "History", history, "stacks.view_deploymentobject")
+register_page(Stack, "publish", "Publish", publish_page, PUBLISH_PERMISSION)

@@ -1,0 +1,152 @@
+"""What became of a stack on each agent."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, F, FilteredRelation, IntegerField, Q, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
+from django.utils.safestring import SafeString
+
+from agents.admin.standing import agent_link, reason_words, standing_badge, version_link
+from agents.deployments import Deployment, Standing, of_stack
+from agents.models import Agent, MarkerDelivery, StackReport
+from agents.models.event import EventStatus
+from agents.reasons import Reasons, reasons_for_agents
+from agents.targeting import Offer, serving_agents
+from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from stacks.models import DeploymentObject, Stack
+
+# Agents that have reported on the stack and do not serve it, or of a deleted one have nothing left to remove.
+GONE = "gone"
+# In the order in which they need somebody.
+_STATES: tuple[str, ...] = (
+    Standing.FAILING,
+    Standing.PENDING,
+    Standing.EMPTY,
+    Standing.REMOVING,
+    Standing.APPLIED,
+    GONE,
+)
+_TITLES = {
+    Standing.FAILING: "Failing",
+    Standing.PENDING: "Pending",
+    Standing.EMPTY: "Nothing published",
+    Standing.REMOVING: "Removing",
+    Standing.APPLIED: "Applied",
+    GONE: "Do not get it any more",
+}
+_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat", ""]
+
+
+def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
+    """One page of the agents that serve the stack or have reported on it, those in trouble first."""
+    newest = stack.deployment_objects.active().newest_first().defer("yaml_content").first()
+    text = request.GET.get("q", "").strip()
+    rows = _rows(stack, newest, text)
+    found = rows.values("state").annotate(agents=Count("pk")).order_by()
+    counts = {_STATES[row["state"]]: row["agents"] for row in found}
+    chosen = request.GET.get("state", "")
+    if chosen in _STATES:
+        rows = rows.filter(state=_STATES.index(chosen))
+    page = page_of(request, rows.with_heartbeat().order_by("state", "name", "cluster_name", "id"))
+    serving = [agent for agent in page if _STATES[agent.state] != GONE]
+    standings = {each.agent.pk: each for each in of_stack(stack, serving)} if stack.deleted_at is None else {}
+    reasons = reasons_for_agents(Offer.of(stack), serving)
+    context: dict[str, Any] = {
+        "newest": newest,
+        "newest_link": _object_link(newest.pk) if newest else None,
+        "states": [(name, _TITLES[name], counts[name]) for name in _STATES if name in counts],
+        "all_count": sum(counts.values()),
+        "chosen": chosen if chosen in _STATES else "",
+        "q": text,
+        "page": page,
+        "table": {
+            "headers": _HEADERS,
+            "rows": [_row(agent, stack, standings.get(agent.pk), reasons) for agent in page],
+        },
+    }
+    return model_admin.render_page(request, stack, "agents/admin/outcomes.html", context)
+
+
+def _serving(stack: Stack) -> QuerySet[Agent]:
+    """Of a deleted stack those that must still remove it."""
+    if stack.deleted_at is None:
+        return serving_agents(stack)
+    owed = MarkerDelivery.objects.filter(marker__stack=stack).values("agent_id")
+    return Agent.objects.active().filter(pk__in=owed)
+
+
+def _rows(stack: Stack, newest: DeploymentObject | None, text: str) -> Any:
+    """The agents with their reports and, in `state`, the number of a state."""
+    is_serving = Q(pk__in=_serving(stack).values("pk"))
+    reported = StackReport.objects.filter(stack=stack).values("agent_id")
+    rows = Agent.objects.active().filter(is_serving | Q(pk__in=reported))
+    if text:
+        rows = rows.filter(Q(name__icontains=text) | Q(cluster_name__icontains=text))
+    rows = rows.annotate(
+        report=FilteredRelation("stack_reports", condition=Q(stack_reports__stack=stack)),
+        report_sequence=F("report__sequence_id"),
+        report_status=F("report__status"),
+        report_message=F("report__message"),
+        report_since=F("report__since"),
+    )
+    return rows.annotate(state=_state(stack, newest, is_serving))
+
+
+def _state(stack: Stack, newest: DeploymentObject | None, is_serving: Q) -> Case:
+    # As agents.deployments.standing has it, for rows that are sorted and counted in the database.
+    whens = [When(~is_serving, then=_number(GONE))]
+    if stack.deleted_at is not None:
+        return Case(*whens, default=_number(Standing.REMOVING), output_field=IntegerField())
+    if newest is None:
+        return Case(*whens, default=_number(Standing.EMPTY), output_field=IntegerField())
+    is_older = Q(report_sequence__isnull=True) | Q(report_sequence__lt=newest.pk)
+    return Case(
+        *whens,
+        When(is_older, then=_number(Standing.PENDING)),
+        When(report_status=EventStatus.FAILURE, then=_number(Standing.FAILING)),
+        default=_number(Standing.APPLIED),
+        output_field=IntegerField(),
+    )
+
+
+def _number(state: str) -> Value:
+    return Value(_STATES.index(state))
+
+
+def _row(agent: Any, stack: Stack, deployment: Deployment | None, reasons: Reasons) -> list[Any]:
+    state = _STATES[agent.state]
+    if deployment is not None:
+        said = [
+            standing_badge(deployment.standing),
+            ago(deployment.since) or "-",
+            version_link(deployment) or "-",
+        ]
+    else:
+        word = badge("not any more") if state == GONE else standing_badge(Standing.REMOVING)
+        version = _object_link(agent.report_sequence) if agent.report_sequence else "-"
+        said = [word, ago(agent.report_since) or "-", version]
+    return [
+        agent_link(agent),
+        *said,
+        shortened(agent.report_message) or "-",
+        reason_words(reasons[agent.pk]) if reasons.get(agent.pk) else "-",
+        ago(agent.heartbeat.last_heartbeat) or "never seen",
+        _explain_link(stack.pk, agent.pk),
+    ]
+
+
+def _object_link(sequence_id: int) -> SafeString:
+    return link("stacks_deploymentobject_change", f"#{sequence_id}", sequence_id)
+
+
+def _explain_link(stack_id: UUID, agent_id: UUID) -> SafeString | str:
+    """To the page of an app above, when it is there."""
+    try:
+        return link("stacks_stack_explain", "Why?", stack_id, query={"agent": agent_id})
+    except NoReverseMatch:
+        return ""
+
+
+register_page(Stack, "outcomes", "Outcomes", outcomes, "agents.view_agent")

@@ -1,0 +1,142 @@
+"""The agent's further pages: its stacks and why, and what it reported."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from agents.admin.standing import reason_words, stack_link, standing_badge, version_link
+from agents.deployments import Deployment, Standing, of_agent
+from agents.models import Agent, AgentEvent, MarkerDelivery
+from agents.models.event import EventStatus
+from agents.reasons import Reasons, reasons_for_stacks
+from agents.targeting import served_stacks, tied_stacks
+from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+
+# The worst first; within one, by name.
+_ORDER = list(Standing)
+_ORDER.sort(
+    key=[Standing.FAILING, Standing.PENDING, Standing.EMPTY, Standing.APPLIED, Standing.REMOVING].index
+)
+# Enough for one cluster; sorting by state needs all of them in hand.
+STACKS_SHOWN = 1_000
+REMOVALS_SHOWN = 50
+EVENTS_SHOWN = 50
+
+
+def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpResponse:
+    """What the agent should have deployed, why, and how it stands: its target state in words."""
+    tied = list(tied_stacks(agent.pk).select_related("generator").order_by("name")[: STACKS_SHOWN + 1])
+    served = set(
+        served_stacks(agent.pk).filter(pk__in=[stack.pk for stack in tied]).values_list("pk", flat=True)
+    )
+    shown = tied[:STACKS_SHOWN]
+    deployments = of_agent(agent, [stack for stack in shown if stack.pk in served])
+    deployments.sort(key=lambda each: _ORDER.index(each.standing))
+    held_back = [stack for stack in shown if stack.pk not in served]
+    page = page_of(request, [*deployments, *held_back])
+    stacks = [row.stack if isinstance(row, Deployment) else row for row in page]
+    reasons = reasons_for_stacks(agent.pk, stacks)
+    removals = list(
+        MarkerDelivery.objects.filter(agent=agent)
+        .select_related("marker__stack")
+        .defer("marker__yaml_content")
+        .order_by("-created_at", "-id")[: REMOVALS_SHOWN + 1]
+    )
+    return admin.render_page(
+        request,
+        agent,
+        "agents/admin/stacks.html",
+        {
+            "agent": agent,
+            "is_capped": len(tied) > STACKS_SHOWN,
+            "count": len(shown),
+            "page": page,
+            "table": {
+                "headers": ["stack", "generator", "why", "state", "since", "version", "last message"],
+                "rows": [_stack_row(row, reasons) for row in page],
+            },
+            "removals": removals[:REMOVALS_SHOWN],
+            "more_removals": len(removals) > REMOVALS_SHOWN,
+            "removals_table": {
+                "headers": ["stack", "deleted", "marker"],
+                "rows": [
+                    [
+                        stack_link(row.marker.stack),
+                        ago(row.created_at),
+                        link("stacks_deploymentobject_change", f"#{row.marker_id}", row.marker_id),
+                    ]
+                    for row in removals[:REMOVALS_SHOWN]
+                ],
+            },
+        },
+    )
+
+
+def _stack_row(row: Any, reasons: Reasons) -> list[Any]:
+    stack = row.stack if isinstance(row, Deployment) else row
+    named = [
+        stack_link(stack),
+        link("generators_generator_change", stack.generator.name, stack.generator_id),
+        reason_words(reasons.get(stack.pk, [])),
+    ]
+    if not isinstance(row, Deployment):
+        return [*named, badge("held back"), "-", "-", "-"]
+    return [
+        *named,
+        standing_badge(row.standing),
+        ago(row.since) or "-",
+        version_link(row) or "-",
+        shortened(row.message) or "-",
+    ]
+
+
+def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpResponse:
+    events = (
+        AgentEvent.objects.active()
+        .filter(agent=agent)
+        .select_related("deployment_object__stack")
+        .defer("deployment_object__yaml_content")
+        .order_by("-created_at", "-id")[:EVENTS_SHOWN]
+    )
+    rows = [
+        [
+            ago(event.created_at),
+            stack_link(event.deployment_object.stack),
+            link(
+                "stacks_deploymentobject_change",
+                f"#{event.deployment_object.pk}",
+                event.deployment_object.pk,
+            ),
+            event.event_type,
+            badge(event.status, "good" if event.status == EventStatus.SUCCESS else "bad"),
+            shortened(event.message) or "-",
+            _times(event),
+        ]
+        for event in events
+    ]
+    return admin.render_page(
+        request,
+        agent,
+        "agents/admin/events.html",
+        {
+            "agent": agent,
+            "table": {
+                "headers": ["reported", "stack", "version", "type", "outcome", "message", "times"],
+                "rows": rows,
+            },
+            "is_capped": len(rows) == EVENTS_SHOWN,
+            "all_url": f"{reverse('admin:agents_agentevent_changelist')}?agent__id__exact={agent.pk}",
+        },
+    )
+
+
+def _times(event: AgentEvent) -> Any:
+    if event.count == 1:
+        return 1
+    return format_html('{} <span class="text-subtle">last {}</span>', event.count, ago(event.updated_at))
+
+
+register_page(Agent, "stacks", "Stacks", stacks_page, "stacks.view_stack")
+register_page(Agent, "events", "Events", events_page, "agents.view_agentevent")

@@ -1,0 +1,85 @@
+"""Deployments as rows of a table, for every page that lists some."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from agents.deployments import Deployment, Standing
+from agents.models import Agent
+from agents.reasons import Reason, Tie
+from core.admin import ago, badge, link, shortened
+from stacks.models import Stack
+
+_TONES = {
+    Standing.APPLIED: "good",
+    Standing.FAILING: "bad",
+    Standing.PENDING: "wait",
+    Standing.REMOVING: "wait",
+    Standing.EMPTY: "quiet",
+}
+_WORDS = {Standing.EMPTY: "nothing published"}
+_TIES = {Tie.TARGET: "explicit target", Tie.LABEL: "label", Tie.ANNOTATION: "annotation"}
+
+
+def standing_badge(standing: Standing) -> SafeString:
+    return badge(_WORDS.get(standing, standing.value), _TONES[standing])
+
+
+def agent_link(agent: Agent) -> SafeString:
+    return format_html(
+        '{} <span class="brokkr-where text-subtle">{}</span>',
+        link("agents_agent_change", agent.name, agent.pk),
+        agent.cluster_name,
+    )
+
+
+def stack_link(stack: Stack) -> SafeString:
+    return link("stacks_stack_change", stack.name, stack.pk)
+
+
+def version_link(deployment: Deployment) -> SafeString | None:
+    """What should be there and, while it is not, what the agent spoke of last."""
+    if deployment.newest is None:
+        return None
+    newest = link("stacks_deploymentobject_change", f"#{deployment.newest}", deployment.newest)
+    if deployment.standing != Standing.PENDING:
+        return newest
+    said = "nothing" if deployment.reported is None else f"#{deployment.reported}"
+    return format_html('{} <span class="text-subtle">reported: {}</span>', newest, said)
+
+
+def reason_words(reasons: Iterable[Reason]) -> SafeString:
+    """Each tie as a sentence's part."""
+    return format_html(
+        '<span class="brokkr-reasons">{}</span>',
+        format_html_join(
+            "",
+            "<span>{} {}{}</span>",
+            (
+                (_TIES[reason.tie], badge(reason.word) if reason.word else "", " held back: not registered")
+                if reason.is_held_back
+                else (_TIES[reason.tie], badge(reason.word) if reason.word else "", "")
+                for reason in reasons
+            ),
+        ),
+    )
+
+
+def deployments_table(deployments: Sequence[Deployment]) -> dict[str, Any]:
+    """For the theme's table: whose deployment of what, and how it stands."""
+    return {
+        "headers": ["agent", "stack", "state", "since", "version", "last message"],
+        "rows": [
+            [
+                agent_link(each.agent),
+                stack_link(each.stack),
+                standing_badge(each.standing),
+                ago(each.since) or "-",
+                version_link(each) or "-",
+                shortened(each.message) or "-",
+            ]
+            for each in deployments
+        ],
+    }

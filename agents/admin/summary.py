@@ -1,0 +1,78 @@
+"""What stands on top of an agent's page: what fails now, and whether it is alive."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from agents.admin.standing import stack_link, version_link
+from agents.deployments import failing_of
+from agents.models import Agent
+from agents.querysets import ACTIVE
+from agents.silence import is_silent
+from agents.targeting import served_stacks
+from core.admin import ago, badge
+
+FAILURES_SHOWN = 3
+STACKS_COUNTED = 1_000
+
+
+def status_badge(agent: Agent) -> SafeString:
+    if agent.status == ACTIVE:
+        return badge("active", "good")
+    return badge("paused" if agent.status == "INACTIVE" else agent.status, "wait")
+
+
+def liveness_badge(agent: Agent) -> SafeString:
+    """Whether it was heard lately, as far as that is expected of it."""
+    at = agent.heartbeat.last_heartbeat
+    if at is None:
+        return badge("never seen", "wait" if agent.status == ACTIVE else "quiet")
+    if is_silent(agent, timezone.now()):
+        return badge("silent", "bad" if agent.status == ACTIVE else "quiet")
+    return badge("alive", "good")
+
+
+def cluster_badge(agent: Agent) -> SafeString | str:
+    beat = agent.heartbeat
+    if beat.k8s_reachable is None:
+        return "not reported"
+    if not beat.k8s_reachable:
+        return badge("unreachable", "bad")
+    return badge("reachable" if beat.k8s_api_latency_ms is None else f"{beat.k8s_api_latency_ms} ms", "good")
+
+
+def summary_of(agent: Agent) -> dict[str, Any]:
+    """Three queries."""
+    failures = failing_of(agent, limit=FAILURES_SHOWN + 1)
+    served = served_stacks(agent.pk).order_by().values("pk")[: STACKS_COUNTED + 1].count()
+    beat = agent.heartbeat
+    cards = [
+        {"title": "Status", "value": status_badge(agent), "note": ""},
+        {
+            "title": "Heartbeat",
+            "value": liveness_badge(agent),
+            "note": ago(beat.last_heartbeat) or "It has not called yet.",
+        },
+        {"title": "Cluster API", "value": cluster_badge(agent), "note": ago(beat.k8s_reported_at)},
+        {
+            "title": "Stacks",
+            "value": f"more than {STACKS_COUNTED}" if served > STACKS_COUNTED else served,
+            "note": "",
+        },
+    ]
+    return {
+        "cards": cards,
+        "failures": [
+            {
+                "stack": stack_link(each.stack),
+                "version": version_link(each),
+                "since": ago(each.since),
+                "message": each.message,
+            }
+            for each in failures[:FAILURES_SHOWN]
+        ],
+        "more_failures": len(failures) > FAILURES_SHOWN,
+        "stacks_url": reverse("admin:agents_agent_stacks", args=[agent.pk]),
+    }

@@ -1,0 +1,151 @@
+"""Which deployments need somebody's attention now, over the whole fleet, for the first page an operator sees.
+
+Every answer is bounded, in rows and in what is read for it: a fleet in flames must not take the page down with it.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from agents.deployments import Deployment, Standing
+from agents.models import Agent, MarkerDelivery
+from agents.targeting import is_served_sql
+from core.prepared import as_time, as_uuid
+from stacks.models import Stack
+
+# A stack that an agent has never reported on counts as pending only when it is among so many newest publications, none
+# older than that: finding all would mean to match the whole fleet with all stacks.
+FIRST_DELIVERIES_OF = 200
+FIRST_DELIVERY_WITHIN = timedelta(days=1)
+# Reports that are looked at, the latest first. Those of agents that serve the stack no longer are among them.
+CANDIDATES = 20_000
+
+_NEWEST = """newest AS MATERIALIZED (
+    SELECT s.id AS stack_id, s.generator_id, (
+        SELECT o.sequence_id FROM deployment_objects o WHERE o.stack_id = s.id AND o.deleted_at IS NULL
+        ORDER BY o.sequence_id DESC LIMIT 1) AS sequence_id
+    FROM stacks s WHERE s.deleted_at IS NULL
+)"""
+_FAILING = """
+SELECT r.agent_id, r.stack_id, r.since, r.sequence_id, r.sequence_id, r.message
+FROM (
+    SELECT f.agent_id, f.stack_id, f.since, f.sequence_id, f.message, f.id FROM agent_stack_reports f
+    WHERE f.status = 'FAILURE' ORDER BY f.since DESC, f.id DESC LIMIT %(candidates)s
+) r JOIN stacks s ON s.id = r.stack_id AND s.deleted_at IS NULL
+WHERE {is_served} AND r.sequence_id >= (
+    SELECT o.sequence_id FROM deployment_objects o WHERE o.stack_id = r.stack_id AND o.deleted_at IS NULL
+    ORDER BY o.sequence_id DESC LIMIT 1)
+ORDER BY r.since DESC, r.id DESC LIMIT %(limit)s
+"""
+# The time of publication is looked up for the few rows of the answer: joined before, the planner would walk through
+# all versions to find the newest.
+_PENDING = """
+WITH {newest},
+recent AS MATERIALIZED (
+    SELECT n.stack_id, n.generator_id, n.sequence_id FROM newest n WHERE n.sequence_id IN (
+        SELECT l.sequence_id FROM (
+            SELECT o.sequence_id, o.created_at FROM deployment_objects o
+            ORDER BY o.sequence_id DESC LIMIT %(recent)s
+        ) l WHERE l.created_at > %(after)s)
+),
+tied AS (
+    SELECT t.agent_id, t.stack_id FROM recent JOIN agent_targets t ON t.stack_id = recent.stack_id
+    UNION
+    SELECT al.agent_id, sl.stack_id FROM recent JOIN stack_labels sl ON sl.stack_id = recent.stack_id
+    JOIN agent_labels al ON al.label = sl.label {registered_label}
+    UNION
+    SELECT aa.agent_id, sa.stack_id FROM recent JOIN stack_annotations sa ON sa.stack_id = recent.stack_id
+    JOIN agent_annotations aa ON aa.key = sa.key AND aa.value = sa.value {registered_annotation}
+)
+SELECT q.agent_id, q.stack_id,
+       (SELECT o.created_at FROM deployment_objects o WHERE o.sequence_id = q.sequence_id),
+       q.sequence_id, q.reported, q.message
+FROM (
+    SELECT p.agent_id, p.stack_id, p.sequence_id, p.reported, p.message
+    FROM (
+        SELECT r.agent_id, r.stack_id, r.sequence_id, r.reported, r.message
+        FROM (
+            SELECT l.agent_id, n.stack_id, n.sequence_id, l.sequence_id AS reported, l.message
+            FROM newest n JOIN agent_stack_reports l ON l.stack_id = n.stack_id AND l.sequence_id < n.sequence_id
+            ORDER BY n.sequence_id DESC LIMIT %(candidates)s
+        ) r WHERE {is_served}
+        UNION ALL
+        SELECT tied.agent_id, tied.stack_id, recent.sequence_id, NULL, NULL
+        FROM tied JOIN recent ON recent.stack_id = tied.stack_id
+        WHERE NOT EXISTS (SELECT 1 FROM agent_stack_reports x
+                          WHERE x.agent_id = tied.agent_id AND x.stack_id = tied.stack_id)
+    ) p JOIN agents a ON a.id = p.agent_id AND a.deleted_at IS NULL AND a.status = 'ACTIVE'
+    ORDER BY p.sequence_id DESC, p.agent_id LIMIT %(limit)s
+) q ORDER BY q.sequence_id DESC, q.agent_id
+"""
+_REGISTERED = (
+    "JOIN agent_generator_registrations g ON g.generator_id = recent.generator_id AND g.agent_id = {agent}"
+)
+
+
+def failing(*, limit: int) -> list[Deployment]:
+    """Where the newest version failed, the latest failure first. Three queries."""
+    return _deployments(
+        _statements(settings.REQUIRE_REGISTRATION)[0],
+        {"limit": limit, "candidates": CANDIDATES},
+        Standing.FAILING,
+    )
+
+
+def pending(*, limit: int) -> list[Deployment]:
+    """Where an active agent has not reported on the newest version, the latest publication first. Three queries."""
+    parameters = {
+        "limit": limit,
+        "candidates": CANDIDATES,
+        "recent": FIRST_DELIVERIES_OF,
+        "after": timezone.now() - FIRST_DELIVERY_WITHIN,
+    }
+    return _deployments(_statements(settings.REQUIRE_REGISTRATION)[1], parameters, Standing.PENDING)
+
+
+def removing(*, limit: int) -> list[Deployment]:
+    """Where an active agent has not said that it removed a deleted stack, the latest deletion first. One query."""
+    rows = (
+        MarkerDelivery.objects.filter(agent__in=Agent.objects.active().working())
+        .select_related("agent", "marker__stack")
+        .defer("marker__yaml_content")
+        .order_by("-created_at", "-id")[:limit]
+    )
+    return [
+        Deployment(row.agent, row.marker.stack, Standing.REMOVING, row.created_at, row.marker_id)
+        for row in rows
+    ]
+
+
+def _deployments(sql: str, parameters: Mapping[str, object], standing: Standing) -> list[Deployment]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, cast(Any, parameters))
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    agent_ids: list[UUID] = [as_uuid(row[0]) for row in rows]
+    stack_ids: list[UUID] = [as_uuid(row[1]) for row in rows]
+    agents, stacks = Agent.objects.in_bulk(agent_ids), Stack.objects.in_bulk(stack_ids)
+    return [
+        Deployment(agents[agent_id], stacks[stack_id], standing, as_time(since), newest, reported, message)
+        for agent_id, stack_id, (_, _, since, newest, reported, message) in zip(
+            agent_ids, stack_ids, rows, strict=True
+        )
+    ]
+
+
+@cache
+def _statements(registration: bool) -> tuple[str, str]:  # noqa: FBT001
+    """For the failing and for the pending."""
+    is_served = is_served_sql("r.agent_id", "r.stack_id", registration=registration)
+    pending_statement = _PENDING.format(
+        newest=_NEWEST,
+        is_served=is_served,
+        registered_label=_REGISTERED.format(agent="al.agent_id") if registration else "",
+        registered_annotation=_REGISTERED.format(agent="aa.agent_id") if registration else "",
+    )
+    return _FAILING.format(is_served=is_served), pending_statement

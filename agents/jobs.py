@@ -1,0 +1,21 @@
+"""What the clock does to agents."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from agents.services.events import delete_old_events
+from agents.services.silence import announce_recovered_agents, announce_silent_agents
+from core.jobs import periodic
+
+
+# A run deletes a bounded number. Ten thousand agents with twenty stacks write 200,000 events an hour at most.
+@periodic(every=timedelta(minutes=5))
+def forget_old_events() -> int:
+    return delete_old_events(now=timezone.now())
+
+
+@periodic(every=timedelta(seconds=10))
+def watch_silence() -> int:
+    now = timezone.now()
+    return announce_recovered_agents(now=now) + announce_silent_agents(now=now)

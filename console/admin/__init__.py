@@ -1,0 +1,5 @@
+"""Pages that look across apps, and those of the people who use them."""
+
+from console.admin.people import GroupAdmin, UserAdmin
+
+__all__ = ["GroupAdmin", "UserAdmin"]

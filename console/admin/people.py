@@ -1,0 +1,196 @@
+"""The pages of users and groups. Django's forms write; every change is audited and says who made it."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from console.groups import GROUPS
+from console.people import (
+    note_group_created,
+    note_group_deleted,
+    note_group_updated,
+    note_password_change,
+    note_user_created,
+    note_user_deleted,
+    note_user_updated,
+)
+from core.admin import BaseAdmin, admin_actor, ago, badge, badges
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class _PeopleAdmin(BaseAdmin):
+    is_audited = False
+    # One at a time: deleting people is no bulk work, and Django's bulk deletion is not one transaction.
+    actions = None
+
+    def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  # Django's class takes no parameter at run time
+    """Every user is one of the admin site. What one may do comes from groups alone, so that it can be told."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "full_name", "group_list", "state", "last_seen")
+    list_filter = ("is_active", "groups")
+    list_filter_submit = False
+    search_help_text = "Name or e-mail address"
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Rights", {"fields": ("is_active", "is_superuser", "groups")}),
+        ("History", {"fields": ("last_seen", "joined")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
+    filter_horizontal = ("groups",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown: tuple[str, ...] = ("last_seen", "joined")
+        if obj is not None and obj.pk == request.user.pk:
+            # Nobody locks himself out by mistake.
+            shown += ("is_active", "is_superuser")
+        elif not self._is_superuser(request):
+            shown += ("is_superuser",)
+        return shown
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_below(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_oneself = obj is not None and obj.pk == request.user.pk
+        return super().has_delete_permission(request, obj) and self._is_below(request, obj) and not is_oneself
+
+    def _is_below(self, request: HttpRequest, obj: Any) -> bool:
+        # Else whoever may change users could set a superuser's password and become one.
+        return obj is None or not obj.is_superuser or self._is_superuser(request)
+
+    @staticmethod
+    def _is_superuser(request: HttpRequest) -> bool:
+        return bool(getattr(request.user, "is_superuser", False))
+
+    @admin.display(description="name", ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @admin.display(description="groups")
+    def group_list(self, user: User) -> str | None:
+        rights = ["superuser"] if user.is_superuser else []
+        return badges(rights + sorted(group.name for group in user.groups.all()))
+
+    @admin.display(description="state", ordering="is_active")
+    def state(self, user: User) -> str:
+        return badge("active", "good") if user.is_active else badge("inactive", "bad")
+
+    @admin.display(description="last login", ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return ago(user.last_login) or "never"
+
+    @admin.display(description="created")
+    def joined(self, user: User) -> str | None:
+        return ago(user.date_joined)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
+        obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's name
+        return super().user_change_password(request, id, form_url)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        note_user_created(user=obj, actor=admin_actor(request))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        changed = [field for part in message for field in part.get("changed", {}).get("fields", [])]
+        # What the form of a new password reports; that of the user cannot change it.
+        if changed == ["password"]:
+            note_password_change(username=obj.username, actor=admin_actor(request))
+            return
+        note_user_updated(user=obj, changed=changed, actor=admin_actor(request))
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for user in queryset:
+            note_user_deleted(username=user.username, actor=admin_actor(request))
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, _PeopleAdmin):
+    """The three groups that come with the broker are read-only: their rule is written anew at every update."""
+
+    list_display = ("name", "members", "origin")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name", "rights") if self._is_ours(obj) else ("name", "permissions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("rights",)
+
+    @admin.display(description="rights")
+    def rights(self, group: Group) -> SafeString:
+        """Of each kind of row, what may be done with it."""
+        by_model: dict[str, list[str]] = defaultdict(list)
+        for permission in group.permissions.select_related("content_type").order_by("codename"):
+            verb, _, noun = permission.codename.partition("_")
+            is_of_model = noun == permission.content_type.model
+            by_model[permission.content_type.name].append(verb if is_of_model else permission.codename)
+        lines = ((model, ", ".join(verbs).replace("_", " ")) for model, verbs in sorted(by_model.items()))
+        return format_html(
+            '<dl class="brokkr-rights">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines)
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        rows: QuerySet[Group] = super().get_queryset(request)
+        return rows.prefetch_related("user_set")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not self._is_ours(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not self._is_ours(obj)
+
+    def _is_ours(self, obj: Any) -> bool:
+        return obj is not None and obj.name in GROUPS
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        if db_field.name == "permissions":
+            kwargs["queryset"] = Permission.objects.filter(group__name=GROUPS[-1]).select_related(
+                "content_type"
+            )
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.display(description="members")
+    def members(self, group: Group) -> int:
+        return len(group.user_set.all())
+
+    @admin.display(description="kept by")
+    def origin(self, group: Group) -> str:
+        return "the broker" if self._is_ours(group) else "you"
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        note_group_created(group=obj, actor=admin_actor(request))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        note_group_updated(group=obj, actor=admin_actor(request))
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for group in queryset:
+            note_group_deleted(name=group.name, actor=admin_actor(request))

@@ -1,0 +1,20 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class ConsoleConfig(AppConfig):
+    name = "console"
+    verbose_name = "Control room"
+
+    def ready(self) -> None:
+        # Sent for one app after the other. This app is the last of INSTALLED_APPS, so that all permissions exist.
+        post_migrate.connect(_sync_groups, sender=self, dispatch_uid="console.sync_groups")
+
+
+def _sync_groups(**kwargs: Any) -> None:
+    # Models are not loaded before ready(), hence the import in here.
+    from console.groups import sync_groups  # noqa: PLC0415
+
+    sync_groups()

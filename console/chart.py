@@ -1,0 +1,78 @@
+"""Bars of reports by the hour, as the numbers of an SVG; the template draws it and the style sheet colours it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from agents.activity import CAP, Hour
+
+WIDTH, HEIGHT = 960, 160
+_GAP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: float
+    width: float
+    # Two boxes, one on the other: where each begins, counted from above, and how high it is.
+    success_y: float
+    success_height: float
+    failure_y: float
+    failure_height: float
+    url: str
+    words: str
+    # At every sixth hour.
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    width: int
+    height: int
+    bars: Sequence[Bar]
+    # What the full height stands for.
+    top: str
+    reports: str
+    failures: str
+
+
+def chart_of(hours: Sequence[Hour], url_of: Callable[[Hour], str]) -> Chart:
+    """`url_of` leads from an hour to its reports."""
+    highest = max((hour.reports for hour in hours), default=0)
+    scale = HEIGHT / highest if highest else 0
+    step = WIDTH / max(len(hours), 1)
+    bars = []
+    for number, hour in enumerate(hours):
+        failures = hour.failures * scale
+        successes = (hour.reports - hour.failures) * scale
+        bars.append(
+            Bar(
+                x=round(number * step + _GAP / 2, 1),
+                width=round(step - _GAP, 1),
+                success_y=round(HEIGHT - failures - successes, 1),
+                success_height=round(successes, 1),
+                failure_y=round(HEIGHT - failures, 1),
+                failure_height=round(failures, 1),
+                url=url_of(hour),
+                words=f"{hour.start:%H:%M} to {hour.start + timedelta(hours=1):%H:%M} UTC: "
+                f"{_number(hour.reports)} reports, {_number(hour.failures)} of failure",
+                label=f"{hour.start:%H:%M}" if number % 6 == 0 else "",
+            )
+        )
+    return Chart(
+        WIDTH,
+        HEIGHT,
+        bars,
+        _number(highest),
+        _sum([hour.reports for hour in hours]),
+        _sum([hour.failures for hour in hours]),
+    )
+
+
+def _number(count: int) -> str:
+    return f"{count:,}+" if count >= CAP else f"{count:,}"
+
+
+def _sum(counts: Sequence[int]) -> str:
+    total = sum(counts)
+    return f"more than {total:,}" if any(count >= CAP for count in counts) else f"{total:,}"

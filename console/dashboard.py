@@ -1,0 +1,151 @@
+"""What the first page says. Every number is the count of the list that it leads to.
+
+A fixed number of queries, each bounded: counts stop at a limit, tables hold the first few rows. To add a card, write a
+function that answers one and put it into CARDS.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Count as CountOf
+from django.db.models import Q
+from django.urls import reverse
+
+from agents.attention import failing, pending, removing
+from agents.deployments import Deployment, Standing
+from agents.models import Agent
+from agents.querysets import ACTIVE, grace_before
+from core.admin import Count, capped_count, table_count
+from generators.models import Generator
+from stacks.models import DeploymentObject, Stack
+from workorders.models import Status, WorkOrder, WorkOrderLogEntry
+
+ROWS_SHOWN = 8
+ROWS_COUNTED = 100
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number and the list behind it. A tone other than "quiet" asks to be looked at when there are any."""
+
+    label: str
+    count: Count
+    url: str
+    tone: str = "quiet"
+
+    @property
+    def is_loud(self) -> bool:
+        return self.tone != "quiet" and self.count.value > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    title: str
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Deployments that need attention: how many, the first of them, and where the others are."""
+
+    title: str
+    count: Count
+    rows: Sequence[Deployment]
+    url: str
+    all_is_well: str
+
+
+def agents_card(now: datetime) -> Card:
+    since = grace_before(now)
+    works, heard = Q(status=ACTIVE), Q(heartbeat__last_heartbeat__gte=since)
+    counts = Agent.objects.active().aggregate(
+        alive=CountOf("pk", filter=works & heard),
+        silent=CountOf("pk", filter=works & Q(heartbeat__last_heartbeat__lt=since)),
+        never=CountOf("pk", filter=Q(heartbeat__last_heartbeat__isnull=True)),
+        paused=CountOf("pk", filter=~works),
+    )
+    page = "agents_agent"
+    return Card(
+        "Agents",
+        [
+            Figure("active", Count(counts["alive"]), _list(page, status="active", heard="alive"), "good"),
+            Figure("silent", Count(counts["silent"]), _list(page, status="active", heard="silent"), "bad"),
+            Figure("never seen", Count(counts["never"]), _list(page, heard="never"), "wait"),
+            Figure("not active", Count(counts["paused"]), _list(page, status="other")),
+        ],
+    )
+
+
+def stacks_card(now: datetime) -> Card:  # noqa: ARG001  # all cards are asked alike
+    tenants = Generator.objects.active()
+    return Card(
+        "Stacks",
+        [
+            Figure("stacks", capped_count(Stack.objects.active()), _list("stacks_stack")),
+            Figure(
+                "versions", table_count(DeploymentObject), _list("stacks_deploymentobject", deleted="all")
+            ),
+            Figure("generators", capped_count(tenants), _list("generators_generator")),
+        ],
+    )
+
+
+def work_orders_card(now: datetime) -> Card:
+    page, tones = "workorders_workorder", {Status.RETRY_PENDING: "wait"}
+    figures = [
+        Figure(
+            Status(status).label.lower(),
+            capped_count(WorkOrder.objects.filter(status=status)),
+            _list(page, status__exact=status),
+            tones.get(status, "quiet"),
+        )
+        for status in Status
+    ]
+    since = now - _DAY
+    failed = WorkOrderLogEntry.objects.filter(completed_at__gte=since, success=False)
+    url = _list("workorders_workorderlogentry", success__exact=0, **_from("completed_at", since))
+    figures.append(Figure("failed within a day", capped_count(failed), url, "bad"))
+    return Card("Work orders", figures)
+
+
+CARDS: Sequence[tuple[str, Callable[[datetime], Card]]] = (
+    # The permission that it takes to see the card.
+    ("agents.view_agent", agents_card),
+    ("stacks.view_stack", stacks_card),
+    ("workorders.view_workorder", work_orders_card),
+)
+
+
+def panels() -> list[Panel]:
+    """The deployments that fail, wait or are being removed, as far as `ROWS_COUNTED`."""
+    asked = (
+        ("Failing now", Standing.FAILING, failing, "No deployment is failing."),
+        ("Pending now", Standing.PENDING, pending, "Every active agent has reported on the newest versions."),
+        ("Being removed", Standing.REMOVING, removing, ""),
+    )
+    found = []
+    for title, standing, ask, all_is_well in asked:
+        rows = ask(limit=ROWS_COUNTED + 1)
+        count = Count(min(len(rows), ROWS_COUNTED), len(rows) <= ROWS_COUNTED)
+        url = f"{reverse('admin:deployments')}?{urlencode({'state': standing})}"
+        found.append(Panel(title, count, rows[:ROWS_SHOWN], url, all_is_well))
+    return found
+
+
+def events_url(start: datetime, end: datetime, **filters: object) -> str:
+    """The agents' events from `start` to the microsecond before `end`, those of deleted agents among them."""
+    last = end - timedelta(microseconds=1)
+    until = {"created_at_to_0": f"{last:%Y-%m-%d}", "created_at_to_1": f"{last:%H:%M:%S.%f}"}
+    return _list("agents_agentevent", deleted="all", **_from("created_at", start), **until, **filters)
+
+
+def _list(page: str, **query: object) -> str:
+    url = reverse(f"admin:{page}_changelist")
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+def _from(field: str, moment: datetime) -> dict[str, object]:
+    return {f"{field}_from_0": f"{moment:%Y-%m-%d}", f"{field}_from_1": f"{moment:%H:%M:%S}"}

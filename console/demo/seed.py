@@ -1,0 +1,48 @@
+"""The demonstration from beginning to end."""
+
+from collections.abc import Callable
+from random import Random
+
+from django.db import transaction
+from django.utils import timezone
+
+from console.demo.fleet import add_agents, add_generators, add_stacks
+from console.demo.history import (
+    add_reports,
+    add_templates,
+    add_versions,
+    add_work_orders,
+    delete_one,
+)
+from console.demo.scene import Scene, Size
+from core.events import Actor
+
+_STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
+    ("generators", add_generators),
+    ("agents", add_agents),
+    ("stacks", add_stacks),
+    ("versions", add_versions),
+    ("reports", add_reports),
+    ("templates", add_templates),
+    ("work orders", add_work_orders),
+    ("deletion", delete_one),
+)
+LAST_PHASE = _STEPS[-1][0]
+
+
+@transaction.atomic
+def seed(*, size: Size, chance_seed: int, actor: Actor, progress: Callable[[str, float], None]) -> Scene:
+    """Build the fleet, the same for the same seed. `progress` hears the phase and the share of it that is done."""
+    scene = Scene(
+        size=size,
+        actor=actor,
+        chance=Random(chance_seed),  # noqa: S311  chance, not secrecy
+        now=timezone.now(),
+        progressed=lambda _: None,
+    )
+    for phase, step in _STEPS:
+        progress(phase, 0)
+        scene.progressed = lambda share, phase=phase: progress(phase, share)  # type: ignore[misc]  # bound now
+        step(scene)
+        progress(phase, 1)
+    return scene

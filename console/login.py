@@ -1,0 +1,29 @@
+"""Logging in: an address that guesses is told to wait. django-axes counts, in the database, for all processes."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from unfold.forms import AuthenticationForm
+
+from core.middleware import client_address
+
+
+def address(request: HttpRequest) -> str | None:
+    """Whose failures are counted together: the client behind our own proxies."""
+    return client_address(request, settings.TRUSTED_PROXY_COUNT)
+
+
+class LoginForm(AuthenticationForm):  # type: ignore[misc]  # the theme's class carries no types
+    """Says that the address must wait, where Django would say that name and password are wrong."""
+
+    def get_invalid_login_error(self) -> ValidationError:
+        if not getattr(self.request, "axes_locked_out", False):
+            error: ValidationError = super().get_invalid_login_error()
+            return error
+        minutes = settings.AXES_COOLOFF_TIME // timedelta(minutes=1)
+        return ValidationError(
+            f"Too many failed attempts from your address. Try again {minutes} minutes after the last of them.",
+            code="locked_out",
+        )

@@ -1,0 +1,1 @@
+"""No tables. Django tells only apps with this module that migrations have run; see apps.py."""

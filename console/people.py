@@ -1,0 +1,57 @@
+"""The people of the admin site and their groups, for the audit log.
+
+Their tables are Django's, and so are the forms that write them; here is said what was written, in the same transaction.
+"""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import Group, User
+
+from core.events import Actor, Event, emit
+
+
+def note_user_created(*, user: User, actor: Actor) -> None:
+    _tell("site_user.created", actor, _facts(user))
+
+
+def note_user_updated(*, user: User, changed: Sequence[str], actor: Actor) -> None:
+    """`changed` names the fields, never their values: a password is one of them."""
+    _tell("site_user.updated", actor, {**_facts(user), "changed": list(changed)})
+
+
+def note_password_change(*, username: str, actor: Actor) -> None:
+    _tell("site_user.password_changed", actor, {"username": username})
+
+
+def note_user_deleted(*, username: str, actor: Actor) -> None:
+    _tell("site_user.deleted", actor, {"username": username})
+
+
+def note_group_created(*, group: Group, actor: Actor) -> None:
+    _tell("site_group.created", actor, _permissions(group))
+
+
+def note_group_updated(*, group: Group, actor: Actor) -> None:
+    _tell("site_group.updated", actor, _permissions(group))
+
+
+def note_group_deleted(*, name: str, actor: Actor) -> None:
+    _tell("site_group.deleted", actor, {"name": name})
+
+
+def _facts(user: User) -> dict[str, object]:
+    return {
+        "username": user.username,
+        "groups": sorted(user.groups.values_list("name", flat=True)),
+        "is_active": user.is_active,
+        "is_superuser": user.is_superuser,
+    }
+
+
+def _permissions(group: Group) -> dict[str, object]:
+    names = group.permissions.values_list("content_type__app_label", "codename")
+    return {"name": group.name, "permissions": sorted(f"{app}.{codename}" for app, codename in names)}
+
+
+def _tell(kind: str, actor: Actor, details: dict[str, object]) -> None:
+    emit(Event(kind=kind, resource_type="system", resource_id=None, actor=actor, details=details))

@@ -1,0 +1,16 @@
+"""Upkeep of what logging in leaves behind."""
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+
+def forget_old_logins() -> int:
+    """Delete the sessions that have ended and the failures that no longer count; how many rows there were."""
+    now = timezone.now()
+    sessions, _ = Session.objects.filter(expire_date__lt=now).delete()
+    attempts: int = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).delete()[
+        0
+    ]
+    return sessions + attempts

@@ -1,0 +1,48 @@
+"""The admin site: the control room is its first page."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path
+
+from console.people import note_password_change
+from core.admin import admin_actor
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite as _AdminSite
+else:
+    from unfold.sites import UnfoldAdminSite as _AdminSite
+
+
+class ControlRoom(_AdminSite):
+    index_title = "Control room"
+    index_template = "console/dashboard.html"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # The theme would write its colours into every page; they are in core/theme.css.
+        return {**super().each_context(request), "colors": None}
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        deployments = path("deployments/", self.admin_view(self.deployments), name="deployments")
+        return [deployments, *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        # The admin's modules register with this site, so it cannot import them at its top.
+        from console.admin.dashboard import dashboard_context  # noqa: PLC0415
+
+        return super().index(request, {**dashboard_context(request), **(extra_context or {})})
+
+    def deployments(self, request: HttpRequest) -> HttpResponse:
+        from console.admin.dashboard import deployments_view  # noqa: PLC0415  # as above
+
+        return deployments_view(request, self.each_context(request))
+
+    @transaction.atomic
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        response = super().password_change(request, extra_context)
+        # Nothing but the change itself leads on to the next page.
+        if request.method == "POST" and response.status_code == 302:
+            note_password_change(username=request.user.get_username(), actor=admin_actor(request))
+        return response

@@ -1,0 +1,264 @@
+"""What all pages share, and the base of those that only read."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from core.admin.actions import Question
+from core.admin.lists import PreparedChangeList
+from core.admin.tabs import Page, pages_of
+from core.errors import DomainError
+from core.events import Actor, ActorType
+from core.middleware import client_address
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    _ModelAdmin = ModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin as _ModelAdmin
+
+_AUDIT_LIST = "admin:audit_auditlog_changelist"
+_AUDIT_PERMISSION = "audit.view_auditlog"
+
+
+def admin_actor(request: HttpRequest) -> Actor:
+    """The admin-site user as the author of a change, with the place it came from."""
+    return Actor(
+        type=ActorType.ADMIN,
+        label=request.user.get_username(),
+        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
+        user_agent=request.headers.get("User-Agent"),
+        request_id=request.META.get("brokkr.request_id", ""),
+    )
+
+
+class BaseAdmin(_ModelAdmin):
+    """What all our pages share. History is the audit log: it knows the changes made by every door."""
+
+    list_per_page = 50
+    list_max_show_all = 200
+    # Selecting more than the page would name rows that nobody has looked at.
+    list_disable_select_all = True
+    list_filter_submit = True
+    show_full_result_count = False
+    # Counting the rows behind each choice of a filter would read the whole table.
+    show_facets = ShowFacets.NEVER
+    warn_unsaved_form = True
+
+    # Columns that no list may be filtered by: a filter on a hidden value finds the value, letter by letter.
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+    is_audited: ClassVar[bool] = True
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        """Look up, for all rows of a page at once, what their table does not hold."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        return PreparedChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            self.prepare([row])
+        return row
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        if self.secret_fields.intersection(lookup.split("__")):
+            return False
+        return super().lookup_allowed(lookup, value, cast(HttpRequest, request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        match = request.resolver_match
+        if match is not None and match.url_name == "autocomplete":
+            queryset = self.selectable(queryset)
+        return super().get_search_results(request, queryset, search_term)
+
+    def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that other pages may refer to."""
+        return rows.filter(deleted_at__isnull=True)
+
+    def gone(self, request: HttpRequest) -> HttpResponse:
+        """The answer to a request for a row that is not there."""
+        self.message_user(request, f"There is no such {self.opts.verbose_name}.", messages.WARNING)
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
+    def url_of(self, row: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<path:object_id>/{page.slug}/",
+                self.admin_site.admin_view(self._view_of(page)),
+                name=self._page_name(page),
+            )
+            for page in pages_of(self.model)
+        ]
+        # Before Django's own, whose last pattern takes everything.
+        return [*pages, *super().get_urls()]
+
+    def render_page(
+        self, request: HttpRequest, row: Model, template: str, context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One of the row's further pages, among its tabs and buttons. `template` extends core/admin/page.html."""
+        theme = cast(Any, self)
+        buttons = theme._get_actions_navigation(
+            theme.actions_detail, theme.get_actions_detail(request, row), row.pk
+        )
+        common = {
+            **self.admin_site.each_context(request),
+            "title": str(row),
+            "original": row,
+            "opts": self.opts,
+            "media": self.media,
+            "tab_list": self.tabs(request, row),
+            "actions_detail": buttons,
+        }
+        return TemplateResponse(request, template, {**common, **(context or {})})
+
+    def tabs(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
+        """The row's form and its further pages that the user may open, as the theme wants them."""
+        pages = [page for page in pages_of(self.model) if request.user.has_perm(page.permission)]
+        if not pages:
+            return []
+        links = [("Overview", self.url_of(row))]
+        links += [(page.title, reverse(f"admin:{self._page_name(page)}", args=[row.pk])) for page in pages]
+        items = [
+            {"title": title, "link": url, "active": request.path == url, "has_permission": True}
+            for title, url in links
+        ]
+        return [{"models": [{"name": str(self.opts), "detail": True}], "items": items}]
+
+    def _page_name(self, page: Page) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page.url_part}"
+
+    def _view_of(self, page: Page) -> Callable[[HttpRequest, str], HttpResponse]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            row = self.get_object(request, unquote(object_id))
+            if row is None:
+                return self.gone(request)
+            if not self.has_view_permission(request, row) or not request.user.has_perm(page.permission):
+                raise PermissionDenied
+            try:
+                return page.view(request, self, row)
+            except DomainError as refusal:
+                self.message_user(request, refusal.text, messages.ERROR)
+                # A page that cannot be shown would send here for ever.
+                return HttpResponseRedirect(request.path if request.method == "POST" else self.url_of(row))
+
+        return view
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = context["original"]
+        if row is not None:
+            context["tab_list"] = self.tabs(request, row)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def ask(
+        self, request: HttpRequest, question: Question, rows: Sequence[Model], action: str = ""
+    ) -> HttpResponse:
+        """The page that names what will happen; its button sends the request again, confirmed."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": question.title,
+            "question": question,
+            "rows": rows,
+            "action": action,
+            "opts": self.opts,
+            "back": request.get_full_path() if action else self.url_of(rows[0]),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "core/admin/confirm.html", context)
+
+    def show_key(self, request: HttpRequest, row: Model, key: str) -> HttpResponse:
+        """The page that shows a new key. Answered at once, so that the key is stored nowhere on its way."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"New key of {row}",
+            "key": key,
+            "owner": row,
+            "opts": self.opts,
+            "back": self.url_of(row),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "core/admin/key.html", context)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except DomainError as refusal:
+            self.message_user(request, refusal.text, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        may_see_history = self.is_audited and request.user.has_perm(_AUDIT_PERMISSION)
+        context = {"show_history": may_see_history, **(extra_context or {})}
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except DomainError as refusal:
+            # Rolled back; the same form again, now with the refusal as its error.
+            request.META["brokkr.refusal"] = refusal
+            return super().changeform_view(request, object_id, form_url, context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except DomainError as refusal:
+            self.message_user(request, refusal.text, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:index"))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self.gone(request)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return HttpResponseRedirect(f"{reverse(_AUDIT_LIST)}?{urlencode({'q': row.id})}")
+
+    # Django's own log would be a second, poorer one.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return None
+
+
+class ReadOnlyAdmin(BaseAdmin):
+    """Pages that show and never change, whatever is sent to them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,133 @@
+"""Showing YAML, and JSON, which is YAML, to people: numbered lines, coloured by classes of core/code.css.
+
+The text may come from any tenant. It is read by libyaml, up to a depth and a length; what lies beyond, or cannot be
+read, is shown without colours. It is escaped in any case.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import yaml
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+# What a YAML parser, and so every line number in our errors, counts as the end of a line.
+LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+MAX_COLOURED_CHARACTERS: Final = 128 * 1024
+MAX_LINES: Final = 10_000
+# The parser's time grows with the square of the depth.
+_MAX_DEPTH: Final = 200
+
+_COMMENT = re.compile("#[^\n\r\x85\u2028\u2029]*")
+_CONSTANT = re.compile(
+    r"null|~|true|false|[-+]?(?:0x[0-9a-f]+|[0-9][0-9_]*(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?)", re.I
+)
+_OPENING = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken, yaml.BlockMappingStartToken)
+_CLOSING = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken, yaml.BlockEndToken)
+
+# Where a coloured part begins and ends, and the class that colours it.
+Span = tuple[int, int, str]
+# Finds the coloured parts of a text, in order.
+Spans = Callable[[str], Iterator[Span]]
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, without their ends. What follows the last end counts only when it is not empty."""
+    lines = LINE_BREAK.split(text)
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def code_block(text: str, *, marked: int | None = None, spans: Spans | None = None) -> SafeString:
+    """The text in a box, its lines numbered; line `marked` stands out. Of very long texts only the beginning.
+
+    Coloured as YAML, or by `spans`.
+    """
+    lines = coloured_lines(text, spans or yaml_spans)
+    shown = lines[:MAX_LINES]
+    body = format_html_join(
+        "",
+        '<span class="brokkr-line{}" data-line="{}">{}\n</span>',
+        (
+            (" brokkr-line-marked" if number == marked else "", number, line)
+            for number, line in enumerate(shown, start=1)
+        ),
+    )
+    if len(lines) > len(shown):
+        body += format_html(
+            '<span class="brokkr-rest">… and {} more lines, which are not shown here</span>',
+            f"{len(lines) - len(shown):,}",
+        )
+    return format_html('<pre class="brokkr-code" tabindex="0">{}</pre>', body)
+
+
+def coloured_lines(text: str, spans: Spans) -> list[SafeString]:
+    """The lines of the text as HTML."""
+    lines: list[list[str]] = [[]]
+    for piece, colour in _pieces(text, spans):
+        first, *others = LINE_BREAK.split(piece)
+        lines[-1].append(_coloured(first, colour))
+        lines.extend([_coloured(other, colour)] for other in others)
+    if lines[-1] in ([], [""]):
+        lines.pop()
+    return [mark_safe("".join(parts)) for parts in lines]  # noqa: S308  # _coloured has escaped every part
+
+
+def _coloured(text: str, colour: str) -> str:
+    if not text or not colour:
+        return escape(text)
+    return format_html('<span class="brokkr-{}">{}</span>', colour, text)
+
+
+def _pieces(text: str, spans: Spans) -> Iterator[tuple[str, str]]:
+    position = 0
+    for start, end, colour in spans(text[:MAX_COLOURED_CHARACTERS]):
+        yield text[position:start], ""
+        yield text[start:end], colour
+        position = end
+    yield text[position:], ""
+
+
+def yaml_spans(text: str) -> Iterator[Span]:
+    """What a reader of YAML looks for: keys, texts, constants, names and comments."""
+    # The parser skips the mark, and counts from behind it.
+    offset = len(text) - len(text.removeprefix("\ufeff"))
+    position = depth = 0
+    is_key = False
+    try:
+        for token in yaml.scan(text[offset:], Loader=yaml.CSafeLoader):
+            start, end = token.start_mark.index + offset, token.end_mark.index + offset
+            if start > position:
+                yield from _comments(text, position, start)
+            if colour := _colour(token, is_key=is_key):
+                hidden = text[start:end]
+                yield start, start + len(hidden.rstrip()), colour
+            position = max(position, end)
+            is_key = isinstance(token, yaml.KeyToken) or (
+                is_key and isinstance(token, yaml.AnchorToken | yaml.TagToken)
+            )
+            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+            if depth > _MAX_DEPTH:
+                return
+    except yaml.YAMLError:
+        return
+    yield from _comments(text, position, len(text))
+
+
+def _comments(text: str, start: int, end: int) -> Iterator[Span]:
+    for found in _COMMENT.finditer(text, start, end):
+        yield found.start(), found.end(), "comment"
+
+
+def _colour(token: Any, *, is_key: bool) -> str:
+    if isinstance(token, yaml.ScalarToken):
+        if is_key:
+            return "key"
+        if token.style:
+            return "string"
+        return "constant" if _CONSTANT.fullmatch(token.value) else ""
+    if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
+        return "name"
+    if isinstance(token, yaml.DirectiveToken | yaml.DocumentStartToken | yaml.DocumentEndToken):
+        return "mark"
+    return ""

@@ -1,0 +1,48 @@
+"""Further pages of a row, as tabs beside its form.
+
+An app registers here the pages of its own models and, because a lower app may not know a higher one, its pages
+about a lower app's rows: `agents` adds "Who gets this?" to stacks. Called in `<app>/admin`, before URLs are made.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from core.admin.base import BaseAdmin
+
+# Gets the row, which the user may see; answers with `admin.render_page(…)` or in its own way. A refusal that it
+# raises becomes a message on the same page.
+View = Callable[[HttpRequest, "BaseAdmin", Any], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`permission`, spelled `app.verb_model`, is asked besides that of seeing the row."""
+
+    slug: str
+    title: str
+    view: View
+    permission: str
+
+    @property
+    def url_part(self) -> str:
+        return self.slug.replace("-", "_")
+
+
+_pages: dict[type[Model], list[Page]] = {}
+
+
+def register_page(model: type[Model], slug: str, title: str, view: View, permission: str) -> None:
+    """Add a page at `<row>/<slug>/`, named `admin:<app>_<model>_<slug>` with underscores for hyphens.
+
+    Tabs are shown in the order of registration, which is that of INSTALLED_APPS.
+    """
+    _pages.setdefault(model, []).append(Page(slug, title, view, permission))
+
+
+def pages_of(model: type[Model]) -> Sequence[Page]:
+    return _pages.get(model, ())

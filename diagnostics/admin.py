@@ -1,0 +1,210 @@
+"""The operator's pages of diagnostics: ask, and read what was found."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from agents.models import Agent
+from core.admin import (
+    CappedPaginator,
+    Created,
+    ServiceAdmin,
+    ServiceForm,
+    TimeRangeFilter,
+    ago,
+    badge,
+    link,
+)
+from core.events import Actor
+from diagnostics.models import MAX_REQUESTED_BY, DiagnosticRequest, DiagnosticStatus
+from diagnostics.services import DEFAULT_RETENTION_MINUTES, MAX_RETENTION_MINUTES, request_diagnostic
+from stacks.models import DeploymentObject
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    from django.contrib.admin.widgets import AdminIntegerFieldWidget as _Integer
+    from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
+else:
+    from unfold.widgets import UnfoldAdminIntegerFieldWidget as _Integer
+    from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
+
+_TONES = {
+    DiagnosticStatus.PENDING: "quiet",
+    DiagnosticStatus.CLAIMED: "quiet",
+    DiagnosticStatus.COMPLETED: "good",
+    DiagnosticStatus.FAILED: "bad",
+    DiagnosticStatus.EXPIRED: "bad",
+}
+
+
+class DiagnosticForm(ServiceForm):
+    requested_by = forms.CharField(required=False, max_length=MAX_REQUESTED_BY, widget=_TextInput())
+    retention_minutes = forms.IntegerField(
+        initial=DEFAULT_RETENTION_MINUTES,
+        min_value=1,
+        max_value=MAX_RETENTION_MINUTES,
+        widget=_Integer(),
+        help_text="The request expires after this; its result is kept at least as long.",
+    )
+
+    class Meta:
+        model = DiagnosticRequest
+        fields = ("deployment_object", "agent", "requested_by")
+
+
+@admin.register(DiagnosticRequest)
+class DiagnosticRequestAdmin(ServiceAdmin):
+    """Requests are made here; everything after that is for agents and the clock."""
+
+    form = DiagnosticForm
+    list_display = ("asked", "object_link", "stack", "agent_name", "state", "requested_by", "expiry")
+    list_filter = ("status", ("agent", AutocompleteSelectFilter), ("created_at", TimeRangeFilter))
+    search_fields = ("^agent__name", "^deployment_object__stack__name")
+    search_help_text = "Beginning of the agent's or the stack's name"
+    ordering = ("-created_at", "-id")
+    paginator = CappedPaginator
+    autocomplete_fields = ("deployment_object", "agent")
+    secret_fields = frozenset({"yaml_content", "pod_statuses", "events", "log_tails"})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DiagnosticRequest]:
+        rows: QuerySet[DiagnosticRequest] = super().get_queryset(request)
+        rows = rows.select_related("agent", "deployment_object__stack").defer(
+            "deployment_object__yaml_content"
+        )
+        match = request.resolver_match
+        # Results may be long; no list shows them.
+        is_list = match is not None and match.url_name == "diagnostics_diagnosticrequest_changelist"
+        return rows if is_list else rows.select_related("result")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("deployment_object", "agent", "requested_by", "retention_minutes")
+        return (
+            "object_link",
+            "stack",
+            "agent_name",
+            "state",
+            "requested_by",
+            "asked",
+            "claimed",
+            "ended",
+            "expiry",
+            "collected",
+            "pod_statuses",
+            "events",
+            "log_tails",
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.get_fields(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
+        if obj is None:
+            # The form's own fields are no fields of the table, by which Django would choose.
+            kwargs["fields"] = DiagnosticForm.Meta.fields
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"requested_by": request.user.get_username(), **super().get_changeform_initial_data(request)}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        live = {"agent": Agent.objects.active(), "deployment_object": DeploymentObject.objects.active()}
+        if db_field.name in live:
+            kwargs["queryset"] = live[db_field.name]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return any(
+            request.user.has_perm(f"diagnostics.{verb}_diagnosticrequest") for verb in ("view", "change")
+        )
+
+    def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows
+
+    def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
+        return Created(
+            request_diagnostic(
+                deployment_object_id=values["deployment_object"].id,
+                agent_id=values["agent"].pk,
+                requested_by=values["requested_by"] or None,
+                retention_minutes=values["retention_minutes"],
+                actor=actor,
+                now=timezone.now(),
+            )
+        )
+
+    @admin.display(description="asked", ordering="created_at")
+    def asked(self, diagnostic: DiagnosticRequest) -> SafeString | None:
+        return ago(diagnostic.created_at)
+
+    @admin.display(description="object")
+    def object_link(self, diagnostic: DiagnosticRequest) -> str:
+        obj = diagnostic.deployment_object
+        return link("stacks_deploymentobject_change", f"#{obj.sequence_id}", obj.pk)
+
+    @admin.display(description="stack")
+    def stack(self, diagnostic: DiagnosticRequest) -> str:
+        stack = diagnostic.deployment_object.stack
+        return link("stacks_stack_change", stack.name, stack.pk)
+
+    @admin.display(description="agent", ordering="agent__name")
+    def agent_name(self, diagnostic: DiagnosticRequest) -> str:
+        return link("agents_agent_change", diagnostic.agent.name, diagnostic.agent_id)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, diagnostic: DiagnosticRequest) -> SafeString:
+        status = DiagnosticStatus(diagnostic.status)
+        return badge(status, _TONES[status])
+
+    @admin.display(description="claimed")
+    def claimed(self, diagnostic: DiagnosticRequest) -> SafeString | None:
+        return ago(diagnostic.claimed_at)
+
+    @admin.display(description="ended")
+    def ended(self, diagnostic: DiagnosticRequest) -> SafeString | None:
+        return ago(diagnostic.completed_at)
+
+    @admin.display(description="expires", ordering="expires_at")
+    def expiry(self, diagnostic: DiagnosticRequest) -> str:
+        return f"{diagnostic.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+
+    @admin.display(description="collected, by the agent's clock")
+    def collected(self, diagnostic: DiagnosticRequest) -> SafeString | None:
+        return ago(diagnostic.result.collected_at) if hasattr(diagnostic, "result") else None
+
+    @admin.display(description="pods")
+    def pod_statuses(self, diagnostic: DiagnosticRequest) -> SafeString | None:
+        return _found(diagnostic, "pod_statuses")
+
+    @admin.display(description="events")
+    def events(self, diagnostic: DiagnosticRequest) -> SafeString | None:
+        return _found(diagnostic, "events")
+
+    @admin.display(description="ends of logs")
+    def log_tails(self, diagnostic: DiagnosticRequest) -> SafeString | None:
+        return _found(diagnostic, "log_tails")
+
+
+def _found(diagnostic: DiagnosticRequest, name: str) -> SafeString | None:
+    """One of the texts of the result, indented when it is JSON, as it should be."""
+    text: str | None = getattr(diagnostic.result, name) if hasattr(diagnostic, "result") else None
+    if text is None:
+        return None
+    with suppress(orjson.JSONDecodeError):
+        text = orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
+    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text)

@@ -1,0 +1,15 @@
+"""Consequences here of what happens below."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from agents.models import Agent
+from agents.signals import agent_deleted
+from diagnostics.services import close_requests_of
+
+
+@receiver(agent_deleted, dispatch_uid="diagnostics.close_requests_of_agent")
+def close_requests_of_agent(agent: Agent, **kwargs: Any) -> None:
+    close_requests_of(agent=agent, now=timezone.now())

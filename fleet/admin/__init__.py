@@ -1,0 +1,9 @@
+"""The operator's pages about an agent and a stack together, on the pages of either."""
+
+from agents.models import Agent
+from core.admin import register_page
+from fleet.admin.explaining import explain_agent, explain_stack
+from stacks.models import Stack
+
+register_page(Stack, "explain", "Why isn't it deployed?", explain_stack, "agents.view_agent")
+register_page(Agent, "explain", "Why isn't it deployed?", explain_agent, "stacks.view_stack")

@@ -1,0 +1,356 @@
+"""Why an agent has, or has not, what a stack wants of it: the chain of facts from the stack to the cluster.
+
+The API and the admin show the same explanation. Judging is pure; `facts.py` reads.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from textwrap import shorten
+
+from agents.models import Agent
+from agents.models.event import EventStatus
+from agents.querysets import ACTIVE
+from agents.silence import grace_of, is_silent
+from fleet.facts import Facts, gather
+from health.models import HealthStatus
+from health.querysets import fresh_since
+from stacks.models import Stack
+
+
+class CheckName(StrEnum):
+    """The links of the chain, in their order."""
+
+    STACK = "stack"
+    ASSOCIATION = "association"
+    REGISTRATION = "registration"
+    AGENT_ACTIVE = "agent_active"
+    AGENT_SEEN = "agent_seen"
+    CLUSTER = "cluster"
+    OFFER = "offer"
+    REPORT = "report"
+    HEALTH = "health"
+
+
+class CheckStatus(StrEnum):
+    """`blocked`: the chain ends here. `unknown`: nothing is known, so nothing is known to be wrong."""
+
+    OK = "ok"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+class Verdict(StrEnum):
+    """What the chain comes to: that of the first blocked check, or one of the last four when none is."""
+
+    STACK_DELETED = "stack_deleted"
+    NOT_ASSOCIATED = "not_associated"
+    NOT_REGISTERED = "not_registered"
+    AGENT_INACTIVE = "agent_inactive"
+    AGENT_NEVER_SEEN = "agent_never_seen"
+    AGENT_SILENT = "agent_silent"
+    CLUSTER_UNREACHABLE = "cluster_unreachable"
+    NOTHING_PUBLISHED = "nothing_published"
+    FAILED = "failed"
+    UNHEALTHY = "unhealthy"
+    PENDING = "pending"
+    REMOVAL_PENDING = "removal_pending"
+    DEPLOYED = "deployed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One link: a sentence for people, the same as values for programs, and what it comes to when it is blocked."""
+
+    name: CheckName
+    status: CheckStatus
+    sentence: str
+    details: Mapping[str, object] = field(default_factory=dict)
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole chain, always with every check, and one sentence that concludes."""
+
+    verdict: Verdict
+    conclusion: str
+    checks: Sequence[Check]
+
+
+def explain(*, agent: Agent, stack: Stack, now: datetime) -> Explanation:
+    """The explanation for a live agent, which comes with its heartbeat, and a stack, live or deleted."""
+    return judge(gather(agent=agent, stack=stack), now=now)
+
+
+def judge(facts: Facts, *, now: datetime) -> Explanation:
+    """What the facts come to."""
+    checks = (
+        _stack(facts),
+        _association(facts),
+        _registration(facts),
+        _agent_active(facts),
+        _agent_seen(facts, now),
+        _cluster(facts),
+        _offer(facts),
+        _report(facts),
+        _health(facts, now),
+    )
+    blocked = next((check.verdict for check in checks if check.verdict is not None), None)
+    verdict = blocked or _unblocked(facts)
+    return Explanation(verdict=verdict, conclusion=_conclusion(verdict, facts, now), checks=checks)
+
+
+def _ok(name: CheckName, sentence: str, **details: object) -> Check:
+    return Check(name, CheckStatus.OK, sentence, details)
+
+
+def _unknown(name: CheckName, sentence: str, **details: object) -> Check:
+    return Check(name, CheckStatus.UNKNOWN, sentence, details)
+
+
+def _blocked(name: CheckName, verdict: Verdict, sentence: str, **details: object) -> Check:
+    return Check(name, CheckStatus.BLOCKED, sentence, details, verdict)
+
+
+def _stack(facts: Facts) -> Check:
+    name, deleted_at = CheckName.STACK, facts.stack.deleted_at
+    if deleted_at is None:
+        return _ok(name, "The stack exists.", deleted_at=None)
+    gone = f"The stack was deleted at {_time(deleted_at)}"
+    if facts.wanted is not None:
+        return _ok(
+            name, f"{gone}, and the agent must still remove what it deployed of it.", deleted_at=deleted_at
+        )
+    return _blocked(
+        name,
+        Verdict.STACK_DELETED,
+        f"{gone}, and nothing of it is left for this agent to remove.",
+        deleted_at=deleted_at,
+    )
+
+
+def _association(facts: Facts) -> Check:
+    name = CheckName.ASSOCIATION
+    details = {
+        "target": facts.is_target,
+        "labels": list(facts.labels),
+        "annotations": dict(facts.annotations),
+    }
+    if facts.stack.deleted_at is not None:
+        if facts.wanted is not None:
+            return _ok(name, "The agent had reported on the stack before it was deleted.", **details)
+        return _unknown(name, "Nobody serves a deleted stack.", **details)
+    ways = [
+        *(["the stack is its explicit target"] if facts.is_target else []),
+        *(f"both carry the label {label}" for label in facts.labels),
+        *(f"both carry the annotation {key}={value}" for key, value in facts.annotations.items()),
+    ]
+    if ways:
+        return _ok(name, f"The agent is associated with the stack: {', '.join(ways)}.", **details)
+    return _blocked(
+        name,
+        Verdict.NOT_ASSOCIATED,
+        "The stack is no target of the agent, and they share no label and no annotation.",
+        **details,
+    )
+
+
+def _registration(facts: Facts) -> Check:
+    name = CheckName.REGISTRATION
+    details = {"required": facts.needs_registration, "registered": facts.is_registered}
+    if not facts.needs_registration:
+        return _ok(name, "Registrations are not required here.", **details)
+    if facts.is_registered:
+        return _ok(name, "The agent is registered with the stack's generator.", **details)
+    if facts.is_target:
+        return _ok(name, "For an explicit target registration was checked when it was made.", **details)
+    if facts.stack.deleted_at is not None:
+        return _ok(name, "Removing what was deployed needs no registration.", **details)
+    return _blocked(
+        name,
+        Verdict.NOT_REGISTERED,
+        "The agent is not registered with the stack's generator, so that labels and annotations do not count.",
+        **details,
+    )
+
+
+def _agent_active(facts: Facts) -> Check:
+    name, status = CheckName.AGENT_ACTIVE, facts.agent.status
+    if status == ACTIVE:
+        return _ok(name, "The agent is ACTIVE.", status=status)
+    return _blocked(
+        name,
+        Verdict.AGENT_INACTIVE,
+        f"The agent's status is {status}; it works only while that is ACTIVE.",
+        status=status,
+    )
+
+
+def _agent_seen(facts: Facts, now: datetime) -> Check:
+    name, last = CheckName.AGENT_SEEN, facts.agent.heartbeat.last_heartbeat
+    grace = int(grace_of(facts.agent).total_seconds())
+    details = {"last_heartbeat": last, "silent_after_seconds": grace}
+    if last is None:
+        return _blocked(name, Verdict.AGENT_NEVER_SEEN, "The agent has never sent a heartbeat.", **details)
+    if is_silent(facts.agent, now):
+        return _blocked(
+            name,
+            Verdict.AGENT_SILENT,
+            f"The agent sent its last heartbeat at {_time(last)}, longer ago than its grace of {grace} s.",
+            **details,
+        )
+    return _ok(name, f"The agent sent its last heartbeat at {_time(last)}.", **details)
+
+
+def _cluster(facts: Facts) -> Check:
+    name, beat = CheckName.CLUSTER, facts.agent.heartbeat
+    details = {"k8s_reachable": beat.k8s_reachable, "k8s_reported_at": beat.k8s_reported_at}
+    if beat.k8s_reachable is None or beat.k8s_reported_at is None:
+        return _unknown(name, "The agent does not say whether it reaches its Kubernetes API.", **details)
+    at = _time(beat.k8s_reported_at)
+    if beat.k8s_reachable:
+        return _ok(name, f"The agent reached its Kubernetes API at {at}.", **details)
+    return _blocked(
+        name,
+        Verdict.CLUSTER_UNREACHABLE,
+        f"The agent could not reach its Kubernetes API at {at}.",
+        **details,
+    )
+
+
+def _offer(facts: Facts) -> Check:
+    name, wanted = CheckName.OFFER, facts.wanted
+    if wanted is None:
+        if facts.stack.deleted_at is not None:
+            return _unknown(name, "Nothing of a deleted stack is offered.", sequence_id=None, offered=False)
+        return _blocked(
+            name,
+            Verdict.NOTHING_PUBLISHED,
+            "No version of the stack has been published.",
+            sequence_id=None,
+            offered=False,
+        )
+    what = (
+        f"Deletion marker #{wanted.sequence_id}"
+        if wanted.is_deletion_marker
+        else f"Version #{wanted.sequence_id}"
+    )
+    details = {
+        "sequence_id": wanted.sequence_id,
+        "deployment_object_id": str(wanted.id),
+        "is_deletion_marker": wanted.is_deletion_marker,
+        "offered": facts.is_offered,
+    }
+    if facts.is_offered:
+        return _ok(name, f"{what} is in the agent's target state.", **details)
+    if facts.mode == "incremental" and _is_reported(facts):
+        return _ok(
+            name,
+            f"{what} has left the agent's target state, which is incremental, with its report.",
+            **details,
+        )
+    return _unknown(name, f"{what} is the newest, and not in the agent's target state.", **details)
+
+
+def _report(facts: Facts) -> Check:
+    name, report = CheckName.REPORT, facts.report
+    if report is None:
+        return _unknown(name, "The agent has not reported on the stack.")
+    details = {
+        "sequence_id": report.sequence_id,
+        "event_type": facts.event_type,
+        "status": report.status,
+        "message": report.message,
+        "since": report.since,
+        "reported_at": report.reported_at,
+    }
+    said = f"The agent's last report, at {_time(report.reported_at)}, is {report.status} on #{report.sequence_id}"
+    if facts.wanted is None:
+        return _unknown(name, f"{said}.", **details)
+    if not _is_reported(facts):
+        return _unknown(name, f"{said}, which is not the newest.", **details)
+    if report.status == EventStatus.SUCCESS:
+        return _ok(name, f"{said}.", **details)
+    # The whole of it, which may be long, is in the details.
+    reason = f': "{shorten(report.message, 200, placeholder="…")}"' if report.message else ""
+    return _blocked(name, Verdict.FAILED, f"{said}{reason}.", **details)
+
+
+def _health(facts: Facts, now: datetime) -> Check:
+    name, health = CheckName.HEALTH, facts.health
+    if facts.wanted is None or facts.wanted.is_deletion_marker:
+        return _unknown(name, "There is nothing to be healthy.")
+    if health is None:
+        return _unknown(name, "The agent has not reported the health of this version.")
+    details = {
+        "status": health.status,
+        "checked_at": health.checked_at,
+        "reported_at": health.updated_at,
+    }
+    said = f"The agent reported {health.status} at {_time(health.updated_at)}"
+    if health.updated_at < fresh_since(now):
+        return _unknown(name, f"{said}, too long ago to count.", **details)
+    if health.status == HealthStatus.UNKNOWN:
+        return _unknown(name, f"{said}.", **details)
+    if health.status == HealthStatus.HEALTHY:
+        return _ok(name, f"{said}.", **details)
+    return _blocked(name, Verdict.UNHEALTHY, f"{said}.", **details)
+
+
+def _is_reported(facts: Facts) -> bool:
+    """Whether the last report is on what the agent should have."""
+    return (
+        facts.wanted is not None
+        and facts.report is not None
+        and facts.report.sequence_id >= facts.wanted.sequence_id
+    )
+
+
+def _unblocked(facts: Facts) -> Verdict:
+    is_removal = facts.wanted is not None and facts.wanted.is_deletion_marker
+    if _is_reported(facts):
+        return Verdict.REMOVED if is_removal else Verdict.DEPLOYED
+    return Verdict.REMOVAL_PENDING if is_removal else Verdict.PENDING
+
+
+def _conclusion(verdict: Verdict, facts: Facts, now: datetime) -> str:
+    version = f"#{facts.wanted.sequence_id}" if facts.wanted else ""
+    is_removal = facts.wanted is not None and facts.wanted.is_deletion_marker
+    match verdict:
+        case Verdict.FAILED:
+            what = "could not remove the stack" if is_removal else f"could not apply version {version}"
+            again = "" if facts.is_offered else ", and is not offered it again before there is a newer one"
+            return f"The agent {what}{again}."
+        case Verdict.UNHEALTHY:
+            status = facts.health.status if facts.health else HealthStatus.UNKNOWN
+            return f"Version {version} is in the cluster, and is {status}."
+        case Verdict.PENDING:
+            return f"Version {version} waits for the agent, which has not reported on it yet."
+        case Verdict.DEPLOYED:
+            known = facts.health is not None and _health(facts, now).status == CheckStatus.OK
+            return f"Version {version} is deployed{' and healthy' if known else '; its health is not known'}."
+        case _:
+            return _CONCLUSIONS[verdict]
+
+
+_CONCLUSIONS = {
+    Verdict.STACK_DELETED: "The stack is deleted, and the agent has nothing of it to remove.",
+    Verdict.NOT_ASSOCIATED: "The agent does not serve the stack: target it, or give both a label or an annotation "
+    "in common.",
+    Verdict.NOT_REGISTERED: "The agent would serve the stack if it were registered with the stack's generator.",
+    Verdict.AGENT_INACTIVE: "The agent does nothing before it is activated.",
+    Verdict.AGENT_NEVER_SEEN: "The agent has never called: it does not run, does not reach the broker, or has no valid "
+    "key.",
+    Verdict.AGENT_SILENT: "The agent has stopped calling, so nothing reaches its cluster.",
+    Verdict.CLUSTER_UNREACHABLE: "The agent calls, but does not reach its Kubernetes API, so it can apply nothing.",
+    Verdict.NOTHING_PUBLISHED: "There is nothing to deploy before a version of the stack is published.",
+    Verdict.REMOVAL_PENDING: "The deletion marker waits for the agent, which has not reported on it yet.",
+    Verdict.REMOVED: "The agent has removed the stack.",
+}
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,103 @@
+"""The operator's page of health statuses."""
+
+from typing import Any
+
+import orjson
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, badge, link
+from health.models import DeploymentHealth, HealthStatus
+from health.querysets import DeploymentHealthQuerySet
+from health.rollup import effective_status
+
+_TONES = {
+    HealthStatus.HEALTHY: "good",
+    HealthStatus.DEGRADED: "bad",
+    HealthStatus.FAILING: "bad",
+    HealthStatus.UNKNOWN: "quiet",
+}
+
+
+class CountsFilter(admin.SimpleListFilter):
+    title = "whether it counts"
+    parameter_name = "counts"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Still counts"), ("no", "Too old")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows: DeploymentHealthQuerySet = queryset  # type: ignore[assignment]  # the table's own queryset
+        if self.value() == "yes":
+            return rows.fresh(timezone.now())
+        return rows.stale(timezone.now()) if self.value() == "no" else rows
+
+
+@admin.register(DeploymentHealth)
+class DeploymentHealthAdmin(ReadOnlyAdmin):
+    list_display = ("object_link", "stack", "agent_name", "state", "heard", "checked")
+    list_filter = (
+        "status",
+        CountsFilter,
+        ("agent", AutocompleteSelectFilter),
+        ("updated_at", TimeRangeFilter),
+    )
+    search_fields = ("^agent__name", "^deployment_object__stack__name")
+    search_help_text = "Beginning of the agent's or the stack's name"
+    # The times of the rows change all the time and have no index.
+    ordering = ("-id",)
+    paginator = CappedPaginator
+    fields = ("object_link", "stack", "agent_name", "state", "heard", "checked", "first_heard", "reasons")
+    readonly_fields = fields
+    secret_fields = frozenset({"yaml_content"})
+    is_audited = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeploymentHealth]:
+        rows: QuerySet[DeploymentHealth] = super().get_queryset(request)
+        return rows.select_related("agent", "deployment_object__stack").defer(
+            "deployment_object__yaml_content"
+        )
+
+    @admin.display(description="object")
+    def object_link(self, health: DeploymentHealth) -> str:
+        obj = health.deployment_object
+        return link("stacks_deploymentobject_change", f"#{obj.sequence_id}", obj.pk)
+
+    @admin.display(description="stack")
+    def stack(self, health: DeploymentHealth) -> str:
+        stack = health.deployment_object.stack
+        return link("stacks_stack_change", stack.name, stack.pk)
+
+    @admin.display(description="agent", ordering="agent__name")
+    def agent_name(self, health: DeploymentHealth) -> str:
+        return link("agents_agent_change", health.agent.name, health.agent_id)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, health: DeploymentHealth) -> SafeString:
+        status = effective_status(health, timezone.now())
+        shown = badge(status, _TONES[status])
+        return shown if status == health.status else format_html("{} was {}", shown, health.status)
+
+    @admin.display(description="heard", ordering="updated_at")
+    def heard(self, health: DeploymentHealth) -> SafeString | None:
+        return ago(health.updated_at)
+
+    @admin.display(description="checked, by the agent's clock", ordering="checked_at")
+    def checked(self, health: DeploymentHealth) -> SafeString | None:
+        return ago(health.checked_at)
+
+    @admin.display(description="first heard")
+    def first_heard(self, health: DeploymentHealth) -> SafeString | None:
+        return ago(health.created_at)
+
+    @admin.display(description="summary")
+    def reasons(self, health: DeploymentHealth) -> SafeString | None:
+        if health.summary is None:
+            return None
+        text = orjson.dumps(orjson.loads(health.summary), option=orjson.OPT_INDENT_2).decode()
+        return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text)

@@ -1,0 +1,13 @@
+"""What the clock does to health statuses."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from core.jobs import periodic
+from health.services import delete_old_health
+
+
+@periodic(every=timedelta(hours=1))
+def forget_old_health() -> int:
+    return delete_old_health(now=timezone.now())

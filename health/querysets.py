@@ -1,0 +1,33 @@
+"""The vocabulary of health statuses."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+
+if TYPE_CHECKING:
+    from health.models import DeploymentHealth
+
+
+def fresh_since(now: datetime) -> datetime:
+    """When the broker must have heard a status, at the latest, for it to count; older ones are as good as unknown."""
+    return now - timedelta(seconds=settings.HEALTH_STALE_SECONDS)
+
+
+class DeploymentHealthQuerySet(models.QuerySet["DeploymentHealth"]):
+    def fresh(self, now: datetime) -> Self:
+        """Statuses that still count."""
+        return self.filter(updated_at__gte=fresh_since(now))
+
+    def stale(self, now: datetime) -> Self:
+        """Statuses that are too old to count."""
+        return self.filter(updated_at__lt=fresh_since(now))
+
+    def of_live_objects(self) -> Self:
+        return self.filter(deployment_object__deleted_at__isnull=True)
+
+    def in_trouble(self) -> Self:
+        return self.filter(status__in=["degraded", "failing"])

@@ -1,0 +1,114 @@
+"""What agents report about the health of their deployments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from agents.models import Agent
+from agents.services.agents import lock_agent
+from core.errors import ForeignKeyViolation
+from core.events import Actor, Event, emit
+from core.retention import delete_in_steps
+from health.errors import InvalidHealthRecord
+from health.models import DeploymentHealth, HealthStatus
+from stacks.models import DeploymentObject
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """What an agent says of one object. `status` is looked at by the service."""
+
+    deployment_object_id: UUID
+    status: str
+    checked_at: datetime
+    summary: Mapping[str, Any] | None = None
+
+
+@transaction.atomic
+def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Actor, now: datetime) -> None:
+    """Keep the reports, all or none; of two on one object the last counts. Repeats are kept, and announced not at all.
+
+    An event tells of every object whose status is another than before, and of every first word that is not `healthy`.
+    The number of statements does not grow with that of the reports.
+    Raises InvalidHealthRecord, AgentNotFound, and ForeignKeyViolation for an unknown object.
+    """
+    for index, report in enumerate(reports):
+        if report.status not in HealthStatus:
+            raise InvalidHealthRecord(index=index, status=report.status)
+    latest = {report.deployment_object_id: report for report in reports}
+    # In a queue with the agent's other reports, so that each change is seen by exactly one, and with its deletion.
+    agent = lock_agent(agent_id)
+    stacks = _stacks_of(latest)
+    before = dict(
+        DeploymentHealth.objects.filter(agent=agent, deployment_object__id__in=latest).values_list(
+            "deployment_object__id", "status"
+        )
+    )
+    DeploymentHealth.objects.bulk_create(
+        [
+            DeploymentHealth(
+                agent=agent,
+                deployment_object_id=object_id,
+                status=report.status,
+                summary=None if report.summary is None else orjson.dumps(report.summary).decode(),
+                checked_at=report.checked_at,
+                created_at=now,
+                updated_at=now,
+            )
+            for object_id, report in latest.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["agent", "deployment_object"],
+        update_fields=["status", "summary", "checked_at", "updated_at"],
+    )
+    changes = [
+        Event(
+            kind="health.changed",
+            resource_type="deployment_object",
+            resource_id=object_id,
+            actor=actor,
+            details={
+                "agent_id": str(agent_id),
+                "stack_id": str(stacks[object_id]),
+                "from": before.get(object_id),
+                "to": report.status,
+            },
+            at=now,
+        )
+        for object_id, report in latest.items()
+        if report.status != before.get(object_id, HealthStatus.HEALTHY)
+    ]
+    if changes:
+        emit(*changes)
+
+
+def _stacks_of(object_ids: Mapping[UUID, HealthReport]) -> dict[UUID, UUID]:
+    """The stack of each object."""
+    stacks = dict(DeploymentObject.objects.filter(id__in=object_ids).values_list("id", "stack_id"))
+    if missing := [object_id for object_id in object_ids if object_id not in stacks]:
+        raise ForeignKeyViolation(
+            "There is no such deployment object.",
+            constraint="deployment_health_deployment_object_id_fkey",
+            deployment_object_id=missing[0],
+        )
+    return stacks
+
+
+def forget_agent(*, agent: Agent) -> None:
+    """What a deleted agent said counts no more."""
+    DeploymentHealth.objects.filter(agent=agent).delete()
+
+
+def delete_old_health(*, now: datetime) -> int:
+    """Delete statuses that nobody has repeated for as long as the setting says; the number deleted."""
+    if not settings.HEALTH_RETENTION_DAYS:
+        return 0
+    kept_since = now - timedelta(days=settings.HEALTH_RETENTION_DAYS)
+    # No index has this order, and none should: see the model. Rows are few, one for each agent and version.
+    return delete_in_steps(DeploymentHealth.objects.filter(updated_at__lt=kept_since).order_by("pk"))

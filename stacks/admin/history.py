@@ -1,0 +1,89 @@
+"""A stack's deployment objects, newest first, and the differences between any two."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+from django.http import HttpRequest, HttpResponse
+
+from core.admin import BaseAdmin, admin_actor, ago, badge, link
+from core.admin.authors import authors_of
+from stacks.admin.showing import hides_values, may_reveal, object_diff
+from stacks.models import DeploymentObject, Stack
+from stacks.services import reveal_secrets
+
+PER_PAGE = 25
+# Of a larger one only the API shows all.
+MAX_COMPARED_CHARACTERS = 4 * 1024 * 1024
+
+
+def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
+    """One page of the objects and a comparison of the chosen two, by default the newest with the one before.
+
+    With `reveal` in a POST, the comparison shows the values of Secrets, and the audit log notes it.
+    """
+    given = request.POST if request.method == "POST" else request.GET
+    rows = _objects_of(stack)
+    before = _number(given.get("before"))
+    listed = rows if before is None else rows.filter(pk__lt=before)
+    found = list(listed.defer("yaml_content").annotate(size=Length("yaml_content"))[: PER_PAGE + 1])
+    shown, more = found[:PER_PAGE], len(found) > PER_PAGE
+    newest = rows.values_list("pk", flat=True).first()
+    old, new = _chosen(rows, _number(given.get("from")), _number(given.get("to")))
+    context: dict[str, Any] = {
+        "objects": _described(shown),
+        "newest": newest,
+        "newest_badge": badge("newest", "good"),
+        "older": shown[-1].pk if more else None,
+        "is_first": before is None,
+        "before": before,
+        "old": old,
+        "new": new,
+    }
+    if old and new:
+        context |= _comparison(request, old, new)
+    return model_admin.render_page(request, stack, "stacks/admin/history.html", context)
+
+
+def _objects_of(stack: Stack) -> QuerySet[DeploymentObject]:
+    rows = DeploymentObject.objects.filter(stack=stack).newest_first()
+    # Only those of deleted stacks are deleted, and the index is on the others.
+    return rows.active() if stack.deleted_at is None else rows
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _chosen(
+    rows: QuerySet[DeploymentObject], old: int | None, new: int | None
+) -> tuple[DeploymentObject | None, DeploymentObject | None]:
+    right = rows.filter(pk=new).first() if new is not None else rows.first()
+    if right is None:
+        return None, None
+    left = rows.filter(pk=old).first() if old is not None else rows.filter(pk__lt=right.pk).first()
+    return left, right
+
+
+def _described(objects: list[Any]) -> list[Any]:
+    authors = authors_of("deployment.created", [obj.id for obj in objects])
+    for obj in objects:
+        obj.link = link("stacks_deploymentobject_change", obj, obj.pk)
+        obj.published = ago(obj.created_at)
+        obj.author = authors.get(obj.id)
+        obj.marker = badge("deletion marker", "bad") if obj.is_deletion_marker else None
+    return objects
+
+
+def _comparison(request: HttpRequest, old: DeploymentObject, new: DeploymentObject) -> dict[str, Any]:
+    if len(old.yaml_content) + len(new.yaml_content) > MAX_COMPARED_CHARACTERS:
+        return {"is_too_large": True}
+    hiding = [obj for obj in (old, new) if hides_values(obj.yaml_content)]
+    is_revealed = request.method == "POST" and "reveal" in request.POST and may_reveal(request)
+    if is_revealed:
+        for obj in hiding:
+            reveal_secrets(obj=obj, actor=admin_actor(request))
+    return {
+        "diff": object_diff(old, new, is_revealed=is_revealed),
+        "may_reveal": bool(hiding) and not is_revealed and may_reveal(request),
+    }

@@ -1,0 +1,202 @@
+"""Publishing from the admin: a new text, or an older object's content again."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from core.admin import BaseAdmin, admin_actor
+from core.admin.code import split_lines
+from core.admin.diff import diff_table
+from core.errors import DomainError
+from stacks.admin.showing import hides_values, manifest_side, may_reveal, object_diff
+from stacks.errors import InvalidDeploymentObject
+from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
+from stacks.models import DeploymentObject, Stack
+from stacks.services import check_publishable, publish, reveal_secrets, roll_back
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    from django.contrib.admin.widgets import AdminTextareaWidget as _Textarea
+    from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
+else:
+    from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
+    from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
+
+# A form may send no more; longer texts come as a file.
+MAX_TYPED_CHARACTERS = 1024 * 1024
+MAX_REASON = 500
+_EXCERPT = 200
+
+
+class PublishForm(forms.Form):
+    """`yaml`, once valid, is what to publish: typed or from the file, hidden values put back in their places."""
+
+    # Not stripped: the first line's indentation is part of YAML.
+    manifest = forms.CharField(
+        label="YAML",
+        strip=False,
+        required=False,
+        widget=_Textarea(
+            attrs={
+                "rows": 28,
+                "class": "brokkr-source",
+                "spellcheck": "false",
+                "autocomplete": "off",
+                "wrap": "off",
+            }
+        ),
+    )
+    file = forms.FileField(
+        label="Or a file",
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(),
+        help_text="In UTF-8. It takes the place of what is typed.",
+    )
+    # The newest object when the form was opened; the page sends it back.
+    base = forms.IntegerField(required=False)
+
+    def __init__(self, *args: Any, newest: DeploymentObject | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._newest = newest
+        self.yaml = ""
+        # Where the text is refused, and that line as it was typed.
+        self.error_line: int | None = None
+        self.excerpt = ""
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        text = self._text()
+        if text is not None:
+            self._check(text)
+        if values.get("base") != (self._newest.pk if self._newest else None):
+            self.add_error(
+                None,
+                f"{self._newest} was published since you opened this form. Compare, and publish again if you "
+                "still want to.",
+            )
+        return values
+
+    def _text(self) -> str | None:
+        file = self.cleaned_data.get("file")
+        if file is None:
+            # Browsers send other line ends than were typed.
+            return str(self.cleaned_data.get("manifest", "")).replace("\r\n", "\n")
+        if file.size > settings.MAX_MANIFEST_BYTES:
+            self.add_error("file", f"A manifest has at most {settings.MAX_MANIFEST_BYTES:,} bytes.")
+            return None
+        try:
+            return str(file.read().decode())
+        except UnicodeDecodeError:
+            self.add_error("file", "The file is not text in UTF-8.")
+            return None
+
+    def _check(self, text: str) -> None:
+        field = "file" if self.cleaned_data.get("file") else "manifest"
+        try:
+            self.yaml = restore_secrets(text, self._newest.yaml_content if self._newest else "")
+            check_publishable(self.yaml, is_deletion_marker=False)
+        except ValueUnknown as unknown:
+            self._mark(text, unknown.line)
+            self.add_error(
+                field, f"Line {unknown.line}: {self._newest or 'The stack'} has no hidden value here."
+            )
+        except InvalidDeploymentObject as refusal:
+            line = refusal.details.get("line")
+            self._mark(text, line if isinstance(line, int) else None)
+            self.add_error(field, refusal.text)
+
+    def _mark(self, text: str, line: int | None) -> None:
+        lines = split_lines(text)
+        self.error_line = line
+        self.excerpt = lines[line - 1][:_EXCERPT] if line is not None and line <= len(lines) else ""
+
+
+class RollBackForm(forms.Form):
+    reason = forms.CharField(
+        max_length=MAX_REASON, widget=_TextInput(), help_text="Goes into the audit log, with your name."
+    )
+
+
+def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
+    """A form for the next version, with the checks of the API; it can be compared before it is published."""
+    if stack.deleted_at is not None:
+        return _elsewhere(
+            request, model_admin, stack, "The stack is deleted: nothing is published in it any more."
+        )
+    newest = stack.deployment_objects.active().newest_first().first()
+    context: dict[str, Any] = {"newest": newest, "may_reveal": False}
+    if request.method != "POST" or "reveal" in request.POST:
+        is_revealed = request.method == "POST" and newest is not None and may_reveal(request)
+        if is_revealed and newest is not None:
+            reveal_secrets(obj=newest, actor=admin_actor(request))
+        form = PublishForm(newest=newest, initial=_initial(newest, is_revealed=is_revealed))
+        if newest is not None and hides_values(newest.yaml_content):
+            context |= {"hides": not is_revealed, "may_reveal": may_reveal(request) and not is_revealed}
+        return _publish_form(request, model_admin, stack, form, context)
+    form = PublishForm(request.POST, request.FILES, newest=newest)
+    if form.is_valid() and "_compare" not in request.POST:
+        try:
+            obj = publish(
+                stack_id=stack.pk,
+                yaml_content=form.yaml,
+                is_deletion_marker=False,
+                actor=admin_actor(request),
+            )
+        except DomainError as refusal:
+            form.add_error(None, refusal.text)
+        else:
+            model_admin.message_user(request, f"Published: {obj} of {stack}.", messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[stack.pk]))
+    if form.yaml and form.error_line is None:
+        context["diff"] = diff_table(
+            manifest_side(newest.yaml_content if newest else ""),
+            manifest_side(form.yaml),
+            old_title=newest or "nothing yet",
+            new_title="what you are about to publish",
+        )
+    return _publish_form(request, model_admin, stack, form, context)
+
+
+def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: DeploymentObject) -> HttpResponse:
+    """What would change if this object's content were published again, a reason, and the button."""
+    newest = obj.stack.deployment_objects.active().newest_first().first()
+    if obj.is_deletion_marker or newest is None or obj.stack.deleted_at is not None:
+        return _elsewhere(request, model_admin, obj, "Its stack is deleted, or it holds no manifest.")
+    form = RollBackForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reason, actor = form.cleaned_data["reason"], admin_actor(request)
+        published = roll_back(stack_id=obj.stack_id, to=obj, reason=reason, actor=actor)
+        model_admin.message_user(
+            request, f"Published again: the content of {obj}, as {published}.", messages.SUCCESS
+        )
+        return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[obj.stack_id]))
+    context = {
+        "form": form,
+        "newest": newest,
+        "is_newest": newest.yaml_checksum == obj.yaml_checksum,
+        "diff": object_diff(newest, obj),
+    }
+    return model_admin.render_page(request, obj, "stacks/admin/roll_back.html", context)
+
+
+def _initial(newest: DeploymentObject | None, *, is_revealed: bool) -> dict[str, Any]:
+    if newest is None or len(newest.yaml_content) > MAX_TYPED_CHARACTERS:
+        return {}
+    text = newest.yaml_content if is_revealed else mask_secrets(newest.yaml_content)
+    return {"manifest": "" if text == UNREADABLE else text}
+
+
+def _publish_form(
+    request: HttpRequest, model_admin: BaseAdmin, stack: Stack, form: PublishForm, context: dict[str, Any]
+) -> HttpResponse:
+    return model_admin.render_page(request, stack, "stacks/admin/publish.html", {"form": form, **context})
+
+
+def _elsewhere(request: HttpRequest, model_admin: BaseAdmin, row: Any, why: str) -> HttpResponse:
+    model_admin.message_user(request, why, messages.WARNING)
+    return HttpResponseRedirect(model_admin.url_of(row))

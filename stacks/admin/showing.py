@@ -1,0 +1,39 @@
+"""Manifests as the pages show them: values of Secrets masked unless they were asked for, which is audited."""
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from core.admin import Question
+from core.admin.code import code_block
+from core.admin.diff import Side, diff_table
+from stacks.masking import REVEAL_PERMISSION, comparable, mask_secrets
+from stacks.models import DeploymentObject
+
+REVEAL = Question(
+    title="Show the hidden values",
+    consequence="The next page shows the values of Secrets in this object. The audit log notes that you saw them.",
+    button="Show them",
+)
+PUBLISH_PERMISSION = "stacks.add_deploymentobject"
+
+
+def hides_values(text: str) -> bool:
+    return mask_secrets(text) != text
+
+
+def may_reveal(request: HttpRequest) -> bool:
+    return request.user.has_perm(REVEAL_PERMISSION)
+
+
+def manifest_block(text: str, *, marked: int | None = None) -> SafeString:
+    return code_block(mask_secrets(text), marked=marked)
+
+
+def manifest_side(text: str, *, is_revealed: bool = False) -> Side:
+    """For a comparison, which tells whether a hidden value has changed."""
+    return Side.of(text) if is_revealed else Side.of(mask_secrets(text), comparable(mask_secrets, text))
+
+
+def object_diff(old: DeploymentObject, new: DeploymentObject, *, is_revealed: bool = False) -> SafeString:
+    old_side, new_side = (manifest_side(each.yaml_content, is_revealed=is_revealed) for each in (old, new))
+    return diff_table(old_side, new_side, old_title=old, new_title=new)

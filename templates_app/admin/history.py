@@ -1,0 +1,64 @@
+"""The versions of a template's name, and the differences between any two."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from core.admin import BaseAdmin, ago, badge, link
+from core.admin.diff import Side, diff_table
+from stacks.masking import comparable, mask_template
+from templates_app.models import StackTemplate
+
+# Enough to choose from; any two can be named in the address.
+SHOWN = 50
+
+
+def versions(request: HttpRequest, model_admin: BaseAdmin, template: StackTemplate) -> HttpResponse:
+    """The live versions, newest first, and the texts of the two that were chosen side by side."""
+    rows = StackTemplate.objects.active().versions_of(template.name, template.generator_id)
+    listed = rows.order_by("-version").defer("template_content", "parameters_schema")
+    found = list(listed.annotate(uses=Count("rendered_objects"))[: SHOWN + 1])
+    old, new = _chosen(request, rows, template)
+    for row in found:
+        row.link = link("templates_app_stacktemplate_change", f"v{row.version}", row.pk)  # type: ignore[attr-defined]
+        row.created_ago = ago(row.created_at)  # type: ignore[attr-defined]
+    context = {
+        "versions": found[:SHOWN],
+        "more": len(found) > SHOWN,
+        "old": old,
+        "new": new,
+        "this": badge("this one"),
+        "diffs": _diffs(old, new) if old and new else [],
+    }
+    return model_admin.render_page(request, template, "templates_app/admin/versions.html", context)
+
+
+def _chosen(
+    request: HttpRequest, rows: QuerySet[StackTemplate], template: StackTemplate
+) -> tuple[StackTemplate | None, StackTemplate | None]:
+    """The versions to compare; without a choice this one with the one before it."""
+    wanted = [request.GET.get(end, "") for end in ("from", "to")]
+    if all(text.isascii() and text.isdecimal() and len(text) < 10 for text in wanted):
+        by_number = {row.version: row for row in rows.filter(version__in=wanted)}
+        old, new = (by_number.get(int(text)) for text in wanted)
+        return old, new
+    return rows.filter(version__lt=template.version).order_by("-version").first(), template
+
+
+def _diffs(old: StackTemplate, new: StackTemplate) -> list[tuple[str, Any]]:
+    def table(before: Side, after: Side) -> Any:
+        return diff_table(before, after, old_title=f"v{old.version}", new_title=f"v{new.version}")
+
+    found = [
+        ("Template", table(_source(old), _source(new))),
+        ("Parameters schema", table(Side.of(old.parameters_schema), Side.of(new.parameters_schema))),
+    ]
+    if (old.description or "") != (new.description or ""):
+        found.append(("Description", table(Side.of(old.description or ""), Side.of(new.description or ""))))
+    return found
+
+
+def _source(template: StackTemplate) -> Side:
+    text = template.template_content
+    return Side.of(mask_template(text), comparable(mask_template, text))

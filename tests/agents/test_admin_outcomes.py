@@ -1,0 +1,102 @@
+"""What became of a stack on each agent, in the admin."""
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from core.events import SYSTEM
+from core.labels.services import remove_label
+from stacks.services import delete_stack, lock_stack
+from tests.factories import make_agent, make_event, make_object, make_stack
+from tests.support.admin import AdminPages, staff
+
+pytestmark = pytest.mark.django_db
+
+
+def page(stack) -> str:
+    return f"stacks/stack/{stack.pk}/outcomes/"
+
+
+def names(operator: AdminPages, stack, **query) -> list[str]:
+    return [agent.name for agent in operator.get(page(stack), **query).context["page"]]
+
+
+def states(operator: AdminPages, stack) -> dict[str, int]:
+    return {str(name): count for name, _, count in operator.get(page(stack)).context["states"]}
+
+
+@pytest.fixture
+def stack():
+    """A stack with two versions, and an agent in each state that it can be in."""
+    stack = make_stack(labels=["prod"])
+    old, new = make_object(stack, "a: 1\n"), make_object(stack, "a: 2\n")
+    agents = {
+        name: make_agent(name=name, cluster_name=f"{name}-cluster", labels=["prod"])[0]
+        for name in ("applied", "behind", "failed-before", "failing", "gone", "waiting")
+    }
+    make_event(agents["applied"], new)
+    make_event(agents["behind"], old)
+    make_event(agents["failed-before"], old, "FAILURE")
+    make_event(agents["failing"], new, "FAILURE", "quota exceeded")
+    make_event(agents["gone"], new)
+    remove_label(owner=agents["gone"], label="prod", actor=SYSTEM)
+    return stack
+
+
+def test_agents_in_trouble_come_first(operator, stack):
+    assert names(operator, stack) == ["failing", "behind", "failed-before", "waiting", "applied", "gone"]
+    assert states(operator, stack) == {"failing": 1, "pending": 3, "applied": 1, "gone": 1}
+    assert b"quota exceeded" in operator.get(page(stack)).content
+
+
+def test_one_state_or_a_name_is_chosen(operator, stack):
+    assert names(operator, stack, state="pending") == ["behind", "failed-before", "waiting"]
+    assert names(operator, stack, q="fail") == ["failing", "failed-before"]
+    assert names(operator, stack, q="gone-cluster") == ["gone"]
+    assert names(operator, stack, q="fail", state="failing") == ["failing"]
+    assert names(operator, stack, state="nonsense") == names(operator, stack)
+    assert b"Show all" in operator.get(page(stack), q="nobody").content
+
+
+def test_a_row_says_why_the_agent_gets_it_and_leads_to_the_explanation(operator, stack):
+    rows = {
+        str(row[0]).split(">")[1].split("<")[0]: row
+        for row in operator.get(page(stack)).context["table"]["rows"]
+    }
+    assert "prod" in rows["failing"][5]
+    assert rows["gone"][5] == "-"
+    assert f"/admin/stacks/stack/{stack.pk}/explain/?agent=" in rows["failing"][7]
+
+
+def test_a_stack_without_versions_or_agents_says_so(operator):
+    empty = make_stack(labels=["prod"])
+    assert b"No agent gets this stack" in operator.get(page(empty)).content
+    make_agent(labels=["prod"])
+    assert states(operator, empty) == {"empty": 1}
+    assert b"Nothing is published yet" in operator.get(page(empty)).content
+
+
+def test_a_deleted_stack_shows_who_must_still_remove_it(operator, stack):
+    with transaction.atomic():
+        marker = delete_stack(stack=lock_stack(stack.pk), actor=SYSTEM)
+    assert states(operator, stack) == {"removing": 4, "gone": 1}
+    make_event(next(iter(marker.marker_deliveries.all())).agent, marker)
+    assert states(operator, stack) == {"removing": 3, "gone": 2}
+
+
+def test_staff_without_the_permission_does_not_open_it(stack):
+    assert staff("stacks.view_stack").get(page(stack)).status_code == 403
+    assert staff("stacks.view_stack", "agents.view_agent", name="beth").get(page(stack)).status_code == 200
+
+
+def test_the_page_costs_the_same_queries_for_any_number_of_agents(operator, stack):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert operator.get(page(stack)).status_code == 200
+        return len(captured)
+
+    few = cost()
+    new = stack.deployment_objects.order_by("-pk")[0]
+    for _ in range(10):
+        make_event(make_agent(labels=["prod"])[0], new, "FAILURE", "why")
+    assert cost() == few

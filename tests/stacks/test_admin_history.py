@@ -1,0 +1,186 @@
+"""A stack's history in the admin: what was published, by whom, and the differences."""
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from audit.models import AuditLog
+from core.events import SYSTEM
+from stacks.admin import history
+from stacks.models import Stack
+from stacks.services import delete_stack, lock_stack
+from tests.factories import make_generator, make_object, make_stack
+from tests.support.admin import actions_by, staff
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "kind: Secret\nmetadata: {{name: db}}\nstringData:\n  password: {}\n"
+
+
+def page(stack: Stack) -> str:
+    return f"stacks/stack/{stack.pk}/objects/"
+
+
+def text(response) -> str:
+    content: bytes = response.content
+    return content.decode()
+
+
+def test_objects_are_listed_newest_first_with_the_newest_two_compared(operator):
+    stack = make_stack()
+    objects = [make_object(stack, f"a: {number}\nb: 1\n") for number in range(3)]
+    make_object(make_stack())
+    response = operator.get(page(stack))
+    assert response.context["objects"] == objects[::-1]
+    assert (response.context["old"], response.context["new"]) == (objects[1], objects[2])
+    assert "a: <mark>1</mark>" in text(response)
+    assert "a: <mark>2</mark>" in text(response)
+
+
+def test_any_two_are_compared(operator):
+    stack = make_stack()
+    objects = [make_object(stack, f"a: {number}\n") for number in range(3)]
+    response = operator.get(page(stack), **{"from": str(objects[2].pk), "to": str(objects[0].pk)})
+    assert "a: <mark>2</mark>" in text(response)
+    assert "a: <mark>0</mark>" in text(response)
+
+
+def test_an_object_is_compared_with_the_one_before_when_only_it_is_named(operator):
+    stack = make_stack()
+    objects = [make_object(stack, f"a: {number}\n") for number in range(3)]
+    context = operator.get(page(stack), to=str(objects[1].pk)).context
+    assert (context["old"], context["new"]) == (objects[0], objects[1])
+
+
+@pytest.mark.parametrize("choice", ["x", "-1", "²", "99999999999999999999999", "0"])
+def test_a_choice_that_cannot_be_read_is_no_error(operator, choice):
+    stack = make_stack()
+    make_object(stack)
+    query = {"from": choice, "to": choice, "before": choice}
+    assert operator.get(page(stack), **query).status_code == 200
+
+
+def test_objects_of_another_stack_are_not_compared(operator):
+    stack, other = make_stack(), make_object(make_stack(), "other: 1\n")
+    make_object(stack)
+    response = operator.get(page(stack), to=str(other.pk))
+    assert "other: " not in text(response)
+
+
+def test_the_page_says_who_published_and_with_which_key(operator):
+    generator, api = make_generator("shop-ci")
+    stack = make_stack(generator)
+    assert api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1\n"}).status_code == 201
+    key = AuditLog.objects.get(action="deployment.created").actor_label
+    (obj,) = operator.get(page(stack)).context["objects"]
+    assert (obj.author.role, obj.author.name, obj.author.key) == ("generator", "shop-ci", key)
+    assert "shop-ci (generator)" in text(operator.get(page(stack)))
+    assert "shop-ci (generator)" in text(operator.get(f"stacks/deploymentobject/{obj.pk}/change/"))
+
+
+def test_an_author_whose_row_is_gone_is_not_known(operator):
+    stack = make_stack()
+    obj = make_object(stack)
+    AuditLog.objects.all().delete()
+    assert operator.get(page(stack)).context["objects"][0].author is None
+    assert "not in the audit log" in text(operator.get(f"stacks/deploymentobject/{obj.pk}/change/"))
+
+
+def test_older_objects_are_on_further_pages(operator, monkeypatch):
+    monkeypatch.setattr(history, "PER_PAGE", 2)
+    stack = make_stack()
+    objects = [make_object(stack, f"a: {number}\n") for number in range(5)]
+    first = operator.get(page(stack)).context
+    assert (first["objects"], first["older"]) == (objects[:2:-1], objects[3].pk)
+    last = operator.get(page(stack), before=str(objects[1].pk)).context
+    assert (last["objects"], last["older"]) == (objects[:1], None)
+
+
+def test_an_empty_history_says_what_to_do(operator):
+    stack = make_stack()
+    assert f"/admin/stacks/stack/{stack.pk}/publish/" in text(operator.get(page(stack)))
+    assert "Publish the first manifest" not in text(
+        staff("stacks.view_stack", "stacks.view_deploymentobject", name="beth").get(page(stack))
+    )
+
+
+def test_a_deleted_stack_keeps_its_history_with_the_marker(operator):
+    stack = make_stack()
+    make_object(stack, "a: 1\n")
+    with transaction.atomic():
+        marker = delete_stack(stack=lock_stack(stack.pk), actor=SYSTEM)
+    response = operator.get(page(stack))
+    assert [obj.pk for obj in response.context["objects"]] == [marker.pk, marker.pk - 1]
+    assert "Roll back" not in text(response)
+
+
+def test_a_changed_secret_is_shown_as_changed_and_not_its_value(operator):
+    stack = make_stack()
+    for value in ("hunter1", "hunter2", "hunter2"):
+        make_object(stack, SECRET.format(value))
+    changed = operator.get(page(stack), to=str(stack.deployment_objects.order_by("pk")[1].pk))
+    assert "hidden value changed" in text(changed)
+    assert "hunter" not in text(changed)
+    assert "Nothing differs" in text(operator.get(page(stack)))
+
+
+def test_revealing_in_a_comparison_is_a_post_and_audited_for_each_object():
+    stack = make_stack()
+    objects = [make_object(stack, SECRET.format(f"hunter{number}")) for number in range(2)]
+    chief = staff("stacks.view_stack", "stacks.view_deploymentobject", "stacks.reveal_secrets")
+    query = {"from": str(objects[0].pk), "to": str(objects[1].pk), "reveal": "yes"}
+    assert "hunter" not in text(chief.get(page(stack), **query))
+    assert actions_by(chief.user) == []
+    shown = text(chief.post(page(stack), query))
+    assert "hunter<mark>0</mark>" in shown
+    assert "hunter<mark>1</mark>" in shown
+    rows = AuditLog.objects.filter(action="deployment.revealed").order_by("sequence")
+    assert [row.resource_id for row in rows] == [obj.id for obj in objects]
+
+
+def test_nothing_is_revealed_to_others():
+    stack = make_stack()
+    obj = make_object(stack, SECRET.format("hunter2"))
+    make_object(stack, "a: 1\n")
+    reader = staff("stacks.view_stack", "stacks.view_deploymentobject", "stacks.add_deploymentobject")
+    assert "hunter2" not in text(reader.post(page(stack), {"reveal": "yes"}))
+    assert reader.post(f"stacks/deploymentobject/{obj.pk}/reveal/", {"confirmed": "yes"}).status_code == 403
+    assert "hunter2" not in text(reader.post(f"stacks/stack/{stack.pk}/publish/", {"reveal": "yes"}))
+    assert actions_by(reader.user) == []
+
+
+def test_revealing_an_object_asks_first_and_is_audited(operator):
+    obj = make_object(make_stack(), SECRET.format("hunter2"))
+    path = f"stacks/deploymentobject/{obj.pk}/reveal/"
+    assert "hunter2" not in text(operator.get(path))
+    assert "hunter2" in text(operator.post(path, {"confirmed": "yes"}))
+    assert actions_by(operator.user) == ["deployment.revealed"]
+
+
+def test_staff_without_the_permission_does_not_open_it():
+    stack = make_stack()
+    assert staff("stacks.view_stack").get(page(stack)).status_code == 403
+
+
+def test_texts_that_would_take_long_to_compare_are_not(operator, monkeypatch):
+    monkeypatch.setattr(history, "MAX_COMPARED_CHARACTERS", 5)
+    stack = make_stack()
+    for value in range(2):
+        make_object(stack, f"a: {value}\n")
+    assert "too large to be compared" in text(operator.get(page(stack)))
+
+
+def test_the_page_costs_the_same_queries_for_any_number_of_objects(operator):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert operator.get(page(stack)).status_code == 200
+        return len(captured)
+
+    generator, api = make_generator()
+    stack = make_stack(generator)
+    for _ in range(2):
+        api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1\n"})
+    two = cost()
+    for _ in range(10):
+        api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1\n"})
+    assert cost() == two
