@@ -127,7 +127,9 @@ def _refer_to_rows(case: Any) -> None:
         for name, other in _NEEDS.get((case.operation.method.upper(), case.operation.path), {}).items()
     }
     rows = _ROWS | rows
-    for holder in (body, body.get("filters") or {}, *(body.get("events") or [])):
+    events = body.get("events")
+    holders = [body, body.get("filters"), *(events if isinstance(events, list) else [])]
+    for holder in (each for each in holders if isinstance(each, dict)):
         for name in holder.keys() & {
             "generator_id",
             "stack_id",
