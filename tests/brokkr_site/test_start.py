@@ -56,6 +56,11 @@ def _start(data_dir: Path, code: str, **variables: str) -> subprocess.CompletedP
             {"DATABASE_URL": "sqlite:////one", "BROKKR__DATABASE__URL": "sqlite:////two"},
             "DATABASE_URL and BROKKR__DATABASE__URL name different databases; set only one.",
         ),
+        (
+            {"BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "abc"},
+            "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY must be 64 hex digits",
+        ),
+        ({"BROKKR_WEBHOOK_ALLOWED_NETWORKS": "home"}, "BROKKR_WEBHOOK_ALLOWED_NETWORKS does not name"),
         ({"BROKKR_DATA_DIR": "/dev/null/data"}, "BROKKR_DATA_DIR names /dev/null/data, which cannot be made"),
     ],
 )
@@ -131,3 +136,12 @@ def test_the_web_server_listens_where_it_is_told(tmp_path: Path):
         ).stdout
         == "127.0.0.1:8080 3 7\n"
     )
+
+
+def test_the_webhook_key_in_the_data_folder_counts_when_none_is_configured(tmp_path: Path):
+    (tmp_path / "webhook_encryption_key").write_text("01" * 32)
+    show = "print([key.hex() for key in settings.WEBHOOK_ENCRYPTION_KEYS])"
+
+    assert _start(tmp_path, show).stdout.strip() == str(["01" * 32])
+    configured = _start(tmp_path, show, BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY="02" * 32)
+    assert configured.stdout.strip() == str(["02" * 32])

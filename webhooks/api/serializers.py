@@ -405,6 +405,12 @@ def refuse_unsupported(body: Mapping[str, Any]) -> None:
             use_instead="POST /webhooks/{id}/test",
         )
     filters = body.get("filters")
+    if isinstance(filters, dict) and "labels" in filters:
+        raise UnsupportedField(
+            "filters.labels has no effect; target_labels chooses the agents that deliver.",
+            field="filters.labels",
+            use_instead="target_labels",
+        )
     known = FiltersSerializer().fields
     if isinstance(filters, dict) and (unknown := sorted(filters.keys() - known.keys())):
         raise UnsupportedField(
