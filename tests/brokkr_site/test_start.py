@@ -68,6 +68,11 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
             {"DATABASE_URL": "sqlite:////one", "BROKKR__DATABASE__URL": "sqlite:////two"},
             "DATABASE_URL and BROKKR__DATABASE__URL name different databases; set only one.",
         ),
+        (
+            {"BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "abc"},
+            "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY must be 64 hex digits",
+        ),
+        ({"BROKKR_WEBHOOK_ALLOWED_NETWORKS": "home"}, "BROKKR_WEBHOOK_ALLOWED_NETWORKS does not name"),
         ({"BROKKR_DATA_DIR": "/dev/null/data"}, "BROKKR_DATA_DIR names /dev/null/data, which cannot be made"),
     ],
 )
@@ -172,3 +177,10 @@ def test_the_web_server_listens_where_it_is_told(
     )
 
     assert done.stdout.split()[: len(expected)] == expected
+
+
+def test_the_webhook_key_in_the_data_folder_counts_when_none_is_configured(start: Start, tmp_path: Path):
+    (tmp_path / "webhook_encryption_key").write_text("01" * 32)
+
+    for variables, key in (({}, "01"), ({"BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "02" * 32}, "02")):
+        assert start(**variables)["WEBHOOK_ENCRYPTION_KEYS"] == [bytes.fromhex(key * 32)]

@@ -29,6 +29,9 @@ _NOT_FOR_AN_ADMIN = {
     # These need a claim that is held just then, which the order of the requests decides.
     "POST /api/v1/work-orders/{work_order_id}/complete",
     "POST /api/v1/work-orders/{work_order_id}/renew",
+    # The result of a delivery is its agent's to report, and nobody listens where the test event is sent to.
+    "POST /api/v1/webhook-deliveries/{delivery_id}/result",
+    "POST /api/v1/webhooks/{webhook_id}/test",
     # By then an example of ending the registration has dropped the target, too.
     "DELETE /api/v1/agents/{agent_id}/targets/{stack_id}",
 }
@@ -71,6 +74,7 @@ _AGENT_MAY = {
         ("GET", "/agents/{agent_id}/stacks"),
         ("GET", "/agents/{agent_id}/target-state"),
         ("GET", "/agents/{agent_id}/targets"),
+        ("GET", "/agents/{agent_id}/webhooks/pending"),
         ("GET", "/deployment-objects/{object_id}"),
         ("GET", "/diagnostics/{diagnostic_id}"),
         ("GET", "/stacks/{stack_id}/annotations"),

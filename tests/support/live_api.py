@@ -31,7 +31,7 @@ class Rows:
     """One of each: a generator with a template and a stack, an object rendered in it, and an agent that has the
     stack, by a label and as a target, reported once and may claim a work order and a diagnostic. What can be labelled
     has the `label`, also as the key of an annotation. The spare stack is nobody's target, the plain template fits
-    any stack."""
+    any stack. A webhook, which points where nobody may be sent to, has heard of the spare stack."""
 
     generator_id: str
     generator_key: str
@@ -45,6 +45,8 @@ class Rows:
     event_id: str
     work_order_id: str
     diagnostic_id: str
+    webhook_id: str
+    delivery_id: str
     label: str
 
 
@@ -56,7 +58,14 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         stack = created(admin.post("/stacks", json={"name": name, "generator_id": owner}))
         agent = created(admin.post("/agents", json={"name": name, "cluster_name": "live"}))
         agent_id = agent["agent"]["id"]
+        webhook = created(
+            admin.post(
+                "/webhooks",
+                json={"name": name, "url": "http://127.0.0.1/hook", "event_types": ["stack.created"]},
+            )
+        )
         spare = created(admin.post("/stacks", json={"name": f"{name}-spare", "generator_id": owner}))
+        (delivery,) = created(admin.get(f"/webhooks/{webhook['id']}/deliveries"))
         template, plain = (
             created(
                 admin.post(
@@ -105,5 +114,7 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         event_id=event["id"],
         work_order_id=order["id"],
         diagnostic_id=diagnostic["id"],
+        webhook_id=webhook["id"],
+        delivery_id=delivery["id"],
         label=name,
     )
