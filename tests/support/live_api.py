@@ -11,13 +11,13 @@ from tests.support.server import LiveServer
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  greeting: hello\n"
 
 # Without certificates, whose loading takes longer than the requests of most tests.
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def live_client(broker: LiveServer, key: str | None) -> httpx.Client:
     """An HTTP client of /api/v1; use it as a context manager."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.Client(base_url=f"{broker.url}/api/v1", headers=headers, timeout=30, verify=_NO_TLS)
+    return httpx.Client(base_url=f"{broker.url}/api/v1", headers=headers, timeout=30, verify=NO_TLS)
 
 
 def created(response: httpx.Response) -> Any:
