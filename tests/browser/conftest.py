@@ -1,24 +1,43 @@
 """A broker that really runs, and a browser that looks at it as one of its users."""
 
+import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.chromium import browser
-from tests.support.server import LiveServer, temporary_database
+from tests.support.server import LiveServer
 
-_PASSWORD = "only for tests"
-_USERS = f"""
+# Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
+_MEANT = ("403 (Forbidden)", "net::ERR_FAILED")
+PASSWORD = "only for these tests"
+# In one process, because starting Django takes longer than all of it.
+_PREPARE = f"""
+import json
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from core.events import SYSTEM
+from paks.models import Role
+from paks.services import issue_pak
+
+call_command("migrate", verbosity=0)
 for name in ("viewer", "operator", "admin"):
-    user = User.objects.create_user(name, password="{_PASSWORD}", is_staff=True)
+    user = User.objects.create_user(name, password="{PASSWORD}", is_staff=True)
     user.groups.add(Group.objects.get(name=name))
+print(json.dumps(issue_pak(role=Role.ADMIN, subject_id=None, name="browser tests", actor=SYSTEM)[1]))
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here run in one process, which has the browser and its server."""
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @dataclass(frozen=True)
@@ -34,69 +53,90 @@ class Site:
         return answer.json()
 
 
-@pytest.fixture(scope="session")
+# For the package, not the session: while a Playwright runs, Django takes this thread for asynchronous and refuses
+# the database to the tests that follow.
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("browser")
-    with temporary_database(folder) as url:
-        server = LiveServer(database_url=url, data_dir=folder)
-        server.prepare()
-        server.manage("shell", "--no-imports", "--command", _USERS)
-        server.start()
-        headers = {"Authorization": f"Bearer {server.admin_key}"}
-        try:
-            with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers) as api:
-                yield Site(server, api)
-        finally:
-            server.stop()
+    server = LiveServer(
+        database_url=f"sqlite:///{folder / 'browser.sqlite3'}",
+        data_dir=folder,
+        environment={"BROKKR_WEB_WORKERS": "1"},
+    )
+    key = json.loads(server.manage("shell", "--no-imports", "--command", _PREPARE))
+    server.start()
+    try:
+        with httpx.Client(
+            base_url=f"{server.url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=30
+        ) as api:
+            yield Site(server, api)
+    finally:
+        server.stop()
 
 
-# Not for the whole session: while it runs, Django believes that this thread is asynchronous.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=15_000)
     with browser() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def _sessions() -> dict[str, Any]:
-    """The cookies of each user who has logged in."""
-    return {}
+@pytest.fixture(scope="package")
+def _profiles(chromium: Browser, site: Site) -> Iterator[Callable[[str], BrowserContext]]:
+    """By user, a browser profile that is logged in: logging in and loading the theme take longest."""
+    profiles: dict[str, BrowserContext] = {}
+
+    def of_user(name: str) -> BrowserContext:
+        if name not in profiles:
+            profiles[name] = _profile(chromium, site)
+            page = profiles[name].new_page()
+            page.goto("login/")
+            page.get_by_label("Username").fill(name)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Log in").click()
+            page.wait_for_url(f"{site.server.url}/admin/")
+            page.close()
+        return profiles[name]
+
+    yield of_user
+    for profile in profiles.values():
+        profile.close()
+
+
+def _profile(chromium: Browser, site: Site) -> BrowserContext:
+    context = chromium.new_context(
+        base_url=f"{site.server.url}/admin/",
+        viewport={"width": 1280, "height": 900},
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(30_000)
+    return context
 
 
 @pytest.fixture
-def as_user(site: Site, chromium: Browser, _sessions: dict[str, Any]) -> Iterator[Callable[[str], Page]]:
-    """A page of a user who is logged in. What the browser complains about fails the test."""
+def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Opens windows, in a fresh profile or the given one. Nothing in them may break the policy or fail in a script."""
     complaints: list[str] = []
-    with ExitStack() as contexts:
+    pages: list[Page] = []
 
-        def open_page(name: str) -> Page:
-            context = contexts.enter_context(
-                chromium.new_context(
-                    viewport={"width": 1280, "height": 900},
-                    base_url=f"{site.server.url}/admin/",
-                    storage_state=_sessions.get(name),
-                )
-            )
-            page = context.new_page()
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda message: complaints.extend(_of_policy(message.text)))
-            if name not in _sessions:
-                _log_in(page, site.server.url, name)
-                _sessions[name] = context.storage_state()
-            return page
+    def complain(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(words in message.text for words in _MEANT):
+            complaints.append(message.text)
 
-        yield open_page
+    def open_window(context: BrowserContext | None = None) -> Page:
+        page = (context or _profile(chromium, site)).new_page()
+        page.on("console", complain)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        pages.append(page)
+        return page
+
+    yield open_window
+    for page in pages:
+        page.close()
     assert complaints == []
 
 
-def _of_policy(text: str) -> list[str]:
-    """What the browser says of scripts and styles that the policy forbids."""
-    return [text] if "Content Security Policy" in text else []
-
-
-def _log_in(page: Page, url: str, name: str) -> None:
-    page.goto("login/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", _PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{url}/admin/")
+@pytest.fixture
+def as_user(window: Callable[..., Page], _profiles: Callable[[str], BrowserContext]) -> Callable[[str], Page]:
+    """A window of a user who is logged in."""
+    return lambda name: window(_profiles(name))

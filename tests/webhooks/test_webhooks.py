@@ -176,8 +176,10 @@ def test_a_field_without_effect_is_named_with_what_to_use_instead(admin):
     answer = refused(admin.post("/webhooks", body(validate=False)), 422, "unsupported_field")
     assert answer["details"] == {"field": "validate", "use_instead": "POST /webhooks/{id}/test"}
     answer = refused(admin.post("/webhooks", body(filters={"labels": {}})), 422, "unsupported_field")
+    assert answer["details"] == {"field": "filters.labels", "use_instead": "target_labels"}
+    answer = refused(admin.post("/webhooks", body(filters={"stack": STACK})), 422, "unsupported_field")
     assert answer["details"] == {
-        "field": "filters.labels",
+        "field": "filters.stack",
         "use_instead": "filters.agent_id or filters.stack_id",
     }
 

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import (
@@ -80,6 +80,21 @@ class FiltersSerializer(serializers.Serializer[Any]):
     stack_id = Id(required=False, allow_null=True)
 
 
+_FILTER = {"type": ["string", "null"], "format": "uuid"}
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "properties": {"agent_id": _FILTER, "stack_id": _FILTER},
+        # Others would have no effect, and are refused.
+        "additionalProperties": False,
+    }
+)
+class FiltersBody(FiltersSerializer):
+    pass
+
+
 @extend_schema_serializer(examples=[OpenApiExample("A webhook", value=_WEBHOOK, response_only=True)])
 class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     """The URL and the header are never shown. `filters` is left out when none is set."""
@@ -87,7 +102,8 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     has_url = serializers.SerializerMethodField()
     has_auth_header = serializers.SerializerMethodField()
     event_types = serializers.ListField(child=serializers.CharField(), read_only=True)
-    filters = FiltersSerializer(read_only=True, required=False)
+    # Not read-only, which would be published as always there.
+    filters = FiltersSerializer(required=False)
     target_labels = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
     created_by = serializers.SerializerMethodField()
 
@@ -142,15 +158,14 @@ class NewSubscriptionSerializer(SubscriptionSerializer):
         read_only_fields = fields
 
 
+# What create and update have in common; its docstring would be published as that of the bodies.
 class _SubscriptionBody(NullIsAbsent):
-    """What create and update have in common."""
-
     null_is_absent: ClassVar[tuple[str, ...]] = ("max_retries", "timeout_seconds")
 
     auth_header = Text(
         required=False, allow_null=True, help_text="The whole value of the Authorization header."
     )
-    filters = FiltersSerializer(required=False, allow_null=True)
+    filters = FiltersBody(required=False, allow_null=True)
     enabled = Flag(required=False)
     max_retries = WholeNumber(
         required=False, rule=RETRIES_RULE, **_INT, help_text="All attempts, the first among them."
@@ -410,6 +425,12 @@ def refuse_unsupported(body: Mapping[str, Any]) -> None:
             use_instead="POST /webhooks/{id}/test",
         )
     filters = body.get("filters")
+    if isinstance(filters, dict) and "labels" in filters:
+        raise UnsupportedField(
+            "filters.labels has no effect; target_labels chooses the agents that deliver.",
+            field="filters.labels",
+            use_instead="target_labels",
+        )
     known = FiltersSerializer().fields
     if isinstance(filters, dict) and (unknown := sorted(filters.keys() - known.keys())):
         raise UnsupportedField(
