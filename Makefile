@@ -15,7 +15,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES)
+# Tests in a browser form one group, so that one process has the browser and its server.
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 .PHONY: help
 help: ## list these targets
@@ -56,22 +57,30 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, da
 .PHONY: test
 test: test-sqlite test-postgres ## run the whole test suite, on SQLite, then on PostgreSQL
 
+.PHONY: chromium
+chromium: env ## see to it that there is a browser for the tests in one
+	@$(BIN)/python -m tests.browser.chromium
+
+.PHONY: test-browser
+test-browser: chromium ## run the tests of the admin in a browser
+	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
 .PHONY: test-sqlite
-test-sqlite: env ## run the tests on SQLite
+test-sqlite: chromium ## run the tests on SQLite, those in a browser with them
 	@echo "== tests on SQLite"
 	@env -u DATABASE_URL -u BROKKR__DATABASE__URL $(PYTEST) $(PYTEST_ARGS)
 
 .PHONY: test-postgres
 test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names, or one of our own
 	@echo "== tests on PostgreSQL"
-	@$(BIN)/python -m tests.support.postgres $(PYTEST) $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser" $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker made for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
 
 .PHONY: screenshots
-screenshots: env ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
+screenshots: chromium ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
 	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
 
 # --- Checking --------------------------------------------------------------------------------------

@@ -1,102 +1,118 @@
-"""A broker that really runs, and a browser that looks at it as one of its users."""
+"""One server and one browser for all tests here; a window of its own for each user in each test."""
 
+import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.chromium import browser
-from tests.support.server import LiveServer, temporary_database
-
-_PASSWORD = "only for tests"
-_USERS = f"""
-from django.contrib.auth.models import Group, User
-for name in ("viewer", "operator", "admin"):
-    user = User.objects.create_user(name, password="{_PASSWORD}", is_staff=True)
-    user.groups.add(Group.objects.get(name=name))
-"""
+from tests.browser.people import PASSWORD
+from tests.support.server import LiveServer
 
 
 @dataclass(frozen=True)
 class Site:
-    """The running broker, with one user of each group, who is called like it. Rows are made through the API."""
+    """The server, and what is on it by name."""
 
-    server: LiveServer
-    api: httpx.Client
+    url: str
+    ids: dict[str, str]
+    keys: dict[str, str]
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        answer = self.api.post(path, json=body)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
+    def agent(self, name: str, page: str = "change") -> str:
+        return f"{self.url}/admin/agents/agent/{self.ids[name]}/{page}/"
+
+    def stack(self, name: str, page: str = "change") -> str:
+        return f"{self.url}/admin/stacks/stack/{self.ids[name]}/{page}/"
+
+    def template(self, name: str, page: str = "change") -> str:
+        return f"{self.url}/admin/templates_app/stacktemplate/{self.ids[name]}/{page}/"
 
 
-@pytest.fixture(scope="session")
+# For the package, not the session: a running Playwright keeps an event loop in this thread, and Django refuses the
+# database to whatever runs beside one.
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("browser")
-    with temporary_database(folder) as url:
-        server = LiveServer(database_url=url, data_dir=folder)
-        server.prepare()
-        server.manage("shell", "--no-imports", "--command", _USERS)
-        server.start()
-        headers = {"Authorization": f"Bearer {server.admin_key}"}
-        try:
-            with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers) as api:
-                yield Site(server, api)
-        finally:
-            server.stop()
+    server = LiveServer(
+        database_url=f"sqlite:///{folder / 'browser.sqlite3'}",
+        data_dir=folder,
+        environment={"BROKKR_WEB_WORKERS": "1"},
+    )
+    made = json.loads(
+        server.manage("shell", "--no-imports", "--command", "from tests.browser.world import build; build()")
+    )
+    server.start()
+    try:
+        yield Site(server.url, made["ids"], made["keys"])
+    finally:
+        server.stop()
 
 
-# Not for the whole session: while it runs, Django believes that this thread is asynchronous.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=15_000)
     with browser() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def _sessions() -> dict[str, Any]:
-    """The cookies of each user who has logged in."""
-    return {}
+LogIn = Callable[[str], Page]
+
+
+@pytest.fixture(scope="package")
+def sessions(chromium: Browser, site: Site) -> Iterator[Callable[[str], BrowserContext]]:
+    """By user, a browser profile that is logged in. Shared, because logging in and loading the theme take longest."""
+    contexts: dict[str, BrowserContext] = {}
+
+    def of_user(name: str) -> BrowserContext:
+        if name not in contexts:
+            contexts[name] = _profile(chromium)
+            page = contexts[name].new_page()
+            page.goto(f"{site.url}/admin/login/")
+            page.get_by_label("Username").fill(name)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Log in").click()
+            page.wait_for_url(f"{site.url}/admin/")
+            page.close()
+        return contexts[name]
+
+    yield of_user
+    for context in contexts.values():
+        context.close()
+
+
+def _profile(chromium: Browser) -> BrowserContext:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(30_000)
+    return context
 
 
 @pytest.fixture
-def as_user(site: Site, chromium: Browser, _sessions: dict[str, Any]) -> Iterator[Callable[[str], Page]]:
-    """A page of a user who is logged in. What the browser complains about fails the test."""
+def window(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens windows, in a fresh profile or the given one. Nothing in them may break the policy or fail in a script."""
     complaints: list[str] = []
-    with ExitStack() as contexts:
+    pages: list[Page] = []
 
-        def open_page(name: str) -> Page:
-            context = contexts.enter_context(
-                chromium.new_context(
-                    viewport={"width": 1280, "height": 900},
-                    base_url=f"{site.server.url}/admin/",
-                    storage_state=_sessions.get(name),
-                )
-            )
-            page = context.new_page()
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda message: complaints.extend(_of_policy(message.text)))
-            if name not in _sessions:
-                _log_in(page, site.server.url, name)
-                _sessions[name] = context.storage_state()
-            return page
+    def complain(message: ConsoleMessage) -> None:
+        # A refused page is an error to the browser too, and what some tests are about.
+        if message.type == "error" and "403 (Forbidden)" not in message.text:
+            complaints.append(message.text)
 
-        yield open_page
+    def open_window(context: BrowserContext | None = None) -> Page:
+        page = (context or _profile(chromium)).new_page()
+        page.on("console", complain)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        pages.append(page)
+        return page
+
+    yield open_window
+    for page in pages:
+        page.close()
     assert complaints == []
 
 
-def _of_policy(text: str) -> list[str]:
-    """What the browser says of scripts and styles that the policy forbids."""
-    return [text] if "Content Security Policy" in text else []
-
-
-def _log_in(page: Page, url: str, name: str) -> None:
-    page.goto("login/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", _PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{url}/admin/")
+@pytest.fixture
+def log_in(window: Callable[..., Page], sessions: Callable[[str], BrowserContext]) -> LogIn:
+    """Opens a window as the user of that name."""
+    return lambda name: window(sessions(name))
