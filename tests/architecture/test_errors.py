@@ -30,7 +30,7 @@ def _subclasses(kind: type[DomainError]) -> Iterator[type[DomainError]]:
 def _refusals() -> list[type[DomainError]]:
     product_modules()
     kinds = {kind for kind in _subclasses(DomainError) if "code" in vars(kind)}
-    return sorted(kinds, key=lambda kind: (kind.code, kind.__module__))
+    return sorted(kinds, key=lambda kind: (kind.code, kind.__module__, kind.__name__))
 
 
 REFUSALS = _refusals()

@@ -5,10 +5,9 @@ answers.
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from agents.api.fast import token_of
+from agents.api.fast import note_caller, token_of
 from core.api.errors import CACHE_CONTROL
 from core.api.fields import parse_uuid
-from paks.services import mark_used
 from webhooks.polling import look_for_deliveries
 
 
@@ -20,6 +19,5 @@ def fast_pending(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     look = look_for_deliveries(agent_id=parsed, key_hash=token.hash, now=timezone.now())
     if look is None or look.found or look.short_token not in {"", token.short}:
         return None
-    request.META["brokkr.caller"] = f"agent:{parsed}"
-    mark_used(look.key_id, look.last_used_at)
+    note_caller(request, parsed, look)
     return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})
