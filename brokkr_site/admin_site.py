@@ -82,6 +82,13 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Tell",
+                "items": [
+                    _page("Webhooks", "webhook", "webhooks", "subscription"),
+                    _page("Webhook deliveries", "outbox", "webhooks", "delivery"),
+                ],
+            },
+            {
                 "title": "Access",
                 "items": [
                     _page("Keys", "key", "paks", "pak"),

@@ -6,6 +6,7 @@ Works on the text, so that everything else is shown as it was published, comment
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final
@@ -71,7 +72,7 @@ def mask_secrets(text: str, hide: Hide = _mask) -> str:
     """The text with each value under `data` and `stringData` of a Secret replaced by a mask.
 
     Secrets in lists count too, and so does the copy of itself that `kubectl apply` leaves in an annotation.
-    Text that is no YAML is replaced as a whole.
+    Text that is no YAML, and may be about Secrets, is replaced as a whole.
     """
     spans = _secret_spans(text)
     return _unreadable(text, hide) if spans is None else _replace(text, spans, hide)
@@ -80,12 +81,11 @@ def mask_secrets(text: str, hide: Hide = _mask) -> str:
 def mask_template(source: str, hide: Hide = _mask) -> str:
     """The source of a template with the same values masked, but for those that are only an expression.
 
-    It is read as the YAML that it is without its tags. When it is none even so, and may be about Secrets, it is
-    replaced as a whole.
+    It is read as the YAML that it is without its tags.
     """
     spans = _secret_spans(_without_tags(source))
     if spans is None:
-        return _unreadable(source, hide) if "ecret" in source or "\\" in source else source
+        return _unreadable(source, hide)
     literal = [(start, end) for start, end in spans if not _EXPRESSION.fullmatch(source[start:end].strip())]
     return _replace(source, literal, hide)
 
@@ -154,19 +154,14 @@ _Place = tuple[str | None, ...]
 
 
 def _secret_spans(text: str) -> list[tuple[int, int]] | None:
-    """Where the values to hide are, in order; None when the text cannot be read."""
-    try:
-        return sorted({span for _, span in _found(text)})
-    except _Unreadable:
-        return None
+    """Where the values to hide are, in order; None when the text cannot be read and may be about Secrets."""
+    found = _found(text)
+    return None if found is None else sorted({span for _, span in found})
 
 
 def _places(text: str) -> list[tuple[_Place, tuple[int, int]]]:
     """The values to hide, in order, each with its place; none when the text cannot be read."""
-    try:
-        return sorted(_found(text), key=lambda found: found[1])
-    except _Unreadable:
-        return []
+    return sorted(_found(text) or (), key=lambda found: found[1])
 
 
 def _placed(text: str) -> dict[_Place, str]:
@@ -180,20 +175,23 @@ def _placed(text: str) -> dict[_Place, str]:
     return {place: value for place, value in values.items() if place not in doubled}
 
 
-def _found(text: str) -> Iterator[tuple[_Place, tuple[int, int]]]:
+# One page asks several times about the same few texts, and megabytes take seconds to read.
+@lru_cache(maxsize=4)
+def _found(text: str) -> tuple[tuple[_Place, tuple[int, int]], ...] | None:
+    if "Secret" not in text and "\\" not in text:
+        # Without an escape the word cannot be spelled in any other way.
+        return ()
     body = text.removeprefix(_BOM)
     offset = len(text) - len(body)
     try:
         documents = list(_documents(body))
-    except (yaml.YAMLError, KeyError, _TooDeep) as error:  # KeyError: an alias without an anchor
-        raise _Unreadable from error
-    for root in documents:
-        for place, node in _secret_values(root):
-            yield place, (node.start + offset, node.end + offset)
-
-
-class _Unreadable(Exception):
-    pass
+    except (yaml.YAMLError, KeyError, _TooDeep):  # KeyError: an alias without an anchor
+        return None
+    return tuple(
+        (place, (node.start + offset, node.end + offset))
+        for root in documents
+        for place, node in _secret_values(root)
+    )
 
 
 class _TooDeep(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -272,7 +272,8 @@ def make_delivery(webhook: Subscription, **notice: Any) -> Delivery:
 
 
 def make_held_delivery(agent: Agent, labels: Iterable[str], **webhook: Any) -> Delivery:
-    """A delivery that this agent, which carries the labels, has taken."""
-    delivery = make_delivery(make_webhook(target_labels=list(labels), **webhook))
+    """A delivery that this agent, which carries the labels, has taken. Its webhook hears of nothing else."""
+    data = {"stack_id": uuid4()}
+    delivery = make_delivery(make_webhook(target_labels=list(labels), filters=data, **webhook), data=data)
     claims = claim_for_agent(agent_id=agent.id, now=timezone.now())
     return next(claim.delivery for claim in claims if claim.delivery == delivery)

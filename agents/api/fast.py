@@ -6,8 +6,10 @@ loop. Anything else it leaves to the view behind it, which answers every case, t
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import orjson
 from django.conf import settings
@@ -56,8 +58,7 @@ def fast_target_state(request: HttpRequest, agent_id: str) -> HttpResponse | Non
     found = poll(agent_id=parsed, key_hash=token.hash, mode=_MODES[query] or settings.TARGET_STATE_DEFAULT)
     if found is None or found.short_token not in {"", token.short}:
         return None
-    request.META["brokkr.caller"] = f"agent:{parsed}"
-    mark_used(found.key_id, found.last_used_at)
+    note_caller(request, parsed, found)
     return respond(request, found.object_ids)
 
 
@@ -80,9 +81,23 @@ def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     )
     if found is None:
         return None
-    request.META["brokkr.caller"] = f"agent:{parsed}"
-    mark_used(found.key_id, found.last_used_at)
+    note_caller(request, parsed, found)
     return HttpResponse(status=204, headers={"Cache-Control": CACHE_CONTROL})
+
+
+class _Found(Protocol):
+    """The key's row, as the one statement of a fast answer brings it."""
+
+    @property
+    def key_id(self) -> UUID: ...
+    @property
+    def last_used_at(self) -> datetime | None: ...
+
+
+def note_caller(request: HttpRequest, agent_id: UUID, found: _Found) -> None:
+    """What the ordinary way does for a good key: name the caller for the log, note that the key is in use."""
+    request.META["brokkr.caller"] = f"agent:{agent_id}"
+    mark_used(found.key_id, found.last_used_at)
 
 
 def token_of(request: HttpRequest) -> Token | None:

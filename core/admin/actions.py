@@ -1,6 +1,7 @@
 """What buttons and list actions do: ask first, then run in one transaction; refusals become messages."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,16 @@ class Question:
 
 
 def detail_action(
-    *, description: str, icon: str, question: Question, done: str = "", permission: str = "change"
+    *,
+    description: str,
+    icon: str,
+    question: Question,
+    done: str = "",
+    permission: str = "change",
+    in_transaction: bool = True,
 ) -> Callable[[Callable[..., HttpResponse | None]], Any]:
-    """A button on a row's page. It asks first; the method then runs in a transaction with the row.
+    """A button on a row's page. It asks first; the method then runs with the row, in a transaction unless it waits
+    for somebody else.
 
     A refusal becomes a message. The method answers a page of its own, or None to return to the row and say
     `done` there.
@@ -49,7 +57,7 @@ def detail_action(
             if not _is_confirmed(request):
                 return self.ask(request, question, [row])
             try:
-                with transaction.atomic():
+                with transaction.atomic() if in_transaction else nullcontext():
                     answer = method(self, request, row)
             except DomainError as refusal:
                 self.message_user(request, refusal.text, messages.ERROR)

@@ -60,6 +60,11 @@ class BaseAdmin(_ModelAdmin):
     # Columns that no list may be filtered by: a filter on a hidden value finds the value, letter by letter.
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     is_audited: ClassVar[bool] = True
+    # What is shown once, and what becomes of it.
+    key_noun: ClassVar[str] = "key"
+    key_note: ClassVar[str] = (
+        "The broker keeps only a hash of it. A lost key cannot be recovered, only replaced by a new one."
+    )
 
     def prepare(self, rows: Sequence[Any]) -> None:
         """Look up, for all rows of a page at once, what their table does not hold."""
@@ -187,8 +192,10 @@ class BaseAdmin(_ModelAdmin):
         """The page that shows a new key. Answered at once, so that the key is stored nowhere on its way."""
         context = {
             **self.admin_site.each_context(request),
-            "title": f"New key of {row}",
+            "title": f"New {self.key_noun} of {row}",
             "key": key,
+            "key_noun": self.key_noun,
+            "key_note": self.key_note,
             "owner": row,
             "opts": self.opts,
             "back": self.url_of(row),

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from core.admin.code import LINE_BREAK, Span, code_block
 from core.errors import DomainError
-from stacks.masking import UNREADABLE, mask_secrets
+from stacks.masking import mask_secrets
 from templates_app.errors import InvalidParameters, InvalidParametersSchema
 from templates_app.parameters import PREFIX, Kind, Parameter, parameters_of, read
 from templates_app.services import Preview, preview
@@ -105,12 +105,10 @@ def _controls(parameters: list[Parameter], given: Mapping[str, str], prefix: str
 def _rendered(outcome: Preview) -> SafeString | None:
     if outcome.text is None:
         return None
-    shown = mask_secrets(outcome.text)
-    if shown == UNREADABLE and "ecret" not in outcome.text and "\\" not in outcome.text:
-        # What is wrong with it is to be seen, and it is no Secret.
-        shown = outcome.text
     lines = (problem.details.get("line") for problem in outcome.problems if _is_about_text(problem))
-    return code_block(shown, marked=next((line for line in lines if isinstance(line, int)), None))
+    return code_block(
+        mask_secrets(outcome.text), marked=next((line for line in lines if isinstance(line, int)), None)
+    )
 
 
 def _is_about_text(problem: DomainError) -> bool:

@@ -240,3 +240,23 @@ def test_one_that_starts_while_another_runs_waits_and_finds_everything_done():
     assert first["admin_pak"]
     assert second == {"admin_pak": None, "site_user": None, "registered_agents": 0}
     assert Pak.objects.count() == 1
+
+
+def test_it_makes_a_key_for_webhooks_once_when_asked_to_and_shows_it_nobody(settings, tmp_path):
+    settings.DATA_DIR, settings.WEBHOOK_ENCRYPTION_KEYS = tmp_path, []
+    manage("bootstrap")
+    assert list(tmp_path.iterdir()) == []
+    outcome = manage("bootstrap", "--with-webhook-key")
+    key = (tmp_path / "webhook_encryption_key").read_text()
+    assert len(bytes.fromhex(key)) == 32
+    assert (tmp_path / "webhook_encryption_key").stat().st_mode & 0o777 == 0o600
+    assert str(tmp_path) in outcome.err
+    assert key not in outcome.out + outcome.err
+    manage("bootstrap", "--with-webhook-key")
+    assert (tmp_path / "webhook_encryption_key").read_text() == key
+
+
+def test_it_makes_no_key_for_webhooks_where_one_is_configured(settings, tmp_path):
+    settings.DATA_DIR, settings.WEBHOOK_ENCRYPTION_KEYS = tmp_path, [bytes(32)]
+    manage("bootstrap", "--with-webhook-key")
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,19 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from brokkr_site.env import env_bool, env_choice, env_folder, env_int, env_list, env_secret, env_str
+from brokkr_site.env import (
+    env_bool,
+    env_choice,
+    env_choices,
+    env_folder,
+    env_hex_keys,
+    env_int,
+    env_list,
+    env_networks,
+    env_ports,
+    env_secret,
+    env_str,
+)
 
 
 @pytest.mark.parametrize("text", ["1", "true", "TRUE", "yes", "On", " true "])
@@ -116,3 +128,75 @@ def test_a_folder_that_cannot_be_made_is_refused_by_name(monkeypatch: pytest.Mon
 
     with pytest.raises(ImproperlyConfigured, match=r"^BROKKR_TEST names .*data, which cannot be made"):
         env_folder("BROKKR_TEST", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["https", "HTTPS , http", "http,https"])
+def test_choices_are_some_of_those_there_are(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("BROKKR_TEST", text)
+
+    chosen = env_choices("BROKKR_TEST", "http", {"http", "https"})
+
+    assert chosen == {choice.strip().lower() for choice in text.split(",")}
+
+
+@pytest.mark.parametrize("text", ["ftp", "http,ftp", ","])
+def test_choices_of_something_else_or_nothing_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("BROKKR_TEST", text)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^BROKKR_TEST is .*; it must name some of http, https.$"):
+        env_choices("BROKKR_TEST", "http", {"http", "https"})
+
+
+@pytest.mark.parametrize(("text", "ports"), [("443", {443}), ("1, 65535,1", {1, 65535}), ("*", None)])
+def test_ports_are_numbers_or_all(monkeypatch: pytest.MonkeyPatch, text: str, ports: object):
+    monkeypatch.setenv("BROKKR_TEST", text)
+
+    assert env_ports("BROKKR_TEST", "80") == ports
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "http", "80,*", "-1", "80-90", ","])
+def test_what_is_no_port_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("BROKKR_TEST", text)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^BROKKR_TEST is .*; it must be ports from 1 to 65535"):
+        env_ports("BROKKR_TEST", "80")
+
+
+def test_networks_are_of_both_families_or_single_addresses(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BROKKR_TEST", "10.0.0.0/8, fd00::/8,127.0.0.1")
+
+    assert [str(network) for network in env_networks("BROKKR_TEST")] == [
+        "10.0.0.0/8",
+        "fd00::/8",
+        "127.0.0.1/32",
+    ]
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "localhost", "10.0.0.0/33"])
+def test_what_is_no_network_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("BROKKR_TEST", text)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^BROKKR_TEST does not name networks: "):
+        env_networks("BROKKR_TEST")
+
+
+def test_hex_keys_come_from_the_variable_a_file_or_else_the_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    assert env_hex_keys("BROKKR_TEST") == []
+    assert env_hex_keys("BROKKR_TEST", default="0f" * 32) == [b"\x0f" * 32]
+    (tmp_path / "keys").write_text(f"{'AA' * 32}\n")
+    monkeypatch.setenv("BROKKR_TEST_FILE", str(tmp_path / "keys"))
+    assert env_hex_keys("BROKKR_TEST", default="0f" * 32) == [b"\xaa" * 32]
+    monkeypatch.delenv("BROKKR_TEST_FILE")
+    monkeypatch.setenv("BROKKR_TEST", f"{'01' * 32} , {'02' * 32}")
+    assert env_hex_keys("BROKKR_TEST") == [b"\x01" * 32, b"\x02" * 32]
+
+
+@pytest.mark.parametrize("text", ["abc", "0" * 63, "g" * 64, f"{'0' * 64};{'1' * 64}"])
+def test_what_is_no_hex_key_is_refused_by_name_and_not_shown(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("BROKKR_TEST", text)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^BROKKR_TEST must be 64 hex digits") as refusal:
+        env_hex_keys("BROKKR_TEST")
+    assert text not in str(refusal.value)

@@ -1,26 +1,38 @@
-"""What the settings make of the environment, seen from a process that starts with it."""
+"""What the settings make of the environment."""
 
 import os
+import re
+import runpy
 import subprocess
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from tests.support.server import ROOT
 
 DEVELOPMENT_HASH = "4c697273df3d764cba950bb5c04368097685f09259f5bd880d892cf1ff9f4cdd"
 
 
-def _start(data_dir: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", f"from brokkr_site import settings; {code}"],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "BROKKR_DATA_DIR": str(data_dir)} | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+Start = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
+    """The settings of a process that starts with these variables and no others of ours."""
+    for name in [name for name in os.environ if name.startswith(("BROKKR", "DATABASE_URL"))]:
+        monkeypatch.delenv(name)
+
+    def start(**variables: str) -> dict[str, Any]:
+        for name, value in ({"BROKKR_DATA_DIR": str(tmp_path)} | variables).items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "brokkr_site" / "settings.py"))
+
+    return start
 
 
 @pytest.mark.parametrize(
@@ -56,78 +68,119 @@ def _start(data_dir: Path, code: str, **variables: str) -> subprocess.CompletedP
             {"DATABASE_URL": "sqlite:////one", "BROKKR__DATABASE__URL": "sqlite:////two"},
             "DATABASE_URL and BROKKR__DATABASE__URL name different databases; set only one.",
         ),
+        (
+            {"BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "abc"},
+            "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY must be 64 hex digits",
+        ),
+        ({"BROKKR_WEBHOOK_ALLOWED_NETWORKS": "home"}, "BROKKR_WEBHOOK_ALLOWED_NETWORKS does not name"),
         ({"BROKKR_DATA_DIR": "/dev/null/data"}, "BROKKR_DATA_DIR names /dev/null/data, which cannot be made"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_a_sentence_that_names_the_variable(
-    tmp_path: Path, variables: dict[str, str], sentence: str
+    start: Start, variables: dict[str, str], sentence: str
 ):
-    done = _start(tmp_path, "", **variables)
+    with pytest.raises(ImproperlyConfigured, match=f"^{re.escape(sentence)}"):
+        start(**variables)
+
+
+def test_what_stops_the_start_is_the_last_line_of_the_process(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "BROKKR_DATA_DIR": str(tmp_path), "BROKKR_PORT": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert done.returncode == 1
-    assert f"ImproperlyConfigured: {sentence}" in done.stderr.splitlines()[-1]
+    assert "ImproperlyConfigured: BROKKR_PORT is 'x'" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
     "url", ["postgres://u:swordfish@h:port/name", "mysql://u:swordfish@h/name", "x:swordfish"]
 )
-def test_a_database_url_that_cannot_be_used_is_not_shown(tmp_path: Path, url: str):
-    done = _start(tmp_path, "", DATABASE_URL=url)
+def test_a_database_url_that_cannot_be_used_is_not_shown(start: Start, url: str):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        start(DATABASE_URL=url)
 
-    assert done.returncode == 1
-    assert "swordfish" not in done.stderr
-
-
-def test_the_development_hash_is_for_trials(tmp_path: Path):
-    done = _start(tmp_path, "", BROKKR__BROKER__PAK_HASH=DEVELOPMENT_HASH, BROKKR_DEBUG="true")
-
-    assert done.returncode == 0, done.stderr
+    # With what it came from, which a traceback shows too.
+    assert "swordfish" not in "".join(traceback.format_exception(refusal.value))
 
 
-def test_both_names_of_the_database_may_say_the_same(tmp_path: Path):
+def test_the_development_hash_is_for_trials(start: Start):
+    assert start(BROKKR__BROKER__PAK_HASH=DEVELOPMENT_HASH, BROKKR_DEBUG="true")["DEBUG"] is True
+
+
+def test_both_names_of_the_database_may_say_the_same(start: Start):
     url = "postgres://user@host/name"
-    code = "print(settings.DATABASES['default']['HOST'])"
 
-    assert _start(tmp_path, code, DATABASE_URL=url, BROKKR__DATABASE__URL=url).stdout == "host\n"
-    assert _start(tmp_path, code, BROKKR__DATABASE__URL=url).stdout == "host\n"
+    for variables in ({"BROKKR__DATABASE__URL": url}, {"DATABASE_URL": url, "BROKKR__DATABASE__URL": url}):
+        assert start(**variables)["DATABASES"]["default"]["HOST"] == "host"
 
 
-def test_the_database_url_may_be_in_a_file(tmp_path: Path):
+def test_the_database_url_may_be_in_a_file(start: Start, tmp_path: Path):
     (tmp_path / "url").write_text("postgres://user:swordfish@host/name\n")
-    code = "print(settings.DATABASES['default']['PASSWORD'])"
 
-    assert _start(tmp_path, code, DATABASE_URL_FILE=str(tmp_path / "url")).stdout == "swordfish\n"
+    settings = start(DATABASE_URL_FILE=str(tmp_path / "url"))
+
+    assert settings["DATABASES"]["default"]["PASSWORD"] == "swordfish"
 
 
-def test_without_a_database_url_it_is_sqlite_in_the_data_folder_which_is_made(tmp_path: Path):
+def test_without_a_database_url_it_is_sqlite_in_the_data_folder_which_is_made(start: Start, tmp_path: Path):
     data = tmp_path / "not" / "there"
-    code = "print(settings.DATABASES['default']['NAME'])"
 
-    assert _start(data, code, BROKKR_SECRET_KEY="given").stdout == f"{data / 'brokkr.sqlite3'}\n"
+    settings = start(BROKKR_DATA_DIR=str(data), BROKKR_SECRET_KEY="given")
+
+    assert settings["DATABASES"]["default"]["NAME"] == str(data / "brokkr.sqlite3")
     assert data.is_dir()
 
 
-def test_debug_is_off_and_cookies_are_secure_unless_said_otherwise(tmp_path: Path):
-    code = "print(settings.DEBUG, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)"
+@pytest.mark.parametrize(("variables", "secure"), [({}, True), ({"BROKKR_COOKIE_SECURE": "false"}, False)])
+def test_debug_is_off_and_cookies_are_secure_unless_said_otherwise(
+    start: Start, variables: dict[str, str], secure
+):
+    settings = start(**variables)
 
-    assert _start(tmp_path, code).stdout == "False True True\n"
-    assert _start(tmp_path, code, BROKKR_COOKIE_SECURE="false").stdout == "False False False\n"
+    assert settings["DEBUG"] is False
+    assert settings["SESSION_COOKIE_SECURE"] is settings["CSRF_COOKIE_SECURE"] is secure
 
 
-def test_the_web_server_listens_where_it_is_told(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, ["0.0.0.0:3000"]),
+        (
+            {
+                "BROKKR_BIND": "127.0.0.1",
+                "BROKKR_PORT": "8080",
+                "BROKKR_WEB_WORKERS": "3",
+                "BROKKR_WEB_THREADS": "7",
+            },
+            ["127.0.0.1:8080", "3", "7"],
+        ),
+    ],
+)
+def test_the_web_server_listens_where_it_is_told(
+    tmp_path: Path, variables: dict[str, str], expected: list[str]
+):
     code = (
         "import runpy; c = runpy.run_path('gunicorn.conf.py'); print(c['bind'], c['workers'], c['threads'])"
     )
-
-    assert _start(tmp_path, code).stdout.startswith("0.0.0.0:3000 ")
-    assert (
-        _start(
-            tmp_path,
-            code,
-            BROKKR_BIND="127.0.0.1",
-            BROKKR_PORT="8080",
-            BROKKR_WEB_WORKERS="3",
-            BROKKR_WEB_THREADS="7",
-        ).stdout
-        == "127.0.0.1:8080 3 7\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "BROKKR_DATA_DIR": str(tmp_path)} | variables,
+        capture_output=True,
+        text=True,
+        check=True,
     )
+
+    assert done.stdout.split()[: len(expected)] == expected
+
+
+def test_the_webhook_key_in_the_data_folder_counts_when_none_is_configured(start: Start, tmp_path: Path):
+    (tmp_path / "webhook_encryption_key").write_text("01" * 32)
+
+    for variables, key in (({}, "01"), ({"BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "02" * 32}, "02")):
+        assert start(**variables)["WEBHOOK_ENCRYPTION_KEYS"] == [bytes.fromhex(key * 32)]

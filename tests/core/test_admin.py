@@ -25,6 +25,7 @@ from tests.factories import (
     make_event,
     make_generator,
     make_health,
+    make_held_delivery,
     make_log_entry,
     make_object,
     make_registration,
@@ -49,6 +50,8 @@ LISTS = [
     "workorders/workorderlogentry/",
     "health/deploymenthealth/",
     "diagnostics/diagnosticrequest/",
+    "webhooks/subscription/",
+    "webhooks/delivery/",
     "paks/pak/",
     "audit/auditlog/",
 ]
@@ -60,10 +63,12 @@ READ_ONLY = [
     "agents/registration/",
     "health/deploymenthealth/",
     "diagnostics/diagnosticrequest/",
+    "webhooks/delivery/",
     "paks/pak/",
     "audit/auditlog/",
 ]
 NEVER_ADDED = [
+    "webhooks/delivery/",
     "health/deploymenthealth/",
     "workorders/workorderlogentry/",
     "stacks/deploymentobject/",
@@ -87,6 +92,7 @@ def fill(rows: int) -> None:
         make_claimed_work_order(agent)
         make_log_entry(agent)
         make_template(generator, labels=["prod", "eu"], annotations={"team": "a"})
+        make_held_delivery(agent, ["dk"])
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
 
 
@@ -176,6 +182,12 @@ def test_a_viewer_looks_and_changes_nothing(path):
         "paks/pak/{}/revoke/",
         "workorders/workorder/{}/cancel/",
         "workorders/workorderlogentry/{}/requeue/",
+        "webhooks/subscription/{}/test/",
+        "webhooks/subscription/{}/enable/",
+        "webhooks/subscription/{}/disable/",
+        "webhooks/subscription/{}/rotate/",
+        "webhooks/subscription/{}/rotate_at_once/",
+        "webhooks/delivery/{}/redeliver/",
     ],
 )
 def test_a_viewer_has_no_use_of_the_buttons(page):
@@ -269,6 +281,9 @@ def test_history_is_the_audit_log_of_the_row(operator):
         ("health/deploymenthealth/", "deployment_object__yaml_content__contains"),
         ("diagnostics/diagnosticrequest/", "deployment_object__yaml_content__contains"),
         ("diagnostics/diagnosticrequest/", "result__log_tails__contains"),
+        ("webhooks/subscription/", "url_sealed__startswith"),
+        ("webhooks/delivery/", "payload__contains"),
+        ("webhooks/delivery/", "subscription__secret_sealed__startswith"),
         ("stacks/stack/", "deployment_objects__yaml_content__contains"),
         ("templates_app/stacktemplate/", "template_content__contains"),
     ],

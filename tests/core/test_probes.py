@@ -11,6 +11,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.models import AgentHeartbeat
+from core import metrics
 from core.events import SYSTEM
 from stacks.services import delete_stack
 from tests.factories import make_agent, make_object, make_stack, make_work_order
@@ -94,6 +95,13 @@ def test_probes_take_get_and_head_and_nothing_else(path):
 
 
 # --- Metrics ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _count_from_zero() -> None:
+    """What all tests before have counted would take longer to read than to count."""
+    metrics.REQUESTS.clear()
+    metrics.DURATIONS.clear()
 
 
 def samples(name: str) -> dict[frozenset[tuple[str, str]], float]:

@@ -144,6 +144,11 @@ def test_metadata_of_another_shape_hides_nothing_and_harms_nothing(metadata):
     assert mask_secrets(text) == text.replace("hidden", MASK)
 
 
+@pytest.mark.parametrize("text", ["a: [", "kind: ConfigMap\n\tdata: x", "a: *nothing\n", "x: \x07"])
+def test_a_text_that_cannot_be_read_and_is_about_no_secret_is_shown(text):
+    assert mask_secrets(text) == text
+
+
 SECRETS = """\
 kind: Secret
 metadata: {name: db, namespace: shop}

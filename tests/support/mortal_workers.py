@@ -30,6 +30,7 @@ def main(url: str, kills: int) -> None:
     from webhooks import delivering  # noqa: PLC0415  # Django must be set up before
     from webhooks.services import deliveries  # noqa: PLC0415
 
+    delivering._LOOK_EVERY_SECONDS = 0.05
     deliveries._lease = lambda _subscription: _LEASE  # type: ignore[assignment]
     points = _points_of_death(delivering)
     _in_a_fork(lambda: _prepare(url))

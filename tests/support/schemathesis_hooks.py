@@ -27,6 +27,8 @@ NOT_IN_THE_SCHEMA = {
     "invalid_template_syntax": "the text must be a Tera template",
     "invalid_parameters_schema": "the text must be a JSON Schema",
     "no_targeting_specified": "one of several members of the body must name somebody",
+    "invalid_webhook": "whether a URL or a header can be used is more than a pattern says",
+    "webhook_test_failed": "somebody must listen at the endpoint",
     "nul_character": "NUL is refused in any text, also in members of a body that are otherwise not looked at",
 }
 _SCHEMA_VALID_REQUEST_REJECTED = "ST202"
@@ -38,6 +40,7 @@ _DELETES_A_ROW = {
     "/api/v1/generators/{generator_id}": "generator_id",
     "/api/v1/stacks/{stack_id}": "stack_id",
     "/api/v1/templates/{template_id}": "template_id",
+    "/api/v1/webhooks/{webhook_id}": "webhook_id",
     "/api/v1/work-orders/{work_order_id}": "work_order_id",
 }
 _REPLACES_A_KEY = {
@@ -117,6 +120,12 @@ def _use_known_headers(case: Any) -> None:
         headers["Idempotency-Key"] = str(uuid.uuid4())
 
 
+def _members(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list; none where the name is that of something else, as the events of a diagnostic are text."""
+    value = body.get(name)
+    return value if isinstance(value, list) else []
+
+
 def _refer_to_rows(case: Any) -> None:
     body, in_path = case.body, case.path_parameters or {}
     rows = {
@@ -124,7 +133,8 @@ def _refer_to_rows(case: Any) -> None:
         for name, other in _NEEDS.get((case.operation.method.upper(), case.operation.path), {}).items()
     }
     rows = _ROWS | rows
-    for holder in (body, *(body.get("events") or [])):
+    filters = body.get("filters")
+    for holder in (body, *([filters] if isinstance(filters, dict) else []), *_members(body, "events")):
         for name in holder.keys() & {
             "generator_id",
             "stack_id",
@@ -135,6 +145,8 @@ def _refer_to_rows(case: Any) -> None:
             if holder[name] is not None:
                 # Where the path names it too, the two must agree.
                 holder[name] = in_path.get(name) or rows.get(name, holder[name])
+    for holder in _members(body, "deployment_objects"):
+        holder["id"] = _ROWS["object_id"]
     if "id" in body and in_path:
         body["id"] = next(iter(in_path.values()))
     if case.operation.path == "/api/v1/stacks" and _CALLER == "admin":

@@ -1,10 +1,20 @@
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import FILLED_RULE, LABEL_RULE, NAME_RULE, Flag, Id, QueryText, Text, WholeNumber
+from core.api.fields import (
+    FILLED_RULE,
+    LABEL_RULE,
+    NAME_RULE,
+    Flag,
+    Id,
+    NullIsAbsent,
+    QueryText,
+    Text,
+    WholeNumber,
+)
 from core.api.pagination import OffsetListQuery
 from webhooks.errors import UnsupportedField
 from webhooks.event_types import MAX_EVENT_TYPE
@@ -70,6 +80,21 @@ class FiltersSerializer(serializers.Serializer[Any]):
     stack_id = Id(required=False, allow_null=True)
 
 
+_FILTER = {"type": ["string", "null"], "format": "uuid"}
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "properties": {"agent_id": _FILTER, "stack_id": _FILTER},
+        # Others would have no effect, and are refused.
+        "additionalProperties": False,
+    }
+)
+class FiltersBody(FiltersSerializer):
+    pass
+
+
 @extend_schema_serializer(examples=[OpenApiExample("A webhook", value=_WEBHOOK, response_only=True)])
 class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     """The URL and the header are never shown. `filters` is left out when none is set."""
@@ -77,7 +102,8 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     has_url = serializers.SerializerMethodField()
     has_auth_header = serializers.SerializerMethodField()
     event_types = serializers.ListField(child=serializers.CharField(), read_only=True)
-    filters = FiltersSerializer(read_only=True, required=False)
+    # Not read-only, which would be published as always there.
+    filters = FiltersSerializer(required=False)
     target_labels = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
     created_by = serializers.SerializerMethodField()
 
@@ -132,13 +158,14 @@ class NewSubscriptionSerializer(SubscriptionSerializer):
         read_only_fields = fields
 
 
-class _SubscriptionBody(serializers.Serializer[Any]):
-    """What create and update have in common."""
+# What create and update have in common; its docstring would be published as that of the bodies.
+class _SubscriptionBody(NullIsAbsent):
+    null_is_absent: ClassVar[tuple[str, ...]] = ("max_retries", "timeout_seconds")
 
     auth_header = Text(
         required=False, allow_null=True, help_text="The whole value of the Authorization header."
     )
-    filters = FiltersSerializer(required=False, allow_null=True)
+    filters = FiltersBody(required=False, allow_null=True)
     enabled = Flag(required=False)
     max_retries = WholeNumber(
         required=False, rule=RETRIES_RULE, **_INT, help_text="All attempts, the first among them."
@@ -175,7 +202,15 @@ class CreateWebhookBody(_SubscriptionBody):
 
 @extend_schema_serializer(examples=[OpenApiExample("Stop for a while", value={"enabled": False})])
 class UpdateWebhookBody(_SubscriptionBody):
-    """What is absent stays; null ends the header, the filters, the target labels."""
+    """What is absent stays; null ends the header, the filters, the target labels, and changes nothing elsewhere."""
+
+    null_is_absent: ClassVar[tuple[str, ...]] = (
+        *_SubscriptionBody.null_is_absent,
+        "name",
+        "url",
+        "event_types",
+        "enabled",
+    )
 
     name = Text(required=False, rule=NAME_RULE)
     url = Text(required=False, rule=URL_RULE)
@@ -390,6 +425,12 @@ def refuse_unsupported(body: Mapping[str, Any]) -> None:
             use_instead="POST /webhooks/{id}/test",
         )
     filters = body.get("filters")
+    if isinstance(filters, dict) and "labels" in filters:
+        raise UnsupportedField(
+            "filters.labels has no effect; target_labels chooses the agents that deliver.",
+            field="filters.labels",
+            use_instead="target_labels",
+        )
     known = FiltersSerializer().fields
     if isinstance(filters, dict) and (unknown := sorted(filters.keys() - known.keys())):
         raise UnsupportedField(

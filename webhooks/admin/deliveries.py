@@ -1,0 +1,198 @@
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from core.admin import (
+    CappedPaginator,
+    Question,
+    ReadOnlyAdmin,
+    TimeRangeFilter,
+    admin_actor,
+    ago,
+    badge,
+    badges,
+    bulk_action,
+    detail_action,
+    link,
+    shortened,
+)
+from webhooks.models import Delivery, Status
+from webhooks.services.deliveries import redeliver
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    _TextFilter = admin.SimpleListFilter
+else:
+    from unfold.contrib.filters.admin import TextFilter as _TextFilter
+
+REDELIVER = Question(
+    title="Send again",
+    consequence="They are sent again under the same ids, with all their attempts. A receiver that has had one of "
+    "them, and remembers ids, takes no notice.",
+    button="Send again",
+)
+_TONES = {
+    Status.PENDING: "quiet",
+    Status.ACQUIRED: "quiet",
+    Status.SUCCESS: "good",
+    Status.FAILED: "bad",
+    Status.DEAD: "bad",
+}
+
+
+class EventTypeFilter(_TextFilter):
+    # Typed, not chosen: finding the distinct values would read the whole table.
+    title = "event type, like stack.deleted"
+    parameter_name = "event_type"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = (self.value() or "").strip()
+        return queryset.filter(event_type=value) if value else queryset
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("what", "webhook", "state", "attempts", "created", "next_attempt", "ended", "error")
+    list_filter = (
+        "status",
+        ("subscription", AutocompleteSelectFilter),
+        EventTypeFilter,
+        ("created_at", TimeRangeFilter),
+    )
+    search_fields = ("id",)
+    search_help_text = "A delivery's or an event's id"
+    ordering = ("-created_at", "-id")
+    paginator = CappedPaginator
+    actions = ("redeliver_selected",)
+    actions_detail = ("redeliver",)
+    is_audited = False
+    secret_fields = frozenset({"payload", "lease"})
+    fields = (
+        "what",
+        "webhook",
+        "state",
+        "attempts",
+        "tried",
+        "next_attempt",
+        "ended",
+        "whole_error",
+        "delivered_by",
+        "holder",
+        "created",
+        "delivery_id",
+        "event",
+        "body",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        rows: QuerySet[Delivery] = super().get_queryset(request)
+        rows = rows.filter(subscription__deleted_at__isnull=True)
+        rows = rows.select_related("subscription", "audience", "acquired_by")
+        match = request.resolver_match
+        # Bodies may be long; no list shows them.
+        is_list = match is not None and match.url_name == "webhooks_delivery_changelist"
+        return rows.defer("payload") if is_list else rows
+
+    def has_redeliver_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("webhooks.change_delivery")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            return queryset.none(), False
+        return queryset.filter(Q(pk=wanted) | Q(event_id=wanted)), False
+
+    @admin.display(description="event type", ordering="event_type")
+    def what(self, row: Delivery) -> str:
+        return row.event_type
+
+    @admin.display(description="webhook")
+    def webhook(self, row: Delivery) -> SafeString:
+        return link("webhooks_subscription_change", row.subscription, row.subscription_id)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Delivery) -> SafeString:
+        return badge(row.status, _TONES[Status(row.status)])
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, row: Delivery) -> SafeString | None:
+        return ago(row.created_at)
+
+    @admin.display(description="last attempt")
+    def tried(self, row: Delivery) -> SafeString | None:
+        return ago(row.last_attempt_at)
+
+    @admin.display(description="next attempt")
+    def next_attempt(self, row: Delivery) -> str | None:
+        return f"{row.next_retry_at:%Y-%m-%d %H:%M:%S} UTC" if row.next_retry_at else None
+
+    @admin.display(description="ended")
+    def ended(self, row: Delivery) -> SafeString | None:
+        return ago(row.completed_at)
+
+    @admin.display(description="last error")
+    def error(self, row: Delivery) -> SafeString | str | None:
+        return shortened(row.last_error)
+
+    @admin.display(description="last error")
+    def whole_error(self, row: Delivery) -> SafeString | None:
+        return _text(row.last_error) if row.last_error else None
+
+    @admin.display(description="delivered by")
+    def delivered_by(self, row: Delivery) -> SafeString | str | None:
+        return "the broker" if row.audience is None else badges(row.target_labels or [])
+
+    @admin.display(description="taken by")
+    def holder(self, row: Delivery) -> SafeString | None:
+        agent = row.acquired_by
+        return link("agents_agent_change", agent, agent.pk) if agent else None
+
+    @admin.display(description="delivery id")
+    def delivery_id(self, row: Delivery) -> SafeString:
+        return format_html('<span class="brokkr-mono">{}</span>', row.pk)
+
+    @admin.display(description="webhook-id")
+    def event(self, row: Delivery) -> SafeString:
+        return format_html('<span class="brokkr-mono">{}</span>', row.event_id)
+
+    @admin.display(description="body")
+    def body(self, row: Delivery) -> SafeString:
+        return _text(orjson.dumps(orjson.loads(row.payload), option=orjson.OPT_INDENT_2).decode())
+
+    @detail_action(
+        description="Send again",
+        icon="replay",
+        question=REDELIVER,
+        done="Sent again soon",
+        permission="redeliver",
+    )
+    def redeliver(self, request: HttpRequest, row: Delivery) -> HttpResponse | None:
+        redeliver(delivery_id=row.pk, actor=admin_actor(request), now=timezone.now())
+        return None
+
+    @bulk_action(
+        description="Send again",
+        question=REDELIVER,
+        done="Deliveries sent again soon",
+        permission="redeliver",
+    )
+    def redeliver_selected(self, request: HttpRequest, row: Delivery) -> None:
+        redeliver(delivery_id=row.pk, actor=admin_actor(request), now=timezone.now())
+
+
+def _text(text: str) -> SafeString:
+    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text)

@@ -1,0 +1,107 @@
+"""The form of a webhook. What is stored sealed is never shown: left empty, it stays as it is."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+
+from core.admin import ServiceForm
+from webhooks.event_types import EVENT_TYPES
+from webhooks.models import Subscription
+from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
+from webhooks.services.subscriptions import Filters, SubscriptionChanges
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    from django.contrib.admin.widgets import AdminIntegerFieldWidget as _Integer
+    from django.contrib.admin.widgets import AdminTextareaWidget as _Textarea
+    from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
+
+    _Switch = forms.CheckboxInput
+else:
+    from unfold.widgets import UnfoldAdminIntegerFieldWidget as _Integer
+    from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
+    from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
+    from unfold.widgets import UnfoldBooleanSwitchWidget as _Switch
+
+_KEPT = "Kept encrypted and never shown. Leave it empty to keep what there is."
+
+
+class SubscriptionForm(ServiceForm):
+    url = forms.CharField(
+        label="URL", required=False, widget=_TextInput(attrs={"autocomplete": "off"}), help_text=_KEPT
+    )
+    auth_header = forms.CharField(
+        label="Authorization header",
+        required=False,
+        widget=_TextInput(attrs={"autocomplete": "off"}),
+        help_text=f"Its whole value, like Bearer and a token. {_KEPT}",
+    )
+    no_auth_header = forms.BooleanField(
+        label="Send no Authorization header", required=False, widget=_Switch()
+    )
+    event_types = forms.CharField(
+        widget=_Textarea(attrs={"rows": 4}),
+        help_text=f"One a line: *, a prefix like deployment.*, or {', '.join(EVENT_TYPES)}.",
+    )
+    stack_id = forms.UUIDField(
+        label="Only of the stack", required=False, widget=_TextInput(), help_text="The stack's id."
+    )
+    agent_id = forms.UUIDField(
+        label="Only of the agent", required=False, widget=_TextInput(), help_text="The agent's id."
+    )
+    target_labels = forms.CharField(
+        label="Delivered by agents with the labels",
+        required=False,
+        widget=_Textarea(attrs={"rows": 3}),
+        help_text="One a line; an agent that carries all of them delivers. Without any, the broker does.",
+    )
+    max_retries = forms.IntegerField(
+        label="Attempts",
+        initial=5,
+        min_value=0,
+        max_value=MAX_RETRIES,
+        widget=_Integer(),
+        help_text="In all. 0 and 1 both mean one.",
+    )
+    timeout_seconds = forms.IntegerField(
+        initial=30, min_value=1, max_value=MAX_TIMEOUT_SECONDS, widget=_Integer()
+    )
+
+    class Meta:
+        model = Subscription
+        fields = ("name", "enabled", "max_retries", "timeout_seconds")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        row = kwargs.get("instance")
+        if row is not None and not row._state.adding:
+            kwargs["initial"] = {
+                "event_types": "\n".join(row.event_types),
+                "target_labels": "\n".join(row.target_labels or []),
+                "stack_id": row.filter_stack_id,
+                "agent_id": row.filter_agent_id,
+                **(kwargs.get("initial") or {}),
+            }
+        super().__init__(*args, **kwargs)
+        self.fields["url"].required = row is None or row._state.adding
+
+    def clean_event_types(self) -> list[str]:
+        return _lines(self.cleaned_data["event_types"])
+
+    def clean_target_labels(self) -> list[str]:
+        return _lines(self.cleaned_data["target_labels"])
+
+
+def changes_of(values: dict[str, Any]) -> SubscriptionChanges:
+    """What the services take, of some or all values of the form."""
+    names = ("name", "enabled", "max_retries", "timeout_seconds", "event_types", "target_labels")
+    changes: dict[str, Any] = {name: values[name] for name in names if name in values}
+    changes |= {name: values[name] for name in ("url", "auth_header") if values.get(name)}
+    if values.get("no_auth_header"):
+        changes["auth_header"] = None
+    if {"stack_id", "agent_id"} & values.keys():
+        changes["filters"] = Filters(stack_id=values.get("stack_id"), agent_id=values.get("agent_id"))
+    return cast(SubscriptionChanges, changes)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]

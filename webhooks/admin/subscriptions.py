@@ -1,0 +1,242 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from core.admin import (
+    Created,
+    DeletedFilter,
+    Question,
+    ServiceAdmin,
+    admin_actor,
+    ago,
+    badge,
+    badges,
+    bulk_action,
+    detail_action,
+    link,
+)
+from core.events import Actor
+from webhooks.admin.forms import SubscriptionForm, changes_of
+from webhooks.models import Delivery, Status, Subscription
+from webhooks.services.subscriptions import (
+    create_subscription,
+    delete_subscription,
+    lock_subscription,
+    rotate_secret,
+    update_subscription,
+)
+from webhooks.services.trial import send_test
+
+OVERLAP = timedelta(days=1)
+TEST = Question(
+    title="Send a test event",
+    consequence="One signed webhook.test is sent from the broker now. The next page says what the endpoint answered.",
+    button="Send",
+)
+ENABLE = Question(
+    title="Enable webhooks",
+    consequence="They hear of events again, and what has waited for them is sent.",
+    button="Enable",
+)
+DISABLE = Question(
+    title="Disable webhooks",
+    consequence="They hear of nothing more. What waits for them waits on, for as long as deliveries are kept.",
+    button="Disable",
+)
+ROTATE = Question(
+    title="Replace the secret",
+    consequence="The new secret is shown once, on the next page. For a day every request carries a signature of "
+    "each; then the present one ends.",
+    button="Replace",
+)
+REPLACE_AT_ONCE = Question(
+    title="Replace a leaked secret",
+    consequence="The new secret is shown once, on the next page. The present one ends now: until the receiver has "
+    "the new one, it refuses what it is sent.",
+    button="Replace at once",
+    is_dangerous=True,
+)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ServiceAdmin):
+    key_noun = "secret"
+    key_note = (
+        "The receiver verifies with it that what it gets comes from this broker. A lost secret is not shown again, "
+        "only replaced by a new one."
+    )
+    form = SubscriptionForm
+    list_display = ("name", "state", "asked_for", "delivered_by", "waiting", "dead", "created")
+    list_filter = ("enabled", DeletedFilter)
+    search_fields = ("name",)
+    search_help_text = "Name"
+    ordering = ("-created_at", "-id")
+    readonly_fields = ("deliveries", "created", "changed", "old_secret", "deleted_at")
+    actions = ("enable_selected", "disable_selected")
+    actions_detail = ("test", "enable", "disable", "rotate", "rotate_at_once")
+    secret_fields = frozenset({"url_sealed", "auth_header_sealed", "secret_sealed", "previous_secret_sealed"})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        rows: QuerySet[Subscription] = super().get_queryset(request)
+        return rows.select_related("audience").prefetch_related("patterns")
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        counted = (
+            Delivery.objects.filter(subscription__in=rows)
+            .order_by()
+            .values("subscription")
+            .annotate(
+                waiting=Count("pk", filter=Q(status__in=[Status.PENDING, Status.ACQUIRED, Status.FAILED])),
+                dead=Count("pk", filter=Q(status=Status.DEAD)),
+            )
+            .filter(Q(waiting__gt=0) | Q(dead__gt=0))
+        )
+        counts = {count["subscription"]: count for count in counted}
+        for row in rows:
+            row.delivery_counts = counts.get(row.pk, {"waiting": 0, "dead": 0})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        given = (
+            "name",
+            "enabled",
+            "url",
+            "auth_header",
+            "event_types",
+            "stack_id",
+            "agent_id",
+            "target_labels",
+            "max_retries",
+            "timeout_seconds",
+        )
+        if obj is None:
+            return given
+        shown = (*given[:4], "no_auth_header", *given[4:], "deliveries", "old_secret", "created", "changed")
+        return shown if obj.deleted_at is None else ("name", "created", "changed", "deleted_at")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
+        if obj is None or self.has_change_permission(request, obj):
+            # The form's own fields are no fields of the table, by which Django would choose.
+            kwargs["fields"] = SubscriptionForm.Meta.fields
+        return super().get_form(request, obj, change, **kwargs)
+
+    @admin.display(description="state", ordering="enabled")
+    def state(self, row: Subscription) -> SafeString:
+        return badge("enabled", "good") if row.enabled else badge("disabled")
+
+    @admin.display(description="event types")
+    def asked_for(self, row: Subscription) -> SafeString | None:
+        return badges(row.event_types)
+
+    @admin.display(description="delivered by")
+    def delivered_by(self, row: Subscription) -> SafeString | str | None:
+        return "the broker" if row.audience is None else badges(row.target_labels or [])
+
+    @admin.display(description="waiting")
+    def waiting(self, row: Any) -> str:
+        return str(row.delivery_counts["waiting"])
+
+    @admin.display(description="dead")
+    def dead(self, row: Any) -> SafeString | str:
+        count = row.delivery_counts["dead"]
+        return badge(str(count), "bad") if count else "0"
+
+    @admin.display(description="deliveries")
+    def deliveries(self, row: Any) -> SafeString:
+        words = f"{row.delivery_counts['waiting']} waiting, {row.delivery_counts['dead']} dead"
+        return link("webhooks_delivery_changelist", words, query={"subscription__id__exact": row.pk})
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, row: Subscription) -> SafeString | None:
+        return ago(row.created_at)
+
+    @admin.display(description="changed")
+    def changed(self, row: Subscription) -> SafeString | None:
+        return ago(row.updated_at)
+
+    @admin.display(description="the secret before")
+    def old_secret(self, row: Subscription) -> str | None:
+        ends_at = row.previous_secret_ends_at
+        if not row.previous_secret_sealed or ends_at is None or ends_at <= timezone.now():
+            return None
+        return f"signs too until {ends_at:%Y-%m-%d %H:%M:%S} UTC"
+
+    def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
+        return Created(*create_subscription(**changes_of(values), actor=actor))
+
+    def update(self, *, row: Subscription, changes: dict[str, Any], actor: Actor) -> None:
+        if {"stack_id", "agent_id"} & changes.keys():
+            # A filter that was not changed stays.
+            changes = {"stack_id": row.filter_stack_id, "agent_id": row.filter_agent_id} | changes
+        locked = lock_subscription(row.pk)
+        update_subscription(subscription=locked, changes=changes_of(changes), actor=actor)
+
+    def delete(self, *, row: Subscription, actor: Actor) -> None:
+        delete_subscription(subscription=lock_subscription(row.pk), actor=actor)
+
+    def consequences(self, row: Subscription) -> list[str]:
+        return ["Its deliveries go with it, those that wait among them."]
+
+    def _set_enabled(self, request: HttpRequest, row: Subscription, *, enabled: bool) -> None:
+        locked = lock_subscription(row.pk)
+        if locked.enabled != enabled:
+            update_subscription(subscription=locked, changes={"enabled": enabled}, actor=admin_actor(request))
+
+    # A button shows only where it would change something.
+    def has_enable_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        row = self.row_of(request, obj)
+        return self.has_change_permission(request, row) and (row is None or not row.enabled)
+
+    def has_disable_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        row = self.row_of(request, obj)
+        return self.has_change_permission(request, row) and (row is None or row.enabled)
+
+    @detail_action(description="Send test", icon="send", question=TEST, in_transaction=False)
+    def test(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
+        status = send_test(subscription=row, now=timezone.now())
+        self.message_user(request, f"The endpoint answered {status}.", messages.SUCCESS)
+        return HttpResponseRedirect(self.url_of(row))
+
+    @detail_action(
+        description="Enable", icon="play_arrow", question=ENABLE, done="Enabled", permission="enable"
+    )
+    def enable(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
+        self._set_enabled(request, row, enabled=True)
+        return None
+
+    @detail_action(
+        description="Disable", icon="pause", question=DISABLE, done="Disabled", permission="disable"
+    )
+    def disable(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
+        self._set_enabled(request, row, enabled=False)
+        return None
+
+    @detail_action(description="Replace secret", icon="key", question=ROTATE)
+    def rotate(self, request: HttpRequest, row: Subscription) -> HttpResponse:
+        return self._rotate(request, row, OVERLAP)
+
+    @detail_action(description="Replace at once", icon="key_off", question=REPLACE_AT_ONCE)
+    def rotate_at_once(self, request: HttpRequest, row: Subscription) -> HttpResponse:
+        return self._rotate(request, row, timedelta(0))
+
+    def _rotate(self, request: HttpRequest, row: Subscription, overlap: timedelta) -> HttpResponse:
+        secret = rotate_secret(
+            subscription=lock_subscription(row.pk),
+            overlap=overlap,
+            actor=admin_actor(request),
+            now=timezone.now(),
+        )
+        return self.show_key(request, row, secret)
+
+    @bulk_action(description="Enable", question=ENABLE, done="Webhooks enabled")
+    def enable_selected(self, request: HttpRequest, row: Subscription) -> None:
+        self._set_enabled(request, row, enabled=True)
+
+    @bulk_action(description="Disable", question=DISABLE, done="Webhooks disabled")
+    def disable_selected(self, request: HttpRequest, row: Subscription) -> None:
+        self._set_enabled(request, row, enabled=False)
