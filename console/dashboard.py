@@ -20,6 +20,8 @@ from agents.querysets import ACTIVE, grace_before
 from core.admin import Count, capped_count, table_count
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack
+from webhooks.models import Delivery
+from webhooks.models import Status as DeliveryStatus
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
 
 ROWS_SHOWN = 8
@@ -111,11 +113,32 @@ def work_orders_card(now: datetime) -> Card:
     return Card("Work orders", figures)
 
 
+def webhooks_card(now: datetime) -> Card:  # noqa: ARG001  # all cards are asked alike
+    asked = (
+        ("waiting", DeliveryStatus.PENDING, "quiet"),
+        ("to be retried", DeliveryStatus.FAILED, "wait"),
+        ("given up", DeliveryStatus.DEAD, "bad"),
+    )
+    return Card(
+        "Webhook deliveries",
+        [
+            Figure(
+                label,
+                capped_count(Delivery.objects.filter(status=status)),
+                _list("webhooks_delivery", status__exact=status),
+                tone,
+            )
+            for label, status, tone in asked
+        ],
+    )
+
+
 CARDS: Sequence[tuple[str, Callable[[datetime], Card]]] = (
     # The permission that it takes to see the card.
     ("agents.view_agent", agents_card),
     ("stacks.view_stack", stacks_card),
     ("workorders.view_workorder", work_orders_card),
+    ("webhooks.view_delivery", webhooks_card),
 )
 
 

@@ -142,7 +142,8 @@ def _shoot(chromium: Browser, url: str, pages: list[str], mode: Mode, out: Path)
             page.screenshot(path=out / f"{_file_name(path)}--{mode.name}.png")
             page.set_viewport_size({"width": mode.width, "height": mode.height})
             print(f"{mode.name} {status} /admin/{path}")  # noqa: T201  for the person who waits
-        page.goto(f"{url}/swagger-ui", wait_until="networkidle")
+        page.goto(f"{url}/swagger-ui")
+        page.wait_for_selector(".opblock")
         page.screenshot(path=out / f"swagger--{mode.name}.png")
 
 

@@ -22,13 +22,16 @@ from stacks.services import delete_stack
 from tests.factories import (
     make_agent,
     make_claimed_work_order,
+    make_delivery,
     make_event,
     make_log_entry,
     make_object,
     make_stack,
+    make_webhook,
     make_work_order,
 )
 from tests.support.admin import staff
+from webhooks.models import Delivery
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +53,11 @@ def fleet() -> None:
     make_work_order()
     make_claimed_work_order(agent)
     make_log_entry(agent, success=False)
+    # Two webhooks that hear of one thing, and of nothing else that a second fleet brings.
+    facts = {"stack_id": str(stack.pk)}
+    dead = make_delivery(make_webhook(filters=facts), data=facts)
+    make_delivery(make_webhook(filters=facts), data=facts)
+    Delivery.objects.filter(pk=dead.pk).update(status="dead", due_at=None, completed_at=timezone.now())
 
 
 def figures(page) -> dict[str, tuple[str, str]]:
@@ -73,6 +81,9 @@ def test_every_number_is_that_of_the_list_it_leads_to(operator):
         "claimed": "1",
         "retry pending": "0",
         "failed within a day": "1",
+        "waiting": "2",
+        "to be retried": "0",
+        "given up": "1",
     }
     for label, (number, url) in shown.items():
         path, _, query = url.partition("?")
