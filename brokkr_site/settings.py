@@ -238,7 +238,7 @@ SPECTACULAR_SETTINGS = {
         "EventStatus": "agents.models.event.EventStatus",
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
-        "HealthStatus": "health.models.HealthStatus",
+        "DeploymentHealthStatus": "health.models.HealthStatus",
         "CheckStatus": ["ok", "blocked", "unknown"],
         "DeliveryStatus": "webhooks.models.delivery.Status",
     },

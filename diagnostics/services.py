@@ -141,6 +141,8 @@ def close_requests_of(*, agent: Agent, now: datetime) -> int:
 
 def delete_old_diagnostics(*, now: datetime) -> int:
     """Delete closed requests, with their results, that are older than the setting says; the number deleted."""
+    if not settings.DIAGNOSTIC_MAX_AGE_HOURS:
+        return 0
     age = timedelta(hours=settings.DIAGNOSTIC_MAX_AGE_HOURS)
     return delete_in_steps(DiagnosticRequest.objects.closed_for(age, now).order_by("created_at", "id"))
 

@@ -29,7 +29,7 @@ def standing_badge(standing: Standing) -> SafeString:
 
 def agent_link(agent: Agent) -> SafeString:
     return format_html(
-        '{} <span class="brokkr-where text-subtle">{}</span>',
+        '<span>{} <span class="brokkr-where text-subtle">{}</span></span>',
         link("agents_agent_change", agent.name, agent.pk),
         agent.cluster_name,
     )

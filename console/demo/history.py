@@ -204,3 +204,22 @@ def delete_one(scene: Scene) -> None:
     served = [stack for stack in scene.stacks if scene.objects.get(stack)]
     if served:
         delete_stack(stack=lock_stack(served[0].pk), actor=scene.actor)
+
+
+def age_audit_log(scene: Scene) -> None:
+    """What was done just now was done over the month, by people, in the same order."""
+    rows = list(
+        AuditLog.objects.filter(timestamp__gte=scene.now).order_by("sequence").only("pk", "actor_label")
+    )
+    for number, row in enumerate(rows, start=1):
+        # Most of it long ago, when the fleet was built.
+        row.timestamp = row.created_at = scene.now - HISTORY * (1 - number / len(rows)) ** 0.5
+        if row.actor_label == scene.actor.label:
+            row.actor_label = scene.chance.choice(words.PEOPLE)
+            row.ip_address = "192.0.2.40"
+    AuditLog.objects.bulk_update(
+        rows, ["timestamp", "created_at", "actor_label", "ip_address"], batch_size=_BATCH
+    )
+    for pak in Pak.objects.all():
+        made = scene.now - HISTORY - timedelta(hours=scene.chance.randrange(2_000))
+        Pak.objects.filter(pk=pak.pk).update(created_at=made)

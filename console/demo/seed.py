@@ -12,6 +12,7 @@ from console.demo.history import (
     add_templates,
     add_versions,
     add_work_orders,
+    age_audit_log,
     delete_one,
 )
 from console.demo.scene import Scene, Size
@@ -26,6 +27,7 @@ _STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("templates", add_templates),
     ("work orders", add_work_orders),
     ("deletion", delete_one),
+    ("audit log", age_audit_log),
 )
 LAST_PHASE = _STEPS[-1][0]
 

@@ -6,6 +6,8 @@ from random import Random
 ENVIRONMENTS = ("prod", "staging", "dev")
 REGIONS = ("eu-west", "eu-north", "us-east", "us-west", "ap-south")
 TIERS = ("core", "edge")
+# Users of the admin site, as the audit log remembers them.
+PEOPLE = ("astrid", "bjorn", "ylva")
 
 # Tenants and what they run.
 TENANTS: dict[str, Sequence[str]] = {

@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -46,6 +46,27 @@ class Text(serializers.CharField):
         if data is not serializers.empty and data is not None and not isinstance(data, str):
             raise serializers.ValidationError("must be a string", code="invalid")
         return super().run_validation(data)
+
+
+class NullIsAbsent(serializers.Serializer[Any]):
+    """A body in which null in the fields of `null_is_absent` means no more than leaving them out: existing clients
+    send it for what they leave to the broker."""
+
+    null_is_absent: ClassVar[tuple[str, ...]]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for name in self.null_is_absent:
+            fields[name].allow_null = True
+        return fields
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            data = {name: value for name, value in data.items() if not self._is_absent(name, value)}
+        return super().to_internal_value(data)
+
+    def _is_absent(self, name: str, value: object) -> bool:
+        return value is None and name in self.null_is_absent
 
 
 class LabelMap(serializers.DictField):

@@ -183,8 +183,9 @@ class TemplateAnnotationSerializer(serializers.ModelSerializer[TemplateAnnotatio
         read_only_fields = fields
 
 
-# Named one by one: of an empty schema or null, as `allow_null` would have it, null would be both.
-@extend_schema_field({"type": ["object", "array", "string", "number", "boolean"]})
+# Named one by one: of an empty schema or null, as `allow_null` would have it, null would be both. Tools that write
+# clients ask of every array what is in it.
+@extend_schema_field({"type": ["object", "array", "string", "number", "boolean"], "items": {}})
 class AnyJson(serializers.Field[Any, Any, Any, Any]):
     """Any JSON value."""
 

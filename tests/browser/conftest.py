@@ -1,37 +1,60 @@
-"""One server and one browser for all tests here; a window of its own for each user in each test."""
+"""A broker that really runs, and a browser that looks at it as one of its users."""
 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.chromium import browser
-from tests.browser.people import PASSWORD
 from tests.support.server import LiveServer
+
+# Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
+_MEANT = ("403 (Forbidden)", "net::ERR_FAILED")
+PASSWORD = "only for these tests"
+# In one process, because starting Django takes longer than all of it.
+_PREPARE = f"""
+import json
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from core.events import SYSTEM
+from paks.models import Role
+from paks.services import issue_pak
+
+call_command("migrate", verbosity=0)
+for name in ("viewer", "operator", "admin"):
+    user = User.objects.create_user(name, password="{PASSWORD}", is_staff=True)
+    user.groups.add(Group.objects.get(name=name))
+print(json.dumps(issue_pak(role=Role.ADMIN, subject_id=None, name="browser tests", actor=SYSTEM)[1]))
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here run in one process, which has the browser and its server."""
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @dataclass(frozen=True)
 class Site:
-    """The server, and what is on it by name."""
+    """The running broker, with one user of each group, who is called like it. Rows are made through the API."""
 
-    url: str
-    ids: dict[str, str]
-    keys: dict[str, str]
+    server: LiveServer
+    api: httpx.Client
 
-    def agent(self, name: str, page: str = "change") -> str:
-        return f"{self.url}/admin/agents/agent/{self.ids[name]}/{page}/"
-
-    def stack(self, name: str, page: str = "change") -> str:
-        return f"{self.url}/admin/stacks/stack/{self.ids[name]}/{page}/"
-
-    def template(self, name: str, page: str = "change") -> str:
-        return f"{self.url}/admin/templates_app/stacktemplate/{self.ids[name]}/{page}/"
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = self.api.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
 
 
-# For the package, not the session: a running Playwright keeps an event loop in this thread, and Django refuses the
-# database to whatever runs beside one.
+# For the package, not the session: while a Playwright runs, Django takes this thread for asynchronous and refuses
+# the database to the tests that follow.
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("browser")
@@ -40,12 +63,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         data_dir=folder,
         environment={"BROKKR_WEB_WORKERS": "1"},
     )
-    made = json.loads(
-        server.manage("shell", "--no-imports", "--command", "from tests.browser.world import build; build()")
-    )
+    key = json.loads(server.manage("shell", "--no-imports", "--command", _PREPARE))
     server.start()
     try:
-        yield Site(server.url, made["ids"], made["keys"])
+        with httpx.Client(
+            base_url=f"{server.url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=30
+        ) as api:
+            yield Site(server, api)
     finally:
         server.stop()
 
@@ -57,50 +81,50 @@ def chromium() -> Iterator[Browser]:
         yield running
 
 
-LogIn = Callable[[str], Page]
-
-
 @pytest.fixture(scope="package")
-def sessions(chromium: Browser, site: Site) -> Iterator[Callable[[str], BrowserContext]]:
-    """By user, a browser profile that is logged in. Shared, because logging in and loading the theme take longest."""
-    contexts: dict[str, BrowserContext] = {}
+def _profiles(chromium: Browser, site: Site) -> Iterator[Callable[[str], BrowserContext]]:
+    """By user, a browser profile that is logged in: logging in and loading the theme take longest."""
+    profiles: dict[str, BrowserContext] = {}
 
     def of_user(name: str) -> BrowserContext:
-        if name not in contexts:
-            contexts[name] = _profile(chromium)
-            page = contexts[name].new_page()
-            page.goto(f"{site.url}/admin/login/")
+        if name not in profiles:
+            profiles[name] = _profile(chromium, site)
+            page = profiles[name].new_page()
+            page.goto("login/")
             page.get_by_label("Username").fill(name)
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Log in").click()
-            page.wait_for_url(f"{site.url}/admin/")
+            page.wait_for_url(f"{site.server.url}/admin/")
             page.close()
-        return contexts[name]
+        return profiles[name]
 
     yield of_user
-    for context in contexts.values():
-        context.close()
+    for profile in profiles.values():
+        profile.close()
 
 
-def _profile(chromium: Browser) -> BrowserContext:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+def _profile(chromium: Browser, site: Site) -> BrowserContext:
+    context = chromium.new_context(
+        base_url=f"{site.server.url}/admin/",
+        viewport={"width": 1280, "height": 900},
+        reduced_motion="reduce",
+    )
     context.set_default_timeout(30_000)
     return context
 
 
 @pytest.fixture
-def window(chromium: Browser) -> Iterator[Callable[..., Page]]:
+def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     """Opens windows, in a fresh profile or the given one. Nothing in them may break the policy or fail in a script."""
     complaints: list[str] = []
     pages: list[Page] = []
 
     def complain(message: ConsoleMessage) -> None:
-        # A refused page is an error to the browser too, and what some tests are about.
-        if message.type == "error" and "403 (Forbidden)" not in message.text:
+        if message.type == "error" and not any(words in message.text for words in _MEANT):
             complaints.append(message.text)
 
     def open_window(context: BrowserContext | None = None) -> Page:
-        page = (context or _profile(chromium)).new_page()
+        page = (context or _profile(chromium, site)).new_page()
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         pages.append(page)
@@ -113,6 +137,6 @@ def window(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def log_in(window: Callable[..., Page], sessions: Callable[[str], BrowserContext]) -> LogIn:
-    """Opens a window as the user of that name."""
-    return lambda name: window(sessions(name))
+def as_user(window: Callable[..., Page], _profiles: Callable[[str], BrowserContext]) -> Callable[[str], Page]:
+    """A window of a user who is logged in."""
+    return lambda name: window(_profiles(name))

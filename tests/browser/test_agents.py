@@ -1,44 +1,89 @@
 """What operators do with agents, in a real browser."""
 
 import re
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.live
+
+_numbers = count(1)
 
 
-def test_an_operator_activates_an_agent(log_in, site):
-    page = log_in("olaf")
-    page.goto(site.agent("atlas"))
+class Agent:
+    """An agent made through the API, with a name of its own that begins with `name`."""
+
+    def __init__(self, site: Any, name: str, *, active: bool = False, label: str = "") -> None:
+        self._site = site
+        self.name = f"{name}-{next(_numbers)}"
+        made = site.post("/agents", {"name": self.name, "cluster_name": "test"})
+        self.id, self.key = made["agent"]["id"], made["initial_pak"]
+        if active:
+            site.api.put(f"/agents/{self.id}", json={"status": "ACTIVE"}).raise_for_status()
+        if label:
+            site.post(f"/agents/{self.id}/labels", {"label": label, "agent_id": self.id})
+
+    def page(self, slug: str = "change") -> str:
+        return f"agents/agent/{self.id}/{slug}/"
+
+
+@pytest.fixture
+def shop(site) -> dict[str, str]:
+    """A stack with a version and a label of its own."""
+    label = f"fleet-{next(_numbers)}"
+    generator = site.post("/generators", {"name": f"storefront-{label}"})["generator"]
+    stack = site.post("/stacks", {"name": f"shop-{label}", "generator_id": generator["id"]})
+    site.post(f"/stacks/{stack['id']}/labels", {"label": label})
+    manifest = "kind: ConfigMap\nmetadata: {name: shop}\n"
+    obj = site.post(f"/stacks/{stack['id']}/deployment-objects", {"yaml_content": manifest})
+    return {"id": stack["id"], "name": stack["name"], "label": label, "object": obj["id"]}
+
+
+@pytest.fixture
+def boreas(site, shop) -> Agent:
+    """An agent on which the shop fails."""
+    agent = Agent(site, "boreas", active=True, label=shop["label"])
+    report = {"deployment_object_id": shop["object"], "event_type": "DEPLOY", "status": "FAILURE"}
+    site.post(f"/agents/{agent.id}/events", report | {"message": "ImagePullBackOff: shop:1.4.2 not found"})
+    return agent
+
+
+def test_an_operator_activates_an_agent(as_user, site):
+    agent = Agent(site, "atlas")
+    page = as_user("operator")
+    page.goto(agent.page())
     expect(page.locator(".brokkr-cards")).to_contain_text("paused")
     page.get_by_role("link", name="Activate").click()
     expect(page.get_by_role("heading", name="Activate agents?")).to_be_visible()
     page.get_by_role("button", name="Activate").click()
-    expect(page.get_by_text("Activated: atlas")).to_be_visible()
+    expect(page.get_by_text(f"Activated: {agent.name}")).to_be_visible()
     expect(page.locator(".brokkr-cards")).to_contain_text("active")
     expect(page.get_by_role("link", name="Pause")).to_be_visible()
 
 
-def test_several_are_paused_after_a_page_that_names_them(log_in, site):
-    page = log_in("olaf")
-    page.goto(f"{site.url}/admin/agents/agent/?status=active")
-    for name in ("draco", "lyra"):
-        page.get_by_role("row", name=name).get_by_role("checkbox").check()
+def test_several_are_paused_after_a_page_that_names_them(as_user, site):
+    agents = [Agent(site, "draco", active=True) for _ in range(2)]
+    page = as_user("operator")
+    page.goto("agents/agent/?status=active&q=draco")
+    for agent in agents:
+        page.get_by_role("row", name=agent.name).get_by_role("checkbox").check()
     page.get_by_label("Select action to run").select_option(label="Pause")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("heading", name="2 agents")).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text="lyra")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text=agents[1].name)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Agents paused: 2.")).to_be_visible()
 
 
-def test_a_new_key_is_shown_once_can_be_copied_and_ends_the_old_one(log_in, site):
-    page = log_in("ada")
+def test_a_new_key_is_shown_once_can_be_copied_and_ends_the_old_one(as_user, site):
+    agent = Agent(site, "cetus")
+    page = as_user("admin")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(site.agent("cetus"))
+    page.goto(agent.page())
     page.get_by_role("link", name="Rotate key").click()
     page.get_by_role("button", name="Rotate key").click()
     key = page.get_by_label("The new key").input_value()
@@ -48,72 +93,104 @@ def test_a_new_key_is_shown_once_can_be_copied_and_ends_the_old_one(log_in, site
 
     def status(with_key: str) -> int:
         headers = {"Authorization": f"Bearer {with_key}"}
-        return httpx.get(f"{site.url}/api/v1/agents/{site.ids['cetus']}", headers=headers).status_code
+        return httpx.get(f"{site.server.url}/api/v1/agents/{agent.id}", headers=headers).status_code
 
-    assert (status(site.keys["cetus"]), status(key)) == (401, 200)
-    page.goto(site.agent("cetus"))
+    assert (status(agent.key), status(key)) == (401, 200)
+    page.goto(agent.page())
     assert key not in page.content()
 
 
-def test_a_label_brings_a_stack_and_the_page_says_why(log_in, site):
-    page = log_in("olaf")
-    page.goto(site.agent("mensa", "stacks"))
+def test_a_label_brings_a_stack_and_the_page_says_why(as_user, site, shop):
+    agent = Agent(site, "mensa")
+    page = as_user("operator")
+    page.goto(agent.page("stacks"))
     expect(page.get_by_text("No stack is tied to this agent.")).to_be_visible()
     page.get_by_role("link", name="Overview").click()
     page.get_by_text("Add another Label").click()
-    page.locator("input[name=labels-0-label]").fill("prod")
+    page.locator("input[name=labels-0-label]").fill(shop["label"])
     page.get_by_role("button", name="Save and continue editing").click()
     page.locator("#tabs-items").get_by_role("link", name="Stacks").click()
-    row = page.get_by_role("row").filter(has_text="shop")
+    row = page.get_by_role("row").filter(has_text=shop["name"])
     expect(row).to_contain_text("label")
-    expect(row).to_contain_text("prod")
+    expect(row).to_contain_text(shop["label"])
     expect(row).to_contain_text("pending")
 
 
-def test_what_fails_is_on_top_of_the_agents_page(log_in, site):
-    page = log_in("vera")
-    page.goto(site.agent("boreas"))
+def test_what_fails_is_on_top_of_the_agents_page(as_user, shop, boreas):
+    page = as_user("viewer")
+    page.goto(boreas.page())
     expect(page.get_by_role("alert")).to_contain_text("ImagePullBackOff: shop:1.4.2 not found")
-    page.get_by_role("alert").get_by_role("link", name="shop").click()
-    page.wait_for_url(re.compile(f"/admin/stacks/stack/{site.ids['stack']}/change/"))
+    page.get_by_role("alert").get_by_role("link", name=shop["name"]).click()
+    page.wait_for_url(re.compile(f"/admin/stacks/stack/{shop['id']}/change/"))
 
 
-def test_a_wide_deletion_takes_the_name(log_in, site):
-    page = log_in("olaf")
-    page.goto(site.agent("norma", "delete"))
-    expect(page.get_by_text("agents leaves the fleet")).to_be_visible()
-    page.get_by_label("To go on, type norma").fill("norm")
+def test_a_failing_deployment_is_on_the_first_page_and_leads_to_its_agent(as_user, shop, boreas):
+    page = as_user("viewer")
+    page.goto("")
+    row = page.get_by_role("row").filter(has_text=boreas.name).filter(has_text="ImagePullBackOff")
+    expect(row).to_contain_text(shop["name"])
+    row.get_by_role("link", name=boreas.name).click()
+    page.wait_for_url(f"**/{boreas.page()}")
+
+
+def test_a_bar_of_the_chart_leads_to_the_reports_of_its_hour(as_user, boreas):
+    page = as_user("viewer")
+    page.goto("")
+    page.locator(".brokkr-chart a").last.click()
+    expect(page.locator("#result_list tbody tr").first).to_contain_text(boreas.name)
+
+
+def test_a_wide_deletion_takes_the_name(as_user, site):
+    """Agents are the fleet: with nine others, one would be no more than the tenth that is asked about."""
+    present = len(site.api.get("/agents").json())
+    agents = [Agent(site, "norma") for _ in range(present // 8 + 2)]
+    page = as_user("operator")
+    page.goto("agents/agent/?q=norma")
+    for agent in agents:
+        page.get_by_role("row", name=agent.name).get_by_role("checkbox").check()
+    page.get_by_label("Select action to run").select_option("delete_selected")
+    page.get_by_role("button", name="Run").click()
+    phrase = f"delete {len(agents)} agents"
+    expect(page.get_by_text("agents leave the fleet")).to_be_visible()
+    page.get_by_label(f"To go on, type {phrase}").fill("delete")
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("Nothing is deleted")).to_be_visible()
-    page.get_by_label("To go on, type norma").fill("norma")
+    for agent in agents:
+        page.get_by_role("row", name=agent.name).get_by_role("checkbox").check()
+    page.get_by_label("Select action to run").select_option("delete_selected")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_label(f"To go on, type {phrase}").fill(phrase)
     page.get_by_role("button", name="Delete").click()
-    page.goto(f"{site.url}/admin/agents/agent/?q=norma")
     expect(page.get_by_text("0 agents")).to_be_visible()
 
 
-def test_a_viewer_finds_no_buttons_and_is_refused_behind_them(log_in, site):
-    page = log_in("vera")
-    page.goto(site.agent("boreas"))
+def test_a_viewer_finds_no_buttons_and_is_refused_behind_them(as_user, site):
+    agent = Agent(site, "virgo", active=True)
+    page = as_user("viewer")
+    page.goto(agent.page())
     for name in ("Pause", "Rotate key", "Delete agent"):
         expect(page.get_by_role("link", name=name)).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("^Save"))).to_have_count(0)
-    for path in ("pause", "rotate_key", "delete"):
-        response = page.goto(site.agent("boreas", path))
-        assert (path, response.status) == (path, 403)
-    expect(page.get_by_role("link", name="Keys", exact=True)).to_have_count(0)
+    for slug in ("pause", "rotate_key", "delete"):
+        response = page.goto(agent.page(slug))
+        assert (slug, response.status) == (slug, 403)
+    expect(page.get_by_role("heading", name="You may not do that here")).to_be_visible()
 
 
-def test_an_operator_is_not_shown_keys(log_in, site):
-    page = log_in("olaf")
-    page.goto(site.agent("boreas"))
+def test_an_operator_is_not_shown_keys(as_user, site):
+    agent = Agent(site, "volans", active=True)
+    page = as_user("operator")
+    page.goto(agent.page())
+    expect(page.get_by_role("link", name="Pause")).to_be_visible()
     expect(page.get_by_role("link", name="Rotate key")).to_have_count(0)
-    assert page.goto(f"{site.url}/admin/agents/agent/add/").status == 403
-    assert page.goto(f"{site.url}/admin/paks/pak/").status == 403
+    assert page.goto("agents/agent/add/").status == 403
+    assert page.goto("paks/pak/").status == 403
 
 
-def test_the_audit_log_is_exported_as_it_is_filtered(log_in, site, tmp_path: Path):
-    page = log_in("ada")
-    page.goto(f"{site.url}/admin/audit/auditlog/?action=agent.*")
+def test_the_audit_log_is_exported_as_it_is_filtered(as_user, site, tmp_path: Path):
+    Agent(site, "lyra")
+    page = as_user("admin")
+    page.goto("audit/auditlog/?action=agent.*")
     with page.expect_download() as download:
         page.get_by_role("link", name="Export these rows as CSV").click()
     saved = tmp_path / "log.csv"

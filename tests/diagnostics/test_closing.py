@@ -98,9 +98,10 @@ def test_a_result_is_kept_for_as_long_as_was_asked_for(agent, obj):
 
 def test_how_long_closed_requests_are_kept_is_a_setting(agent, obj, settings):
     make_diagnostic_result(agent, obj, now=NOW - 3 * HOUR)
-    settings.DIAGNOSTIC_MAX_AGE_HOURS = 4
-    assert delete_old_diagnostics(now=NOW) == 0
-    settings.DIAGNOSTIC_MAX_AGE_HOURS = 0
+    for hours in (4, 0):
+        settings.DIAGNOSTIC_MAX_AGE_HOURS = hours
+        assert delete_old_diagnostics(now=NOW) == 0
+    settings.DIAGNOSTIC_MAX_AGE_HOURS = 3
     assert delete_old_diagnostics(now=NOW) == 1
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.receiver import LOOPBACK_ALLOWED
 from tests.support.server import LiveServer, Template
 
 
@@ -14,7 +15,12 @@ def _shared_broker(
 ) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("live")
     with database_template.copy(folder) as url:
-        server = LiveServer(database_url=url, data_dir=folder, admin_key=database_template.admin_key)
+        server = LiveServer(
+            database_url=url,
+            data_dir=folder,
+            admin_key=database_template.admin_key,
+            environment=LOOPBACK_ALLOWED,
+        )
         server.start()
         try:
             yield server

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.live
 _NOT_FOR_AN_ADMIN = {
     # An agent's heartbeat is its own.
     "POST /api/v1/agents/{agent_id}/heartbeat",
+    # Nobody answers for an agent.
+    "POST /api/v1/diagnostics/{diagnostic_id}/result",
     # These need a claim that is held just then, which the order of the requests decides.
     "POST /api/v1/work-orders/{work_order_id}/complete",
     "POST /api/v1/work-orders/{work_order_id}/renew",
@@ -37,6 +39,7 @@ _GENERATOR_MAY = {
     f"{method} /api/v1{path}"
     for method, path in (
         ("GET", "/agents"),
+        ("GET", "/agents/{agent_id}/explain"),
         ("GET", "/deployment-objects/{object_id}"),
         ("GET", "/generators/{generator_id}"),
         ("GET", "/generators/{generator_id}/registered-agents"),
@@ -44,7 +47,9 @@ _GENERATOR_MAY = {
         ("GET", "/stacks/{stack_id}"),
         ("GET", "/stacks/{stack_id}/annotations"),
         ("GET", "/stacks/{stack_id}/deployment-objects"),
+        ("GET", "/stacks/{stack_id}/events"),
         ("GET", "/stacks/{stack_id}/labels"),
+        ("GET", "/stacks/{stack_id}/logs"),
         ("POST", "/agents/{agent_id}/targets"),
         ("POST", "/auth/pak"),
         ("POST", "/stacks"),
@@ -62,6 +67,7 @@ _AGENT_MAY = {
         ("GET", "/agent-events/{event_id}"),
         ("GET", "/agents/{agent_id}"),
         ("GET", "/agents/{agent_id}/annotations"),
+        ("GET", "/agents/{agent_id}/diagnostics/pending"),
         ("GET", "/agents/{agent_id}/events"),
         ("GET", "/agents/{agent_id}/labels"),
         ("GET", "/agents/{agent_id}/registrations"),
@@ -70,11 +76,14 @@ _AGENT_MAY = {
         ("GET", "/agents/{agent_id}/targets"),
         ("GET", "/agents/{agent_id}/webhooks/pending"),
         ("GET", "/deployment-objects/{object_id}"),
+        ("GET", "/diagnostics/{diagnostic_id}"),
         ("GET", "/stacks/{stack_id}/annotations"),
         ("GET", "/stacks/{stack_id}/labels"),
+        ("PATCH", "/agents/{agent_id}/health-status"),
         ("POST", "/agents/{agent_id}/events"),
         ("POST", "/agents/{agent_id}/heartbeat"),
         ("POST", "/auth/pak"),
+        ("POST", "/diagnostics/{diagnostic_id}/claim"),
         ("POST", "/generators/{generator_id}/register"),
         ("PUT", "/agents/{agent_id}"),
     )

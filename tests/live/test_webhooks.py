@@ -12,14 +12,12 @@ import orjson
 import pytest
 
 from tests.support.live_api import created, live_client
-from tests.support.receiver import OK, Receiver, after, running_receiver, setting
+from tests.support.receiver import LOOPBACK_ALLOWED, OK, Receiver, after, running_receiver, setting
 from tests.support.server import ROOT, LiveServer, Template
 
 pytestmark = pytest.mark.live
 
-LOOPBACK_ALLOWED = {
-    "BROKKR_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
-    "BROKKR_WEBHOOK_ALLOWED_PORTS": "*",
+DELIVERING = LOOPBACK_ALLOWED | {
     "BROKKR__BROKER__WEBHOOK_DELIVERY_INTERVAL_SECONDS": "1",
     "BROKKR__BROKER__WEBHOOK_DELIVERY_BATCH_SIZE": "10",
 }
@@ -41,7 +39,7 @@ def database(database_template: Template, tmp_path: Path) -> Iterator[LiveServer
             database_url=url,
             data_dir=tmp_path,
             admin_key=database_template.admin_key,
-            environment=LOOPBACK_ALLOWED,
+            environment=DELIVERING,
         )
 
 

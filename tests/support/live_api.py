@@ -11,13 +11,13 @@ from tests.support.server import LiveServer
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  greeting: hello\n"
 
 # Without certificates, whose loading takes longer than the requests of most tests.
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def live_client(broker: LiveServer, key: str | None) -> httpx.Client:
     """An HTTP client of /api/v1; use it as a context manager."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.Client(base_url=f"{broker.url}/api/v1", headers=headers, timeout=30, verify=_NO_TLS)
+    return httpx.Client(base_url=f"{broker.url}/api/v1", headers=headers, timeout=30, verify=NO_TLS)
 
 
 def created(response: httpx.Response) -> Any:
@@ -29,9 +29,9 @@ def created(response: httpx.Response) -> Any:
 @dataclass(frozen=True)
 class Rows:
     """One of each: a generator with a template and a stack, an object rendered in it, and an agent that has the
-    stack, by a label and as a target, reported once and may claim a work order. What can be labelled has the `label`,
-    also as the key of an annotation. The spare stack is nobody's target, the plain template fits any stack. A webhook,
-    which points where nobody may be sent to, has heard of the spare stack."""
+    stack, by a label and as a target, reported once and may claim a work order and a diagnostic. What can be labelled
+    has the `label`, also as the key of an annotation. The spare stack is nobody's target, the plain template fits
+    any stack. A webhook, which points where nobody may be sent to, has heard of the spare stack."""
 
     generator_id: str
     generator_key: str
@@ -44,6 +44,7 @@ class Rows:
     object_id: str
     event_id: str
     work_order_id: str
+    diagnostic_id: str
     webhook_id: str
     delivery_id: str
     label: str
@@ -97,6 +98,9 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
                 json={"work_type": "build", "yaml_content": "a: 1", "targeting": {"agent_ids": [agent_id]}},
             )
         )
+        diagnostic = created(
+            admin.post(f"/deployment-objects/{obj['id']}/diagnostics", json={"agent_id": agent_id})
+        )
     return Rows(
         generator_id=owner,
         generator_key=generator["pak"],
@@ -109,6 +113,7 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         object_id=obj["id"],
         event_id=event["id"],
         work_order_id=order["id"],
+        diagnostic_id=diagnostic["id"],
         webhook_id=webhook["id"],
         delivery_id=delivery["id"],
         label=name,

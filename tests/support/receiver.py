@@ -16,6 +16,11 @@ from standardwebhooks.webhooks import Webhook
 PATIENCE_SECONDS = 30.0
 # Where a receiver listens: what a test allows the broker to reach.
 LOOPBACK = "127.0.0.1"
+# With this in its environment a broker reaches them.
+LOOPBACK_ALLOWED = {
+    "BROKKR_WEBHOOK_ALLOWED_NETWORKS": f"{LOOPBACK}/32",
+    "BROKKR_WEBHOOK_ALLOWED_PORTS": "*",
+}
 
 
 @dataclass(frozen=True)

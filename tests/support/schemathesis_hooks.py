@@ -120,6 +120,12 @@ def _use_known_headers(case: Any) -> None:
         headers["Idempotency-Key"] = str(uuid.uuid4())
 
 
+def _members(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list; none where the name is that of something else, as the events of a diagnostic are text."""
+    value = body.get(name)
+    return value if isinstance(value, list) else []
+
+
 def _refer_to_rows(case: Any) -> None:
     body, in_path = case.body, case.path_parameters or {}
     rows = {
@@ -127,9 +133,8 @@ def _refer_to_rows(case: Any) -> None:
         for name, other in _NEEDS.get((case.operation.method.upper(), case.operation.path), {}).items()
     }
     rows = _ROWS | rows
-    events = body.get("events")
-    holders = [body, body.get("filters"), *(events if isinstance(events, list) else [])]
-    for holder in (each for each in holders if isinstance(each, dict)):
+    filters = body.get("filters")
+    for holder in (body, *([filters] if isinstance(filters, dict) else []), *_members(body, "events")):
         for name in holder.keys() & {
             "generator_id",
             "stack_id",
@@ -140,6 +145,8 @@ def _refer_to_rows(case: Any) -> None:
             if holder[name] is not None:
                 # Where the path names it too, the two must agree.
                 holder[name] = in_path.get(name) or rows.get(name, holder[name])
+    for holder in _members(body, "deployment_objects"):
+        holder["id"] = _ROWS["object_id"]
     if "id" in body and in_path:
         body["id"] = next(iter(in_path.values()))
     if case.operation.path == "/api/v1/stacks" and _CALLER == "admin":

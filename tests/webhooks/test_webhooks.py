@@ -147,13 +147,8 @@ RULES = [
     ({"filters": []}, 422, "invalid_request_body"),
     ({"event_types": "stack.*"}, 422, "invalid_request_body"),
     ({"event_types": [1]}, 422, "invalid_request_body"),
-    ({"event_types": None}, 422, "invalid_request_body"),
-    ({"name": None}, 422, "invalid_request_body"),
-    ({"url": None}, 422, "invalid_request_body"),
-    ({"enabled": None}, 422, "invalid_request_body"),
     ({"enabled": "yes"}, 422, "invalid_request_body"),
     ({"max_retries": "5"}, 422, "invalid_request_body"),
-    ({"max_retries": None}, 422, "invalid_request_body"),
     ({"timeout_seconds": 1.5}, 422, "invalid_request_body"),
     ({"target_labels": "edge"}, 422, "invalid_request_body"),
     ({"name": "a\0b"}, 400, "nul_character"),
@@ -172,8 +167,9 @@ def test_what_breaks_a_rule_is_refused_at_creation_and_at_change(admin, change, 
 
 @pytest.mark.parametrize("missing", ["name", "url", "event_types"])
 def test_what_is_missing_at_creation_is_named(admin, missing):
-    answer = refused(admin.post("/webhooks", body(**{missing: ...})), 422, "invalid_request_body")
-    assert list(answer["details"]["fields"]) == [missing]
+    for absence in (..., None):
+        answer = refused(admin.post("/webhooks", body(**{missing: absence})), 422, "invalid_request_body")
+        assert list(answer["details"]["fields"]) == [missing]
 
 
 def test_a_field_without_effect_is_named_with_what_to_use_instead(admin):
@@ -294,6 +290,17 @@ def test_null_ends_the_header_the_filters_and_the_target_labels(admin, now):
     assert (answer["has_auth_header"], answer["target_labels"]) == (False, None)
     assert "filters" not in answer
     assert open_endpoint(stored(str(webhook.id)), now=now).auth_header is None
+
+
+def test_null_elsewhere_is_as_if_it_were_absent(admin):
+    made = admin.post("/webhooks", body(max_retries=None, timeout_seconds=None)).json()
+    assert (made["max_retries"], made["timeout_seconds"]) == (5, 30)
+    path = f"/webhooks/{made['id']}"
+    before = admin.get(path).json()
+    fields = ("name", "url", "event_types", "enabled", "max_retries", "timeout_seconds")
+    answer = admin.put(path, dict.fromkeys(fields))
+    assert answer.status_code == 200
+    assert answer.json() == before | {"updated_at": answer.json()["updated_at"]}
 
 
 def test_filters_are_replaced_as_a_whole(admin):

@@ -10,8 +10,13 @@ pytestmark = pytest.mark.django_db
 BODY = {"work_type": "build", "yaml_content": "kind: Build", "targeting": {"labels": ["builder"]}}
 
 
-def test_a_new_order_is_pending_with_the_defaults(admin):
-    response = admin.post("/work-orders", BODY)
+@pytest.mark.parametrize(
+    "limits",
+    [{}, dict.fromkeys(("max_retries", "backoff_seconds", "claim_timeout_seconds"))],
+    ids=["absent", "null"],
+)
+def test_a_new_order_is_pending_with_the_defaults(admin, limits):
+    response = admin.post("/work-orders", BODY | limits)
     assert response.status_code == 201
     order = response.json()
     assert (

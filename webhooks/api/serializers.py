@@ -1,10 +1,20 @@
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import FILLED_RULE, LABEL_RULE, NAME_RULE, Flag, Id, QueryText, Text, WholeNumber
+from core.api.fields import (
+    FILLED_RULE,
+    LABEL_RULE,
+    NAME_RULE,
+    Flag,
+    Id,
+    NullIsAbsent,
+    QueryText,
+    Text,
+    WholeNumber,
+)
 from core.api.pagination import OffsetListQuery
 from webhooks.errors import UnsupportedField
 from webhooks.event_types import MAX_EVENT_TYPE
@@ -149,7 +159,9 @@ class NewSubscriptionSerializer(SubscriptionSerializer):
 
 
 # What create and update have in common; its docstring would be published as that of the bodies.
-class _SubscriptionBody(serializers.Serializer[Any]):
+class _SubscriptionBody(NullIsAbsent):
+    null_is_absent: ClassVar[tuple[str, ...]] = ("max_retries", "timeout_seconds")
+
     auth_header = Text(
         required=False, allow_null=True, help_text="The whole value of the Authorization header."
     )
@@ -190,7 +202,15 @@ class CreateWebhookBody(_SubscriptionBody):
 
 @extend_schema_serializer(examples=[OpenApiExample("Stop for a while", value={"enabled": False})])
 class UpdateWebhookBody(_SubscriptionBody):
-    """What is absent stays; null ends the header, the filters, the target labels."""
+    """What is absent stays; null ends the header, the filters, the target labels, and changes nothing elsewhere."""
+
+    null_is_absent: ClassVar[tuple[str, ...]] = (
+        *_SubscriptionBody.null_is_absent,
+        "name",
+        "url",
+        "event_types",
+        "enabled",
+    )
 
     name = Text(required=False, rule=NAME_RULE)
     url = Text(required=False, rule=URL_RULE)

@@ -10,6 +10,7 @@ from core.api.fields import (
     Flag,
     Id,
     LabelMap,
+    NullIsAbsent,
     QueryFlag,
     QueryText,
     Text,
@@ -184,7 +185,11 @@ class TargetingBody(serializers.Serializer[Any]):
         )
     ]
 )
-class CreateWorkOrderBody(serializers.Serializer[Any]):
+class CreateWorkOrderBody(NullIsAbsent):
+    """Null leaves a limit to the broker, as its absence does."""
+
+    null_is_absent = ("max_retries", "backoff_seconds", "claim_timeout_seconds")
+
     work_type = Text(rule=WORK_TYPE_RULE, help_text="`build` and `custom` are what agents know.")
     yaml_content = Text(rule=FILLED_RULE)
     max_retries = WholeNumber(
