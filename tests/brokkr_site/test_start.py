@@ -182,6 +182,5 @@ def test_the_web_server_listens_where_it_is_told(
 def test_the_webhook_key_in_the_data_folder_counts_when_none_is_configured(start: Start, tmp_path: Path):
     (tmp_path / "webhook_encryption_key").write_text("01" * 32)
 
-    assert start()["WEBHOOK_ENCRYPTION_KEYS"] == [b"\x01" * 32]
-    configured = start(BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY="02" * 32)
-    assert configured["WEBHOOK_ENCRYPTION_KEYS"] == [b"\x02" * 32]
+    for variables, key in (({}, "01"), ({"BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "02" * 32}, "02")):
+        assert start(**variables)["WEBHOOK_ENCRYPTION_KEYS"] == [bytes.fromhex(key * 32)]
