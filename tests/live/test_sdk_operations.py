@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 import pytest
-from brokkr_broker_client.models import ErrorResponse
-from brokkr_broker_client.types import Response
+from brokkr_broker_client.models import CompleteWorkOrderRequest, ErrorResponse
+from brokkr_broker_client.types import Response, Unset
 
 from tests.support.receiver import running_receiver
-from tests.support.sdk import Operation, misfits, nullable_fields, operations, send
-from tests.support.sdk_calls import CALLS, Call
+from tests.support.sdk import Operation, absent, misfits, nullable_fields, operations, send
+from tests.support.sdk_calls import CALLS, Call, call
 from tests.support.sdk_faults import FAULTS, UNKNOWN, Fault
 from tests.support.sdk_world import World, running_world
 from tests.support.server import LiveServer
@@ -129,6 +129,12 @@ ROWS = {line.split()[0]: line.split()[1:] for line in REFUSALS.strip().splitline
 OUR_OWN_TROUBLE = {500, 503}
 # What no admin may do at all.
 UNKNOWN_TO = {"webhooks.report_delivery_result": "agent"}
+MAY_BE_ABSENT = {
+    # The client fails on null in these, so where there is nothing they are left out.
+    *("WebhookResponse.filters", "DiagnosticResponse.result"),
+    # Of filters only those that are set are told.
+    *("WebhookFilters.agent_id", "WebhookFilters.stack_id"),
+}
 # Where what the client takes None for is needed by one kind of caller.
 NEEDED = {
     "generators.register_agent": "an admin has to say which agent; one that registers itself has not",
@@ -142,13 +148,14 @@ def world(_shared_broker: LiveServer) -> Iterator[World]:
         yield world
 
 
-def answered(world: World, operation: Operation, call: Call, *, by: str = "") -> Response[Any]:
-    return send(world.callers[by or call.by], operation, *call.arguments, **call.options)
+def answered(world: World, operation: Operation, made: Call, *, by: str = "") -> Response[Any]:
+    return send(world.callers[by or made.by], operation, *made.arguments, **made.options)
 
 
 def assert_success(operation: Operation, response: Response[Any]) -> None:
     assert response.status_code == operation.success, response.content
     assert list(misfits(response.parsed, operation.answer)) == []
+    assert set(absent(response.parsed)) <= MAY_BE_ABSENT
 
 
 def assert_refused(operation: Operation, response: Response[Any], status: int, code: str) -> None:
@@ -179,14 +186,13 @@ def test_the_client_parses_the_success(world: World, name: str):
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if nullable_fields(OPERATIONS[name].body)])
 def test_null_is_accepted_wherever_the_client_takes_none(world: World, name: str):
     operation = OPERATIONS[name]
-    call = CALLS[name](world)
-    body = call.options["body"]
+    nulled = CALLS[name](world)
     for field in nullable_fields(operation.body):
-        setattr(body, field, None)
-    response = answered(world, operation, call)
+        setattr(nulled.options["body"], field, None)
+    response = answered(world, operation, nulled)
     if name in NEEDED:
         assert_refused(operation, response, 400, "missing_agent_id")
-        response = answered(world, operation, call, by="outsider")
+        response = answered(world, operation, nulled, by="outsider")
     assert_success(operation, response)
 
 
@@ -194,18 +200,18 @@ def test_null_is_accepted_wherever_the_client_takes_none(world: World, name: str
 def test_the_client_parses_who_is_refused(world: World, name: str):
     operation = OPERATIONS[name]
     caller, code, *_ = ROWS[name]
-    call = CALLS[name](world)
-    assert_refused(operation, answered(world, operation, call, by="nobody"), 401, "unauthorized")
+    wanted = CALLS[name](world)
+    assert_refused(operation, answered(world, operation, wanted, by="nobody"), 401, "unauthorized")
     if caller != "-":
-        assert_refused(operation, answered(world, operation, call, by=caller), 403, code)
+        assert_refused(operation, answered(world, operation, wanted, by=caller), 403, code)
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if len(row) > 2])
 def test_the_client_parses_what_an_unknown_id_is_answered(world: World, name: str):
     operation = OPERATIONS[name]
     status, code = ROWS[name][2:]
-    call = CALLS[name](world)
-    unknown = Call((UNKNOWN, *call.arguments[1:]), call.options, UNKNOWN_TO.get(name, "admin"))
+    known = CALLS[name](world)
+    unknown = Call((UNKNOWN, *known.arguments[1:]), known.options, UNKNOWN_TO.get(name, "admin"))
     response = answered(world, operation, unknown)
     if code == "-":
         assert_success(operation, response)
@@ -218,6 +224,23 @@ def test_the_client_parses_what_is_wrong_with_a_request(world: World, fault: Fau
     operation = OPERATIONS[fault.operation]
     response = answered(world, operation, fault.call(world))
     assert_refused(operation, response, fault.status, fault.code)
+
+
+def test_what_the_client_takes_no_null_for_is_left_out(world: World):
+    for name, row, field in (
+        ("diagnostics.get_diagnostic", world.new_diagnostic(), "result"),
+        ("webhooks.get_webhook", world.new_webhook(), "filters"),
+    ):
+        response = answered(world, OPERATIONS[name], call(row))
+        assert_success(OPERATIONS[name], response)
+        assert isinstance(getattr(response.parsed, field), Unset)
+
+
+def test_an_order_that_will_be_tried_again_is_nothing_to_the_client(world: World):
+    failed = CompleteWorkOrderRequest(success=False, message="out of disk", retryable=True)
+    again = call(world.new_order(claimed=True), by="agent", body=failed)
+    response = answered(world, OPERATIONS["work_orders.complete_work_order"], again)
+    assert (response.status_code, response.parsed) == (202, None)
 
 
 def test_every_error_that_the_client_parses_has_been_provoked():

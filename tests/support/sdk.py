@@ -15,7 +15,7 @@ import brokkr_broker_client.api
 import httpx
 from brokkr_broker_client import AuthenticatedClient, models
 from brokkr_broker_client.models import ErrorResponse
-from brokkr_broker_client.types import Response
+from brokkr_broker_client.types import Response, Unset
 
 from tests.support.live_api import NO_TLS
 from tests.support.server import LiveServer
@@ -102,6 +102,22 @@ def misfits(value: Any, hint: Any, where: str = "answer") -> Iterator[str]:
     elif attrs.has(hint):
         for name, field_hint in _fields(hint).items():
             yield from misfits(getattr(value, name), field_hint, f"{where}.{name}")
+
+
+def absent(value: Any) -> Iterator[str]:
+    """The fields, as Model.field, that an answer left out, at any depth. The client takes that for all but the most
+    necessary ones, so that a field by a wrong name would not be noticed."""
+    if isinstance(value, list):
+        for member in value:
+            yield from absent(member)
+    elif attrs.has(type(value)):
+        model: Any = type(value)
+        for name in _fields(model):
+            member = getattr(value, name)
+            if isinstance(member, Unset):
+                yield f"{model.__name__}.{name}"
+            else:
+                yield from absent(member)
 
 
 @cache
