@@ -60,7 +60,7 @@ def test_one_state_or_a_name_is_chosen(operator, stack):
 
 def test_a_row_says_why_the_agent_gets_it_and_leads_to_the_explanation(operator, stack):
     rows = {
-        str(row[0]).split(">")[1].split("<")[0]: row
+        str(row[0]).partition("</a>")[0].rpartition(">")[2]: row
         for row in operator.get(page(stack)).context["table"]["rows"]
     }
     assert "prod" in rows["failing"][5]
