@@ -140,6 +140,10 @@ bench-admin: env ## measure the admin's lists and its first page in a large worl
 bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)
 
+.PHONY: bench-manifests
+bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
+	@$(BIN)/python -m bench.manifests
+
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests
 	@$(BIN)/python -m bench.memory $(BENCH_ARGS)

@@ -1,0 +1,60 @@
+"""What checking 10 MiB of YAML costs, by its kind: `make bench-manifests`.
+
+The parser's own events are measured beside it, because what they cost is not ours to save.
+"""
+
+import time
+from statistics import median
+
+import yaml
+
+from stacks.manifests import check_manifest
+
+_BYTES = 10 * 1024 * 1024
+_LINE = "a line of a configuration file, as long as such lines are, key=value\n"
+_INDENTED = f"        {_LINE}"
+# By its kind, one document: how many events a byte makes is what differs.
+_DOCUMENTS = {
+    "text in config maps": "kind: ConfigMap\nmetadata:\n  name: text\ndata:\n  file: |\n"
+    + f"    {_LINE}" * 1000,
+    "like custom resource definitions": "kind: CustomResourceDefinition\nspec:\n  properties:\n"
+    + "".join(
+        f"    property{number}:\n      description: >-\n{_INDENTED * 4}      type: string\n      maxLength: 253\n"
+        for number in range(200)
+    ),
+    "short fields, nothing else": "kind: List\nitems:\n"
+    + "".join(
+        f"- name: item-{number:05}\n  image: registry.example/app\n  pullPolicy: Always\n"
+        for number in range(1000)
+    ),
+}
+
+
+def manifest(document: str) -> str:
+    """As many of the documents as fit into 10 MiB."""
+    return "---\n".join([document] * (_BYTES // (len(document) + 4)))
+
+
+def seconds(text: str, rounds: int = 5) -> tuple[float, float]:
+    """Medians: the check, and the parser's events alone, in turns."""
+    checks, events = [], []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        check_manifest(text)
+        middle = time.perf_counter()
+        for _event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            pass
+        checks.append(middle - start)
+        events.append(time.perf_counter() - middle)
+    return median(checks), median(events)
+
+
+def main() -> None:
+    print(f"{'':<36}{'check':>8}{'parser':>9}{'ratio':>8}")
+    for kind, document in _DOCUMENTS.items():
+        whole, parsing = seconds(manifest(document))
+        print(f"{kind:<36}{whole:>7.2f}s{parsing:>8.2f}s{whole / parsing:>8.2f}")
+
+
+if __name__ == "__main__":
+    main()
