@@ -133,6 +133,18 @@ def test_url_header_filters_and_labels_are_replaced_and_ended(operator, now):
     assert (webhook.filters, webhook.target_labels) == ({}, None)
 
 
+def test_a_kept_header_is_not_sent_to_another_url(operator, now):
+    webhook = make_webhook(auth_header="Bearer x")
+    path = f"{page_of(webhook)}/change/"
+    before = open_endpoint(webhook, now=now)
+    (error,) = errors_of(operator.post_form(path, url="https://evil.example.com"))
+    assert "given again" in error
+    assert open_endpoint(Subscription.objects.get(), now=now) == before
+    operator.post_form(path, url="https://new.example.com", no_auth_header="on")
+    endpoint = open_endpoint(Subscription.objects.get(), now=now)
+    assert (endpoint.url, endpoint.auth_header) == ("https://new.example.com", None)
+
+
 def test_a_form_that_changes_nothing_is_no_change(operator):
     webhook = make_webhook()
     operator.post_form(f"{page_of(webhook)}/change/")
