@@ -7,7 +7,7 @@ import pytest
 from audit.models import AuditLog
 from core.events import SYSTEM
 from core.jobs import registered_jobs
-from tests.factories import make_delivery, make_webhook
+from tests.factories import make_agent, make_delivery, make_held_delivery, make_webhook
 from webhooks.models import Delivery, Status
 from webhooks.services.deliveries import redeliver
 from webhooks.services.retention import WAITED_IN_VAIN, end_waiting, remove_old, remove_orphaned
@@ -61,6 +61,17 @@ def test_the_deliveries_of_deleted_webhooks_are_removed_at_any_age(now):
     delete_subscription(subscription=deleted, actor=SYSTEM)
     assert remove_orphaned() == 3
     assert set(Delivery.objects.values_list("subscription", flat=True)) == {kept.pk}
+
+
+def test_what_its_holder_has_forgotten_dies_too(now):
+    agent, _ = make_agent(labels=["edge"])
+    held, still_held = (make_held_delivery(agent, ["edge"]) for _ in range(2))
+    Delivery.objects.filter(pk=held.pk).update(due_at=now - 2 * WEEK)
+    assert end_waiting(now=now, keep=WEEK) == 1
+    held.refresh_from_db()
+    assert (held.status, held.last_error) == (Status.DEAD, WAITED_IN_VAIN)
+    still_held.refresh_from_db()
+    assert still_held.status == Status.ACQUIRED
 
 
 def test_what_has_waited_too_long_for_an_agent_or_a_disabled_webhook_dies(now):

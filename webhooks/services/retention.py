@@ -35,7 +35,8 @@ def end_waiting(*, now: datetime, keep: timedelta) -> int:
     ended = 0
     waiting = Delivery.objects.visible().filter(
         Q(audience__isnull=False) | Q(subscription__enabled=False),
-        status__in=[Status.PENDING, Status.FAILED],
+        # Acquired: by somebody whose lease ended as long ago, and whom nobody followed.
+        status__in=[Status.PENDING, Status.FAILED, Status.ACQUIRED],
         due_at__lt=now - keep,
     )
     while True:
