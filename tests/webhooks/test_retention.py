@@ -22,10 +22,11 @@ EVENT, OTHER_EVENT = "agent.silent", "agent.recovered"
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch):
     monkeypatch.setattr("webhooks.services.retention._BATCH", 2)
+    monkeypatch.setattr("core.retention.STEP", 2)
 
 
-def over(webhook, at, status=Status.SUCCESS):
-    delivery = make_delivery(webhook, at=at)
+def over(webhook, at, status=Status.SUCCESS, **notice):
+    delivery = make_delivery(webhook, at=at, **notice)
     Delivery.objects.filter(pk=delivery.pk).update(status=status, due_at=None, completed_at=at)
     return delivery
 
@@ -45,6 +46,21 @@ def test_what_is_over_and_old_is_removed_in_batches(now):
     assert remove_old(now=now, keep=WEEK) == 6
     assert left() == {row.pk for row in young + open_ones}
     assert remove_old(now=now, keep=WEEK) == 0
+
+
+def test_a_run_ends_after_some_batches_and_the_next_goes_on(now, monkeypatch):
+    monkeypatch.setattr("core.retention.MAX_STEPS", 1)
+    monkeypatch.setattr("webhooks.services.retention.MAX_STEPS", 1)
+    finished, waiting = make_webhook(event_types=[EVENT]), make_webhook(event_types=[OTHER_EVENT])
+    old = now - WEEK - timedelta(seconds=1)
+    for _ in range(3):
+        over(finished, old, event_type=EVENT)
+        make_delivery(waiting, event_type=OTHER_EVENT, at=old)
+    update_subscription(subscription=waiting, changes={"enabled": False}, actor=SYSTEM)
+    assert [remove_old(now=now, keep=WEEK) for _ in range(3)] == [2, 1, 0]
+    assert [end_waiting(now=now, keep=WEEK) for _ in range(3)] == [2, 1, 0]
+    delete_subscription(subscription=waiting, actor=SYSTEM)
+    assert [remove_orphaned() for _ in range(3)] == [2, 1, 0]
 
 
 def test_what_somebody_asked_to_send_again_is_not_old(now):
