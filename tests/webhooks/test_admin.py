@@ -3,7 +3,7 @@
 import html
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
@@ -296,3 +296,13 @@ def test_the_form_of_a_webhook_holds_no_secret(operator):
     webhook = make_webhook(auth_header="Bearer x")
     fields = form_fields(operator.get(f"{page_of(webhook)}/change/"))
     assert {"url", "auth_header"}.isdisjoint(name for name, value in fields.items() if value)
+
+
+def test_deliveries_are_found_by_their_id_and_by_their_event(operator):
+    delivery, other = (make_delivery(make_webhook()) for _ in range(2))
+    for wanted in (delivery.pk, delivery.event_id):
+        rows = operator.get(DELIVERIES, q=str(wanted)).context["cl"].result_list
+        assert delivery in rows
+        assert (other in rows) is (other.event_id == wanted)
+    for far in (UUID(int=0), UUID(int=2**128 - 1)):
+        assert list(operator.get(DELIVERIES, q=str(far)).context["cl"].result_list) == []
