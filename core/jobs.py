@@ -53,7 +53,8 @@ def registered_jobs() -> list[Job]:
     return sorted(_registry.values(), key=lambda job: job.name)
 
 
-@periodic(every=timedelta(hours=1))
+# A run deletes a bounded number.
+@periodic(every=timedelta(minutes=5))
 def forget_answers() -> int:
     return forget_old_answers()
 

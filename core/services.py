@@ -6,14 +6,15 @@ from datetime import timedelta
 from django.utils import timezone
 
 from core.models import IdempotentAnswer, RateBucket
+from core.retention import delete_in_steps
 
 ANSWERS_KEPT_FOR = timedelta(hours=24)
 
 
 def forget_old_answers() -> int:
     """Delete the answers that may no longer be replayed; the number deleted."""
-    deleted, _ = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - ANSWERS_KEPT_FOR).delete()
-    return deleted
+    old = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - ANSWERS_KEPT_FOR)
+    return delete_in_steps(old.order_by("created_at", "id"))
 
 
 def forget_full_buckets() -> int:

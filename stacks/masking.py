@@ -81,9 +81,9 @@ def mask_secrets(text: str, hide: Hide = _mask) -> str:
 def mask_template(source: str, hide: Hide = _mask) -> str:
     """The source of a template with the same values masked, but for those that are only an expression.
 
-    It is read as the YAML that it is without its tags.
+    It is read as the YAML that it is without its tags. A kind that tags make up, and that may become Secret, counts.
     """
-    spans = _secret_spans(_without_tags(source))
+    spans = _secret_spans(_without_tags(source), source)
     if spans is None:
         return _unreadable(source, hide)
     literal = [(start, end) for start, end in spans if not _EXPRESSION.fullmatch(source[start:end].strip())]
@@ -126,7 +126,7 @@ def restore_secrets(text: str, base: str) -> str:
 
 def masked_line(text: str) -> int | None:
     """The first line of a manifest or template, counted from 1, on which a mask stands in place of a value."""
-    for start, end in _secret_spans(_without_tags(text)) or ():
+    for start, end in _secret_spans(_without_tags(text), text) or ():
         if text[start:end].strip() == MASK:
             return _line_at(text, start)
     return None
@@ -153,9 +153,12 @@ def _unreadable(text: str, hide: Hide) -> str:
 _Place = tuple[str | None, ...]
 
 
-def _secret_spans(text: str) -> list[tuple[int, int]] | None:
-    """Where the values to hide are, in order; None when the text cannot be read and may be about Secrets."""
-    found = _found(text)
+def _secret_spans(text: str, source: str | None = None) -> list[tuple[int, int]] | None:
+    """Where the values to hide are, in order; None when the text cannot be read and may be about Secrets.
+
+    `source` is the template, of the same length, that `text` is without its tags.
+    """
+    found = _found(text, source)
     return None if found is None else sorted({span for _, span in found})
 
 
@@ -177,12 +180,13 @@ def _placed(text: str) -> dict[_Place, str]:
 
 # One page asks several times about the same few texts, and megabytes take seconds to read.
 @lru_cache(maxsize=4)
-def _found(text: str) -> tuple[tuple[_Place, tuple[int, int]], ...] | None:
-    if "Secret" not in text and "\\" not in text:
+def _found(text: str, source: str | None = None) -> tuple[tuple[_Place, tuple[int, int]], ...] | None:
+    if "Secret" not in (source or text) and "\\" not in text:
         # Without an escape the word cannot be spelled in any other way.
         return ()
     body = text.removeprefix(_BOM)
     offset = len(text) - len(body)
+    written = body if source is None else source[offset:]
     try:
         documents = list(_documents(body))
     except (yaml.YAMLError, KeyError, _TooDeep):  # KeyError: an alias without an anchor
@@ -190,7 +194,7 @@ def _found(text: str) -> tuple[tuple[_Place, tuple[int, int]], ...] | None:
     return tuple(
         (place, (node.start + offset, node.end + offset))
         for root in documents
-        for place, node in _secret_values(root)
+        for place, node in _secret_values(root, written)
     )
 
 
@@ -233,17 +237,24 @@ def _node(event: yaml.Event) -> _Node:
     )
 
 
-def _secret_values(root: _Node) -> Iterator[tuple[_Place, _Node]]:
+def _secret_values(root: _Node, written: str) -> Iterator[tuple[_Place, _Node]]:
     for node in _all(root):
         if not node.is_mapping:
             continue
-        kinds = {kind.value for kind in node.named({"kind"})}
+        kinds = {name for kind in node.named({"kind"}) for name in _kinds(kind, written)}
         if kinds & _SECRET_KINDS:
             yield from _values_of(node)
         if kinds & _SECRET_LISTS:
             for items in node.named({"items"}):
                 for item in items.parts:
                     yield from _values_of(item)
+
+
+def _kinds(kind: _Node, written: str) -> set[str | None]:
+    """What the kind is, and what it may become where a template makes it up."""
+    text = written[kind.start : kind.end]
+    may_become = _TAG.search(text) is not None and "Secret" in text
+    return {kind.value} | (_SECRET_KINDS | _SECRET_LISTS if may_become else set())
 
 
 def _values_of(secret: _Node) -> Iterator[tuple[_Place, _Node]]:

@@ -34,7 +34,7 @@ def parse_retry_after(text: str, *, now: datetime) -> timedelta | None:
         return timedelta(seconds=int(text))
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for numbers that no date holds
         return None
     wait = at.replace(tzinfo=at.tzinfo or UTC) - now
     return wait if wait > timedelta(0) else None

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from webhooks.errors import WebhookUnreadable
 from webhooks.models import Subscription
 from webhooks.sending import Message, Policy
 from webhooks.signing import signature_headers
@@ -51,15 +52,22 @@ class Endpoint:
 
 
 def open_endpoint(subscription: Subscription, *, now: datetime) -> Endpoint:
-    """Raises WebhookKeyMissing, WebhookUnreadable."""
+    """Raises WebhookKeyMissing, and WebhookUnreadable with the `field` that cannot be decrypted."""
     header = subscription.auth_header_sealed
-    secrets = [open_text(subscription.secret_sealed)]
+    secrets = [_open("secret", subscription.secret_sealed)]
     ends_at = subscription.previous_secret_ends_at
     if subscription.previous_secret_sealed and ends_at is not None and ends_at > now:
-        secrets.append(open_text(subscription.previous_secret_sealed))
+        secrets.append(_open("previous_secret", subscription.previous_secret_sealed))
     return Endpoint(
-        url=open_text(subscription.url_sealed),
-        auth_header=open_text(header) if header else None,
+        url=_open("url", subscription.url_sealed),
+        auth_header=_open("auth_header", header) if header else None,
         secrets=tuple(secrets),
         timeout_seconds=subscription.timeout_seconds,
     )
+
+
+def _open(field: str, sealed: bytes | memoryview) -> str:
+    try:
+        return open_text(sealed)
+    except WebhookUnreadable as unreadable:
+        raise WebhookUnreadable(field=field) from unreadable

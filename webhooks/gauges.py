@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from django.db.models import Count, Min
 from django.utils import timezone
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from core.metrics import gauges
-from webhooks.models import Delivery, Status
+from webhooks.models import DecryptFailure, Delivery, Status
 
 # Successes are left out: counting a week of them takes longer than all the rest of a scrape.
 _COUNTED = (Status.PENDING, Status.ACQUIRED, Status.FAILED, Status.DEAD)
@@ -31,3 +31,11 @@ def webhook_gauges() -> Iterable[Metric]:
         "Age of the oldest webhook delivery that nobody has tried yet, 0 when there is none.",
         value=max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0,
     )
+    failures = CounterMetricFamily(
+        "brokkr_webhook_decrypt_failures",
+        "Times that something stored of a webhook could not be decrypted.",
+        labels=["field", "path"],
+    )
+    for row in DecryptFailure.objects.order_by("field", "path"):
+        failures.add_metric([row.field, row.path], row.failures)
+    yield failures

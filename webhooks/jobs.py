@@ -19,12 +19,13 @@ def deliver() -> int:
     return deliver_due()
 
 
-@periodic(every=timedelta(hours=1))
+# A run ends or removes a bounded number, so both run often.
+@periodic(every=timedelta(minutes=5))
 def end_waiting_deliveries() -> int:
     return end_waiting(now=timezone.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
 
 
-@periodic(every=timedelta(hours=1))
+@periodic(every=timedelta(minutes=5))
 def remove_old_deliveries() -> int:
     return remove_old(now=timezone.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
 

@@ -185,8 +185,8 @@ def _new_version(request: HttpRequest, model_admin: BaseAdmin, template: StackTe
 
 def _preview(request: HttpRequest, model_admin: BaseAdmin, template: StackTemplate) -> HttpResponse:
     """The version with parameters of the user's choice. Posting computes and stores nothing."""
-    given = given_parameters(request.POST)
-    trial = try_out(template.template_content, template.parameters_schema, given)
+    given, content = given_parameters(request.POST), template.template_content
+    trial = try_out(content, template.parameters_schema, given, shown=mask_template(content))
     if request.POST.get(PREVIEW) == PARTS:
         return parts(trial)
     return model_admin.render_page(request, template, "templates_app/admin/preview.html", {"trial": trial})

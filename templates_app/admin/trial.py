@@ -60,8 +60,15 @@ class Trial:
         return render_to_string("templates_app/admin/result.html", {"trial": self})
 
 
-def try_out(template_content: str, parameters_schema: str, given: Mapping[str, str]) -> Trial:
-    """Render with the parameters among the fields of a form. Nothing is stored."""
+def try_out(
+    template_content: str, parameters_schema: str, given: Mapping[str, str], *, shown: str | None = None
+) -> Trial:
+    """Render with the parameters among the fields of a form. Nothing is stored.
+
+    `shown` is the template as the reader may see it, for one who did not write it. What is rendered is rendered from
+    that, because parameters may move a value to where nothing tells that it is a Secret's.
+    """
+    shown = template_content if shown is None else shown
     parameters, is_fresh = parameters_of(parameters_schema), False
     controls = list(_controls(parameters, given, "parameter"))
     reading = read(parameters, given)
@@ -75,13 +82,17 @@ def try_out(template_content: str, parameters_schema: str, given: Mapping[str, s
             template_content=template_content, parameters_schema=parameters_schema, parameters=reading.value
         )
         problems = outcome.problems
+        if outcome.text is not None and shown != template_content:
+            outcome = preview(
+                template_content=shown, parameters_schema=parameters_schema, parameters=reading.value
+            )
         if not given and (unfilled := [each for each in problems if isinstance(each, InvalidParameters)]):
             # What the template makes of too few parameters would say the same again.
             is_fresh, problems, outcome = True, [*unfilled], Preview(None, [])
         complaints = [
             complaint
             for problem in problems
-            for complaint in _complaints(problem, controls, template_content)
+            for complaint in _complaints(problem, controls, template_content, shown)
         ]
     digest = sha256(parameters_schema.encode("utf-8", "surrogatepass")).hexdigest()
     return Trial(controls, complaints, _rendered(outcome), digest, is_fresh)
@@ -115,7 +126,9 @@ def _is_about_text(problem: DomainError) -> bool:
     return problem.code == "invalid_deployment_object"
 
 
-def _complaints(problem: DomainError, controls: list[Control], source: str) -> Iterator[Complaint]:
+def _complaints(
+    problem: DomainError, controls: list[Control], source: str, shown: str
+) -> Iterator[Complaint]:
     if isinstance(problem, InvalidParameters):
         found: Any = problem.details["validation_errors"]
         for violation in found:
@@ -130,14 +143,18 @@ def _complaints(problem: DomainError, controls: list[Control], source: str) -> I
             problem.text,
             line=line if isinstance(line, int) else None,
             column=column if isinstance(column, int) else None,
-            excerpt=_line_of(source, line),
+            excerpt=_line_of(source, line, shown),
             field="template_content",
         )
 
 
-def _line_of(source: str, line: object) -> str:
+def _line_of(source: str, line: object, shown: str) -> str:
+    """The beginning of the line, empty when it is not among those that are shown."""
     lines = LINE_BREAK.split(source)
-    return lines[line - 1][:_EXCERPT] if isinstance(line, int) and 0 < line <= len(lines) else ""
+    if not isinstance(line, int) or not 0 < line <= len(lines):
+        return ""
+    text = lines[line - 1]
+    return text[:_EXCERPT] if shown == source or text in LINE_BREAK.split(shown) else ""
 
 
 def _at_control(problem: str, controls: list[Control]) -> Complaint:

@@ -272,3 +272,23 @@ def test_the_first_mask_in_a_secret_is_found_and_others_are_texts():
     assert masked_line(mask_template(TEMPLATE)) == 7
     assert masked_line('kind: ConfigMap\ndata: {a: "********"}\n') is None
     assert masked_line("a: [") is None
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "{% if hidden %}Secret{% else %}ConfigMap{% endif %}",
+        "{% if plain %}ConfigMap{% else %}Secret{% endif %}",
+        '{{ "Secret" }}',
+        "{{ 'Secret' if hidden else 'ConfigMap' }}",
+    ],
+)
+def test_a_template_that_may_become_a_secret_counts_as_one(kind):
+    source = f"kind: {kind}\nstringData:\n  token: hunter2\n"
+    assert mask_template(source) == f"kind: {kind}\nstringData:\n  token: {MASK}\n"
+    assert masked_line(mask_template(source)) == 3
+
+
+def test_a_template_whose_other_kinds_are_made_up_is_shown_as_it_is():
+    source = "kind: {{ kind }}\ndata:\n  for: Secret\n"
+    assert mask_template(source) == source

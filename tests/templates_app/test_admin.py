@@ -326,3 +326,38 @@ def test_the_history_costs_the_same_queries_for_any_number_of_versions(operator)
         newest = make_template(name="web")
     make_rendered(make_stack(), newest, {"name": "x"})
     assert cost() == two
+
+
+SPLIT = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {{ name }}
+stringData:
+  password: hunter2
+  pin: |
+    4711{{ pin }}
+  user: {{ user }}
+"""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "x\n---\nkind: ConfigMap", "pin": "", "user": "x"},
+        {"name": "x\nkind: [", "pin": "", "user": "x"},
+        {"name": "x", "user": "x"},
+    ],
+    ids=["another document", "no YAML", "an error on a hidden line"],
+)
+def test_no_parameter_brings_a_hidden_value_of_a_template_into_its_preview(given):
+    template = make_template(content=SPLIT)
+    viewer = staff("templates_app.view_stacktemplate")
+    sent = {"_preview": "parts", "parameter:": json.dumps(given)}
+    answers = [
+        viewer.post(page(template, "preview"), sent).json()["result"],
+        viewer.post(page(template, "preview"), {"parameter:": json.dumps(given)}).content.decode(),
+    ]
+    for answer in answers:
+        assert "hunter2" not in answer
+        assert "4711" not in answer

@@ -3,7 +3,7 @@
 import html
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
@@ -131,6 +131,18 @@ def test_url_header_filters_and_labels_are_replaced_and_ended(operator, now):
     webhook = Subscription.objects.get()
     assert open_endpoint(webhook, now=now).auth_header is None
     assert (webhook.filters, webhook.target_labels) == ({}, None)
+
+
+def test_a_kept_header_is_not_sent_to_another_url(operator, now):
+    webhook = make_webhook(auth_header="Bearer x")
+    path = f"{page_of(webhook)}/change/"
+    before = open_endpoint(webhook, now=now)
+    (error,) = errors_of(operator.post_form(path, url="https://evil.example.com"))
+    assert "given again" in error
+    assert open_endpoint(Subscription.objects.get(), now=now) == before
+    operator.post_form(path, url="https://new.example.com", no_auth_header="on")
+    endpoint = open_endpoint(Subscription.objects.get(), now=now)
+    assert (endpoint.url, endpoint.auth_header) == ("https://new.example.com", None)
 
 
 def test_a_form_that_changes_nothing_is_no_change(operator):
@@ -284,3 +296,13 @@ def test_the_form_of_a_webhook_holds_no_secret(operator):
     webhook = make_webhook(auth_header="Bearer x")
     fields = form_fields(operator.get(f"{page_of(webhook)}/change/"))
     assert {"url", "auth_header"}.isdisjoint(name for name, value in fields.items() if value)
+
+
+def test_deliveries_are_found_by_their_id_and_by_their_event(operator):
+    delivery, other = (make_delivery(make_webhook()) for _ in range(2))
+    for wanted in (delivery.pk, delivery.event_id):
+        rows = operator.get(DELIVERIES, q=str(wanted)).context["cl"].result_list
+        assert delivery in rows
+        assert (other in rows) is (other.event_id == wanted)
+    for far in (UUID(int=0), UUID(int=2**128 - 1)):
+        assert list(operator.get(DELIVERIES, q=str(far)).context["cl"].result_list) == []

@@ -50,6 +50,8 @@ def test_a_receiver_may_ask_for_a_longer_wait_within_reason(asked, waits):
         ("-5", None),
         ("1.5", None),
         ("9" * 30, None),
+        (f"Tue, 24 Nov {'9' * 30} 09:32:00 GMT", None),
+        (f"Tue, 24 Nov 2026 09:32:00 +{'9' * 30}", None),
         ("", None),
     ],
 )

@@ -291,7 +291,9 @@ def test_a_webhook_with_a_long_queue_leaves_room_for_others(receiver, settings):
     receiver.replies["/other"] = [setting(other_arrived, OK)]
     assert deliver_due() == 22
     assert receiver.most_at_once["/busy"] == 2
-    assert receiver.ids("/busy")[0] == str(Delivery.objects.order_by("id")[0].event_id)
+    # The oldest are begun first, two at once; which of the two arrives first is for the system to say.
+    oldest = Delivery.objects.order_by("id").values_list("event_id", flat=True)[:2]
+    assert set(receiver.ids("/busy")[:2]) == {str(event_id) for event_id in oldest}
 
 
 def test_no_more_is_under_way_than_the_batch_size_says(receiver, settings):

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from core.events import SYSTEM
-from tests.factories import make_delivery, make_webhook
-from webhooks.models import Delivery, Status
-from webhooks.services.deliveries import claim_due
+from tests.factories import make_agent, make_delivery, make_webhook
+from tests.support.api import refused
+from webhooks.models import Delivery, Status, Subscription
+from webhooks.services.deliveries import claim_due, claim_for_agent
 from webhooks.services.subscriptions import delete_subscription
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +52,27 @@ def test_a_deleted_webhook_counts_no_more(admin, now):
     found = samples(admin)
     assert found['brokkr_webhook_deliveries{status="pending"}'] == 0.0
     assert found["brokkr_webhook_oldest_pending_age_seconds"] == 0.0
+
+
+def test_what_cannot_be_decrypted_is_counted_by_field_and_by_who_needed_it(admin, now):
+    agent, _ = make_agent(labels=["edge"])
+    broken = b"\x01" + bytes(40)
+    for event_type, target_labels, column in (
+        ("agent.silent", None, "secret_sealed"),
+        ("agent.recovered", ["edge"], "url_sealed"),
+        ("stack.deleted", ["edge"], "auth_header_sealed"),
+    ):
+        webhook = make_webhook(event_types=[event_type], target_labels=target_labels)
+        make_delivery(webhook, event_type=event_type, at=now)
+        Subscription.objects.filter(pk=webhook.pk).update(**{column: broken})
+    assert not claim_due(now=now, slots=5, busy={}, per_subscription=5)
+    assert claim_for_agent(agent_id=agent.pk, now=now) == []
+    refused(admin.post(f"/webhooks/{webhook.pk}/test"), 500, "webhook_unreadable")
+    refused(admin.post(f"/webhooks/{webhook.pk}/test"), 500, "webhook_unreadable")
+    name = "brokkr_webhook_decrypt_failures_total"
+    assert {key: value for key, value in samples(admin).items() if key.startswith(name)} == {
+        f'{name}{{field="secret",path="broker"}}': 1.0,
+        f'{name}{{field="url",path="agent"}}': 1.0,
+        f'{name}{{field="auth_header",path="agent"}}': 1.0,
+        f'{name}{{field="auth_header",path="test"}}': 2.0,
+    }

@@ -7,7 +7,7 @@ import pytest
 from audit.models import AuditLog
 from core.events import SYSTEM
 from core.jobs import registered_jobs
-from tests.factories import make_delivery, make_webhook
+from tests.factories import make_agent, make_delivery, make_held_delivery, make_webhook
 from webhooks.models import Delivery, Status
 from webhooks.services.deliveries import redeliver
 from webhooks.services.retention import WAITED_IN_VAIN, end_waiting, remove_old, remove_orphaned
@@ -22,10 +22,11 @@ EVENT, OTHER_EVENT = "agent.silent", "agent.recovered"
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch):
     monkeypatch.setattr("webhooks.services.retention._BATCH", 2)
+    monkeypatch.setattr("core.retention.STEP", 2)
 
 
-def over(webhook, at, status=Status.SUCCESS):
-    delivery = make_delivery(webhook, at=at)
+def over(webhook, at, status=Status.SUCCESS, **notice):
+    delivery = make_delivery(webhook, at=at, **notice)
     Delivery.objects.filter(pk=delivery.pk).update(status=status, due_at=None, completed_at=at)
     return delivery
 
@@ -47,6 +48,21 @@ def test_what_is_over_and_old_is_removed_in_batches(now):
     assert remove_old(now=now, keep=WEEK) == 0
 
 
+def test_a_run_ends_after_some_batches_and_the_next_goes_on(now, monkeypatch):
+    monkeypatch.setattr("core.retention.MAX_STEPS", 1)
+    monkeypatch.setattr("webhooks.services.retention.MAX_STEPS", 1)
+    finished, waiting = make_webhook(event_types=[EVENT]), make_webhook(event_types=[OTHER_EVENT])
+    old = now - WEEK - timedelta(seconds=1)
+    for _ in range(3):
+        over(finished, old, event_type=EVENT)
+        make_delivery(waiting, event_type=OTHER_EVENT, at=old)
+    update_subscription(subscription=waiting, changes={"enabled": False}, actor=SYSTEM)
+    assert [remove_old(now=now, keep=WEEK) for _ in range(3)] == [2, 1, 0]
+    assert [end_waiting(now=now, keep=WEEK) for _ in range(3)] == [2, 1, 0]
+    delete_subscription(subscription=waiting, actor=SYSTEM)
+    assert [remove_orphaned() for _ in range(3)] == [2, 1, 0]
+
+
 def test_what_somebody_asked_to_send_again_is_not_old(now):
     delivery = over(make_webhook(), now - 2 * WEEK)
     redeliver(delivery_id=delivery.pk, actor=SYSTEM, now=now)
@@ -61,6 +77,17 @@ def test_the_deliveries_of_deleted_webhooks_are_removed_at_any_age(now):
     delete_subscription(subscription=deleted, actor=SYSTEM)
     assert remove_orphaned() == 3
     assert set(Delivery.objects.values_list("subscription", flat=True)) == {kept.pk}
+
+
+def test_what_its_holder_has_forgotten_dies_too(now):
+    agent, _ = make_agent(labels=["edge"])
+    held, still_held = (make_held_delivery(agent, ["edge"]) for _ in range(2))
+    Delivery.objects.filter(pk=held.pk).update(due_at=now - 2 * WEEK)
+    assert end_waiting(now=now, keep=WEEK) == 1
+    held.refresh_from_db()
+    assert (held.status, held.last_error) == (Status.DEAD, WAITED_IN_VAIN)
+    still_held.refresh_from_db()
+    assert still_held.status == Status.ACQUIRED
 
 
 def test_what_has_waited_too_long_for_an_agent_or_a_disabled_webhook_dies(now):

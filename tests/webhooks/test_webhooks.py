@@ -303,6 +303,15 @@ def test_null_elsewhere_is_as_if_it_were_absent(admin):
     assert answer.json() == before | {"updated_at": answer.json()["updated_at"]}
 
 
+@pytest.mark.parametrize(
+    ("given", "enabled"), [({}, True), ({"enabled": None}, True), ({"enabled": False}, False)]
+)
+def test_a_new_webhook_is_enabled_unless_it_says_otherwise(admin, given, enabled):
+    made = admin.post("/webhooks", body(**given))
+    assert made.status_code == 201
+    assert made.json()["enabled"] is enabled
+
+
 def test_filters_are_replaced_as_a_whole(admin):
     webhook = make_webhook(filters={"stack_id": STACK})
     assert admin.put(full(webhook), {"filters": {"agent_id": AGENT}}).json()["filters"] == {"agent_id": AGENT}

@@ -84,6 +84,18 @@ class SubscriptionForm(ServiceForm):
         super().__init__(*args, **kwargs)
         self.fields["url"].required = row is None or row._state.adding
 
+    def clean(self) -> dict[str, Any] | None:
+        values = super().clean()
+        given = self.cleaned_data
+        keeps_header = not given.get("auth_header") and not given.get("no_auth_header")
+        if given.get("url") and self.instance.auth_header_sealed and keeps_header:
+            # Else whoever may change the URL could have the header sent to a server of their own, and read it.
+            self.add_error(
+                "auth_header",
+                "The header goes to the new URL only if it is given again, or is to be sent no more.",
+            )
+        return values
+
     def clean_event_types(self) -> list[str]:
         return _lines(self.cleaned_data["event_types"])
 

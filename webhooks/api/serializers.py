@@ -160,7 +160,7 @@ class NewSubscriptionSerializer(SubscriptionSerializer):
 
 # What create and update have in common; its docstring would be published as that of the bodies.
 class _SubscriptionBody(NullIsAbsent):
-    null_is_absent: ClassVar[tuple[str, ...]] = ("max_retries", "timeout_seconds")
+    null_is_absent: ClassVar[tuple[str, ...]] = ("enabled", "max_retries", "timeout_seconds")
 
     auth_header = Text(
         required=False, allow_null=True, help_text="The whole value of the Authorization header."
@@ -209,7 +209,6 @@ class UpdateWebhookBody(_SubscriptionBody):
         "name",
         "url",
         "event_types",
-        "enabled",
     )
 
     name = Text(required=False, rule=NAME_RULE)

@@ -1,5 +1,14 @@
 from webhooks.models.audience import Audience, AudienceLabel
+from webhooks.models.decrypt_failure import DecryptFailure
 from webhooks.models.delivery import Delivery, Status
 from webhooks.models.subscription import EventPattern, Subscription
 
-__all__ = ["Audience", "AudienceLabel", "Delivery", "EventPattern", "Status", "Subscription"]
+__all__ = [
+    "Audience",
+    "AudienceLabel",
+    "DecryptFailure",
+    "Delivery",
+    "EventPattern",
+    "Status",
+    "Subscription",
+]

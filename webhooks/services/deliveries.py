@@ -18,7 +18,6 @@ from agents.errors import AgentNotFound
 from agents.models import Agent, AgentLabel
 from core.events import SYSTEM, Actor, Event, emit
 from webhooks.attempts import GONE, is_final, next_try
-from webhooks.endpoints import open_endpoint
 from webhooks.errors import (
     DeliveryNotAcquiredByAgent,
     DeliveryNotFound,
@@ -28,6 +27,7 @@ from webhooks.errors import (
 from webhooks.models import Audience, AudienceLabel, Delivery, Status, Subscription
 from webhooks.querysets import DeliveryQuerySet
 from webhooks.sending import Message, Outcome
+from webhooks.services.decryption import open_counted
 
 # The contract's lease. A longer time-out makes a longer lease: who may still be sending must not lose it.
 LEASE = timedelta(seconds=60)
@@ -105,7 +105,7 @@ def _claim_of(subscription: Subscription, limit: int, now: datetime) -> list[Cla
     mine = Delivery.objects.filter(pk__in=[row.pk for row in rows])
     mine.update(status=Status.ACQUIRED, acquired_by=None, lease=lease, due_at=now + _lease(subscription))
     try:
-        endpoint = open_endpoint(subscription, now=now)
+        endpoint = open_counted(subscription, now=now, path="broker")
     except WebhookUnreadable:
         give_up(rows, reason=_UNREADABLE, now=now)
         return []
@@ -175,7 +175,7 @@ def claim_for_agent(*, agent_id: UUID, now: datetime) -> list[AgentClaim]:
     claims: list[AgentClaim] = []
     for row in rows:
         try:
-            endpoint = open_endpoint(row.subscription, now=now)
+            endpoint = open_counted(row.subscription, now=now, path="agent")
         except WebhookUnreadable:
             give_up([row], reason=_UNREADABLE, now=now)
             continue

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from uuid_utils.compat import uuid7
 
-from webhooks.endpoints import open_endpoint, policy
+from webhooks.endpoints import policy
 from webhooks.errors import WebhookTestFailed
 from webhooks.event_types import TEST_EVENT
 from webhooks.models import Subscription
 from webhooks.payloads import render
 from webhooks.sending import send
+from webhooks.services.decryption import open_counted
 
 # Somebody waits for the answer, and a thread of the web process with them.
 _MOST_SECONDS = 30
@@ -23,7 +24,7 @@ def send_test(*, subscription: Subscription, now: datetime) -> int:
     Not to be called in a transaction, which would be as long as the request.
     Raises WebhookTestFailed, WebhookKeyMissing, WebhookUnreadable.
     """
-    endpoint = open_endpoint(subscription, now=now)
+    endpoint = open_counted(subscription, now=now, path="test")
     endpoint = replace(endpoint, timeout_seconds=min(endpoint.timeout_seconds, _MOST_SECONDS))
     event_id = uuid7()
     payload = render(
