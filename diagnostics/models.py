@@ -69,7 +69,7 @@ class DiagnosticRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Diagnostic {self.id}"
+        return f"#{self.deployment_object.sequence_id} on {self.agent.name}"
 
 
 class DiagnosticResult(models.Model):

@@ -60,4 +60,4 @@ class DeploymentHealth(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} {self.deployment_object_id} {self.status}"
+        return f"#{self.deployment_object.sequence_id} on {self.agent.name}"

@@ -10,6 +10,7 @@ from console.demo import words
 from core.events import Actor
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack
+from webhooks.models import Subscription
 
 HISTORY = timedelta(days=30)
 
@@ -36,6 +37,7 @@ class Scene:
     # The tenant and the name of what each stack runs, and its versions, the oldest first.
     apps: dict[Stack, tuple[str, str]] = field(default_factory=dict)
     objects: dict[Stack, list[DeploymentObject]] = field(default_factory=dict)
+    webhooks: list[Subscription] = field(default_factory=list)
 
     def happens(self, share: float) -> bool:
         return self.chance.random() < share

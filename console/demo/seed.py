@@ -16,6 +16,7 @@ from console.demo.history import (
     delete_one,
 )
 from console.demo.scene import Scene, Size
+from console.demo.watching import add_diagnostics, add_health, add_webhooks, settle_deliveries
 from core.events import Actor
 
 _STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
@@ -24,9 +25,13 @@ _STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("stacks", add_stacks),
     ("versions", add_versions),
     ("reports", add_reports),
+    ("health", add_health),
+    ("webhooks", add_webhooks),
     ("templates", add_templates),
     ("work orders", add_work_orders),
+    ("diagnostics", add_diagnostics),
     ("deletion", delete_one),
+    ("deliveries", settle_deliveries),
     ("audit log", age_audit_log),
 )
 LAST_PHASE = _STEPS[-1][0]

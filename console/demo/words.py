@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 ENVIRONMENTS = ("prod", "staging", "dev")
 REGIONS = ("eu-west", "eu-north", "us-east", "us-west", "ap-south")
@@ -53,6 +54,19 @@ WORK_FAILURES = (
     "certificate issuer did not answer within 30 s",
     "node worker-07 did not drain: PodDisruptionBudget storefront-web allows 0 disruptions",
 )
+
+# What each of the webhooks asks for.
+WEBHOOKS: dict[str, Sequence[str]] = {
+    "chat-releases": ("deployment.*", "stack.deleted"),
+    "job-tracker": ("workorder.*",),
+    "in-the-cluster": ("workorder.created",),
+}
+
+HEALTH: dict[str, dict[str, Any] | None] = {
+    "healthy": {"pods_ready": 3, "pods_total": 3, "conditions": []},
+    "degraded": {"pods_ready": 2, "pods_total": 3, "conditions": ["Ready"]},
+    "failing": {"pods_ready": 0, "pods_total": 3, "conditions": ["CrashLoopBackOff"]},
+}
 
 _MANIFEST = """\
 apiVersion: apps/v1

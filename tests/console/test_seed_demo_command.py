@@ -5,10 +5,13 @@ import pytest
 from agents.attention import failing, pending, removing
 from agents.models import Agent, AgentEvent
 from audit.models import AuditLog
+from diagnostics.models import DiagnosticRequest
+from health.models import DeploymentHealth
 from stacks.models import DeploymentObject, Stack
 from templates_app.models import StackTemplate
 from tests.factories import make_stack
 from tests.support.commands import manage
+from webhooks.models import Delivery
 from workorders.models import WorkOrder, WorkOrderLogEntry
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +30,9 @@ def test_a_fleet_with_failures_silence_and_a_past():
     assert AgentEvent.objects.filter(status="SUCCESS").exists()
     assert WorkOrder.objects.count() + WorkOrderLogEntry.objects.count() == 12
     assert StackTemplate.objects.count() == 4
+    assert set(DeploymentHealth.objects.values_list("status", flat=True)) >= {"healthy", "failing"}
+    assert set(DiagnosticRequest.objects.values_list("status", flat=True)) == {"completed", "pending"}
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"success", "dead", "pending"}
     oldest = DeploymentObject.objects.order_by("created_at").first()
     assert DeploymentObject.objects.order_by("sequence_id").first() == oldest
     assert AuditLog.objects.filter(action="deployment.created", resource_id=oldest.id).exists()

@@ -63,7 +63,7 @@ class EventTypeFilter(_TextFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("what", "webhook", "state", "attempts", "created", "next_attempt", "ended", "error")
+    list_display = ("what", "webhook", "state", "attempts", "created", "next_attempt", "error")
     list_filter = (
         "status",
         ("subscription", AutocompleteSelectFilter),

@@ -23,18 +23,19 @@ else:
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as _Switch
 
-_KEPT = "Kept encrypted and never shown. Leave it empty to keep what there is."
+_SEALED = "Kept encrypted and never shown."
+_KEPT = "Leave it empty to keep what there is."
 
 
 class SubscriptionForm(ServiceForm):
     url = forms.CharField(
-        label="URL", required=False, widget=_TextInput(attrs={"autocomplete": "off"}), help_text=_KEPT
+        label="URL", required=False, widget=_TextInput(attrs={"autocomplete": "off"}), help_text=_SEALED
     )
     auth_header = forms.CharField(
         label="Authorization header",
         required=False,
         widget=_TextInput(attrs={"autocomplete": "off"}),
-        help_text=f"Its whole value, like Bearer and a token. {_KEPT}",
+        help_text=f"Its whole value, like Bearer and a token. {_SEALED}",
     )
     no_auth_header = forms.BooleanField(
         label="Send no Authorization header", required=False, widget=_Switch()
@@ -82,7 +83,11 @@ class SubscriptionForm(ServiceForm):
                 **(kwargs.get("initial") or {}),
             }
         super().__init__(*args, **kwargs)
-        self.fields["url"].required = row is None or row._state.adding
+        is_new = row is None or row._state.adding
+        self.fields["url"].required = is_new
+        if not is_new:
+            for name in ("url", "auth_header"):
+                self.fields[name].help_text = f"{self.fields[name].help_text} {_KEPT}"
 
     def clean(self) -> dict[str, Any] | None:
         values = super().clean()

@@ -19,7 +19,8 @@ from stacks.models import Stack
 class Command(BrokerCommand):
     help = (
         "Fill the database with a believable fleet: tenants, agents, stacks with a month of versions, reports, "
-        "failures, silence, templates and work orders. Refuses where there is already something, unless told otherwise."
+        "failures, silence, templates, work orders, webhooks and diagnostics. Refuses where there is already "
+        "something, unless told otherwise."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
