@@ -143,6 +143,10 @@ class AuditLogAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     is_audited = False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        has_details = obj is not None and obj.details is not None
+        return [name for name in self.fields if name != "details" or has_details]
+
     def get_urls(self) -> list[URLPattern]:
         export = path("export/", self.admin_site.admin_view(self.export), name="audit_auditlog_export")
         return [export, *super().get_urls()]
