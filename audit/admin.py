@@ -45,9 +45,16 @@ _COLUMNS = (
 
 
 def _names(model: type[Any], ids: set[UUID]) -> dict[UUID, str]:
-    # Without long texts: a page of manifests would be megabytes.
-    texts = [field.name for field in model._meta.concrete_fields if isinstance(field, TextField)]
-    return {row.id: str(row) for row in model._default_manager.filter(id__in=ids).defer(*texts)}
+    # With the rows it belongs to, which some are named after, and without long texts: a page of manifests would be
+    # megabytes.
+    owners = {field.name: field.related_model for field in model._meta.concrete_fields if field.many_to_one}
+    texts = [*_texts(model), *(f"{name}__{text}" for name, owner in owners.items() for text in _texts(owner))]
+    rows = model._default_manager.select_related(*owners).defer(*texts)
+    return {row.id: str(row) for row in rows.filter(id__in=ids)}
+
+
+def _texts(model: type[Any]) -> list[str]:
+    return [field.name for field in model._meta.concrete_fields if isinstance(field, TextField)]
 
 
 class _Line:
