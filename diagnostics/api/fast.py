@@ -2,11 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from agents.api.fast import token_of
+from agents.api.fast import note_caller, token_of
 from core.api.errors import CACHE_CONTROL
 from core.api.fields import parse_uuid
 from diagnostics.polling import look_for_diagnostics
-from paks.services import mark_used
 
 
 def fast_pending(request: HttpRequest, agent_id: str) -> HttpResponse | None:
@@ -17,6 +16,5 @@ def fast_pending(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     look = look_for_diagnostics(agent_id=parsed, key_hash=token.hash)
     if look is None or look.found or look.short_token not in {"", token.short}:
         return None
-    request.META["brokkr.caller"] = f"agent:{parsed}"
-    mark_used(look.key_id, look.last_used_at)
+    note_caller(request, parsed, look)
     return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})
