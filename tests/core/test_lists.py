@@ -14,6 +14,7 @@ from agents.models import AgentEvent
 from stacks.models import Stack, StackLabel
 from tests.factories import (
     make_agent,
+    make_diagnostic,
     make_event,
     make_generator,
     make_object,
@@ -69,7 +70,9 @@ def paths():
     make_registration(agent, generator)
     make_target(agent, stack)
     for number in range(5):
-        make_event(agent, make_object(stack), message=str(number))
+        obj = make_object(stack)
+        make_event(agent, obj, message=str(number))
+        make_diagnostic(agent, obj)
         make_work_order(targeting=Targeting(labels=["label-0"]))
     return [
         "/generators",
@@ -89,6 +92,7 @@ def paths():
         "/agent-events",
         "/work-orders",
         f"/agents/{agent.id}/work-orders/pending",
+        f"/agents/{agent.id}/diagnostics/pending",
     ]
 
 
