@@ -3,19 +3,17 @@
 It is the rule of matching.py spelled for speed, and a test holds the two together. Almost always there is none.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
+from agents.looking import Look, look, question
 
 # The first look ends it for all agents while no order waits at all.
 #
 # How rare a label is PostgreSQL knows on average only, so where most orders share one it would rather read all of
 # them than look for another. Equality spelled as a range, the order and the limit, which no table reaches, leave
 # it one way: into the index at the agent's own words, and from each match to its order.
-_ANY = """
-SELECT k.id, k.short_token, k.last_used_at, EXISTS (
+_ANY = question("""
+EXISTS (
     SELECT 1 FROM (
         SELECT id FROM work_orders WHERE status = 'PENDING' ORDER BY work_type, created_at LIMIT 1
     ) p
@@ -42,24 +40,9 @@ SELECT k.id, k.short_token, k.last_used_at, EXISTS (
         )
     )
 )
-FROM paks k WHERE k.key_hash = %(key_hash)s AND k.role = 'agent' AND k.subject_id = %(agent)s AND k.revoked_at IS NULL
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The key's row, and whether some order waits for its agent."""
-
-    key_id: UUID
-    short_token: str
-    last_used_at: datetime | None
-    found: bool
+""")
 
 
 def look_for_work(*, agent_id: UUID, key_hash: str) -> Look | None:
-    """None when this is not a usable key of this agent. The caller still compares the short token."""
-    row = fetch_one(_ANY, {"agent": uuid_parameter(agent_id), "key_hash": key_hash})
-    if row is None:
-        return None
-    key_id, short_token, last_used_at, found = row
-    return Look(as_uuid(key_id), short_token, as_time(last_used_at), bool(found))
+    """Whether some order waits for the agent whose key this is; as `agents.looking.look`."""
+    return look(_ANY, agent_id=agent_id, key_hash=key_hash)

@@ -5,6 +5,7 @@ loop. Anything else it leaves to the view behind it, which answers every case, t
 `short_way` out of urls.py and only the cost changes.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -19,6 +20,7 @@ from django.utils import timezone
 
 from agents.api.state import respond
 from agents.beating import beat
+from agents.looking import Look
 from agents.polling import poll
 from core.api.errors import CACHE_CONTROL, as_domain_error, error_response
 from core.api.fields import parse_uuid
@@ -28,6 +30,15 @@ from paks.services import mark_used
 from paks.tokens import Token, split_token
 
 Fast = Callable[[HttpRequest, str], HttpResponse | None]
+
+
+class Ask(Protocol):
+    """Looks whether anything waits for an agent, as `agents.looking.look` answers."""
+
+    def __call__(self, *, agent_id: UUID, key_hash: str) -> Look | None: ...
+
+
+_NO_QUERY = re.compile("")
 _MODES = {"": None, "mode=full": "full", "mode=incremental": "incremental"}
 _SMALL_BODY = 4096
 _LOOK_CLOSER = {"HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING"}
@@ -51,20 +62,20 @@ def short_way(fast: Fast, view: Callable[..., Any]) -> Callable[..., Any]:
 
 def fast_target_state(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     """GET /agents/{id}/target-state by the agent itself."""
-    token, parsed = token_of(request), parse_uuid(agent_id)
+    token, parsed = _token_of(request), parse_uuid(agent_id)
     query = request.META.get("QUERY_STRING", "")
     if request.method != "GET" or token is None or parsed is None or query not in _MODES:
         return None
     found = poll(agent_id=parsed, key_hash=token.hash, mode=_MODES[query] or settings.TARGET_STATE_DEFAULT)
     if found is None or found.short_token not in {"", token.short}:
         return None
-    note_caller(request, parsed, found)
+    _note_caller(request, parsed, found)
     return respond(request, found.object_ids)
 
 
 def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     """POST /agents/{id}/heartbeat by the agent itself."""
-    token, parsed = token_of(request), parse_uuid(agent_id)
+    token, parsed = _token_of(request), parse_uuid(agent_id)
     if connection.vendor != "postgresql" or request.method != "POST" or token is None or parsed is None:
         return None
     body = _heartbeat_body(request)
@@ -81,7 +92,7 @@ def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     )
     if found is None:
         return None
-    note_caller(request, parsed, found)
+    _note_caller(request, parsed, found)
     return HttpResponse(status=204, headers={"Cache-Control": CACHE_CONTROL})
 
 
@@ -94,13 +105,30 @@ class _Found(Protocol):
     def last_used_at(self) -> datetime | None: ...
 
 
-def note_caller(request: HttpRequest, agent_id: UUID, found: _Found) -> None:
+def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Fast:
+    """GET /agents/{id}/…/pending by the agent itself, when there is nothing. `query` is what may be asked for then."""
+
+    def fast_pending(request: HttpRequest, agent_id: str) -> HttpResponse | None:
+        token, parsed = _token_of(request), parse_uuid(agent_id)
+        asked = request.META.get("QUERY_STRING", "")
+        if request.method != "GET" or token is None or parsed is None or not query.fullmatch(asked):
+            return None
+        found = ask(agent_id=parsed, key_hash=token.hash)
+        if found is None or found.found or found.short_token not in {"", token.short}:
+            return None
+        _note_caller(request, parsed, found)
+        return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})
+
+    return fast_pending
+
+
+def _note_caller(request: HttpRequest, agent_id: UUID, found: _Found) -> None:
     """What the ordinary way does for a good key: name the caller for the log, note that the key is in use."""
     request.META["brokkr.caller"] = f"agent:{agent_id}"
     mark_used(found.key_id, found.last_used_at)
 
 
-def token_of(request: HttpRequest) -> Token | None:
+def _token_of(request: HttpRequest) -> Token | None:
     """The key in the request, if it looks like one; unverified."""
     key = presented_key(request.META.get("HTTP_AUTHORIZATION", ""))
     return split_token(key) if key else None

@@ -2,22 +2,17 @@
 answers.
 """
 
-from django.http import HttpRequest, HttpResponse
+from uuid import UUID
+
 from django.utils import timezone
 
-from agents.api.fast import note_caller, token_of
-from core.api.errors import CACHE_CONTROL
-from core.api.fields import parse_uuid
+from agents.api.fast import nothing_waits
+from agents.looking import Look
 from webhooks.polling import look_for_deliveries
 
 
-def fast_pending(request: HttpRequest, agent_id: str) -> HttpResponse | None:
-    """GET /agents/{id}/webhooks/pending by the agent itself."""
-    token, parsed = token_of(request), parse_uuid(agent_id)
-    if request.method != "GET" or token is None or parsed is None or request.META.get("QUERY_STRING"):
-        return None
-    look = look_for_deliveries(agent_id=parsed, key_hash=token.hash, now=timezone.now())
-    if look is None or look.found or look.short_token not in {"", token.short}:
-        return None
-    note_caller(request, parsed, look)
-    return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})
+def _look_now(*, agent_id: UUID, key_hash: str) -> Look | None:
+    return look_for_deliveries(agent_id=agent_id, key_hash=key_hash, now=timezone.now())
+
+
+fast_pending = nothing_waits(_look_now)
