@@ -1,7 +1,7 @@
 """What the pages of orders and of their log show in the same way."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
-from core.admin import badges, link
+from core.admin import CappedPaginator, badges, link
 from stacks.masking import mask_secrets
 from workorders.matching import agents_for
 from workorders.services import Targeting
@@ -19,7 +19,9 @@ from workorders.services import Targeting
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
     _TextFilter = admin.SimpleListFilter
+    _Pages = admin.ModelAdmin[Any]
 else:
+    _Pages = object
     from unfold.contrib.filters.admin import TextFilter as _TextFilter
 
 # A label may be on the whole fleet; people read the first of a list.
@@ -36,12 +38,40 @@ class WorkTypeFilter(_TextFilter):
         return queryset.filter(work_type=value) if value else queryset
 
 
-def with_id(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """The row whose id the text is; none for any other text."""
-    try:
-        return rows.filter(pk=UUID(text.strip()))
-    except ValueError:
-        return rows.none()
+class OrderPages(_Pages):
+    """The lists of orders and of finished ones: found by id, filtered by type and claimant, without long texts."""
+
+    list_select_related = ("claimed_by",)
+    search_fields = ("id",)
+    search_help_text = "An order's id"
+    paginator = CappedPaginator
+    # What no list shows: of a page of large manifests it would be megabytes.
+    long_texts: ClassVar[tuple[str, ...]]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("claimed_by")
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == f"workorders_{self.opts.model_name}_changelist"
+        return rows.defer(*self.long_texts) if is_list else rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        try:
+            return queryset.filter(pk=UUID(text)), False
+        except ValueError:
+            return queryset.none(), False
+
+    @admin.display(description="order", ordering="id")
+    def order_id(self, row: Any) -> SafeString:
+        return mono(row.pk)
+
+    @admin.display(description="YAML")
+    def yaml(self, row: Any) -> SafeString:
+        return manifest(row.yaml_content)
 
 
 def agent_link(agent: Agent | None) -> SafeString | None:

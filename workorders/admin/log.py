@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -10,7 +9,6 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import Agent
 from core.admin import (
-    CappedPaginator,
     Question,
     ReadOnlyAdmin,
     TimeRangeFilter,
@@ -22,14 +20,12 @@ from core.admin import (
     detail_action,
 )
 from workorders.admin.common import (
+    OrderPages,
     WorkTypeFilter,
     agent_link,
     agent_list,
     annotation_badges,
-    manifest,
     message,
-    mono,
-    with_id,
 )
 from workorders.models import WorkOrderLogEntry
 from workorders.services import requeue_from_log
@@ -43,7 +39,7 @@ REQUEUE = Question(
 
 
 @admin.register(WorkOrderLogEntry)
-class WorkOrderLogEntryAdmin(ReadOnlyAdmin):
+class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
     list_display = ("work_type", "outcome", "claimant", "retries_attempted", "finished", "order_id")
     list_filter = (
         "success",
@@ -51,11 +47,8 @@ class WorkOrderLogEntryAdmin(ReadOnlyAdmin):
         ("claimed_by", AutocompleteSelectFilter),
         ("completed_at", TimeRangeFilter),
     )
-    list_select_related = ("claimed_by",)
-    search_fields = ("id",)
-    search_help_text = "An order's id"
     ordering = ("-completed_at", "-id")
-    paginator = CappedPaginator
+    long_texts = ("yaml_content", "result_message")
     actions = ("requeue_selected",)
     actions_detail = ("requeue",)
     secret_fields = frozenset({"yaml_content"})
@@ -77,24 +70,8 @@ class WorkOrderLogEntryAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkOrderLogEntry]:
-        rows: QuerySet[WorkOrderLogEntry] = super().get_queryset(request).select_related("claimed_by")
-        match = request.resolver_match
-        # The text of a page of large manifests would be megabytes that no list shows.
-        is_list = match is not None and match.url_name == "workorders_workorderlogentry_changelist"
-        return rows.defer("yaml_content", "result_message") if is_list else rows
-
     def has_requeue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("workorders.add_workorder")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (with_id(queryset, search_term) if search_term.strip() else queryset), False
-
-    @admin.display(description="order", ordering="id")
-    def order_id(self, entry: WorkOrderLogEntry) -> SafeString:
-        return mono(entry.pk)
 
     @admin.display(description="outcome", ordering="success")
     def outcome(self, entry: WorkOrderLogEntry) -> SafeString:
@@ -138,10 +115,6 @@ class WorkOrderLogEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="for annotations")
     def target_annotations(self, entry: WorkOrderLogEntry) -> SafeString | None:
         return annotation_badges(entry.targeting["annotations"])
-
-    @admin.display(description="YAML")
-    def yaml(self, entry: WorkOrderLogEntry) -> SafeString:
-        return manifest(entry.yaml_content)
 
     @detail_action(description="Requeue", icon="replay", question=REQUEUE, permission="requeue")
     def requeue(self, request: HttpRequest, entry: WorkOrderLogEntry) -> HttpResponse:

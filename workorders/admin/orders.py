@@ -9,7 +9,6 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from core.admin import (
-    CappedPaginator,
     Created,
     Question,
     ServiceAdmin,
@@ -23,15 +22,13 @@ from core.admin import (
 )
 from core.events import Actor
 from workorders.admin.common import (
+    OrderPages,
     WorkTypeFilter,
     agent_link,
     agent_list,
     agents_able,
     annotation_badges,
-    manifest,
     message,
-    mono,
-    with_id,
 )
 from workorders.admin.forms import WorkOrderForm, targeting_of
 from workorders.models import Status, WorkOrder
@@ -49,7 +46,7 @@ _TONES = {Status.PENDING: "quiet", Status.CLAIMED: "good", Status.RETRY_PENDING:
 
 
 @admin.register(WorkOrder)
-class WorkOrderAdmin(ServiceAdmin):
+class WorkOrderAdmin(OrderPages, ServiceAdmin):
     """Orders are made and cancelled here; everything between is for agents and the clock."""
 
     form = WorkOrderForm
@@ -61,21 +58,11 @@ class WorkOrderAdmin(ServiceAdmin):
         ("claimed_by", AutocompleteSelectFilter),
         ("created_at", TimeRangeFilter),
     )
-    list_select_related = ("claimed_by",)
-    search_fields = ("id",)
-    search_help_text = "An order's id"
     ordering = ("-created_at", "-id")
-    paginator = CappedPaginator
+    long_texts = ("yaml_content",)
     actions = ("cancel_selected",)
     actions_detail = ("cancel",)
     secret_fields = frozenset({"yaml_content", "claim_token"})
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkOrder]:
-        rows: QuerySet[WorkOrder] = super().get_queryset(request).select_related("claimed_by")
-        match = request.resolver_match
-        # The text of a page of large manifests would be megabytes that no list shows.
-        is_list = match is not None and match.url_name == "workorders_workorder_changelist"
-        return rows.defer("yaml_content") if is_list else rows
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -134,21 +121,12 @@ class WorkOrderAdmin(ServiceAdmin):
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (with_id(queryset, search_term) if search_term.strip() else queryset), False
-
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         form = context["adminform"].form
         if getattr(form, "is_preview", False) and (targeting := form.targeting()) is not None:
             agents, more = agents_able(targeting)
             context["preview"] = {"agents": agents, "more": more}
         return super().render_change_form(request, context, *args, **kwargs)
-
-    @admin.display(description="order", ordering="id")
-    def order_id(self, order: WorkOrder) -> SafeString:
-        return mono(order.pk)
 
     @admin.display(description="status", ordering="status")
     def state(self, order: WorkOrder) -> SafeString:
@@ -208,10 +186,6 @@ class WorkOrderAdmin(ServiceAdmin):
         )
         agents, more = agents_able(targeting)
         return agent_list(agents, more=more) or badge("none at present", "bad")
-
-    @admin.display(description="YAML")
-    def yaml(self, order: WorkOrder) -> SafeString:
-        return manifest(order.yaml_content)
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
         return Created(
