@@ -18,22 +18,26 @@ OBJECTS_PER_STACK = 3
 
 
 class Acknowledged:
-    """What the server said it had written: the bodies of its answers, by id."""
+    """What the server said it had written: the bodies of its answers, by id. For many threads."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.stacks: dict[str, object] = {}
         self.objects: dict[str, dict[str, object]] = {}
         self.half_way = threading.Event()
 
     def __len__(self) -> int:
-        return len(self.stacks) + sum(len(objects) for objects in self.objects.values())
+        with self._lock:
+            return len(self.stacks) + sum(len(objects) for objects in self.objects.values())
 
     def note_stack(self, stack: dict[str, str]) -> None:
-        self.stacks[stack["id"]] = stack
-        self.objects[stack["id"]] = {}
+        with self._lock:
+            self.stacks[stack["id"]] = stack
+            self.objects[stack["id"]] = {}
 
     def note_object(self, obj: dict[str, str]) -> None:
-        self.objects[obj["stack_id"]][obj["id"]] = obj
+        with self._lock:
+            self.objects[obj["stack_id"]][obj["id"]] = obj
         if len(self) >= WRITES // 2:
             self.half_way.set()
 
