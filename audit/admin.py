@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from audit.models import AuditLog
-from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, object_link
+from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, object_link, one_line
 from core.events import ActorType
 from paks.models import Pak
 
@@ -121,6 +121,7 @@ class ActorTypeFilter(admin.SimpleListFilter):
 
 @admin.register(AuditLog)
 class AuditLogAdmin(ReadOnlyAdmin):
+    empty_hint = "Every change is noted here, with who made it. Nothing has been changed for as long as notes are kept."
     list_display = ("time", "action", "resource", "actor", "address")
     list_filter = (
         ActionFilter,
@@ -216,7 +217,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="actor")
     def actor(self, row: AuditLog) -> str:
-        return f"{row.actor_label} ({row.actor_type})" if row.actor_label else row.actor_type
+        return one_line(f"{row.actor_label} ({row.actor_type})") if row.actor_label else row.actor_type
 
     @admin.display(description="IP address", ordering="ip_address")
     def address(self, row: AuditLog) -> str | None:

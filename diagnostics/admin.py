@@ -66,6 +66,10 @@ class DiagnosticRequestAdmin(ServiceAdmin):
     """Requests are made here; everything after that is for agents and the clock."""
 
     form = DiagnosticForm
+    empty_hint = (
+        "Ask an agent what it finds about a version that it has deployed: pods, events and the ends of logs. Add a "
+        "diagnostic, and read the answer here."
+    )
     list_display = ("asked", "object_link", "stack", "agent_name", "state", "requested_by", "expiry")
     list_filter = ("status", ("agent", AutocompleteSelectFilter), ("created_at", TimeRangeFilter))
     search_fields = ("^agent__name", "^deployment_object__stack__name")

@@ -29,7 +29,10 @@ ROTATE = Question(
 @admin.register(Generator)
 class GeneratorAdmin(ServiceAdmin):
     issues_keys = True
-    list_display = ("name", "is_active", "stacks_count", "last_active", "created")
+    empty_hint = (
+        "Generators are who publishes: a CI job, a tenant. Add one to get the key that it publishes with."
+    )
+    list_display = ("name_line", "is_active", "stacks_count", "last_active", "created")
     list_filter = ("is_active", DeletedFilter)
     search_fields = ("name",)
     search_help_text = "Name"

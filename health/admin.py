@@ -40,6 +40,7 @@ class CountsFilter(admin.SimpleListFilter):
 
 @admin.register(DeploymentHealth)
 class DeploymentHealthAdmin(ReadOnlyAdmin):
+    empty_hint = "Agents report here how healthy is what they have deployed, for as long as they watch it."
     list_display = ("object_link", "stack", "agent_name", "state", "heard", "checked")
     list_filter = (
         "status",

@@ -45,7 +45,10 @@ class RevokedFilter(MarkFilter):
 class PakAdmin(ServiceAdmin):
     """Keys of agents and generators come and go with them; here only admin keys are made."""
 
-    list_display = ("name", "role", "owner", "state", "last_used", "created")
+    empty_hint = (
+        "Agents and generators get keys when they are added. Add a key here for programs of administrators."
+    )
+    list_display = ("name_line", "role", "owner", "state", "last_used", "created")
     list_filter = ("role", RevokedFilter)
     search_fields = ("name",)
     search_help_text = "Name"

@@ -21,6 +21,7 @@ from core.admin import (
     badges,
     bulk_action,
     detail_action,
+    one_line,
 )
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
@@ -87,10 +88,11 @@ class HeardFilter(admin.SimpleListFilter):
 @admin.register(Agent)
 class AgentAdmin(ServiceAdmin):
     issues_keys = True
+    empty_hint = "Add an agent for each cluster. The next page shows the key that it calls the broker with."
     change_form_outer_before_template = "agents/admin/summary.html"
     list_display = (
-        "name",
-        "cluster_name",
+        "name_line",
+        "cluster",
         "status_badge",
         "heartbeat_age",
         "cluster_state",
@@ -125,6 +127,10 @@ class AgentAdmin(ServiceAdmin):
         if context["original"] is not None:
             context["summary"] = summary_of(context["original"])
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="cluster name", ordering="cluster_name")
+    def cluster(self, agent: Agent) -> str:
+        return one_line(agent.cluster_name)
 
     @admin.display(description="status", ordering="status")
     def status_badge(self, agent: Agent) -> str:

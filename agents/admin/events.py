@@ -19,6 +19,10 @@ from core.admin import (
 
 @admin.register(AgentEvent)
 class AgentEventAdmin(ReadOnlyAdmin):
+    empty_hint = (
+        "Agents report here what they have applied. They do so once they are active and a stack that has a version "
+        "reaches them: the page of an agent says which do."
+    )
     list_display = (
         "reported",
         "agent_name",

@@ -6,7 +6,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import Agent, Registration
 from agents.services.registrations import deregister_agent, register_agent
-from core.admin import CappedPaginator, Created, ServiceAdmin, ago
+from core.admin import CappedPaginator, Created, ServiceAdmin, ago, link
 from core.events import Actor
 from generators.models import Generator
 from generators.services import lock_generator
@@ -16,7 +16,11 @@ from generators.services import lock_generator
 class RegistrationAdmin(ServiceAdmin):
     """A registration is made or withdrawn, never changed."""
 
-    list_display = ("agent", "generator", "registered")
+    empty_hint = (
+        "A registration says that an agent works for a generator. Add one here, or let the generator register its "
+        "agents."
+    )
+    list_display = ("registered", "agent_name", "generator_name")
     list_filter = (("generator", AutocompleteSelectFilter), ("agent", AutocompleteSelectFilter))
     list_select_related = ("agent", "generator")
     search_fields = ("agent__name", "generator__name")
@@ -42,6 +46,14 @@ class RegistrationAdmin(ServiceAdmin):
         if db_field.name == "generator":
             kwargs["queryset"] = Generator.objects.active().tenants()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description="agent", ordering="agent__name")
+    def agent_name(self, registration: Registration) -> str:
+        return link("agents_agent_change", registration.agent, registration.agent_id)
+
+    @admin.display(description="generator", ordering="generator__name")
+    def generator_name(self, registration: Registration) -> str:
+        return link("generators_generator_change", registration.generator, registration.generator_id)
 
     @admin.display(description="registered", ordering="registered_at")
     def registered(self, registration: Registration) -> str | None:

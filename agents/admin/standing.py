@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from agents.deployments import Deployment, Standing
 from agents.models import Agent
 from agents.reasons import Reason, Tie
-from core.admin import ago, badge, link, shortened
+from core.admin import ago, badge, link, one_line, shortened
 from stacks.models import Stack
 
 _TONES = {
@@ -31,7 +31,7 @@ def agent_link(agent: Agent) -> SafeString:
     return format_html(
         '<span>{} <span class="brokkr-where text-subtle">{}</span></span>',
         link("agents_agent_change", agent.name, agent.pk),
-        agent.cluster_name,
+        one_line(agent.cluster_name),
     )
 
 

@@ -19,4 +19,4 @@ class Registration(models.Model):
         constraints = [models.UniqueConstraint(fields=["agent", "generator"], name="unique_agent_generator")]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} serves {self.generator_id}"
+        return f"{self.agent} for {self.generator}"

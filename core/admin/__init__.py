@@ -4,7 +4,7 @@ The admin is a second door to the services beside the API. What a service refuse
 or a message; nothing is written then.
 """
 
-from core.admin.actions import Question, bulk_action, detail_action
+from core.admin.actions import OtherWay, Question, bulk_action, detail_action, takes_other_way
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
 from core.admin.counts import Count, capped_count, table_count
 from core.admin.inlines import ServiceFormSet, ServiceInline
@@ -12,7 +12,7 @@ from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRan
 from core.admin.pages import Created, ServiceAdmin, ServiceForm
 from core.admin.reach import Reach, register_reach
 from core.admin.tabs import register_page
-from core.admin.values import ago, badge, badges, link, object_link, shortened
+from core.admin.values import age, ago, badge, badges, link, object_link, one_line, shortened
 
 __all__ = [
     "BaseAdmin",
@@ -21,6 +21,7 @@ __all__ = [
     "Created",
     "DeletedFilter",
     "MarkFilter",
+    "OtherWay",
     "Question",
     "Reach",
     "ReadOnlyAdmin",
@@ -30,6 +31,7 @@ __all__ = [
     "ServiceInline",
     "TimeRangeFilter",
     "admin_actor",
+    "age",
     "ago",
     "badge",
     "badges",
@@ -38,9 +40,11 @@ __all__ = [
     "detail_action",
     "link",
     "object_link",
+    "one_line",
     "page_of",
     "register_page",
     "register_reach",
     "shortened",
     "table_count",
+    "takes_other_way",
 ]

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from core.admin.base import BaseAdmin
 
 _CONFIRMED = "confirmed"
+_OTHER_WAY = "other_way"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWay:
+    """A more dangerous way to do what a question asks, with a button of its own."""
+
+    consequence: str
+    button: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class Question:
     consequence: str
     button: str
     is_dangerous: bool = False
+    other_way: OtherWay | None = None
 
 
 def detail_action(
@@ -64,7 +74,7 @@ def detail_action(
                 return HttpResponseRedirect(self.url_of(row))
             if answer is not None:
                 return answer
-            self.message_user(request, f"{done}: {row}.", messages.SUCCESS)
+            self.message_user(request, f"{done}: {self.name_of(row)}.", messages.SUCCESS)
             return HttpResponseRedirect(self.url_of(row))
 
         return unfold_action(view, permissions=[permission], description=description, icon=icon)
@@ -82,6 +92,7 @@ def bulk_action(
         def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
             rows = list(queryset.order_by("pk"))
             if not _is_confirmed(request):
+                self.prepare(rows)
                 return self.ask(request, question, rows, action=method.__name__)
             with transaction.atomic():
                 for row in rows:
@@ -92,6 +103,11 @@ def bulk_action(
         return list_action(run, permissions=[permission], description=description)
 
     return decorate
+
+
+def takes_other_way(request: HttpRequest) -> bool:
+    """Whether the question was answered with the button of its other way."""
+    return request.POST.get(_OTHER_WAY) == "yes"
 
 
 def _is_confirmed(request: HttpRequest) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -13,10 +13,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 
 from core.admin.actions import Question
 from core.admin.lists import PreparedChangeList
 from core.admin.tabs import Page, pages_of
+from core.admin.values import one_line
 from core.errors import DomainError
 from core.events import Actor, ActorType
 from core.middleware import client_address
@@ -60,6 +62,8 @@ class BaseAdmin(_ModelAdmin):
     # Columns that no list may be filtered by: a filter on a hidden value finds the value, letter by letter.
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     is_audited: ClassVar[bool] = True
+    # What the list says while there is nothing: where its rows come from, and what to do next.
+    empty_hint: ClassVar[str] = ""
     # What is shown once, and what becomes of it.
     key_noun: ClassVar[str] = "key"
     key_note: ClassVar[str] = (
@@ -69,6 +73,14 @@ class BaseAdmin(_ModelAdmin):
     def prepare(self, rows: Sequence[Any]) -> None:
         """Look up, for all rows of a page at once, what their table does not hold."""
 
+    def name_of(self, row: Any) -> str:
+        """What pages call a prepared row: above its own page, and where they ask before they act on it."""
+        return str(row)
+
+    @admin.display(description="name", ordering="name")
+    def name_line(self, row: Any) -> SafeString:
+        return one_line(row.name)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         return PreparedChangeList
 
@@ -76,6 +88,8 @@ class BaseAdmin(_ModelAdmin):
         row = super().get_object(request, object_id, from_field)
         if row is not None:
             self.prepare([row])
+            # The theme ends the path of titles with the row itself; see unfold/helpers/header_title.html.
+            row.heading = self.name_of(row)
         return row
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -115,6 +129,13 @@ class BaseAdmin(_ModelAdmin):
         # Before Django's own, whose last pattern takes everything.
         return [*pages, *super().get_urls()]
 
+    def title_of_adding(self, request: HttpRequest) -> str:
+        """The title of a page that adds a row. The path of titles ends with it in answer to this request."""
+        title = f"Add {self.opts.verbose_name}"
+        # Of all that a page knows, the path of titles is given the request only.
+        request.META["brokkr_adding"] = title
+        return title
+
     def render_page(
         self, request: HttpRequest, row: Model, template: str, context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -125,7 +146,7 @@ class BaseAdmin(_ModelAdmin):
         )
         common = {
             **self.admin_site.each_context(request),
-            "title": str(row),
+            "title": self.name_of(row),
             "original": row,
             "opts": self.opts,
             "media": self.media,
@@ -169,7 +190,7 @@ class BaseAdmin(_ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row = context["original"]
         if row is not None:
-            context["tab_list"] = self.tabs(request, row)
+            context |= {"tab_list": self.tabs(request, row), "subtitle": self.name_of(row)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def ask(
@@ -180,7 +201,7 @@ class BaseAdmin(_ModelAdmin):
             **self.admin_site.each_context(request),
             "title": question.title,
             "question": question,
-            "rows": rows,
+            "rows": [(row.pk, self.name_of(row)) for row in rows],
             "action": action,
             "opts": self.opts,
             "back": request.get_full_path() if action else self.url_of(rows[0]),
@@ -219,6 +240,8 @@ class BaseAdmin(_ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        if object_id is None:
+            self.title_of_adding(request)
         may_see_history = self.is_audited and request.user.has_perm(_AUDIT_PERMISSION)
         context = {"show_history": may_see_history, **(extra_context or {})}
         try:

@@ -18,6 +18,8 @@ _TONES = {
     "wait": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
     "quiet": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
 }
+# How many characters of a name a table shows; core/admin.css cuts it there.
+_LINE = 28
 
 
 def badge(text: str, tone: str = "quiet") -> SafeString:
@@ -36,15 +38,28 @@ def badges(words: Iterable[str]) -> SafeString | None:
     return format_html('<span class="brokkr-badges">{}</span>', SafeString("".join(shown))) if shown else None
 
 
+def age(at: datetime) -> str:
+    """How long ago, in words."""
+    passed = timesince(at, timezone.now(), depth=1)
+    return "just now" if passed.startswith("0") else f"{passed} ago"
+
+
 def ago(at: datetime | None) -> SafeString | None:
     """How long ago, with the exact time on hover."""
     if at is None:
         return None
-    age = timesince(at, timezone.now(), depth=1)
-    words = "just now" if age.startswith("0") else f"{age} ago"
     return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", words
+        '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", age(at)
     )
+
+
+def one_line(text: str) -> SafeString:
+    """A name in a table: on one line, and a long one whole on hover."""
+    return format_html('<span class="brokkr-line"{}>{}</span>', _hover(text), text)
+
+
+def _hover(text: str) -> SafeString:
+    return format_html(' title="{}"', text) if len(text) > _LINE else SafeString("")
 
 
 def shortened(text: str | None, shown: int = 80) -> SafeString | str | None:
@@ -57,7 +72,7 @@ def shortened(text: str | None, shown: int = 80) -> SafeString | str | None:
 def link(url_name: str, text: object, *args: object, query: Mapping[str, object] | None = None) -> SafeString:
     """A link to an admin page, by the page's name."""
     url = reverse(f"admin:{url_name}", args=args) + (f"?{urlencode(query)}" if query else "")
-    return format_html('<a href="{}" class="text-link">{}</a>', url, text)
+    return format_html('<a href="{}" class="text-link"{}>{}</a>', url, _hover(str(text)), text)
 
 
 def object_link(model: type[Model], row_id: UUID | None, text: str) -> SafeString | str:

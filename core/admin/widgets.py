@@ -1,15 +1,23 @@
 """Controls that the theme and Django have only for the forms of tables."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms import ModelChoiceField
 
-# The theme's classes carry no types; they extend Django's.
+# The theme's classes carry no types and extend Django's; some of Django's take a parameter for the type checker only.
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AutocompleteSelect as _AutocompleteSelect
+
+    _ModelChoiceField = ModelChoiceField[Any]
 else:
     from django.contrib.admin.widgets import AutocompleteMixin
     from unfold.widgets import UnfoldAdminAutocompleteWidget
+
+    _ModelChoiceField = ModelChoiceField
 
     class _AutocompleteSelect(AutocompleteMixin, UnfoldAdminAutocompleteWidget):
         pass
@@ -29,3 +37,42 @@ class RowSelect(_AutocompleteSelect):
         except ValidationError:
             return False
         return True
+
+
+class KeptRowSelect(RowSelect):
+    kept: UUID | None = None
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        groups = super().optgroups(name, value, attr)
+        options = groups[0][1]
+        shown = {str(option["value"]) for option in options}
+        if self.kept is not None and str(self.kept) in value and str(self.kept) not in shown:
+            label = f"{self.kept} (unknown)"
+            options.append(self.create_option(name, str(self.kept), label, True, len(options)))
+        return groups
+
+
+class RowIdField(_ModelChoiceField):
+    """Chooses a row by its name and gives its id. An id that is there already may stay, whatever has become of its row.
+
+    `refers` is a model's field that refers to rows of the same kind: whoever may choose rows for it may choose here.
+    """
+
+    widget: KeptRowSelect
+
+    def __init__(self, *, queryset: QuerySet[Any], refers: Any, **kwargs: Any) -> None:
+        super().__init__(queryset=queryset, widget=KeptRowSelect(refers, admin.site), **kwargs)
+
+    def keep(self, row_id: UUID | None) -> None:
+        """Accept this id too, and show it when no row has it."""
+        self.widget.kept = row_id
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj} (deleted)" if obj.deleted_at is not None else str(obj)
+
+    def clean(self, value: Any) -> UUID | None:
+        kept = self.widget.kept
+        if kept is not None and str(value) == str(kept):
+            return kept
+        row = super().clean(value)
+        return None if row is None else row.pk

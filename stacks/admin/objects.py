@@ -32,8 +32,8 @@ from stacks.services import reveal_secrets
 
 @admin.register(DeploymentObject)
 class DeploymentObjectAdmin(ReadOnlyAdmin):
-    list_display = ("number", "stack", "generator", "kind", "checksum", "published")
-    list_display_links = ("number",)
+    empty_hint = "Each version of a stack is one. Publish the first on the page of a stack, or let its generator do it."
+    list_display = ("number", "stack_link", "generator", "kind", "checksum", "published")
     list_filter = (("stack", AutocompleteSelectFilter), ("created_at", TimeRangeFilter), DeletedFilter)
     list_select_related = ("stack__generator",)
     search_fields = ("stack__name",)
@@ -86,7 +86,8 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
 
     @admin.display(description="generator")
     def generator(self, obj: DeploymentObject) -> str:
-        return obj.stack.generator.name
+        generator = obj.stack.generator
+        return link("generators_generator_change", generator.name, generator.pk)
 
     @admin.display(description="kind")
     def kind(self, obj: DeploymentObject) -> str:
@@ -106,7 +107,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
     def published(self, obj: DeploymentObject) -> str | None:
         return ago(obj.created_at)
 
-    @admin.display(description="stack")
+    @admin.display(description="stack", ordering="stack__name")
     def stack_link(self, obj: DeploymentObject) -> str:
         return link("stacks_stack_change", obj.stack, obj.stack_id)
 

@@ -36,7 +36,11 @@ class StackAnnotationInline(AnnotationInline):
 
 @admin.register(Stack)
 class StackAdmin(ServiceAdmin):
-    list_display = ("name", "generator", "label_list", "newest_object", "published", "created")
+    empty_hint = (
+        "A stack is what agents are given together, one version after the other. Generators create stacks, or you add "
+        "one here and publish its first version."
+    )
+    list_display = ("name_line", "owner", "label_list", "newest_object", "published", "created")
     list_filter = (("generator", AutocompleteSelectFilter), DeletedFilter)
     list_select_related = ("generator",)
     search_fields = ("name",)
@@ -65,6 +69,10 @@ class StackAdmin(ServiceAdmin):
             kwargs["queryset"] = Generator.objects.active().tenants()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    @admin.display(description="generator", ordering="generator__name")
+    def owner(self, stack: Stack) -> str:
+        return link("generators_generator_change", stack.generator.name, stack.generator_id)
+
     @admin.display(description="labels")
     def label_list(self, stack: Stack) -> str | None:
         return badges(sorted(row.label for row in stack.labels.all()))
@@ -79,11 +87,11 @@ class StackAdmin(ServiceAdmin):
     def published(self, stack: Any) -> str | None:
         return ago(stack.newest_at)
 
-    @admin.display(description="history")
+    @admin.display(description="all versions")
     def objects_link(self, stack: Stack) -> str:
         return link(
             "stacks_deploymentobject_changelist",
-            "All deployment objects of this stack",
+            "Deployment objects of this stack",
             query={"stack__id__exact": stack.pk, "deleted": "all"},
         )
 
@@ -115,5 +123,5 @@ class StackAdmin(ServiceAdmin):
         return ["Agents remove from their clusters what they had deployed of it."]
 
 
-register_page(Stack, "objects", "History", history, "stacks.view_deploymentobject")
+register_page(Stack, "objects", "Versions", history, "stacks.view_deploymentobject")
 register_page(Stack, "publish", "Publish", publish_page, PUBLISH_PERMISSION)

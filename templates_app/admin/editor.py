@@ -91,5 +91,9 @@ def _page(
         return admin.render_page(
             request, source, "templates_app/admin/editor.html", {**context, "hides": hides}
         )
-    common = {**admin.admin_site.each_context(request), "title": "New template", "opts": admin.opts}
+    common = {
+        **admin.admin_site.each_context(request),
+        "title": admin.title_of_adding(request),
+        "opts": admin.opts,
+    }
     return TemplateResponse(request, "templates_app/admin/editor.html", {**common, **context})

@@ -88,7 +88,11 @@ class OwnerFilter(admin.SimpleListFilter):
 
 @admin.register(StackTemplate)
 class TemplateAdmin(ServiceAdmin):
-    list_display = ("name", "number", "owner", "asks_for", "short_description", "created")
+    empty_hint = (
+        "A template gives the versions of many stacks, each with parameters of its own. Add one, and try it out while "
+        "you write it."
+    )
+    list_display = ("name_line", "number", "owner", "asks_for", "short_description", "created")
     list_filter = (NewestFilter, OwnerFilter, ("generator", AutocompleteSelectFilter), DeletedFilter)
     list_select_related = ("generator",)
     search_fields = ("name", "description")

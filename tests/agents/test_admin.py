@@ -16,7 +16,7 @@ from tests.factories import (
     make_stack,
     make_target,
 )
-from tests.support.admin import actions_by, errors_of, messages_of, shown_key
+from tests.support.admin import actions_by, errors_of, messages_of, shown_key, titles_of
 from tests.support.api import Api
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +213,30 @@ def test_the_system_generator_needs_no_registration(operator):
     agent, _ = make_agent()
     fields = {"agent": str(agent.pk), "generator": str(system_generator().pk)}
     assert len(errors_of(operator.post(f"{REGISTRATIONS}add/", fields))) == 1
+
+
+def test_a_registration_leads_to_its_agent_and_its_generator(operator):
+    registration = make_registration(make_agent(name="edge-7")[0], make_generator("ci")[0])
+    page = operator.get(REGISTRATIONS).content.decode()
+    row = f"{REGISTRATIONS}{registration.pk}/change/"
+    for path in (
+        f"{LIST}{registration.agent_id}/change/",
+        f"generators/generator/{registration.generator_id}/change/",
+        row,
+    ):
+        assert f'href="/admin/{path}"' in page
+    assert titles_of(operator.get(row)) == ["Registrations", "edge-7 (test-cluster) for ci"]
+    asked = operator.get(f"{REGISTRATIONS}{registration.pk}/delete/").content.decode()
+    assert "Delete the registration edge-7 (test-cluster) for ci?" in " ".join(asked.split())
+
+
+def test_a_name_is_on_one_line_and_a_long_one_whole_on_hover(operator):
+    short, long = "edge-7", f"edge-{'far-' * 12}7"
+    make_agent(name=short)
+    make_agent(name=long, cluster_name=short)
+    page = operator.get(LIST).content.decode()
+    assert page.count(f'<span class="brokkr-line">{short}</span>') == 2
+    assert f'<span class="brokkr-line" title="{long}">{long}</span>' in page
 
 
 def test_registrations_filter_by_generator(operator):

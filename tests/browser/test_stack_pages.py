@@ -81,9 +81,9 @@ def test_an_operator_publishes_compares_and_rolls_back(as_user, stack):
 def test_a_viewer_looks_and_cannot_publish(as_user, stack):
     page = as_user("viewer")
     open_stack(page, stack)
-    expect(page.locator("#tabs-items")).to_contain_text("History")
+    expect(page.locator("#tabs-items")).to_contain_text("Versions")
     expect(page.locator("#tabs-items")).not_to_contain_text("Publish")
-    tab(page, "History")
+    tab(page, "Versions")
     expect(page.get_by_role("link", name="Roll back to this")).to_have_count(0)
     expect(page.get_by_role("button", name="Show hidden values")).to_have_count(0)
     answer = page.goto(f"stacks/stack/{stack['id']}/publish/")

@@ -40,6 +40,12 @@ def test_the_right_password_opens_the_admin():
     assert response.headers["Location"] == "/admin/"
 
 
+def test_the_page_says_what_to_do_about_a_lost_password():
+    page = Client().get("/admin/login/").content.decode()
+    assert "Lost your password?" in page
+    assert "manage.py changepassword" in page
+
+
 def test_a_wrong_password_says_so():
     assert "Please enter the correct username" in error_of(log_in("guess"))
 

@@ -53,6 +53,14 @@ def staff(*permissions: str, name: str = "astrid") -> AdminPages:
     return AdminPages(user)
 
 
+def titles_of(response: Any) -> list[str]:
+    """The path of titles on top of a page, the page's own last."""
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", response.content.decode(), re.DOTALL)
+    assert found is not None
+    parts = (html.unescape(re.sub(r"<[^>]*>", " ", part)) for part in found[1].split("chevron_right"))
+    return [" ".join(part.split()) for part in parts]
+
+
 def messages_of(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 

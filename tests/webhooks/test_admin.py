@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
-from tests.factories import make_agent, make_delivery, make_held_delivery, make_webhook
-from tests.support.admin import actions_by, errors_of, form_fields, messages_of, staff
+from agents.services.agents import delete_agent
+from core.events import SYSTEM
+from tests.factories import make_agent, make_delivery, make_held_delivery, make_stack, make_webhook
+from tests.support.admin import actions_by, errors_of, form_fields, messages_of, staff, titles_of
 from tests.support.receiver import OK, Reply, answer
 from webhooks.delivering import deliver_due
 from webhooks.endpoints import open_endpoint
@@ -48,7 +50,7 @@ def page_of(row: Subscription | Delivery) -> str:
 
 
 def test_a_webhook_is_created_and_its_secret_shown_once(operator, now):
-    stack_id, agent_id = str(uuid4()), str(uuid4())
+    stack_id, agent_id = str(make_stack().pk), str(make_agent()[0].pk)
     page = operator.post(
         f"{LIST}add/",
         NEW
@@ -89,6 +91,8 @@ def test_a_webhook_is_created_and_its_secret_shown_once(operator, now):
         ({"event_types": "x" * 101}, "1 to 100 characters"),
         ({"target_labels": "two words"}, "no label can be"),
         ({"stack_id": "7"}, "valid UUID"),
+        ({"stack_id": "0190f000-0000-7000-8000-000000000000"}, "not one of the available choices"),
+        ({"agent_id": "0190f000-0000-7000-8000-000000000000"}, "not one of the available choices"),
         ({"max_retries": "11"}, "less than or equal to 10"),
         ({"timeout_seconds": "0"}, "greater than or equal to 1"),
         ({"auth_header": "a\tb"}, "value of a header"),
@@ -121,7 +125,7 @@ def test_a_change_leaves_what_is_not_shown_as_it_is(operator, now):
 
 def test_url_header_filters_and_labels_are_replaced_and_ended(operator, now):
     webhook = make_webhook(auth_header="Bearer x", filters={"stack_id": uuid4()}, target_labels=["edge"])
-    path, agent_id = f"{page_of(webhook)}/change/", str(uuid4())
+    path, agent_id = f"{page_of(webhook)}/change/", str(make_agent()[0].pk)
     operator.post_form(path, url="https://new.example.com", auth_header="Bearer y", agent_id=agent_id)
     webhook = Subscription.objects.get()
     endpoint = open_endpoint(webhook, now=now)
@@ -131,6 +135,35 @@ def test_url_header_filters_and_labels_are_replaced_and_ended(operator, now):
     webhook = Subscription.objects.get()
     assert open_endpoint(webhook, now=now).auth_header is None
     assert (webhook.filters, webhook.target_labels) == ({}, None)
+
+
+def test_stack_and_agent_are_chosen_by_name_and_the_page_lists_no_others(operator):
+    stack, other = make_stack(name="shop"), make_stack(name="bank")
+    gone, _ = make_agent(name="edge-7")
+    webhook = make_webhook(filters={"stack_id": stack.pk, "agent_id": gone.pk})
+    delete_agent(agent=gone, actor=SYSTEM)
+    page = operator.get(f"{page_of(webhook)}/change/").content.decode()
+    chosen = re.findall(r'<option value="([^"]+)"[^>]*selected[^>]*>\s*([^<]+?)\s*</option>', page)
+    assert (str(stack.pk), "shop") in chosen
+    assert (str(gone.pk), "edge-7 (test-cluster) (deleted)") in chosen
+    assert str(other.pk) not in page
+
+
+def test_a_filter_by_an_id_that_no_row_has_is_shown_and_stays(operator):
+    unknown = uuid4()
+    webhook = make_webhook(filters={"stack_id": unknown})
+    assert f"{unknown} (unknown)" in operator.get(f"{page_of(webhook)}/change/").content.decode()
+    operator.post_form(f"{page_of(webhook)}/change/", name="new", agent_id=str(make_agent()[0].pk))
+    webhook = Subscription.objects.get()
+    assert (webhook.name, webhook.filter_stack_id) == ("new", unknown)
+
+
+def test_who_may_only_look_at_webhooks_is_told_what_they_hear_of():
+    stack = make_stack(name="shop")
+    webhook = make_webhook(event_types=["stack.*"], filters={"stack_id": stack.pk}, target_labels=["edge"])
+    page = staff("webhooks.view_subscription").get(f"{page_of(webhook)}/change/").content.decode()
+    for words in ("stack.*", ">shop</a>", "edge"):
+        assert words in page
 
 
 def test_a_kept_header_is_not_sent_to_another_url(operator, now):
@@ -174,7 +207,9 @@ def test_a_secret_is_replaced_with_and_without_an_overlap(operator):
     second = shown_secret(operator.post(f"{page_of(webhook)}/rotate/", CONFIRMED))
     assert secrets_of(webhook) == (second, first)
     assert b"signs too until" in operator.get(f"{page_of(webhook)}/change/").content
-    third = shown_secret(operator.post(f"{page_of(webhook)}/rotate_at_once/", CONFIRMED))
+    asked = operator.get(f"{page_of(webhook)}/rotate/").content
+    assert b"If the present one has leaked" in asked
+    third = shown_secret(operator.post(f"{page_of(webhook)}/rotate/", CONFIRMED | {"other_way": "yes"}))
     assert secrets_of(webhook) == (third,)
 
 
@@ -247,6 +282,11 @@ def test_a_delivery_is_shown_whole(operator, receiver):
         assert words in page
     assert "<script>no room" not in page
     assert receiver.url() not in page
+
+
+def test_a_delivery_is_called_by_its_event_and_its_webhook(operator):
+    page = operator.get(f"{page_of(make_delivery(make_webhook(name='tell ci')))}/change/")
+    assert titles_of(page) == ["Webhook deliveries", "stack.deleted to tell ci"]
 
 
 def test_the_agent_that_holds_a_delivery_is_named(operator):

@@ -63,6 +63,9 @@ class EventTypeFilter(_TextFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
+    empty_hint = (
+        "There is one for each event that an enabled webhook asks for, until some days after it was sent."
+    )
     list_display = ("what", "webhook", "state", "attempts", "created", "next_attempt", "error")
     list_filter = (
         "status",

@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 
+from agents.models import Agent, AgentTarget
 from core.admin import ServiceForm
+from core.admin.widgets import RowIdField
+from stacks.models import Stack
 from webhooks.event_types import EVENT_TYPES
 from webhooks.models import Subscription
 from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
@@ -44,11 +47,18 @@ class SubscriptionForm(ServiceForm):
         widget=_Textarea(attrs={"rows": 4}),
         help_text=f"One a line: *, a prefix like deployment.*, or {', '.join(EVENT_TYPES)}.",
     )
-    stack_id = forms.UUIDField(
-        label="Only of the stack", required=False, widget=_TextInput(), help_text="The stack's id."
+    # Deleted ones too: that they were deleted may be what the receiver waits for.
+    stack_id = RowIdField(
+        label="Only of the stack",
+        required=False,
+        queryset=Stack.objects.all(),
+        refers=AgentTarget._meta.get_field("stack"),
     )
-    agent_id = forms.UUIDField(
-        label="Only of the agent", required=False, widget=_TextInput(), help_text="The agent's id."
+    agent_id = RowIdField(
+        label="Only of the agent",
+        required=False,
+        queryset=Agent.objects.all(),
+        refers=AgentTarget._meta.get_field("agent"),
     )
     target_labels = forms.CharField(
         label="Delivered by agents with the labels",
@@ -83,6 +93,10 @@ class SubscriptionForm(ServiceForm):
                 **(kwargs.get("initial") or {}),
             }
         super().__init__(*args, **kwargs)
+        if row is not None:
+            for name, kept in (("stack_id", row.filter_stack_id), ("agent_id", row.filter_agent_id)):
+                field: Any = self.fields[name]
+                field.keep(kept)
         is_new = row is None or row._state.adding
         self.fields["url"].required = is_new
         if not is_new:

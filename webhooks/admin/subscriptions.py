@@ -6,11 +6,14 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from agents.models import Agent
 from core.admin import (
     Created,
     DeletedFilter,
+    OtherWay,
     Question,
     ServiceAdmin,
     admin_actor,
@@ -20,8 +23,11 @@ from core.admin import (
     bulk_action,
     detail_action,
     link,
+    object_link,
+    takes_other_way,
 )
 from core.events import Actor
+from stacks.models import Stack
 from webhooks.admin.forms import SubscriptionForm, changes_of
 from webhooks.models import Delivery, Status, Subscription
 from webhooks.services.subscriptions import (
@@ -54,13 +60,11 @@ ROTATE = Question(
     consequence="The new secret is shown once, on the next page. For a day every request carries a signature of "
     "each; then the present one ends.",
     button="Replace",
-)
-REPLACE_AT_ONCE = Question(
-    title="Replace a leaked secret",
-    consequence="The new secret is shown once, on the next page. The present one ends now: until the receiver has "
-    "the new one, it refuses what it is sent.",
-    button="Replace at once",
-    is_dangerous=True,
+    other_way=OtherWay(
+        consequence="If the present one has leaked, end it now: until the receiver has the new one, it refuses what it "
+        "is sent.",
+        button="Replace at once",
+    ),
 )
 
 
@@ -72,14 +76,15 @@ class SubscriptionAdmin(ServiceAdmin):
         "only replaced by a new one."
     )
     form = SubscriptionForm
-    list_display = ("name", "state", "asked_for", "delivered_by", "waiting", "dead", "created")
+    empty_hint = "Add a webhook to have another system told, by HTTP, of what happens here."
+    list_display = ("name_line", "state", "asked_for", "delivered_by", "waiting", "dead", "created")
     list_filter = ("enabled", DeletedFilter)
     search_fields = ("name",)
     search_help_text = "Name"
     ordering = ("-created_at", "-id")
     readonly_fields = ("deliveries", "created", "changed", "old_secret", "deleted_at")
     actions = ("enable_selected", "disable_selected")
-    actions_detail = ("test", "enable", "disable", "rotate", "rotate_at_once")
+    actions_detail = ("test", "enable", "disable", "rotate")
     secret_fields = frozenset({"url_sealed", "auth_header_sealed", "secret_sealed", "previous_secret_sealed"})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
@@ -117,8 +122,13 @@ class SubscriptionAdmin(ServiceAdmin):
         )
         if obj is None:
             return given
-        shown = (*given[:4], "no_auth_header", *given[4:], "deliveries", "old_secret", "created", "changed")
-        return shown if obj.deleted_at is None else ("name", "created", "changed", "deleted_at")
+        if obj.deleted_at is not None:
+            return ("name", "created", "changed", "deleted_at")
+        if not self.has_change_permission(request, obj):
+            # What the form's own fields hold, for those who are not given the form.
+            about = ("name", "state", "asked_for", "about", "delivered_by", "max_retries", "timeout_seconds")
+            return (*about, "deliveries", "old_secret", "created", "changed")
+        return (*given[:4], "no_auth_header", *given[4:], "deliveries", "old_secret", "created", "changed")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
         if obj is None or self.has_change_permission(request, obj):
@@ -133,6 +143,16 @@ class SubscriptionAdmin(ServiceAdmin):
     @admin.display(description="event types")
     def asked_for(self, row: Subscription) -> SafeString | None:
         return badges(row.event_types)
+
+    @admin.display(description="only of")
+    def about(self, row: Subscription) -> SafeString | None:
+        filters = ((Stack, row.filter_stack_id), (Agent, row.filter_agent_id))
+        links = (
+            (model.NOUN, object_link(model, pk, str(model.objects.filter(pk=pk).first() or pk)))
+            for model, pk in filters
+            if pk is not None
+        )
+        return format_html_join(SafeString(", "), "{} {}", links) or None
 
     @admin.display(description="delivered by")
     def delivered_by(self, row: Subscription) -> SafeString | str | None:
@@ -197,7 +217,7 @@ class SubscriptionAdmin(ServiceAdmin):
         row = self.row_of(request, obj)
         return self.has_change_permission(request, row) and (row is None or row.enabled)
 
-    @detail_action(description="Send test", icon="send", question=TEST, in_transaction=False)
+    @detail_action(description="Test", icon="send", question=TEST, in_transaction=False)
     def test(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
         status = send_test(subscription=row, now=timezone.now())
         self.message_user(request, f"The endpoint answered {status}.", messages.SUCCESS)
@@ -217,18 +237,11 @@ class SubscriptionAdmin(ServiceAdmin):
         self._set_enabled(request, row, enabled=False)
         return None
 
-    @detail_action(description="Replace secret", icon="key", question=ROTATE)
+    @detail_action(description="New secret", icon="key", question=ROTATE)
     def rotate(self, request: HttpRequest, row: Subscription) -> HttpResponse:
-        return self._rotate(request, row, OVERLAP)
-
-    @detail_action(description="Replace at once", icon="key_off", question=REPLACE_AT_ONCE)
-    def rotate_at_once(self, request: HttpRequest, row: Subscription) -> HttpResponse:
-        return self._rotate(request, row, timedelta(0))
-
-    def _rotate(self, request: HttpRequest, row: Subscription, overlap: timedelta) -> HttpResponse:
         secret = rotate_secret(
             subscription=lock_subscription(row.pk),
-            overlap=overlap,
+            overlap=timedelta(0) if takes_other_way(request) else OVERLAP,
             actor=admin_actor(request),
             now=timezone.now(),
         )

@@ -90,7 +90,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_type} {self.id}"
+        return f"{self.event_type} to {self.subscription}"
 
     @property
     def acquired_until(self) -> datetime | None:

@@ -1,6 +1,6 @@
 """What the pages of orders and of their log show in the same way."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from agents.models import Agent
 from core.admin import CappedPaginator, badges, link
 from stacks.masking import mask_secrets
+from workorders.admin.addressees import Addressees
 from workorders.matching import agents_for
 from workorders.services import Targeting
 
@@ -48,6 +49,23 @@ class OrderPages(_Pages):
     # What no list shows: of a page of large manifests it would be megabytes.
     long_texts: ClassVar[tuple[str, ...]]
 
+    def addressees(self, rows: Sequence[Any]) -> Mapping[UUID, Addressees]:
+        """For whom each of the rows is."""
+        raise NotImplementedError
+
+    def happened(self, row: Any) -> str:
+        """What is told of a row beside its type and for whom it is, with its time."""
+        raise NotImplementedError
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        found = self.addressees(rows)
+        for row in rows:
+            row.addressees = found[row.pk]
+
+    def name_of(self, row: Any) -> str:
+        whom = row.claimed_by.name if row.claimed_by else str(row.addressees)
+        return f"{row.work_type}{f' for {whom}' if whom else ''}, {self.happened(row)}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).select_related("claimed_by")
         match = request.resolver_match
@@ -64,6 +82,11 @@ class OrderPages(_Pages):
             return queryset.filter(pk=UUID(text)), False
         except ValueError:
             return queryset.none(), False
+
+    @admin.display(description="for")
+    def for_whom(self, row: Any) -> SafeString | None:
+        whom: Addressees = row.addressees
+        return whom.html
 
     @admin.display(description="order", ordering="id")
     def order_id(self, row: Any) -> SafeString:

@@ -1,4 +1,6 @@
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,12 +15,14 @@ from core.admin import (
     ReadOnlyAdmin,
     TimeRangeFilter,
     admin_actor,
+    age,
     ago,
     badge,
     badges,
     bulk_action,
     detail_action,
 )
+from workorders.admin.addressees import Addressees, addressees_of_entries
 from workorders.admin.common import (
     OrderPages,
     WorkTypeFilter,
@@ -40,7 +44,8 @@ REQUEUE = Question(
 
 @admin.register(WorkOrderLogEntry)
 class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
-    list_display = ("work_type", "outcome", "claimant", "retries_attempted", "finished", "order_id")
+    empty_hint = "Work orders come here when they have succeeded, or have failed with no attempt left."
+    list_display = ("work_type", "outcome", "for_whom", "claimant", "retries_attempted", "finished")
     list_filter = (
         "success",
         WorkTypeFilter,
@@ -69,6 +74,12 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
         "yaml",
     )
     readonly_fields = fields
+
+    def addressees(self, rows: Sequence[Any]) -> Mapping[UUID, Addressees]:
+        return addressees_of_entries(rows)
+
+    def happened(self, row: WorkOrderLogEntry) -> str:
+        return f"{'completed' if row.success else 'failed'} {age(row.completed_at)}"
 
     def has_requeue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("workorders.add_workorder")

@@ -1,4 +1,6 @@
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,6 +16,7 @@ from core.admin import (
     ServiceAdmin,
     TimeRangeFilter,
     admin_actor,
+    age,
     ago,
     badge,
     badges,
@@ -21,6 +24,7 @@ from core.admin import (
     detail_action,
 )
 from core.events import Actor
+from workorders.admin.addressees import Addressees, addressees_of_orders
 from workorders.admin.common import (
     OrderPages,
     WorkTypeFilter,
@@ -50,8 +54,12 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
     """Orders are made and cancelled here; everything between is for agents and the clock."""
 
     form = WorkOrderForm
+    empty_hint = (
+        "Nothing waits to be done. Add an order to have one of the agents that you name do something once, like a "
+        "build."
+    )
     change_form_after_template = "workorders/admin/preview.html"
-    list_display = ("work_type", "state", "claimant", "retries", "age", "order_id")
+    list_display = ("work_type", "state", "for_whom", "claimant", "retries", "created")
     list_filter = (
         "status",
         WorkTypeFilter,
@@ -86,7 +94,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
             "retries",
             "next_retry",
             "error",
-            "age",
+            "created",
             "limits",
             "target_agents",
             "target_labels",
@@ -120,6 +128,12 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
 
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows
+
+    def addressees(self, rows: Sequence[Any]) -> Mapping[UUID, Addressees]:
+        return addressees_of_orders(rows)
+
+    def happened(self, row: WorkOrder) -> str:
+        return f"created {age(row.created_at)}"
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         form = context["adminform"].form
@@ -158,7 +172,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
         return message(order.last_error)
 
     @admin.display(description="created", ordering="created_at")
-    def age(self, order: WorkOrder) -> SafeString | None:
+    def created(self, order: WorkOrder) -> SafeString | None:
         return ago(order.created_at)
 
     @admin.display(description="limits")
@@ -204,7 +218,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
     @detail_action(description="Cancel", icon="block", question=CANCEL, permission="cancel")
     def cancel(self, request: HttpRequest, order: WorkOrder) -> HttpResponse:
         cancel_work_order(work_order_id=order.pk, actor=admin_actor(request))
-        self.message_user(request, f"Cancelled: {order}.", messages.SUCCESS)
+        self.message_user(request, f"Cancelled: {self.name_of(order)}.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:workorders_workorder_changelist"))
 
     @bulk_action(description="Cancel", question=CANCEL, done="Work orders cancelled", permission="cancel")

@@ -38,4 +38,5 @@ class WorkOrderLogEntry(models.Model):
         indexes = [models.Index(fields=["-completed_at", "-id"], name="work_order_log_listed")]
 
     def __str__(self) -> str:
-        return f"{self.work_type} {self.id}"
+        # The end, because the beginning is the time and the same for many.
+        return f"{self.work_type} …{str(self.id)[-8:]}"

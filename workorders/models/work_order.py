@@ -94,7 +94,8 @@ class WorkOrder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.work_type} {self.id}"
+        # The end, because the beginning is the time and the same for many.
+        return f"{self.work_type} …{str(self.id)[-8:]}"
 
 
 class WorkOrderTarget(models.Model):
