@@ -90,6 +90,7 @@ def _pages(chromium: Browser, url: str) -> list[str]:
 
 def _walk(page: Page, url: str) -> Iterator[str]:
     yield ""
+    yield "stacks/stack/?q=nothing+like+it"
     lists = [path for path in _paths(page, "#nav-sidebar a, nav a") if path]
     for path in lists:
         yield path
@@ -111,9 +112,14 @@ def _row(page: Page, url: str, row: str) -> Iterator[str]:
     """A row's page, its tabs, and what its buttons ask."""
     yield row
     page.goto(f"{url}/admin/{row}")
-    yield from _paths(page, "#tabs-items a[href^='/admin/']")
+    tabs = _paths(page, "#tabs-items a[href^='/admin/']")
+    yield from tabs
     base = row.removesuffix("change/")
     yield from (each for each in _paths(page, f"a[href^='/admin/{base}']") if "/history/" not in each)
+    for tab in tabs:
+        if tab.endswith("/outcomes/"):
+            page.goto(f"{url}/admin/{tab}")
+            yield from _paths(page, "a[href*='/explain/?']")[:1]
 
 
 def _paths(page: Page, selector: str) -> list[str]:
@@ -136,15 +142,22 @@ def _shoot(chromium: Browser, url: str, pages: list[str], mode: Mode, out: Path)
                 continue
             response = page.goto(f"{url}/admin/{path}", wait_until="networkidle")
             status = response.status if response else 0
-            # A window as high as the page: what sticks to an edge would else be in the middle of the picture.
-            height = min(page.evaluate("document.documentElement.scrollHeight"), _HEIGHT)
-            page.set_viewport_size({"width": mode.width, "height": max(height, mode.height)})
-            page.screenshot(path=out / f"{_file_name(path)}--{mode.name}.png")
-            page.set_viewport_size({"width": mode.width, "height": mode.height})
+            _picture(page, mode, out / f"{_file_name(path)}--{mode.name}.png")
             print(f"{mode.name} {status} /admin/{path}")  # noqa: T201  for the person who waits
+            if path.endswith("/rotate/"):
+                page.get_by_role("button", name="Replace", exact=True).click()
+                _picture(page, mode, out / f"{_file_name(path)}-done--{mode.name}.png")
         page.goto(f"{url}/swagger-ui")
         page.wait_for_selector(".opblock")
         page.screenshot(path=out / f"swagger--{mode.name}.png")
+
+
+def _picture(page: Page, mode: Mode, file: Path) -> None:
+    # A window as high as the page: what sticks to an edge would else be in the middle of the picture.
+    height = min(page.evaluate("document.documentElement.scrollHeight"), _HEIGHT)
+    page.set_viewport_size({"width": mode.width, "height": max(height, mode.height)})
+    page.screenshot(path=file)
+    page.set_viewport_size({"width": mode.width, "height": mode.height})
 
 
 def _file_name(path: str) -> str:
