@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     _ModelChoiceField = ModelChoiceField[Any]
 else:
     from django.contrib.admin.widgets import AutocompleteMixin
-    from unfold.widgets import UnfoldAdminAutocompleteWidget
+    from unfold.widgets import UnfoldAdminAutocompleteModelChoiceFieldWidget
 
     _ModelChoiceField = ModelChoiceField
 
-    class _AutocompleteSelect(AutocompleteMixin, UnfoldAdminAutocompleteWidget):
+    class _AutocompleteSelect(AutocompleteMixin, UnfoldAdminAutocompleteModelChoiceFieldWidget):
         pass
 
 

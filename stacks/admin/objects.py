@@ -80,6 +80,9 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
 
+    def name_of(self, row: DeploymentObject) -> str:
+        return f"{row} of {row.stack}"
+
     @admin.display(description="object", ordering="sequence_id")
     def number(self, obj: DeploymentObject) -> str:
         return f"#{obj.sequence_id}"

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent
 from stacks.models import Stack
 from tests.factories import make_agent, make_event, make_object, make_stack
-from tests.support.admin import staff
+from tests.support.admin import chosen_in, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +28,8 @@ def test_both_pages_give_the_same_chain_and_conclusion(operator):
         operator.get(of_stack(stack), agent=str(agent.pk)),
         operator.get(of_agent(agent), stack=str(stack.pk)),
     ]
+    # The next question begins with the choice of this one.
+    assert [chosen_in(page) for page in pages] == [{str(agent.pk): str(agent)}, {str(stack.pk): stack.name}]
     for page in pages:
         assert page.context["conclusion"].startswith("The agent has never called")
         assert page.context["tone"] == "bad"

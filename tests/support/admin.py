@@ -53,6 +53,12 @@ def staff(*permissions: str, name: str = "astrid") -> AdminPages:
     return AdminPages(user)
 
 
+def chosen_in(response: Any) -> dict[str, str]:
+    """Of all selects of a page the chosen options, as a browser would send them, with their words."""
+    options = r'<option value="([^"]+)"[^>]*selected[^>]*>\s*([^<]+?)\s*</option>'
+    return {value: html.unescape(words) for value, words in re.findall(options, response.content.decode())}
+
+
 def titles_of(response: Any) -> list[str]:
     """The path of titles on top of a page, the page's own last."""
     found = re.search(r"<h1[^>]*>(.*?)</h1>", response.content.decode(), re.DOTALL)

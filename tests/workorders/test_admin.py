@@ -8,7 +8,7 @@ from django.utils import timezone
 from agents.services.agents import delete_agent
 from core.events import SYSTEM
 from tests.factories import make_agent, make_claimed_work_order, make_log_entry, make_work_order
-from tests.support.admin import actions_by, errors_of, messages_of, staff
+from tests.support.admin import actions_by, chosen_in, errors_of, messages_of, staff
 from workorders.admin.common import AGENTS_SHOWN
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services import Targeting
@@ -96,6 +96,7 @@ def test_the_preview_names_the_agents_that_could_claim_the_order_and_saves_nothi
     page = operator.post(f"{LIST}add/", NEW | targeting | {"_preview": "yes"})
 
     assert could_claim(page) == ["annotated", "labelled", "named"]
+    assert chosen_in(page) == {str(named.pk): str(named)}
     assert errors_of(page) == []
     assert b"kind: Build" in page.content
     assert not WorkOrder.objects.exists()

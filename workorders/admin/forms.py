@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 else:
     from django.contrib.admin.widgets import AutocompleteMixin
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as _Integer
-    from unfold.widgets import UnfoldAdminMultipleAutocompleteWidget
+    from unfold.widgets import UnfoldAdminMultipleAutocompleteModelChoiceFieldWidget
     from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
 
     _Agents = forms.ModelMultipleChoiceField
 
-    class _Autocomplete(AutocompleteMixin, UnfoldAdminMultipleAutocompleteWidget):
+    class _Autocomplete(AutocompleteMixin, UnfoldAdminMultipleAutocompleteModelChoiceFieldWidget):
         pass
 
 
