@@ -37,7 +37,7 @@ class GeneratorAdmin(ServiceAdmin):
     search_fields = ("name",)
     search_help_text = "Name"
     ordering = ("name",)
-    readonly_fields = ("stacks_link", "last_active", "created", "deleted_at")
+    readonly_fields = ("stacks_link", "last_active", "created", "deleted")
     actions_detail = ("rotate_key",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generator]:
@@ -49,7 +49,7 @@ class GeneratorAdmin(ServiceAdmin):
         if obj is None:
             return ("name", "description")
         shown = ("name", "description", "is_active", "stacks_link", "last_active", "created")
-        return shown if obj.deleted_at is None else (*shown, "deleted_at")
+        return shown if obj.deleted_at is None else (*shown, "deleted")
 
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return super().selectable(rows).filter(is_system=False)

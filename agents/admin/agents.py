@@ -104,7 +104,7 @@ class AgentAdmin(ServiceAdmin):
     search_fields = ("name", "cluster_name")
     search_help_text = "Name or cluster"
     ordering = ("name", "cluster_name")
-    readonly_fields = ("created", "deleted_at")
+    readonly_fields = ("created", "deleted")
     inlines = (AgentLabelInline, AgentAnnotationInline, TargetInline, RegistrationInline)
     actions = ("activate_selected", "pause_selected")
     actions_detail = ("activate", "pause", "rotate_key")
@@ -117,7 +117,7 @@ class AgentAdmin(ServiceAdmin):
         if obj is None:
             return ("name", "cluster_name")
         shown = ("name", "cluster_name", "silent_after_seconds", "created")
-        return shown if obj.deleted_at is None else (*shown, "deleted_at")
+        return shown if obj.deleted_at is None else (*shown, "deleted")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         # A new agent is answered with its key; everything else comes after that.
@@ -128,7 +128,7 @@ class AgentAdmin(ServiceAdmin):
             context["summary"] = summary_of(context["original"])
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description="cluster name", ordering="cluster_name")
+    @admin.display(description="cluster", ordering="cluster_name")
     def cluster(self, agent: Agent) -> str:
         return one_line(agent.cluster_name)
 

@@ -6,7 +6,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import Agent, Registration
 from agents.services.registrations import deregister_agent, register_agent
-from core.admin import CappedPaginator, Created, ServiceAdmin, ago, link
+from core.admin import CappedPaginator, Created, ServiceAdmin, ago, link, one_line
 from core.events import Actor
 from generators.models import Generator
 from generators.services import lock_generator
@@ -20,7 +20,7 @@ class RegistrationAdmin(ServiceAdmin):
         "A registration says that an agent works for a generator. Add one here, or let the generator register its "
         "agents."
     )
-    list_display = ("registered", "agent_name", "generator_name")
+    list_display = ("registered", "agent_name", "cluster", "generator_name")
     list_filter = (("generator", AutocompleteSelectFilter), ("agent", AutocompleteSelectFilter))
     list_select_related = ("agent", "generator")
     search_fields = ("agent__name", "generator__name")
@@ -49,7 +49,11 @@ class RegistrationAdmin(ServiceAdmin):
 
     @admin.display(description="agent", ordering="agent__name")
     def agent_name(self, registration: Registration) -> str:
-        return link("agents_agent_change", registration.agent, registration.agent_id)
+        return link("agents_agent_change", registration.agent.name, registration.agent_id)
+
+    @admin.display(description="cluster", ordering="agent__cluster_name")
+    def cluster(self, registration: Registration) -> str:
+        return one_line(registration.agent.cluster_name)
 
     @admin.display(description="generator", ordering="generator__name")
     def generator_name(self, registration: Registration) -> str:

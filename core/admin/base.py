@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from core.admin.actions import Question
 from core.admin.lists import PreparedChangeList
 from core.admin.tabs import Page, pages_of
-from core.admin.values import one_line
+from core.admin.values import ago, one_line
 from core.errors import DomainError
 from core.events import Actor, ActorType
 from core.middleware import client_address
@@ -80,6 +80,10 @@ class BaseAdmin(_ModelAdmin):
     @admin.display(description="name", ordering="name")
     def name_line(self, row: Any) -> SafeString:
         return one_line(row.name)
+
+    @admin.display(description="deleted")
+    def deleted(self, row: Any) -> SafeString | None:
+        return ago(row.deleted_at)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         return PreparedChangeList

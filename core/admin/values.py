@@ -55,7 +55,7 @@ def ago(at: datetime | None) -> SafeString | None:
 
 def one_line(text: str) -> SafeString:
     """A name in a table: on one line, and a long one whole on hover."""
-    return format_html('<span class="brokkr-line"{}>{}</span>', _hover(text), text)
+    return format_html('<span class="brokkr-one-line"{}>{}</span>', _hover(text), text)
 
 
 def _hover(text: str) -> SafeString:

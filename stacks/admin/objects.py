@@ -47,7 +47,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
         "kind",
         "published",
         "author",
-        "deleted_at",
+        "deleted",
         "id",
         "whole_checksum",
         "history_link",

@@ -47,7 +47,7 @@ class StackAdmin(ServiceAdmin):
     search_help_text = "Name"
     ordering = ("-created_at", "-id")
     autocomplete_fields = ("generator",)
-    readonly_fields = ("newest_object", "objects_link", "created", "deleted_at")
+    readonly_fields = ("newest_object", "objects_link", "created", "deleted")
     inlines = (StackLabelInline, StackAnnotationInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stack]:
@@ -62,7 +62,7 @@ class StackAdmin(ServiceAdmin):
         if obj is None:
             return ("name", "generator", "description")
         shown = ("name", "generator", "description", "newest_object", "objects_link", "created")
-        return shown if obj.deleted_at is None else (*shown, "deleted_at")
+        return shown if obj.deleted_at is None else (*shown, "deleted")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "generator":

@@ -116,7 +116,7 @@ class TemplateAdmin(ServiceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ("name", "number", "owner", "description", "created", "checksum")
-        return shown if obj is None or obj.deleted_at is None else (*shown, "deleted_at")
+        return shown if obj is None or obj.deleted_at is None else (*shown, "deleted")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)

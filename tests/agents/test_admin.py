@@ -235,8 +235,8 @@ def test_a_name_is_on_one_line_and_a_long_one_whole_on_hover(operator):
     make_agent(name=short)
     make_agent(name=long, cluster_name=short)
     page = operator.get(LIST).content.decode()
-    assert page.count(f'<span class="brokkr-line">{short}</span>') == 2
-    assert f'<span class="brokkr-line" title="{long}">{long}</span>' in page
+    assert page.count(f'<span class="brokkr-one-line">{short}</span>') == 2
+    assert f'<span class="brokkr-one-line" title="{long}">{long}</span>' in page
 
 
 def test_registrations_filter_by_generator(operator):

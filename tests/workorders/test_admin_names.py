@@ -71,7 +71,7 @@ def test_the_agents_named_in_a_list_are_links_to_their_pages(operator):
     make_log_entry(agent)
     for path in (LIST, LOG):
         page = operator.get(path)
-        for column in ("for_whom", "claimant"):
+        for column in ("for_whom", "holder"):
             (cell,) = cells(page, column)
             assert f'href="/admin/agents/agent/{agent.pk}/change/"' in cell
 

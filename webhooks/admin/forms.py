@@ -51,12 +51,14 @@ class SubscriptionForm(ServiceForm):
     stack_id = RowIdField(
         label="Only of the stack",
         required=False,
+        help_text="None for the events of all.",
         queryset=Stack.objects.all(),
         refers=AgentTarget._meta.get_field("stack"),
     )
     agent_id = RowIdField(
         label="Only of the agent",
         required=False,
+        help_text="None for the events of all.",
         queryset=Agent.objects.all(),
         refers=AgentTarget._meta.get_field("agent"),
     )

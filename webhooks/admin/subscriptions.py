@@ -82,7 +82,7 @@ class SubscriptionAdmin(ServiceAdmin):
     search_fields = ("name",)
     search_help_text = "Name"
     ordering = ("-created_at", "-id")
-    readonly_fields = ("deliveries", "created", "changed", "old_secret", "deleted_at")
+    readonly_fields = ("deliveries", "created", "changed", "old_secret", "deleted")
     actions = ("enable_selected", "disable_selected")
     actions_detail = ("test", "enable", "disable", "rotate")
     secret_fields = frozenset({"url_sealed", "auth_header_sealed", "secret_sealed", "previous_secret_sealed"})
@@ -123,7 +123,7 @@ class SubscriptionAdmin(ServiceAdmin):
         if obj is None:
             return given
         if obj.deleted_at is not None:
-            return ("name", "created", "changed", "deleted_at")
+            return ("name", "created", "changed", "deleted")
         if not self.has_change_permission(request, obj):
             # What the form's own fields hold, for those who are not given the form.
             about = ("name", "state", "asked_for", "about", "delivered_by", "max_retries", "timeout_seconds")

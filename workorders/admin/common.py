@@ -88,6 +88,11 @@ class OrderPages(_Pages):
         whom: Addressees = row.addressees
         return whom.html
 
+    @admin.display(description="claimed by")
+    def holder(self, row: Any) -> SafeString | None:
+        agent = row.claimed_by
+        return link("agents_agent_change", agent.name, agent.pk) if agent else None
+
     @admin.display(description="order", ordering="id")
     def order_id(self, row: Any) -> SafeString:
         return mono(row.pk)

@@ -45,7 +45,7 @@ REQUEUE = Question(
 @admin.register(WorkOrderLogEntry)
 class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
     empty_hint = "Work orders come here when they have succeeded, or have failed with no attempt left."
-    list_display = ("work_type", "outcome", "for_whom", "claimant", "retries_attempted", "finished")
+    list_display = ("work_type", "outcome", "for_whom", "holder", "retries", "finished")
     list_filter = (
         "success",
         WorkTypeFilter,
@@ -63,7 +63,7 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
         "outcome",
         "claimant",
         "result",
-        "retries_attempted",
+        "retries",
         "created",
         "claimed",
         "finished",
@@ -95,6 +95,10 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
     @admin.display(description="finished", ordering="completed_at")
     def finished(self, entry: WorkOrderLogEntry) -> SafeString | None:
         return ago(entry.completed_at)
+
+    @admin.display(description="retries", ordering="retries_attempted")
+    def retries(self, entry: WorkOrderLogEntry) -> int:
+        return entry.retries_attempted
 
     @admin.display(description="created")
     def created(self, entry: WorkOrderLogEntry) -> SafeString | None:

@@ -59,7 +59,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
         "build."
     )
     change_form_after_template = "workorders/admin/preview.html"
-    list_display = ("work_type", "state", "for_whom", "claimant", "retries", "created")
+    list_display = ("work_type", "state", "for_whom", "holder", "retries", "created")
     list_filter = (
         "status",
         WorkTypeFilter,
