@@ -1,12 +1,19 @@
 """manage.py seed_demo."""
 
+from datetime import datetime, timedelta
+
+import orjson
 import pytest
+from django.db.models import F
+from django.utils import timezone
 
 from agents.attention import failing, pending, removing
-from agents.models import Agent, AgentEvent
+from agents.models import Agent, AgentEvent, Registration
 from audit.models import AuditLog
 from diagnostics.models import DiagnosticRequest
+from generators.models import Generator
 from health.models import DeploymentHealth
+from paks.models import Pak
 from stacks.models import DeploymentObject, Stack
 from templates_app.models import StackTemplate
 from tests.factories import make_stack
@@ -36,6 +43,69 @@ def test_a_fleet_with_failures_silence_and_a_past():
     oldest = DeploymentObject.objects.order_by("created_at").first()
     assert DeploymentObject.objects.order_by("sequence_id").first() == oldest
     assert AuditLog.objects.filter(action="deployment.created", resource_id=oldest.id).exists()
+
+
+def test_what_happened_is_told_in_the_order_in_which_it_can_have_happened():
+    manage("bootstrap")
+    start = timezone.now()
+    assert manage("seed_demo", *SMALL).code == 0
+    agents = {agent.pk: agent for agent in Agent.objects.select_related("heartbeat")}
+    registrations = list(Registration.objects.exclude(generator__name="system").select_related("generator"))
+    for each in registrations:
+        assert each.registered_at > agents[each.agent_id].created_at > each.generator.created_at
+    ages = sorted(start - each.registered_at for each in registrations)
+    assert (ages[0] < timedelta(days=10), ages[-1] > timedelta(days=30)) == (True, True)
+    assert len({age // timedelta(days=1) for age in ages}) > 20
+    assert not Stack.objects.filter(created_at__lt=F("generator__created_at")).exists()
+    assert not DeploymentObject.objects.filter(created_at__lt=F("stack__created_at")).exists()
+
+    for pak in Pak.objects.filter(role="agent"):
+        agent = agents[pak.subject_id]
+        assert (pak.created_at, pak.last_used_at) == (agent.created_at, agent.heartbeat.last_heartbeat)
+
+    healths = list(DeploymentHealth.objects.select_related("deployment_object"))
+    for health in healths:
+        heard = agents[health.agent_id].heartbeat.last_heartbeat
+        assert health.deployment_object.created_at < health.created_at <= health.updated_at == heard
+        assert health.checked_at <= health.updated_at
+
+    assert not Delivery.objects.filter(created_at__lt=F("subscription__created_at")).exists()
+    for delivery in Delivery.objects.all():
+        event = orjson.loads(delivery.payload)
+        assert datetime.fromisoformat(event["timestamp"]) == delivery.created_at
+
+    assert set(WorkOrder.objects.values_list("work_type", flat=True)) <= {"build", "custom"}
+    assert set(WorkOrderLogEntry.objects.values_list("work_type", flat=True)) == {"build", "custom"}
+    assert not WorkOrder.objects.filter(
+        status="PENDING", created_at__lt=start - timedelta(minutes=5)
+    ).exists()
+    for entry in WorkOrderLogEntry.objects.all():
+        assert entry.created_at < entry.claimed_at < entry.completed_at
+        assert start - agents[entry.claimed_by_id].heartbeat.last_heartbeat < timedelta(minutes=1)
+
+
+def test_the_audit_log_agrees_with_the_rows():
+    assert manage("seed_demo", *SMALL).code == 0
+    assert not AuditLog.objects.filter(timestamp__gt=timezone.now()).exists()
+    rows = {(row.action, row.resource_id): row for row in AuditLog.objects.all()}
+    for model in (Agent, Stack, Generator):
+        for made in model.objects.filter(deleted_at=None):
+            row = rows.get((f"{model.__name__.lower()}.created", made.pk))
+            # The system's own are not made by the command.
+            assert row is None or row.timestamp == made.created_at
+    for agent in Agent.objects.all():
+        assert rows["agent.label_added", agent.pk].timestamp > agent.created_at
+    for entry in WorkOrderLogEntry.objects.all():
+        assert rows["workorder.created", entry.pk].timestamp == entry.created_at
+        assert rows["workorder.claimed", entry.pk].timestamp == entry.claimed_at
+    for health in DeploymentHealth.objects.filter(status="failing").select_related("deployment_object"):
+        row = rows["health.changed", health.deployment_object.id]
+        assert row.timestamp > health.deployment_object.created_at
+    assert {row.actor_label for row in rows.values() if row.action == "stack.created"} == {
+        "astrid",
+        "bjorn",
+        "ylva",
+    }
 
 
 def test_it_refuses_among_other_data_unless_it_is_meant():
