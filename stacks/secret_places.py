@@ -81,11 +81,12 @@ class _Node:
     known: dict[str, list["_Entry"]] = field(default_factory=dict)
 
     def entries(self) -> Iterator["_Entry"]:
-        ends = [*self.places[2::2], self.span[1]]
-        for key, value, start, end in zip(
-            self.parts[::2], self.parts[1::2], self.places[::2], ends, strict=True
-        ):
-            yield _Entry(key, value, (start, end))
+        return map(self.entry, range(len(self.parts) // 2))
+
+    def entry(self, number: int) -> "_Entry":
+        at = 2 * number
+        end = self.places[at + 2] if at + 2 < len(self.places) else self.span[1]
+        return _Entry(self.parts[at], self.parts[at + 1], (self.places[at], end))
 
     def mappings(self) -> Iterator["_Node"]:
         """The mapping and those merged into it by `<<`; of what is no mapping none."""
@@ -115,6 +116,12 @@ class _Entry:
     key: _Node
     value: _Node
     span: Span
+
+
+# What all scalars have, of which there may be a million.
+_NONE: Final[list[_Node]] = []
+_NOWHERE: Final[list[int]] = []
+_NOTHING: Final[dict[str, list[_Entry]]] = {}
 
 
 # One page asks several times about the same few texts, and megabytes take seconds to read.
@@ -205,22 +212,19 @@ class _Text:
         self._position = max(self._position, span[1])
         value = _decoded(event.value) if event.tag == _BINARY else event.value
         written = "" if self._source is None else self._source[span[0] : span[1]]
-        if _TAG.search(written) is None:
-            return _Node(span, value)
+        is_made_up = _TAG.search(written) is not None
         if "{#" in written:
             value = _without_comment_tags(written).strip("\"'")
-        return _Node(span, value, is_made_up=True)
+        return _Node(span, value, is_made_up=is_made_up, parts=_NONE, places=_NOWHERE, known=_NOTHING)
 
     @staticmethod
     def _close(node: _Node, end: int) -> None:
         node.span = (node.span[0], end)
         if node.is_mapping:
-            for entry in node.entries():
-                name = entry.key.value
-                if name not in _NAMES and entry.key.is_made_up:
-                    name = _MADE_UP
+            for number, key in enumerate(node.parts[::2]):
+                name = _MADE_UP if key.is_made_up and key.value not in _NAMES else key.value
                 if name is not None and name in _NAMES:
-                    node.known.setdefault(name, []).append(entry)
+                    node.known.setdefault(name, []).append(node.entry(number))
 
     def _note_comments(self, end: int) -> None:
         for comment in _COMMENT.finditer(self._text, self._position, end):
@@ -298,12 +302,16 @@ class _Secrets:
 
     def _of_comments(self, place: Place, mapping: _Node, span: Span) -> Iterator[Found]:
         """Each by the key before it, and which of the comments after that key it is."""
-        numbers: Counter[int] = Counter()
-        keys, starts = mapping.parts[::2], mapping.places[::2]
         first, last = (bisect_left(self._comments, (position,)) for position in span)
+        if first == last:
+            return
+        # None of an alias, whose keys are elsewhere.
+        is_here = mapping.is_mapping and span[0] <= mapping.span[0] < span[1]
+        keys, starts = (mapping.parts[::2], mapping.places[::2]) if is_here else ([], [])
+        numbers: Counter[int] = Counter()
         for comment in self._comments[first:last]:
             before = bisect_right(starts, comment[0])
-            key = keys[before - 1].value if before and mapping.is_mapping else None
+            key = keys[before - 1].value if before else None
             yield (*place, key, "#", str(numbers[before])), comment
             numbers[before] += 1
 
