@@ -38,7 +38,7 @@ def note_logout(*, username: str, actor: Actor) -> None:
 def note_lock_out(*, typed: str, failures: int, actor: Actor) -> None:
     """`typed` is kept only when a user is called so: it may be a password, typed in the wrong field."""
     is_known = User.objects.filter(username=typed).exists()
-    details = {"failures": failures, "username": typed if is_known else None}
+    details: dict[str, object] = {"failures": failures, "username": typed if is_known else None}
     _tell("site_user.locked_out", actor, details)
 
 

@@ -10,11 +10,11 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final
 
-from stacks.secret_places import Place, Span, secret_places, secret_spans, without_tags
+from stacks.secret_places import MASKED, Place, Span, secret_places, secret_spans, without_tags
 
 # Who has it may see what is hidden, one look at a time, each in the audit log.
 REVEAL_PERMISSION = "stacks.reveal_secrets"
-MASK = '"********"'
+MASK = f'"{MASKED}"'
 UNREADABLE = "# Not shown: this text cannot be read as YAML, so secrets in it cannot be told from the rest.\n"
 # One expression without a text in it: what it will be is not in the template.
 _EXPRESSION: Final = re.compile(r"""(["']?)\{\{[^"'`{}]*\}\}\1""")

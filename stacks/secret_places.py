@@ -15,6 +15,8 @@ from typing import Final
 
 import yaml
 
+# What is shown in place of a value: a copy that was hidden is found again by it.
+MASKED = "********"
 _KIND = "Secret"
 _LIST_KIND = "SecretList"
 # `kubectl apply` keeps a copy of the whole object here.
@@ -95,7 +97,7 @@ class _Node:
             mapping = waiting.pop()
             yield mapping
             for entry in mapping.known.get("<<", ()):
-                for merged in (entry.value, *entry.value.parts):
+                for merged in [entry.value] if entry.value.is_mapping else entry.value.parts:
                     if merged.is_mapping and id(merged) not in seen:
                         seen.add(id(merged))
                         waiting.append(merged)
@@ -141,7 +143,7 @@ def _found(text: str, source: str | None = None) -> tuple[Found, ...] | None:
 
 
 def _may_be_about_secrets(text: str, source: str | None) -> bool:
-    if any(sign in text for sign in _OTHER_SPELLINGS):
+    if any(sign in text for sign in (MASKED, *_OTHER_SPELLINGS)):
         return True
     if source is None:
         return _KIND in text
@@ -333,9 +335,9 @@ def _copies(node: _Node) -> Iterator[tuple[Place, _Node]]:
 
 
 def _is_of_secret(copy: _Node) -> bool:
-    """Whether the copy may be one of a Secret, whatever it is that carries it."""
+    """Whether the copy may be one of a Secret, or is hidden, whatever it is that carries it."""
     text = copy.value or ""
-    return copy.is_made_up or _KIND in text or _JSON_LETTER.search(text) is not None
+    return copy.is_made_up or _KIND in text or text == MASKED or _JSON_LETTER.search(text) is not None
 
 
 def _all(root: _Node) -> Iterator[_Node]:

@@ -45,6 +45,8 @@ def add_agents(scene: Scene) -> None:
             add_label(owner=agent, label=label, actor=scene.actor)
         add_annotation(owner=agent, key="tier", value=scene.chance.choice(words.TIERS), actor=scene.actor)
         born(scene, agent, _before_history(scene))
+        # With the system's generator since then.
+        Registration.objects.filter(agent=agent).update(registered_at=scene.born[agent.pk])
         for generator in scene.chance.sample(list(scene.generators.values()), 2):
             _register(scene, agent, generator)
         # A few wait for an operator.

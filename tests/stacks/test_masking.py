@@ -285,6 +285,16 @@ def test_objects_of_one_name_keep_their_copies_apart():
     assert restore_secrets(mask_secrets(text), text) == text
 
 
+def test_a_copy_keeps_its_place_where_nothing_else_is_about_secrets():
+    text = f"kind: ConfigMap\nmetadata: {{annotations: {{{COPY}: 'kind: Secret'}}}}\n"
+    masked = mask_secrets(text)
+    assert "Secret" not in masked
+    assert restore_secrets(masked, text) == text
+    assert masked_line(masked) == 2
+    with pytest.raises(ValueUnknown):
+        restore_secrets(masked, "")
+
+
 def test_items_of_a_list_of_secrets_that_name_their_kind_keep_their_values():
     text = "kind: SecretList\nitems:\n- kind: Secret\n  metadata: {name: db}\n  data: {a: hidden}\n"
     assert restore_secrets(mask_secrets(text), text) == text
