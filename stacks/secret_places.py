@@ -213,10 +213,12 @@ class _Text:
         self._note_comments(span[0])
         self._position = max(self._position, span[1])
         value = _decoded(event.value) if event.tag == _BINARY else event.value
-        written = "" if self._source is None else self._source[span[0] : span[1]]
-        is_made_up = _TAG.search(written) is not None
-        if "{#" in written:
-            value = _without_comment_tags(written).strip("\"'")
+        is_made_up = False
+        if self._source is not None:
+            written = self._source[span[0] : span[1]]
+            is_made_up = _TAG.search(written) is not None
+            if "{#" in written:
+                value = _without_comment_tags(written).strip("\"'")
         return _Node(span, value, is_made_up=is_made_up, parts=_NONE, places=_NOWHERE, known=_NOTHING)
 
     @staticmethod
@@ -229,8 +231,9 @@ class _Text:
                     node.known.setdefault(name, []).append(node.entry(number))
 
     def _note_comments(self, end: int) -> None:
-        for comment in _COMMENT.finditer(self._text, self._position, end):
-            self._comments.append(comment.span(1))
+        start = self._text.find("#", self._position, end)
+        if start >= 0:
+            self._comments += [comment.span(1) for comment in _COMMENT.finditer(self._text, start, end)]
 
     def _tag_comments(self) -> Iterator[Span]:
         """The lines of the template's own comments."""
@@ -263,6 +266,8 @@ class _Secrets:
 
     def of(self, root: _Node) -> Iterator[Found]:
         for node in _all(root):
+            if not node.known:
+                continue
             kinds = node.named("kind")
             if any(kind.is_made_up or kind.value == _KIND for kind in kinds):
                 yield from self._of_secret(node)
@@ -341,12 +346,12 @@ def _is_of_secret(copy: _Node) -> bool:
 
 
 def _all(root: _Node) -> Iterator[_Node]:
-    """Each node once, however often it is referred to."""
+    """Each list and mapping once, however often it is referred to."""
     waiting, seen = [root], {id(root)}
     while waiting:
         node = waiting.pop()
         yield node
         for part in node.parts:
-            if id(part) not in seen:
+            if part.value is None and id(part) not in seen:
                 seen.add(id(part))
                 waiting.append(part)
