@@ -136,6 +136,7 @@ bench-pending: env ## measure an agent's question for work among 1,000 and 100,0
 .PHONY: bench-admin
 bench-admin: env ## measure the admin's lists and its first page in a large world
 	@$(BIN)/python -m bench.admin_pages $(BENCH_ARGS)
+
 .PHONY: bench-fleet
 bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)
@@ -143,6 +144,10 @@ bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests
+
+.PHONY: bench-simulation
+bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form
+	@$(BIN)/python -m bench.simulation $(BENCH_ARGS)
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests

@@ -39,10 +39,19 @@ def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
         values = hot.read_hot_settings()
     except ImproperlyConfigured as error:
         raise ConfigReloadFailed(str(error)) from error
+    # First, because it may fail and nothing has changed then.
+    _mark()
     changes = _announce(hot.published(values), actor=actor, even_if_none=True)
     put_in_place(values)
-    (settings.DATA_DIR / "reloaded").touch()
     return changes
+
+
+def _mark() -> None:
+    """Let the other processes of this machine see that there is something new."""
+    try:
+        (settings.DATA_DIR / "reloaded").touch()
+    except OSError as error:
+        raise ConfigReloadFailed(f"The data folder cannot be written: {error}") from error
 
 
 @transaction.atomic

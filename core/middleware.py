@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
@@ -58,9 +59,13 @@ def endpoint_of(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is None or match.url_name == "route-not-found":
         return "unmatched"
-    return "/" + _PARAMETER.sub(
-        lambda found: ":id" if found[1].endswith("_id") else f":{found[1]}", match.route
-    )
+    return _named(match.route)
+
+
+# There are as many routes as there are patterns, and every request asks.
+@cache
+def _named(route: str) -> str:
+    return "/" + _PARAMETER.sub(lambda found: ":id" if found[1].endswith("_id") else f":{found[1]}", route)
 
 
 def client_address(request: HttpRequest, trusted_proxies: int) -> str | None:

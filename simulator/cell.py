@@ -53,6 +53,7 @@ class Config:
     matched: int
     object_bytes: int
     interval: float
+    joining: float
     duration: float
     changes_per_second: float
     faults: Sequence[str]
@@ -375,7 +376,10 @@ class Cell:
     async def live_until(self, deadline: float, number: int) -> None:
         """An agent's day: poll, report, beat, look for work; then wait."""
         agent, holding = self.truth.agents[number], Holding()
-        start = time.monotonic() + self.random.random() * self.config.interval
+        first_within = (
+            self.config.interval if self.config.resume else self.config.joining or self.config.interval
+        )
+        start = time.monotonic() + self.random.random() * first_within
         while start < deadline:
             await asyncio.sleep(start - time.monotonic())
             connection = Connection(self.site)
@@ -549,7 +553,7 @@ async def _live(cell: Cell) -> None:
         cell.tell_numbers()
         cell.tell("ready")
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        deadline = time.monotonic() + config.duration
+        deadline = time.monotonic() + config.joining + config.duration
     await cell.run_until(deadline)
     cell.tell_numbers()
     cell.tell("verifying")

@@ -36,13 +36,18 @@ class FleetFailed(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """How large a fleet, for how long, and what goes wrong with it."""
+    """How large a fleet, for how long, and what goes wrong with it.
+
+    With `joining` the agents begin one after another over so many seconds, before the duration, and what is called
+    meanwhile is reported apart: each brings its first poll, which fetches and reports everything it serves.
+    """
 
     url: str
     admin_key: str
     agents: int
     interval: float
     duration: float
+    joining: float = 0.0
     faults: Sequence[str] = ()
     processes: int = 2
     stacks: int = 400
@@ -57,11 +62,15 @@ class Plan:
 
 @dataclass
 class Report:
-    """What was seen. `seconds` is how long the agents lived; calls before and after that are not in `calls`."""
+    """What was seen. `seconds` is how long the agents lived; calls before and after that are not in `calls`.
+
+    Nor are those in it that were made while agents joined.
+    """
 
     plan: Plan
     seconds: float = 0.0
     calls: dict[str, Calls] = field(default_factory=dict)
+    joining: dict[str, Calls] = field(default_factory=dict)
     around: dict[str, Calls] = field(default_factory=dict)
     violations: list[dict[str, str]] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
@@ -71,7 +80,8 @@ class Report:
 
     @property
     def errors(self) -> int:
-        return sum(calls.errors.total() for calls in (*self.calls.values(), *self.around.values()))
+        periods = (self.joining, self.calls, self.around)
+        return sum(calls.errors.total() for period in periods for calls in period.values())
 
     def as_data(self) -> dict[str, Any]:
         """Everything, for a machine. Without the key."""
@@ -86,6 +96,7 @@ class Report:
             "seconds": round(self.seconds, 1),
             "requests_per_second": round(sum(each.count for each in self.calls.values()) / self.seconds, 1),
             "calls": {kind: _numbers(calls, self.seconds) for kind, calls in sorted(self.calls.items())},
+            "while_joining": {kind: _numbers(calls, None) for kind, calls in sorted(self.joining.items())},
             "before_and_after": {kind: _numbers(calls, None) for kind, calls in sorted(self.around.items())},
             "bytes_per_agent_and_minute": {
                 "sent": round(sum(each.sent for each in traffic) / agents / minutes),
@@ -133,6 +144,9 @@ class Report:
             f"violations: {data['violation_count']}",
         ]
         lines += ["", f"per agent and minute: {', '.join(costs)}", "; ".join(outcome)]
+        if self.joining:
+            slowest = max(row["p99_ms"] for row in data["while_joining"].values())
+            lines.append(f"while agents joined, apart from that: p99 of the slowest call {slowest} ms")
         lines += [f"  trouble ({count}x): {text}" for text, count in data["troubles"].items()]
         lines += [
             f"  VIOLATION {each['rule']}: {each['detail']} (agent {each['agent_id'] or '-'})"
@@ -201,6 +215,7 @@ class Fleet:
                     matched=plan.matched,
                     object_bytes=plan.object_bytes,
                     interval=plan.interval,
+                    joining=plan.joining,
                     duration=plan.duration,
                     changes_per_second=max(plan.changes_per_second / processes, 0.001),
                     faults=plan.faults,
@@ -269,12 +284,13 @@ class Fleet:
                 self._progress("setting up", sum(done.values()) / total)
 
     def _live(self) -> None:
-        cpu = _cpu_of(self.plan.server_pids)
-        began = time.monotonic()
         for cell in self._cells:
             assert cell.stdin is not None  # noqa: S101  it is a pipe
             cell.stdin.write(b"go\n")
             cell.stdin.flush()
+        self._join()
+        cpu = _cpu_of(self.plan.server_pids)
+        began = time.monotonic()
         end = began + self.plan.duration
         self._configs = [replace(config, resume=True, deadline=end) for config in self._configs]
         next_kill = self._next_kill(began)
@@ -287,6 +303,12 @@ class Fleet:
         self.report.seconds = time.monotonic() - began
         if cpu is not None:
             self.report.server_cpu = (_cpu_of(self.plan.server_pids) or 0.0) - cpu
+
+    def _join(self) -> None:
+        began = time.monotonic()
+        while (now := time.monotonic()) < began + self.plan.joining:
+            self._hear(min(0.5, began + self.plan.joining - now), into=self.report.joining)
+            self._progress("joining", (now - began) / self.plan.joining)
 
     def _next_kill(self, now: float) -> float | None:
         """Some time before the end; of a short run at its middle."""

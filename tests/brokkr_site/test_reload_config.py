@@ -145,6 +145,15 @@ def test_a_file_that_is_not_there_is_500(admin, monkeypatch):
     assert "/nowhere/brokkr.toml" in body["message"]
 
 
+def test_a_data_folder_that_cannot_be_written_is_500_and_changes_nothing(admin, write, settings):
+    write('[log]\nlevel = "warn"\n')
+    settings.DATA_DIR = settings.DATA_DIR / "gone"
+    body = refused(admin.post("/admin/config/reload"), 500, "config_reload_failed")
+    assert "data folder" in body["message"]
+    assert current.LOG_LEVEL == "info"
+    assert not AuditLog.objects.filter(action="config.reloaded").exists()
+
+
 def test_only_admins_reload(write):
     for _, api in (make_agent(), make_generator()):
         refused(api.post("/admin/config/reload"), 403, "admin_required")

@@ -111,7 +111,7 @@ class Receiver:
     server_names: list[str | None] = field(default_factory=list)
     # Of requests that were being answered at the same time, by path.
     most_at_once: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _under_way: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _under_way: dict[str, set[BaseHTTPRequestHandler]] = field(default_factory=lambda: defaultdict(set))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, path: str = "/hook", host: str = LOOPBACK) -> str:
@@ -124,14 +124,18 @@ class Receiver:
         path = request.path
         with self._lock:
             self.received.append(request)
-            self._under_way[path] += 1
-            self.most_at_once[path] = max(self.most_at_once[path], self._under_way[path])
+            self._under_way[path].add(handler)
+            self.most_at_once[path] = max(self.most_at_once[path], len(self._under_way[path]))
             reply = self.replies[path].pop(0) if self.replies[path] else self.usual
         try:
             reply(handler)
         finally:
-            with self._lock:
-                self._under_way[path] -= 1
+            self.is_answered(path, handler)
+
+    def is_answered(self, path: str, handler: BaseHTTPRequestHandler) -> None:
+        """Count the request no longer as under way. Before its answer is sent: the next may come upon it at once."""
+        with self._lock:
+            self._under_way[path].discard(handler)
 
 
 class _Server(ThreadingHTTPServer):
@@ -153,6 +157,10 @@ def running_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.handle(Received(self.path, dict(self.headers), body), self)
+
+        def send_response(self, code: int, message: str | None = None) -> None:
+            receiver.is_answered(self.path, self)
+            super().send_response(code, message)
 
         def log_message(self, *args: Any) -> None:
             pass

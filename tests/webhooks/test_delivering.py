@@ -281,14 +281,20 @@ def test_a_slow_receiver_delays_nobody_else(receiver):
 
 def test_a_webhook_with_a_long_queue_leaves_room_for_others(receiver, settings):
     settings.WEBHOOK_DELIVERY_BATCH_SIZE = 10
-    other_arrived = threading.Event()
+    all_three = threading.Barrier(3)
+
+    def together(handler):
+        all_three.wait(PATIENCE_SECONDS)
+        OK(handler)
+
     make_webhook(url=receiver.url("/busy"))
     for _ in range(20):
         make_notice()
     make_webhook(url=receiver.url("/other"))
     make_notice()
-    receiver.replies["/busy"] = [after(other_arrived, OK)] * 21
-    receiver.replies["/other"] = [setting(other_arrived, OK)]
+    # Two of the busy one's and the other's are answered only when all three are under way.
+    receiver.replies["/busy"] = [together, together, *[OK] * 19]
+    receiver.replies["/other"] = [together]
     assert deliver_due() == 22
     assert receiver.most_at_once["/busy"] == 2
     # The oldest are begun first, two at once; which of the two arrives first is for the system to say.

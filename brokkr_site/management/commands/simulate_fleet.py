@@ -30,6 +30,13 @@ class Command(BaseCommand):
         parser.add_argument("--agents", type=_at_least_one, default=100)
         parser.add_argument("--interval", type=_positive, default=30.0, help="seconds between polls")
         parser.add_argument("--duration", type=_positive, default=120.0, help="seconds")
+        parser.add_argument(
+            "--joining",
+            type=_not_negative,
+            default=0.0,
+            help="seconds before the duration over which the agents begin, reported apart (default: they begin within "
+            "the first interval)",
+        )
         parser.add_argument("--stacks", type=_at_least_one, default=400)
         parser.add_argument("--matched", type=_at_least_one, default=20, help="stacks that one agent serves")
         parser.add_argument("--object-bytes", type=_at_least_one, default=5000)
@@ -72,6 +79,7 @@ class Command(BaseCommand):
             agents=options["agents"],
             interval=options["interval"],
             duration=options["duration"],
+            joining=options["joining"],
             faults=options["faults"],
             processes=options["processes"],
             stacks=options["stacks"],
@@ -107,6 +115,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError("must not be negative")
     return value
 
 

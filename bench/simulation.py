@@ -1,0 +1,87 @@
+"""A whole fleet for ten minutes against gunicorn as it runs in production: `make bench-simulation`.
+
+10,000 agents join over three minutes, then live for ten: 2,000 stacks, 20 matched by each agent. Each stack changes
+four times a day, which is one change in ten seconds that reaches a hundred agents.
+Other fleets by the options of `manage.py simulate_fleet`, which are taken as well and win.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench import stand
+from tests.support.postgres import private_postgres
+from tests.support.server import ROOT
+
+_FLEET = {
+    "--agents": "10000",
+    "--interval": "30",
+    "--joining": "180",
+    "--duration": "600",
+    "--stacks": "2000",
+    "--matched": "20",
+    "--changes": "0.1",
+    "--processes": "1",
+}
+_P99_MS = 50.0
+
+
+def main(arguments: list[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
+        stand.start_django(postgres.url, Path(name))
+        notes = stand.machine()
+        server = stand.Server(
+            Path(name), worker="gthread", environment={"DJANGO_SETTINGS_MODULE": "brokkr_site.settings"}
+        )
+        with stand.servers(server):
+            report = _simulate(arguments, server, stand.postmaster())
+    slow = {kind: call["p99_ms"] for kind, call in report["calls"].items() if call["p99_ms"] > _P99_MS}
+    cores = report["client_cpu_ms_per_agent_and_minute"] * report["agents"] / 60_000
+    for period, title in (("while_joining", "while agents join"), ("calls", "when all are there")):
+        print(f"\n{title:<20}{'count':>8}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}")
+        for kind, call in report[period].items():
+            numbers = [call[name] for name in ("count", "p50_ms", "p95_ms", "p99_ms")]
+            print(f"{kind:<20}{''.join(f'{number:>8}' for number in numbers)}")
+    print(f"errors: {report['errors']}, violations: {report['violation_count']}")
+    print(f"cores: {report['server_cores_used']} broker and PostgreSQL, {cores:.2f} the simulator")
+    print(f"p99 over {_P99_MS:g} ms: {slow or 'of no call'}")
+    stand.save("simulation", {"machine": notes, "arguments": arguments, "report": report})
+    return 0
+
+
+def _simulate(arguments: list[str], server: stand.Server, postmaster: int) -> dict[str, Any]:
+    command = [sys.executable, "manage.py", "simulate_fleet", "--json", "--keep"]
+    command += ["--url", f"http://127.0.0.1:{server.port}"]
+    for pid in (server.process.pid, postmaster):
+        command += ["--server-pid", str(pid)]
+    for option in _FLEET.items():
+        command += option
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"BROKKR_ADMIN_PAK": _admin_key()},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if not done.stdout:
+        raise RuntimeError("the simulation did not come to an end")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _admin_key() -> str:
+    # Importing them needs Django, which needs the database's address.
+    from core.events import SYSTEM
+    from paks.models import Role
+    from paks.services import issue_pak
+
+    _, key = issue_pak(role=Role.ADMIN, subject_id=None, name="bench", actor=SYSTEM)
+    return key
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
