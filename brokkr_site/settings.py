@@ -7,7 +7,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from brokkr_site import admin_site
+from brokkr_site import admin_site, api_tags
 from brokkr_site.env import (
     env_bool,
     env_choice,
@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
     "Every request carries a key: `Authorization: Bearer <pak>`.",
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "OAS_VERSION": "3.1.0",
+    "TAGS": api_tags.TAGS,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,

@@ -9,6 +9,8 @@ class ConsoleConfig(AppConfig):
     verbose_name = "Control room"
 
     def ready(self) -> None:
+        from console import receivers  # noqa: F401, PLC0415  # models are not loaded before ready()
+
         # Sent for one app after the other. This app is the last of INSTALLED_APPS, so that all permissions exist.
         post_migrate.connect(_sync_groups, sender=self, dispatch_uid="console.sync_groups")
 

@@ -1,4 +1,4 @@
-"""The people of the admin site and their groups, for the audit log.
+"""The people of the admin site and their groups: what is said of them in the audit log.
 
 Their tables are Django's, and so are the forms that write them; here is said what was written, in the same transaction.
 """
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import Group, User
 
-from core.events import Actor, Event, emit
+from core.events import Actor, Event, emit, with_via
 
 
-def note_user_created(*, user: User, actor: Actor) -> None:
-    _tell("site_user.created", actor, _facts(user))
+def note_user_created(*, user: User, actor: Actor, via: str | None = None) -> None:
+    _tell("site_user.created", actor, with_via(_facts(user), via))
 
 
 def note_user_updated(*, user: User, changed: Sequence[str], actor: Actor) -> None:
@@ -19,12 +19,27 @@ def note_user_updated(*, user: User, changed: Sequence[str], actor: Actor) -> No
     _tell("site_user.updated", actor, {**_facts(user), "changed": list(changed)})
 
 
-def note_password_change(*, username: str, actor: Actor) -> None:
-    _tell("site_user.password_changed", actor, {"username": username})
+def note_password_change(*, username: str, actor: Actor, via: str | None = None) -> None:
+    _tell("site_user.password_changed", actor, with_via({"username": username}, via))
 
 
 def note_user_deleted(*, username: str, actor: Actor) -> None:
     _tell("site_user.deleted", actor, {"username": username})
+
+
+def note_login(*, username: str, actor: Actor) -> None:
+    _tell("site_user.logged_in", actor, {"username": username})
+
+
+def note_logout(*, username: str, actor: Actor) -> None:
+    _tell("site_user.logged_out", actor, {"username": username})
+
+
+def note_lock_out(*, typed: str, failures: int, actor: Actor) -> None:
+    """`typed` is kept only when a user is called so: it may be a password, typed in the wrong field."""
+    is_known = User.objects.filter(username=typed).exists()
+    details: dict[str, object] = {"failures": failures, "username": typed if is_known else None}
+    _tell("site_user.locked_out", actor, details)
 
 
 def note_group_created(*, group: Group, actor: Actor) -> None:

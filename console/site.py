@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 
-from console.people import note_password_change
+from console.people import note_login, note_logout, note_password_change
 from core.admin import admin_actor
 
 # The theme's classes carry no types; they extend Django's.
@@ -38,6 +38,21 @@ class ControlRoom(_AdminSite):
         from console.admin.dashboard import deployments_view  # noqa: PLC0415  # as above
 
         return deployments_view(request, self.each_context(request))
+
+    # Here rather than by Django's signals, which also tell of sessions that nobody logged in to.
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        # No transaction: checking a password takes long, and the address's failures stay counted.
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            note_login(username=request.user.get_username(), actor=admin_actor(request))
+        return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if request.method != "POST" or not request.user.is_authenticated:
+            return super().logout(request, extra_context)
+        with transaction.atomic():
+            note_logout(username=request.user.get_username(), actor=admin_actor(request))
+            return super().logout(request, extra_context)
 
     @transaction.atomic
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

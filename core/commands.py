@@ -67,8 +67,7 @@ class BrokerCommand(BaseCommand):
 
     @property
     def actor(self) -> Actor:
-        """Whoever may run commands is an admin; the label says which command it was."""
-        return Actor(type=ActorType.ADMIN, label=f"command {type(self).__module__.rpartition('.')[2]}")
+        return command_actor(self)
 
     def note(self, text: str) -> None:
         """Tell people something that is no part of the answer, on stderr."""
@@ -82,6 +81,11 @@ class BrokerCommand(BaseCommand):
             self.stdout.flush()
         except OSError as error:
             raise CommandError(f"The answer cannot be printed ({error}), so nothing was changed.") from error
+
+
+def command_actor(command: BaseCommand) -> Actor:
+    """Whoever may run commands is an admin; the label says which command it was."""
+    return Actor(type=ActorType.ADMIN, label=f"command {type(command).__module__.rpartition('.')[2]}")
 
 
 class ReadingCommand(BrokerCommand):

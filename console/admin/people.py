@@ -1,12 +1,12 @@
 """The pages of users and groups. Django's forms write; every change is audited and says who made it."""
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -24,10 +24,16 @@ from console.people import (
     note_user_deleted,
     note_user_updated,
 )
+from console.rights import grantable_by, grants_more, has_more, held_by
 from core.admin import BaseAdmin, admin_actor, ago, badge, badges
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+def _user_of(request: HttpRequest) -> User:
+    # Who is not logged in sees no page of these.
+    return cast(User, request.user)
 
 
 class _PeopleAdmin(BaseAdmin):
@@ -38,10 +44,25 @@ class _PeopleAdmin(BaseAdmin):
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows
 
+    def is_above(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether it is about more rights than the one who asks has himself."""
+        raise NotImplementedError
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or not self.is_above(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or not self.is_above(request, obj))
+
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  # Django's class takes no parameter at run time
-    """Every user is one of the admin site. What one may do comes from groups alone, so that it can be told."""
+    """Every user is one of the admin site. What one may do comes from groups alone, so that it can be told.
+
+    Nobody gives what he has not, nor changes one who has more.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -68,24 +89,22 @@ class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  
         if obj is not None and obj.pk == request.user.pk:
             # Nobody locks himself out by mistake.
             shown += ("is_active", "is_superuser")
-        elif not self._is_superuser(request):
+        elif not _user_of(request).is_superuser:
             shown += ("is_superuser",)
         return shown
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and self._is_below(request, obj)
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs["queryset"] = grantable_by(_user_of(request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def is_above(self, request: HttpRequest, obj: Any) -> bool:
+        # Else whoever may change users could set the password of one who may more, and become him.
+        return has_more(obj, than=_user_of(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_oneself = obj is not None and obj.pk == request.user.pk
-        return super().has_delete_permission(request, obj) and self._is_below(request, obj) and not is_oneself
-
-    def _is_below(self, request: HttpRequest, obj: Any) -> bool:
-        # Else whoever may change users could set a superuser's password and become one.
-        return obj is None or not obj.is_superuser or self._is_superuser(request)
-
-    @staticmethod
-    def _is_superuser(request: HttpRequest) -> bool:
-        return bool(getattr(request.user, "is_superuser", False))
+        return super().has_delete_permission(request, obj) and not is_oneself
 
     @admin.display(description="name", ordering="last_name")
     def full_name(self, user: User) -> str:
@@ -161,20 +180,16 @@ class GroupAdmin(DjangoGroupAdmin, _PeopleAdmin):
         rows: QuerySet[Group] = super().get_queryset(request)
         return rows.prefetch_related("user_set")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not self._is_ours(obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not self._is_ours(obj)
+    def is_above(self, request: HttpRequest, obj: Any) -> bool:
+        return self._is_ours(obj) or grants_more(obj, than=_user_of(request))
 
     def _is_ours(self, obj: Any) -> bool:
         return obj is not None and obj.name in GROUPS
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         if db_field.name == "permissions":
-            kwargs["queryset"] = Permission.objects.filter(group__name=GROUPS[-1]).select_related(
-                "content_type"
-            )
+            held = held_by(_user_of(request))
+            kwargs["queryset"] = held.filter(group__name=GROUPS[-1]).select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description="members")

@@ -1,14 +1,13 @@
 """Tenants, agents and stacks, made by the services, and their ages, which are written over."""
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from agents.models import Agent, AgentHeartbeat
+from agents.models import Agent, AgentHeartbeat, Registration
 from agents.services.agents import create_agent, lock_agent, update_agent
 from agents.services.registrations import register_agent
 from agents.services.targets import add_target
 from console.demo import words
+from console.demo.ages import born
 from console.demo.scene import HISTORY, Scene
 from core.labels.services import add_annotation, add_label
 from generators.models import Generator
@@ -18,17 +17,22 @@ from paks.services import issue_pak, revoke_pak
 from stacks.models import Stack
 from stacks.services import create_stack
 
+# Tenants came first; agents and stacks in the thousand hours before the history begins.
+_FIRST = HISTORY + timedelta(hours=1_100)
+
 
 def add_generators(scene: Scene) -> None:
     for name in words.TENANTS:
         scene.generators[name], _ = create_generator(
             name=name, description=words.DESCRIPTIONS[name], actor=scene.actor
         )
+        born(scene, scene.generators[name], scene.now - _FIRST - timedelta(hours=scene.chance.randrange(200)))
     issue_pak(role=Role.ADMIN, subject_id=None, name="terraform", actor=scene.actor)
     old, _ = issue_pak(role=Role.ADMIN, subject_id=None, name="bjorns-laptop", actor=scene.actor)
     revoke_pak(pak_id=old.pk, actor=scene.actor)
     used = scene.ago(minutes=50)
-    Pak.objects.usable().filter(role__in=[Role.ADMIN, Role.GENERATOR]).update(last_used_at=used)
+    # Not those of others, nor the first key of all.
+    Pak.objects.usable().filter(created_at__gte=scene.now).update(last_used_at=used)
     Generator.objects.filter(name__in=words.TENANTS).update(last_active_at=used)
 
 
@@ -41,16 +45,25 @@ def add_agents(scene: Scene) -> None:
         for label in (environment, region, f"{environment}-{region}"):
             add_label(owner=agent, label=label, actor=scene.actor)
         add_annotation(owner=agent, key="tier", value=scene.chance.choice(words.TIERS), actor=scene.actor)
+        born(scene, agent, _before_history(scene))
+        # With the system's generator since then.
+        Registration.objects.filter(agent=agent).update(registered_at=scene.born[agent.pk])
         for generator in scene.chance.sample(list(scene.generators.values()), 2):
-            register_agent(agent_id=agent.pk, generator=lock_generator(generator.pk), actor=scene.actor)
+            _register(scene, agent, generator)
         # A few wait for an operator.
         if not scene.happens(0.04):
             agent = update_agent(agent=lock_agent(agent.pk), changes={"status": "ACTIVE"}, actor=scene.actor)
         _beat(scene, agent)
         scene.agents.append(agent)
         scene.progressed(number / scene.size.agents)
-    _backdate(scene, scene.agents)
-    Pak.objects.filter(role=Role.AGENT).update(last_used_at=scene.ago(minutes=20))
+
+
+def _register(scene: Scene, agent: Agent, generator: Generator) -> None:
+    """At some time since there is the agent."""
+    made = register_agent(agent_id=agent.pk, generator=lock_generator(generator.pk), actor=scene.actor)
+    at = scene.between(scene.born[agent.pk], scene.ago(hours=1))
+    Registration.objects.filter(pk=made.pk).update(registered_at=at)
+    scene.moments["agent.registered", agent.pk, str(generator.pk)] = at
 
 
 def _beat(scene: Scene, agent: Agent) -> None:
@@ -67,6 +80,7 @@ def _beat(scene: Scene, agent: Agent) -> None:
         k8s_api_latency_ms=scene.chance.choice((3, 5, 8, 12, 21, 140)) if is_reachable else None,
         k8s_reported_at=at,
     )
+    Pak.objects.filter(subject_id=agent.pk).update(last_used_at=at)
 
 
 def add_stacks(scene: Scene) -> None:
@@ -81,11 +95,11 @@ def add_stacks(scene: Scene) -> None:
             generator_id=scene.generators[tenant].pk,
             actor=scene.actor,
         )
+        born(scene, stack, _before_history(scene))
         _tie(scene, stack)
         scene.stacks.append(stack)
         scene.apps[stack] = (tenant, app)
         scene.progressed(number / scene.size.stacks)
-    _backdate(scene, scene.stacks)
 
 
 def _tie(scene: Scene, stack: Stack) -> None:
@@ -103,7 +117,5 @@ def _tie(scene: Scene, stack: Stack) -> None:
     add_annotation(owner=stack, key="team", value=stack.generator.name, actor=scene.actor)
 
 
-def _backdate(scene: Scene, rows: Sequence[Any]) -> None:
-    for row in rows:
-        at = scene.now - HISTORY - timedelta(hours=scene.chance.randrange(2_000))
-        type(row)._default_manager.filter(pk=row.pk).update(created_at=at)
+def _before_history(scene: Scene) -> datetime:
+    return scene.now - HISTORY - timedelta(hours=scene.chance.randrange(1_000))

@@ -7,12 +7,13 @@ would have been written then.
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from agents.models import Agent, AgentEvent, StackReport
+from agents.models import Agent, AgentEvent, AgentHeartbeat, StackReport
 from agents.models.event import EventStatus
 from agents.querysets import ACTIVE
 from agents.targeting import serving_agents
 from audit.models import AuditLog
 from console.demo import words
+from console.demo.ages import born
 from console.demo.scene import HISTORY, Scene
 from core.events import Actor, ActorType
 from paks.models import Pak, Role
@@ -119,7 +120,7 @@ def _words_of(scene: Scene, agent: Agent, versions: list[DeploymentObject]) -> l
                 message=words.failure(scene.chance, app=app, version=_image_tag(obj)) if fails else None,
                 count=times,
                 created_at=at,
-                updated_at=min(at + timedelta(seconds=30 * (times - 1)), scene.now),
+                updated_at=min(at + timedelta(seconds=30 * (times - 1)), heard),
             )
         )
     return said
@@ -151,7 +152,9 @@ def add_templates(scene: Scene) -> None:
                 template_content=content,
                 parameters_schema=words.TEMPLATE_SCHEMA,
             )
-            made.append(create_template(generator_id=None, name=name, draft=said, actor=scene.actor))
+            template = create_template(generator_id=None, name=name, draft=said, actor=scene.actor)
+            born(scene, template, scene.ago(hours=scene.chance.uniform(24, 300) + (2 - version) * 300))
+            made.append(template)
     # What is published now is pending everywhere: not the stacks of half the fleet.
     for stack in sorted(scene.stacks, key=lambda stack: serving_agents(stack).count())[:3]:
         parameters = {"name": scene.apps[stack][1], "version": "2.0.0"}
@@ -160,30 +163,35 @@ def add_templates(scene: Scene) -> None:
 
 
 def add_work_orders(scene: Scene) -> None:
-    workers = [agent for agent in scene.agents if agent.status == ACTIVE]
+    heard = {row.agent_id for row in AgentHeartbeat.objects.filter(last_heartbeat__gte=scene.ago(minutes=1))}
+    workers = [agent for agent in scene.agents if agent.status == ACTIVE and agent.pk in heard]
     for number in range(scene.size.work_orders if workers else 0):
         _order(scene, scene.chance.choice(workers))
         scene.progressed(number / scene.size.work_orders)
 
 
 def _order(scene: Scene, agent: Agent) -> None:
-    kind = scene.chance.choice(list(words.WORK))
-    is_for_one = scene.happens(0.6)
+    kind, name, content = words.work(scene.chance)
+    fate = scene.chance.random()
+    # Agents that are heard take what is theirs within a minute or two, and claims last an hour.
+    is_waiting, is_going_on = fate < 0.1, 0.1 <= fate < 0.2
+    if is_waiting:
+        made = scene.ago(minutes=scene.chance.uniform(0.1, 2))
+    else:
+        made = scene.ago(hours=scene.chance.uniform(0.1, 0.5 if is_going_on else 60))
     label = f"{scene.environment()}-{scene.chance.choice(words.REGIONS)}"
-    made = scene.ago(hours=scene.chance.uniform(0.1, 60))
     order = create_work_order(
         work_type=kind,
-        yaml_content=f"# {words.WORK[kind]}\nkind: Job\nname: {kind}\n",
-        targeting=Targeting([agent.pk]) if is_for_one else Targeting(labels=[label]),
+        yaml_content=content,
+        targeting=Targeting(labels=[label]) if is_waiting else Targeting([agent.pk]),
         actor=scene.actor,
         now=made,
     )
-    fate = scene.chance.random()
-    if not is_for_one or fate < 0.2:
+    scene.orders.append(order.pk)
+    if is_waiting:
         return
     worker = Actor(type=ActorType.AGENT, id=agent.pk, label=agent.name)
-    is_going_on = fate < 0.3
-    begun = scene.now if is_going_on else made + timedelta(seconds=20)
+    begun = made + timedelta(seconds=20)
     order = claim_work_order(work_order_id=order.pk, agent_id=agent.pk, actor=worker, now=begun)
     if is_going_on:
         return
@@ -191,7 +199,7 @@ def _order(scene: Scene, agent: Agent) -> None:
     complete_work_order(
         work_order_id=order.pk,
         success=is_done,
-        message="done" if is_done else scene.chance.choice(words.WORK_FAILURES),
+        message=f"{name}: done" if is_done else scene.chance.choice(words.WORK_FAILURES[kind]),
         retryable=fate > 0.92,
         claim_token=order.claim_token,
         actor=worker,
@@ -204,22 +212,3 @@ def delete_one(scene: Scene) -> None:
     served = [stack for stack in scene.stacks if scene.objects.get(stack)]
     if served:
         delete_stack(stack=lock_stack(served[0].pk), actor=scene.actor)
-
-
-def age_audit_log(scene: Scene) -> None:
-    """What was done just now was done over the month, by people, in the same order."""
-    rows = list(
-        AuditLog.objects.filter(timestamp__gte=scene.now).order_by("sequence").only("pk", "actor_label")
-    )
-    for number, row in enumerate(rows, start=1):
-        # Most of it long ago, when the fleet was built.
-        row.timestamp = row.created_at = scene.now - HISTORY * (1 - number / len(rows)) ** 0.5
-        if row.actor_label == scene.actor.label:
-            row.actor_label = scene.chance.choice(words.PEOPLE)
-            row.ip_address = "192.0.2.40"
-    AuditLog.objects.bulk_update(
-        rows, ["timestamp", "created_at", "actor_label", "ip_address"], batch_size=_BATCH
-    )
-    for pak in Pak.objects.all():
-        made = scene.now - HISTORY - timedelta(hours=scene.chance.randrange(2_000))
-        Pak.objects.filter(pk=pak.pk).update(created_at=made)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from uuid import UUID
 
 from agents.models import Agent
 from console.demo import words
@@ -38,12 +39,20 @@ class Scene:
     apps: dict[Stack, tuple[str, str]] = field(default_factory=dict)
     objects: dict[Stack, list[DeploymentObject]] = field(default_factory=dict)
     webhooks: list[Subscription] = field(default_factory=list)
+    orders: list[UUID] = field(default_factory=list)
+    # Since when things are there, by their ids.
+    born: dict[UUID | None, datetime] = field(default_factory=dict)
+    # When what an audit row tells of happened: by action, what it is about and, of two, the other.
+    moments: dict[tuple[str, UUID | None, str | None], datetime] = field(default_factory=dict)
 
     def happens(self, share: float) -> bool:
         return self.chance.random() < share
 
     def environment(self) -> str:
         return self.chance.choices(words.ENVIRONMENTS, weights=(5, 2, 1))[0]
+
+    def between(self, start: datetime, end: datetime) -> datetime:
+        return start + (end - start) * self.chance.random()
 
     def ago(self, *, hours: float = 0, minutes: float = 0) -> datetime:
         return self.now - timedelta(hours=hours, minutes=minutes)

@@ -6,17 +6,17 @@ from random import Random
 from django.db import transaction
 from django.utils import timezone
 
+from console.demo.ages import age_audit_log, age_keys, note_work, settle_deliveries
 from console.demo.fleet import add_agents, add_generators, add_stacks
 from console.demo.history import (
     add_reports,
     add_templates,
     add_versions,
     add_work_orders,
-    age_audit_log,
     delete_one,
 )
 from console.demo.scene import Scene, Size
-from console.demo.watching import add_diagnostics, add_health, add_webhooks, settle_deliveries
+from console.demo.watching import add_diagnostics, add_health, add_webhooks
 from core.events import Actor
 
 _STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
@@ -31,6 +31,8 @@ _STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("work orders", add_work_orders),
     ("diagnostics", add_diagnostics),
     ("deletion", delete_one),
+    ("keys", age_keys),
+    ("times", note_work),
     ("deliveries", settle_deliveries),
     ("audit log", age_audit_log),
 )

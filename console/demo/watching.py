@@ -1,18 +1,19 @@
-"""Who watches the fleet: webhooks with what was sent to them, health statuses, diagnostics."""
+"""Who watches the fleet: webhooks, health statuses, diagnostics."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import orjson
 
 from agents.models import Agent, StackReport
 from agents.models.event import EventStatus
 from console.demo import words
+from console.demo.ages import born
 from console.demo.scene import Scene
 from core.events import Actor, ActorType
 from diagnostics.services import claim_diagnostic, request_diagnostic, submit_result
-from health.models import HealthStatus
+from health.models import DeploymentHealth, HealthStatus
 from health.services import HealthReport, report_health
-from webhooks.models import Delivery, Status
 from webhooks.services.subscriptions import create_subscription
 from webhooks.vault import has_key
 
@@ -32,35 +33,55 @@ def add_webhooks(scene: Scene) -> None:
             target_labels=["prod"] if name == "in-the-cluster" else None,
             actor=scene.actor,
         )
+        born(scene, subscription, scene.ago(hours=scene.chance.uniform(200, 600)))
         scene.webhooks.append(subscription)
 
 
 def add_health(scene: Scene) -> None:
-    """What agents observe of the version they reported last; what they failed to apply is failing."""
-    for agent in scene.agents:
-        reports = []
-        for said in StackReport.objects.filter(agent=agent).select_related("stack"):
-            if said.status == EventStatus.FAILURE:
-                status = HealthStatus.FAILING
-            else:
-                status = HealthStatus.DEGRADED if scene.happens(0.02) else HealthStatus.HEALTHY
-            reports.append(
-                HealthReport(
-                    deployment_object_id=next(
-                        obj.id for obj in scene.objects[said.stack] if obj.sequence_id == said.sequence_id
-                    ),
-                    status=status,
-                    checked_at=scene.now,
-                    summary=words.HEALTH[status],
-                )
-            )
-        if reports:
-            report_health(agent_id=agent.pk, reports=reports, actor=_as(agent), now=scene.now)
+    """What agents observe of the version they reported last; what they failed to apply is failing.
+
+    They look with every heartbeat, and a status is as old as the report or, of what broke later, somewhat younger.
+    """
+    rows: list[DeploymentHealth] = []
+    for agent in Agent.objects.filter(pk__in=[agent.pk for agent in scene.agents]).select_related(
+        "heartbeat"
+    ):
+        said = {
+            next(obj.id for obj in scene.objects[each.stack] if obj.sequence_id == each.sequence_id): each
+            for each in StackReport.objects.filter(agent=agent).select_related("stack")
+        }
+        heard = agent.heartbeat.last_heartbeat
+        if not said or heard is None:
+            continue
+        reports = [_report(scene, object_id, word.status, heard) for object_id, word in said.items()]
+        report_health(agent_id=agent.pk, reports=reports, actor=_as(agent), now=scene.now)
+        for row in DeploymentHealth.objects.filter(agent=agent).select_related("deployment_object"):
+            object_id = row.deployment_object.id
+            first = min(said[object_id].since + timedelta(seconds=30), heard)
+            row.created_at, row.updated_at = first, heard
+            changed = first if row.status == HealthStatus.FAILING else scene.between(first, heard)
+            scene.moments["health.changed", object_id, str(agent.pk)] = changed
+            rows.append(row)
+    DeploymentHealth.objects.bulk_update(rows, ["created_at", "updated_at"], batch_size=500)
+
+
+def _report(scene: Scene, object_id: UUID, said: str, heard: datetime) -> HealthReport:
+    if said == EventStatus.FAILURE:
+        status = HealthStatus.FAILING
+    else:
+        status = HealthStatus.DEGRADED if scene.happens(0.02) else HealthStatus.HEALTHY
+    return HealthReport(
+        deployment_object_id=object_id, status=status, checked_at=heard, summary=words.HEALTH[status]
+    )
 
 
 def add_diagnostics(scene: Scene) -> None:
-    """What was asked about failures, the last of it not answered yet."""
-    failures = StackReport.objects.filter(status=EventStatus.FAILURE).select_related("agent", "stack")
+    """What was asked about failures of agents that are heard, the last of it not answered yet."""
+    failures = StackReport.objects.filter(
+        status=EventStatus.FAILURE,
+        reported_at__lte=scene.ago(minutes=55),
+        agent__heartbeat__last_heartbeat__gte=scene.ago(minutes=1),
+    ).select_related("agent", "stack")
     chosen = list(failures.order_by("-reported_at")[:_DIAGNOSTICS])
     for number, said in enumerate(chosen, start=1):
         agent, asked = said.agent, scene.ago(minutes=50 - number * 10)
@@ -84,22 +105,6 @@ def add_diagnostics(scene: Scene) -> None:
             collected_at=asked + timedelta(seconds=8),
             actor=_as(agent),
             now=asked + timedelta(seconds=9),
-        )
-
-
-def settle_deliveries(scene: Scene) -> None:
-    """Most that the broker sends arrived, some will never; the attempts are written as they would have been."""
-    sent = Delivery.objects.filter(subscription__in=scene.webhooks, audience=None)
-    for delivery in sent.order_by("id"):
-        at = delivery.created_at + timedelta(seconds=1)
-        is_dead = scene.happens(0.1)
-        Delivery.objects.filter(pk=delivery.pk).update(
-            status=Status.DEAD if is_dead else Status.SUCCESS,
-            due_at=None,
-            attempts=5 if is_dead else 1,
-            last_attempt_at=at,
-            completed_at=at,
-            last_error="HTTP 503: upstream is being restarted" if is_dead else None,
         )
 
 

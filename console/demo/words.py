@@ -42,18 +42,26 @@ FAILURES = (
     "no matches for kind ServiceMonitor in version monitoring.coreos.com/v1",
     "timed out waiting for the condition: pod {app}-7c9f5d is not scheduled: 0/12 nodes available: insufficient cpu",
 )
-WORK = {
+# What agents are asked to do once: custom objects to apply; images to build are those of the applications.
+CUSTOM_WORK = {
     "backup-database": "Snapshot the cluster's databases",
     "rotate-certificates": "Renew certificates that end within a month",
     "collect-garbage": "Remove images that no pod uses",
     "drain-node": "Move pods away before maintenance",
     "run-conformance": "Check the cluster against the conformance suite",
 }
-WORK_FAILURES = (
-    "no space left on device",
-    "certificate issuer did not answer within 30 s",
-    "node worker-07 did not drain: PodDisruptionBudget storefront-web allows 0 disruptions",
-)
+WORK_FAILURES: dict[str, Sequence[str]] = {
+    "build": (
+        "step build-and-push: no space left on device",
+        "step build-and-push: registry.example.com: 401 Unauthorized",
+        "git clone: repository not found",
+    ),
+    "custom": (
+        "certificate issuer did not answer within 30 s",
+        "node worker-07 did not drain: PodDisruptionBudget storefront-web allows 0 disruptions",
+        "job failed: BackoffLimitExceeded",
+    ),
+}
 
 # What each of the webhooks asks for.
 WEBHOOKS: dict[str, Sequence[str]] = {
@@ -139,6 +147,38 @@ stringData:
   DATABASE_URL: postgres://{app}:{password}@db.{tenant}.svc/{app}
 """
 
+_BUILD = """\
+apiVersion: shipwright.io/v1beta1
+kind: Build
+metadata:
+  name: {app}
+spec:
+  source:
+    git:
+      url: https://git.example.com/{tenant}/{app}
+  strategy:
+    name: buildah
+    kind: ClusterBuildStrategy
+  output:
+    image: registry.example.com/{tenant}/{app}:{version}
+"""
+_JOB = """\
+# {what}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {name}
+  namespace: platform
+spec:
+  backoffLimit: 2
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: {name}
+          image: registry.example.com/platform/{name}:1.4.2
+"""
+
 TEMPLATE_SCHEMA = """\
 {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -203,6 +243,16 @@ def manifest(chance: Random, *, tenant: str, app: str, version: str) -> str:
         workers=chance.choice((2, 4, 8)),
         password=f"{chance.getrandbits(64):016x}",
     )
+
+
+def work(chance: Random) -> tuple[str, str, str]:
+    """The type of a work order, of the two that agents know; what it is called; its YAML."""
+    if chance.random() < 0.4:
+        tenant, app = chance.choice(apps())
+        version = f"1.{chance.randint(2, 9)}.0"
+        return "build", app, _BUILD.format(tenant=tenant, app=app, version=version)
+    name = chance.choice(list(CUSTOM_WORK))
+    return "custom", name, _JOB.format(name=name, what=CUSTOM_WORK[name])
 
 
 def failure(chance: Random, *, app: str, version: str) -> str:

@@ -104,6 +104,15 @@ def test_only_probes_need_no_key():
     }
 
 
+def test_every_group_of_operations_has_its_place_and_a_description():
+    used = {tag for operation in OPERATIONS.values() for tag in operation["tags"]}
+    names = [tag["name"] for tag in document["tags"]]
+    assert sorted(names) == sorted(used)
+    assert names[:3] == ["auth", "stacks", "deployment objects"]
+    assert names[-1] == "health"
+    assert all(tag["description"].endswith(".") for tag in document["tags"])
+
+
 def test_names_of_operations_are_unique():
     names = [operation["operationId"] for operation in OPERATIONS.values()]
     assert sorted(names) == sorted(set(names))

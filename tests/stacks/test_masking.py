@@ -12,7 +12,9 @@ from stacks.masking import (
     masked_line,
     restore_secrets,
 )
+from stacks.secret_places import secret_places
 
+COPY = "kubectl.kubernetes.io/last-applied-configuration"
 CONFIG = """\
 # Settings   of the shop
 apiVersion: v1
@@ -49,7 +51,10 @@ stringData:
 immutable: true
 """
     assert mask_secrets(text) == (
-        text.replace("cGFzcw==", MASK).replace('"YWRtaW4="', MASK).replace("postgres://u:p@h/db", MASK)
+        text.replace("cGFzcw==", MASK)
+        .replace("rotate me", MASK)
+        .replace('"YWRtaW4="', MASK)
+        .replace("postgres://u:p@h/db", MASK)
     )
 
 
@@ -91,6 +96,11 @@ metadata:
     kubectl.kubernetes.io/last-applied-configuration: |
       {"data":{"a":"hidden"}}
 """,
+        f"kind: ConfigMap\nmetadata: {{annotations: {{{COPY}: 'kind: Secret, data: {{a: hidden}}'}}}}\n",
+        f"x: {{metadata: {{annotations: {{{COPY}: 'kind: \\u0053ecret, data: {{a: hidden}}'}}}}}}\n",
+        "kind: !!binary U2VjcmV0\ndata: {a: hidden}\n",
+        "kind: !<tag:yaml.org,2002:binary> |\n  U2Vj\n  cmV0\ndata: {a: hidden}\n",
+        "%TAG !t! tag:yaml.org,2002:\n---\nkind: Secret\n!t!binary ZGF0YQ==: {a: hidden}\n",
         "\ufeffkind: Secret\ndata: {a: hidden}\n",
         "é: ☃\U0001f600\nkind: Secret\ndata: {a: hidden}\n",
         "kind: ConfigMap\n---\r\nkind: Secret\r\ndata:\r\n  a: hidden\r\n",
@@ -100,6 +110,51 @@ def test_no_spelling_of_a_secret_shows_its_value(text):
     masked = mask_secrets(text)
     assert "hidden" not in masked
     assert MASK in masked
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "data:   # hidden\n  a: b\n",
+        "data:\n  a: b # hidden\n",
+        "data:\n  a: b\n  # c: hidden\n  d: e\n",
+        "data:\n  a: b\n# c: hidden\ntype: Opaque\n",
+        "data:\n#  c: hidden\ntype: Opaque\n",
+        "data:\n  a: |\n    b\n  #c: hidden\n",
+        "data: {a: b, # hidden\n  c: d} # hidden\ntype: Opaque\n",
+        "data:\n  a: 'b'   # hidden \x85  c: d\n",
+        "x: &v\n  a: b # hidden\ndata: *v # hidden\ntype: Opaque\n",
+        "x: &v\n  a: b # hidden\ndata: {<<: *v}\n",
+    ],
+)
+def test_no_comment_among_the_values_is_shown_and_the_lines_stay(fields):
+    text = f"# of the shop\nkind: Secret # for its database\n{fields}---\n# settings\nkind: ConfigMap\n"
+    masked = mask_secrets(text)
+    assert "hidden" not in masked
+    assert masked.startswith("# of the shop\nkind: Secret # for its database\n")
+    assert masked.endswith("---\n# settings\nkind: ConfigMap\n")
+    assert f"# {MASK}" in masked or f"#{MASK}" in masked or f"#  {MASK}" in masked
+    assert restore_secrets(masked, text) == text
+    assert masked_line(masked) is not None
+
+
+def test_a_number_sign_in_a_text_begins_no_comment():
+    text = "kind: Secret\nmetadata: {name: 'a # b'}\ndata:\n  'c # d': x\n  e#f: y\n"
+    assert mask_secrets(text) == text.replace("x", MASK).replace("y", MASK)
+
+
+def test_an_empty_comment_hides_nothing():
+    text = "kind: Secret\ndata:\n  a: x #\n  #  \n"
+    assert mask_secrets(text) == text.replace("x", MASK)
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "List"])
+def test_a_copy_of_something_else_is_shown(kind):
+    text = (
+        f"kind: {kind}\nmetadata:\n  annotations:\n    {COPY}: |\n"
+        '      {"kind": "ConfigMap", "data": {"a": "\\u003cb\\n\\u003e"}}\n'
+    )
+    assert mask_secrets(f"{text}---\nkind: Secret\n") == f"{text}---\nkind: Secret\n"
 
 
 def test_keys_of_a_secret_stay_readable():
@@ -175,7 +230,7 @@ def test_equal_values_compare_equal_and_no_value_is_in_what_is_compared():
     ]
     assert mask_secrets(SECRETS) == mask_secrets(changed)
     assert [mask_secrets(SECRETS).splitlines()[number - 1].strip() for number in different] == [
-        'user:   "********"  # not changed'
+        'user:   "********"  # "********"'
     ]
     assert not {"root", "admin", "a2V5"} & set(" ".join([*old, *new]).replace('"', " ").split())
 
@@ -189,6 +244,60 @@ def test_unreadable_texts_compare_by_what_they_hide():
 
 def test_masks_left_in_their_places_give_the_text_byte_for_byte():
     assert restore_secrets(mask_secrets(SECRETS), SECRETS) == SECRETS
+
+
+COMMENTED = """\
+kind: Secret
+metadata: {name: db}
+stringData: # all of them old
+  a: 1 # one
+  # was two
+  b: 2
+  # end
+"""
+
+
+def test_a_comment_goes_with_the_key_before_it():
+    masked = mask_secrets(COMMENTED)
+    assert masked == (
+        COMMENTED.replace("all of them old", MASK)
+        .replace("1 # one", f"{MASK} # {MASK}")
+        .replace("was two", MASK)
+        .replace("2\n", f"{MASK}\n")
+        .replace("end", MASK)
+    )
+    without_b = masked.replace(f"  b: {MASK}\n  # {MASK}\n", "")
+    assert restore_secrets(without_b, COMMENTED) == COMMENTED.replace("  b: 2\n  # end\n", "")
+    only_b = masked.replace(f"  a: {MASK} # {MASK}\n  # {MASK}\n", "")
+    assert restore_secrets(only_b, COMMENTED) == COMMENTED.replace("  a: 1 # one\n  # was two\n", "")
+    with pytest.raises(ValueUnknown) as refusal:
+        restore_secrets(masked.replace(f"  b: {MASK}\n", ""), COMMENTED)
+    assert refusal.value.line == 6
+
+
+def test_objects_of_one_name_keep_their_copies_apart():
+    objects = [
+        f"kind: {kind}\nmetadata:\n  name: db\n  annotations: {{{COPY}: 'a {kind} of the Secret'}}\n"
+        for kind in ("Secret", "ConfigMap")
+    ]
+    text = "---\n".join(objects)
+    assert "of the" not in mask_secrets(text)
+    assert restore_secrets(mask_secrets(text), text) == text
+
+
+def test_a_copy_keeps_its_place_where_nothing_else_is_about_secrets():
+    text = f"kind: ConfigMap\nmetadata: {{annotations: {{{COPY}: 'kind: Secret'}}}}\n"
+    masked = mask_secrets(text)
+    assert "Secret" not in masked
+    assert restore_secrets(masked, text) == text
+    assert masked_line(masked) == 2
+    with pytest.raises(ValueUnknown):
+        restore_secrets(masked, "")
+
+
+def test_items_of_a_list_of_secrets_that_name_their_kind_keep_their_values():
+    text = "kind: SecretList\nitems:\n- kind: Secret\n  metadata: {name: db}\n  data: {a: hidden}\n"
+    assert restore_secrets(mask_secrets(text), text) == text
 
 
 def test_a_changed_text_keeps_the_values_behind_its_masks():
@@ -247,7 +356,8 @@ stringData:
 def test_a_template_shows_expressions_and_hides_literal_values():
     masked = mask_template(TEMPLATE)
     assert "hunter" not in masked
-    assert masked.count(MASK) == 3
+    assert masked.count(MASK) == 4
+    assert masked.endswith(f"{{# {MASK} #}}\n")
     assert 'given: "{{ password }}"' in masked
     assert "encoded: {{ password | b64encode }}" in masked
     assert len(masked.splitlines()) == len(TEMPLATE.splitlines())
@@ -281,6 +391,13 @@ def test_the_first_mask_in_a_secret_is_found_and_others_are_texts():
         "{% if plain %}ConfigMap{% else %}Secret{% endif %}",
         '{{ "Secret" }}',
         "{{ 'Secret' if hidden else 'ConfigMap' }}",
+        "{{ kind }}",
+        '"{{ kind }}"',
+        "{{- kind -}}",
+        "{{ prefix }}ret",
+        "Sec{# #}ret",
+        "Sec{% if hidden %}ret{% endif %}",
+        "!!binary {{ encoded }}",
     ],
 )
 def test_a_template_that_may_become_a_secret_counts_as_one(kind):
@@ -289,6 +406,81 @@ def test_a_template_that_may_become_a_secret_counts_as_one(kind):
     assert masked_line(mask_template(source)) == 3
 
 
-def test_a_template_whose_other_kinds_are_made_up_is_shown_as_it_is():
-    source = "kind: {{ kind }}\ndata:\n  for: Secret\n"
+@pytest.mark.parametrize(
+    "source",
+    [
+        "kind:\n  {{ kind }}\ndata:\n  token: hunter2\n",
+        "x: &kind {{ kind }}\ny:\n  kind: *kind\n  data: {token: hunter2}\n",
+        "kind: List\nitems:\n{% for name in names %}\n- kind: {{ kind }}\n  data: {token: hunter2}\n{% endfor %}\n",
+        "kind: {{ kind }}\nitems:\n- data: {token: hunter2}\n",
+        "ki{# #}nd: Sec{# #}ret\nda{# #}ta:\n  token: hunter2\n",
+        "kind: Secret\n{{ field }}:\n  token: hunter2\n",
+        f"metadata: {{annotations: {{{COPY}: 'hunter2 {{{{ x }}}}'}}}}\n---\nkind: {{{{ kind }}}}\n",
+    ],
+)
+def test_what_tags_make_up_is_taken_for_a_secret(source):
+    masked = mask_template(source)
+    assert "hunter2" not in masked
+    assert masked.count(MASK) == 1
+    assert len(masked.splitlines()) == len(source.splitlines())
+
+
+def test_a_template_whose_kinds_are_plain_is_shown_as_it_is():
+    source = (
+        "kind: ConfigMap\nmetadata: {name: '{{ name }}'}\ndata: # kind {{ x }}\n  for: Secret # {{ y }}\n"
+    )
     assert mask_template(source) == source
+
+
+@pytest.mark.parametrize(
+    "source", ["kind: {{ kind }}\ndata: {a: [hunter2\n", '{"kind": {{ kind }}, "a": [\n']
+)
+def test_a_template_that_cannot_be_read_and_makes_up_its_kind_is_hidden(source):
+    assert mask_template(source) == UNREADABLE
+
+
+def test_comments_of_a_template_are_hidden_line_by_line_but_for_expressions():
+    source = """\
+kind: Secret {# of the shop #}
+stringData: {#- hunter1 -#}
+  a: b {# hunter2
+    hunter3 {{ c }}
+  #}
+  # hunter4 {{ d }}
+  # {{ e }}
+"""
+    masked = mask_template(source)
+    assert (
+        masked
+        == f"""\
+kind: Secret {{# of the shop #}}
+stringData: {{#- {MASK} -#}}
+  a: {MASK} {{# {MASK}
+    {MASK}
+  #}}
+  # {MASK}
+  # {{{{ e }}}}
+"""
+    )
+    assert masked_line(masked) == 2
+
+
+def test_a_comment_in_the_text_of_an_expression_is_none():
+    source = 'kind: ConfigMap\nx: {{ "{#" }}\n---\nkind: Secret\ndata: {a: hunter2}\n'
+    assert mask_template(source) == source.replace("hunter2", MASK)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x: &v {" + "".join(f"k{n}: v, " for n in range(5_000)) + "}\ny:\n"
+        "" + "- {kind: Secret, data: *v}\n" * 5_000,
+        "x: &v {" + "".join(f"k{n}: v, " for n in range(5_000)) + "}\ny:\n"
+        "" + "- {kind: Secret, data: {<<: *v}}\n" * 5_000,
+        "x: &b {kind: Secret, data: {" + "".join(f"k{n}: v, " for n in range(5_000)) + "}}\ny:\n"
+        "" + "- <<: *b\n" * 5_000,
+        "kind: Secret\ndata:\n" + "  k: {} # hidden\n" * 20_000,
+    ],
+)
+def test_what_many_refer_to_is_looked_at_once(text):
+    assert len(secret_places(text)) <= 2 * text.count(": v,") + 2 * text.count(" # hidden")

@@ -1,0 +1,36 @@
+"""The groups of the API's operations, in the order in which somebody who reads on comes to need them."""
+
+TAGS = [
+    {"name": name, "description": description}
+    for name, description in (
+        ("auth", "Which key is this, and which keys are there."),
+        (
+            "stacks",
+            "What belongs together and goes to the same agents, with the labels and annotations that say to which.",
+        ),
+        ("deployment objects", "The versions of a stack: immutable manifests, and deletion markers."),
+        ("templates", "Manifests with parameters; versions of them, previews, and publishing from one."),
+        ("generators", "Tenants, who publish: each owns stacks and has keys of its own."),
+        (
+            "agents",
+            "One process in each cluster, which pulls: its record, labels, targets, heartbeat and target state.",
+        ),
+        ("registrations", "Which agents serve which generators."),
+        ("events", "What agents report of the objects that they applied."),
+        ("health status", "What agents observe of the objects that are deployed."),
+        ("fleet", "All agents at a glance, and why one has a stack or has not."),
+        (
+            "work orders",
+            "One-off jobs for agents: claimed, renewed, completed, tried again, and the log of what is finished.",
+        ),
+        ("diagnostics", "Asking an agent about a deployment object, and what it found."),
+        ("webhooks", "Who is told of what, by the broker or by agents, and what became of each delivery."),
+        ("audit", "Every change: what, when, by whom and from where."),
+        ("admin", "The settings that may change while the broker runs."),
+        (
+            "telemetry",
+            "For clients that ask for what WebSockets would carry; this broker has none, and answers that.",
+        ),
+        ("health", "Probes, and metrics for Prometheus. They need no key."),
+    )
+]
