@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from simulator.fleet import FAULTS
+from tests.support.commands import manage, refused_command
 from tests.support.server import ROOT, LiveServer
 
 pytestmark = pytest.mark.live
@@ -25,7 +26,19 @@ def simulate(server: LiveServer, *arguments: str, **environment: str) -> subproc
 
 
 def test_a_fleet_with_every_fault_finds_nothing_wrong_and_leaves_nothing_behind(broker):
-    arguments = ["--agents", "50", "--interval", "1", "--duration", "5", "--processes", "2", "--json"]
+    arguments = [
+        "--agents",
+        "50",
+        "--interval",
+        "1",
+        "--joining",
+        "1",
+        "--duration",
+        "5",
+        "--processes",
+        "2",
+        "--json",
+    ]
     load = ["--stacks", "30", "--matched", "5", "--object-bytes", "500", "--changes", "10"]
     done = simulate(broker, *arguments, *load, "--faults", ",".join(FAULTS), "--fault-share", "0.2")
     assert done.returncode == 0, done.stderr + done.stdout
@@ -36,22 +49,31 @@ def test_a_fleet_with_every_fault_finds_nothing_wrong_and_leaves_nothing_behind(
     assert {"poll", "heartbeat", "look for work", "publish", "report many"} <= report["calls"].keys()
     assert report["calls"]["poll"]["statuses"]["200"] > 0
     assert report["calls"]["poll"]["faulty_on_purpose"] > 0
+    assert report["while_joining"]["poll"]["count"] > 0
     headers = {"Authorization": f"Bearer {broker.admin_key}"}
     for kind in ("agents", "stacks", "generators"):
         rows = httpx.get(f"{broker.url}/api/v1/{kind}", headers=headers).json()
         assert [row["name"] for row in rows if row["name"].startswith("sim-")] == []
 
 
-def test_without_a_key_it_is_wrong_usage(broker):
-    done = simulate(broker, BROKKR_ADMIN_PAK="")
-    assert (done.returncode, "BROKKR_ADMIN_PAK" in done.stderr) == (2, True)
+def test_without_a_key_it_is_wrong_usage(monkeypatch):
+    monkeypatch.setenv("BROKKR_ADMIN_PAK", "")
+    refused_command(manage("simulate_fleet"), 2, "BROKKR_ADMIN_PAK")
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--faults", "flood"], ["--agents", "0"], ["--interval", "nan"], ["--url", "ftp://x"]]
+    "arguments",
+    [
+        ("--faults", "flood"),
+        ("--agents", "0"),
+        ("--interval", "nan"),
+        ("--joining", "-1"),
+        ("--url", "ftp://x"),
+    ],
 )
-def test_what_it_does_not_know_is_wrong_usage(broker, arguments):
-    assert simulate(broker, *arguments).returncode == 2
+def test_what_it_does_not_know_is_wrong_usage(monkeypatch, arguments):
+    monkeypatch.setenv("BROKKR_ADMIN_PAK", "never used")
+    refused_command(manage("simulate_fleet", *arguments), 2)
 
 
 def test_a_key_that_is_none_is_no_run(broker):
