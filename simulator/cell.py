@@ -111,8 +111,8 @@ class Cell:
         sys.stdout.buffer.write(orjson.dumps({"event": event} | data) + b"\n")
         sys.stdout.buffer.flush()
 
-    def tell_numbers(self) -> None:
-        """What was counted since the last time."""
+    def tell_numbers(self, *, joining: bool = False) -> None:
+        """What was counted since the last time; `joining` if that was while agents joined."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
         cpu = usage.ru_utime + usage.ru_stime
         self.tell(
@@ -120,6 +120,7 @@ class Cell:
             calls={kind: calls.as_data() for kind, calls in self.calls.items()},
             violations=[asdict(violation) for violation in self.violations],
             cpu=cpu - self._cpu,
+            joining=joining,
         )
         self._cpu = cpu
         self.calls.clear()
@@ -476,14 +477,14 @@ class Cell:
 
     # --- The run and its end -----------------------------------------------------------------------
 
-    async def run_until(self, deadline: float) -> None:
+    async def run_until(self, deadline: float, *, joined: float) -> None:
         async with asyncio.TaskGroup() as tasks:
             for number in range(len(self.truth.agents)):
                 tasks.create_task(self.live_until(deadline, number))
             tasks.create_task(self.publish_until(deadline))
-            while time.monotonic() < deadline:
-                await asyncio.sleep(min(1.0, max(0.0, deadline - time.monotonic())))
-                self.tell_numbers()
+            while (now := time.monotonic()) < deadline:
+                await asyncio.sleep(min(1.0, (joined if now < joined else deadline) - now))
+                self.tell_numbers(joining=now < joined)
 
     async def verify(self) -> None:
         """Look whether everything that was acknowledged is there."""
@@ -547,14 +548,15 @@ async def _live(cell: Cell) -> None:
     config = cell.config
     if config.resume:
         cell.read_journal()
-        deadline = config.deadline
+        joined, deadline = 0.0, config.deadline
     else:
         await cell.set_up()
         cell.tell_numbers()
         cell.tell("ready")
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        deadline = time.monotonic() + config.joining + config.duration
-    await cell.run_until(deadline)
+        joined = time.monotonic() + config.joining
+        deadline = joined + config.duration
+    await cell.run_until(deadline, joined=joined)
     cell.tell_numbers()
     cell.tell("verifying")
     await cell.verify()

@@ -251,11 +251,7 @@ class Fleet:
         except queue.Empty:
             return None
         if message["event"] == "numbers":
-            for kind, data in message["calls"].items():
-                into.setdefault(kind, Calls()).add(Calls.from_data(data))
-            self.report.violations += message["violations"]
-            if into is self.report.calls:
-                self.report.client_cpu += message["cpu"]
+            self._count(message, self.report.joining if message["joining"] else into)
         elif message["event"] == "failed":
             raise FleetFailed(message["text"])
         elif message["event"] == "trouble":
@@ -268,6 +264,13 @@ class Fleet:
         elif message["event"] != "ended":
             return number, message
         return None
+
+    def _count(self, message: dict[str, Any], into: dict[str, Calls]) -> None:
+        for kind, data in message["calls"].items():
+            into.setdefault(kind, Calls()).add(Calls.from_data(data))
+        self.report.violations += message["violations"]
+        if into is self.report.calls:
+            self.report.client_cpu += message["cpu"]
 
     def _set_up(self) -> None:
         done, ready = dict.fromkeys(range(len(self._cells)), 0), 0

@@ -26,19 +26,8 @@ def simulate(server: LiveServer, *arguments: str, **environment: str) -> subproc
 
 
 def test_a_fleet_with_every_fault_finds_nothing_wrong_and_leaves_nothing_behind(broker):
-    arguments = [
-        "--agents",
-        "50",
-        "--interval",
-        "1",
-        "--joining",
-        "1",
-        "--duration",
-        "5",
-        "--processes",
-        "2",
-        "--json",
-    ]
+    arguments = ["--agents", "50", "--interval", "1", "--processes", "2", "--json"]
+    arguments += ["--joining", "2", "--duration", "5"]
     load = ["--stacks", "30", "--matched", "5", "--object-bytes", "500", "--changes", "10"]
     done = simulate(broker, *arguments, *load, "--faults", ",".join(FAULTS), "--fault-share", "0.2")
     assert done.returncode == 0, done.stderr + done.stdout
