@@ -76,13 +76,10 @@ def _measure(rounds: int) -> dict[str, dict[str, object]]:
 
     from agents.backlog import pending_object_counts
     from agents.services.silence import announce_recovered_agents, announce_silent_agents
-    from core.events import SYSTEM
-    from paks.models import Role
-    from paks.services import issue_pak
     from tests.support.api import Api
     from workorders.matching import pending_counts
 
-    admin = Api(issue_pak(role=Role.ADMIN, subject_id=None, name="bench", actor=SYSTEM)[1])
+    admin = Api(stand.admin_key())
 
     def get(path: str, expected: int) -> Callable[[], None]:
         def ask() -> None:

@@ -63,7 +63,7 @@ def _simulate(arguments: list[str], server: stand.Server, postmaster: int) -> di
     done = subprocess.run(
         [*command, *arguments],
         cwd=ROOT,
-        env=os.environ | {"BROKKR_ADMIN_PAK": _admin_key()},
+        env=os.environ | {"BROKKR_ADMIN_PAK": stand.admin_key()},
         stdout=subprocess.PIPE,
         check=False,
     )
@@ -71,16 +71,6 @@ def _simulate(arguments: list[str], server: stand.Server, postmaster: int) -> di
         raise RuntimeError("the simulation did not come to an end")
     report: dict[str, Any] = json.loads(done.stdout)
     return report
-
-
-def _admin_key() -> str:
-    # Importing them needs Django, which needs the database's address.
-    from core.events import SYSTEM
-    from paks.models import Role
-    from paks.services import issue_pak
-
-    _, key = issue_pak(role=Role.ADMIN, subject_id=None, name="bench", actor=SYSTEM)
-    return key
 
 
 if __name__ == "__main__":

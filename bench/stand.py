@@ -35,6 +35,16 @@ def start_django(database_url: str, folder: Path) -> None:
     call_command("migrate", verbosity=0)
 
 
+def admin_key() -> str:
+    """A new admin key; after `start_django`."""
+    from core.events import SYSTEM
+    from paks.models import Role
+    from paks.services import issue_pak
+
+    _, key = issue_pak(role=Role.ADMIN, subject_id=None, name="bench", actor=SYSTEM)
+    return key
+
+
 class Server:
     """One gunicorn with the product in it."""
 

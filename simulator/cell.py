@@ -377,10 +377,7 @@ class Cell:
     async def live_until(self, deadline: float, number: int) -> None:
         """An agent's day: poll, report, beat, look for work; then wait."""
         agent, holding = self.truth.agents[number], Holding()
-        first_within = (
-            self.config.interval if self.config.resume else self.config.joining or self.config.interval
-        )
-        start = time.monotonic() + self.random.random() * first_within
+        start = time.monotonic() + self.random.random() * (self.config.joining or self.config.interval)
         while start < deadline:
             await asyncio.sleep(start - time.monotonic())
             connection = Connection(self.site)
@@ -548,14 +545,13 @@ async def _live(cell: Cell) -> None:
     config = cell.config
     if config.resume:
         cell.read_journal()
-        joined, deadline = 0.0, config.deadline
     else:
         await cell.set_up()
         cell.tell_numbers()
         cell.tell("ready")
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        joined = time.monotonic() + config.joining
-        deadline = joined + config.duration
+    joined = time.monotonic() + config.joining
+    deadline = config.deadline if config.resume else joined + config.duration
     await cell.run_until(deadline, joined=joined)
     cell.tell_numbers()
     cell.tell("verifying")

@@ -62,9 +62,8 @@ class Plan:
 
 @dataclass
 class Report:
-    """What was seen. `seconds` is how long the agents lived; calls before and after that are not in `calls`.
-
-    Nor are those in it that were made while agents joined.
+    """What was seen. `seconds` is how long all agents lived; calls before and after that, those of agents that were
+    joining among them, are not in `calls`.
     """
 
     plan: Plan
@@ -295,7 +294,7 @@ class Fleet:
         cpu = _cpu_of(self.plan.server_pids)
         began = time.monotonic()
         end = began + self.plan.duration
-        self._configs = [replace(config, resume=True, deadline=end) for config in self._configs]
+        self._configs = [replace(config, resume=True, joining=0.0, deadline=end) for config in self._configs]
         next_kill = self._next_kill(began)
         while (now := time.monotonic()) < end:
             self._hear(min(0.5, end - now), into=self.report.calls)

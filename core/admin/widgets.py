@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.forms import ModelChoiceField
 
 # The theme's classes carry no types and extend Django's; some of Django's take a parameter for the type checker only.
@@ -56,12 +55,14 @@ class RowIdField(_ModelChoiceField):
     """Chooses a row by its name and gives its id. An id that is there already may stay, whatever has become of its row.
 
     `refers` is a model's field that refers to rows of the same kind: whoever may choose rows for it may choose here.
+    Deleted rows may be chosen too.
     """
 
     widget: KeptRowSelect
 
-    def __init__(self, *, queryset: QuerySet[Any], refers: Any, **kwargs: Any) -> None:
-        super().__init__(queryset=queryset, widget=KeptRowSelect(refers, admin.site), **kwargs)
+    def __init__(self, *, refers: Any, **kwargs: Any) -> None:
+        rows = refers.remote_field.model._default_manager.all()
+        super().__init__(queryset=rows, widget=KeptRowSelect(refers, admin.site), **kwargs)
 
     def keep(self, row_id: UUID | None) -> None:
         """Accept this id too, and show it when no row has it."""

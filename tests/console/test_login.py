@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
@@ -13,15 +12,9 @@ from django.utils import timezone
 from console.services import forget_old_logins
 from core.jobs import registered_jobs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("astrid")]
 
 HOME, ELSEWHERE = "192.0.2.1", "192.0.2.2"
-
-
-@pytest.fixture(autouse=True)
-def user(settings):
-    settings.AXES_FAILURE_LIMIT = 3
-    return User.objects.create_superuser("astrid", password="the right one")
 
 
 def log_in(password: str, address: str = HOME, username: str = "astrid", **headers: str):

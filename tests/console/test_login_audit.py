@@ -12,15 +12,9 @@ from django.utils import timezone
 from audit.models import AuditLog
 from webhooks.event_types import EVENT_TYPES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("astrid")]
 
 HOME, ELSEWHERE = "192.0.2.1", "192.0.2.2"
-
-
-@pytest.fixture(autouse=True)
-def user(settings):
-    settings.AXES_FAILURE_LIMIT = 3
-    return User.objects.create_superuser("astrid", password="the right one")
 
 
 def log_in(client: Client, password: str, username: str = "astrid"):

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 
-from agents.models import Agent, AgentTarget
+from agents.models import AgentTarget
 from core.admin import ServiceForm
 from core.admin.widgets import RowIdField
-from stacks.models import Stack
 from webhooks.event_types import EVENT_TYPES
 from webhooks.models import Subscription
 from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
@@ -52,14 +51,12 @@ class SubscriptionForm(ServiceForm):
         label="Only of the stack",
         required=False,
         help_text="None for the events of all.",
-        queryset=Stack.objects.all(),
         refers=AgentTarget._meta.get_field("stack"),
     )
     agent_id = RowIdField(
         label="Only of the agent",
         required=False,
         help_text="None for the events of all.",
-        queryset=Agent.objects.all(),
         refers=AgentTarget._meta.get_field("agent"),
     )
     target_labels = forms.CharField(
