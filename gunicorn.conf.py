@@ -3,6 +3,7 @@
 Importing the settings here lets a wrong environment variable stop the start before any worker exists.
 """
 
+import gc
 import os
 import shutil
 import socket
@@ -26,15 +27,19 @@ keepalive = 5
 # A worker that has served this many is replaced; the jitter keeps them from leaving together.
 max_requests = 100_000
 max_requests_jitter = 10_000
+# Also how long a client may stall in the middle of a request or an answer: web_worker.py.
 timeout = 30
 graceful_timeout = 30
+# Python waits for ever for a client that does not read a file which the kernel sends.
+sendfile = False
 # The workers' heartbeat files: on a slow disk they would block the worker and have it killed.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  gunicorn makes private files there
 # gunicorn's own door for controlling it at run time. Signals do; a door less.
 control_socket_disable = True
 
 # --- Logs -----------------------------------------------------------------------------------------
-# No access log: RequestMiddleware writes one line per request. gunicorn's other lines join ours.
+# Without an access log. gunicorn's other lines join ours.
+logger_class = "brokkr_site.web_worker.WebLogger"
 accesslog = None
 logconfig_dict = settings.LOGGING | {
     "loggers": settings.LOGGING["loggers"]
@@ -55,6 +60,18 @@ def on_starting(server: Any) -> None:
     """Counters begin at zero with the server; a reload keeps them."""
     shutil.rmtree(_metrics_dir, ignore_errors=True)
     _metrics_dir.mkdir(parents=True)
+
+
+def post_worker_init(worker: Any) -> None:
+    """What is loaded by now stays. Were it walked by each full garbage collection, every one would stop all threads
+    for a tenth of a second.
+    """
+    from django.urls import get_resolver  # noqa: PLC0415  gunicorn's master, which reads this file too, has no Django
+
+    # The routes, and what they import, would otherwise be loaded by the first request.
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -1,13 +1,27 @@
-"""gunicorn's worker, refusing what is no HTTP in the API's own form."""
+"""gunicorn's worker with threads, cheaper for agents, not held up by slow clients, refusing in the API's own form.
 
+In gunicorn's own, the main thread hands every request to a thread and takes every connection back, which costs nearly
+as much CPU as Django. Agents ask several things in a row, so their connection stays with the thread for a moment.
+"""
+
+import select
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
+from selectors import EVENT_READ
 from typing import Any
 
 import orjson
+from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
 from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -18,13 +32,115 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
 _OUR_FAULT = (http.InvalidResponseHeader, http.InvalidResponseHeaderName, http.ConfigurationProblem)
 _NO_HTTP = (400, "The request is not valid HTTP.")
 
+# How long a thread waits for the next request on a connection before it gives the connection back.
+_NEXT_REQUEST_SECONDS = 0.02
+# How long a client may take to close a connection that we are done with.
+_LEAVE_SECONDS = 2.0
+# gunicorn's master wants to hear of a worker once in `timeout`, not once per event.
+_NOTIFY_SECONDS = 1.0
+_DRAIN_BYTES = 65536
+
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
-    """gunicorn's own refusals are HTML pages that repeat the line they refuse, and so does its log. In a header
-    line that is only nearly right that would be a key.
-    """
+    """As in gunicorn's own, only the main thread touches the poller and the lists of connections."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._notified = 0.0
+        # One thread is always left for other connections.
+        self._may_stay = threading.Semaphore(self.cfg.threads - 1)
+        self._leaving: deque[TConn] = deque()
+
+    def notify(self) -> None:
+        now = time.monotonic()
+        if now - self._notified >= _NOTIFY_SECONDS:
+            self._notified = now
+            super().notify()
+
+    # --- A connection begins ---------------------------------------------------------------------
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """A new connection gets a thread when its request has come, not before: silent clients hold none."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        # A client that stalls in the middle of a request or of an answer holds a thread. Python's own time-out does
+        # not last: gunicorn resets it with each request.
+        patience = struct.pack("@ll", self.cfg.timeout, 0)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    # --- It is answered, in a thread of the pool -------------------------------------------------
+
+    def handle(self, conn: TConn) -> Any:
+        """Answer a request, and those that follow at once. What gunicorn's own says of the last: is it kept?"""
+        kept = super().handle(conn)
+        while kept is True and self._asks_again(conn):
+            kept = super().handle(conn)
+        return kept
+
+    def _asks_again(self, conn: TConn) -> bool:
+        if not self.alive:
+            return False
+        if conn.parser.unreader.buf.getvalue():
+            return True
+        if not self._may_stay.acquire(blocking=False):
+            return False
+        try:
+            poll = select.poll()
+            poll.register(conn.sock, select.POLLIN)
+            return bool(poll.poll(_NEXT_REQUEST_SECONDS * 1000))
+        finally:
+            self._may_stay.release()
+
+    # --- It ends ---------------------------------------------------------------------------------
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        """Take a connection back. The client's end of one that is over is awaited without holding up the others."""
+        if fs.cancelled() or fs.exception() is not None or fs.result() is not False:
+            super().finish_request(conn, fs)
+            return
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            # It is gone already.
+            self._drop(conn)
+            return
+        if _has_left(conn):
+            self._drop(conn)
+            return
+        conn.timeout = time.monotonic() + _LEAVE_SECONDS
+        self._leaving.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._on_leaving_socket_readable, conn))
+
+    def _on_leaving_socket_readable(self, conn: TConn, client: Any) -> None:
+        if _has_left(conn):
+            self.poller.unregister(client)
+            self._leaving.remove(conn)
+            self._drop(conn)
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        now = time.monotonic()
+        while self._leaving and self._leaving[0].timeout <= now:
+            conn = self._leaving.popleft()
+            self.poller.unregister(conn.sock)
+            self._drop(conn)
+
+    def _drop(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    # --- What is no HTTP -------------------------------------------------------------------------
 
     def handle_error(self, _req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """gunicorn's own refusals are HTML pages that repeat the line they refuse, and so does its log. In a header
+        line that is only nearly right that would be a key.
+        """
         if isinstance(exc, http.ParseException) and not isinstance(exc, _OUR_FAULT):
             status, sentence = _STATUS.get(type(exc), _NO_HTTP)
             self.log.warning("refused a request from %s: %s", addr[0] if addr else "", type(exc).__name__)
@@ -32,6 +148,25 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         else:
             self.log.error("failed to answer a request", exc_info=exc)
             _answer(client, 500, None)
+
+
+class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
+    """RequestMiddleware writes the line for a request. gunicorn would put a second one together and throw it away."""
+
+    def access(self, *_args: Any) -> None:
+        """No line."""
+
+
+def _has_left(conn: TConn) -> bool:
+    """Whether the client has closed its end. What it still sends is read and thrown away, or the kernel would take
+    back the end of our answer.
+    """
+    try:
+        return not conn.sock.recv(_DRAIN_BYTES)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _answer(client: Any, status: int, sentence: str | None) -> None:

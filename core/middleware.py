@@ -1,4 +1,4 @@
-"""What happens around every request: an id, one log line, two metrics."""
+"""What happens around every request: an id, one log line, two metrics; and what does not happen around a poll."""
 
 import logging
 import re
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 
+from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
 
@@ -52,6 +53,14 @@ class RequestMiddleware:
             },
         )
         return response
+
+
+class PageMessageMiddleware(MessageMiddleware):
+    """Messages are for pages. A poll should not pay for the storage it never opens."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not request.path_info.startswith("/api/"):
+            super().process_request(request)
 
 
 def endpoint_of(request: HttpRequest) -> str:

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
 Row = tuple[Any, ...]
+
+# A connection belongs to one thread.
+_CURSORS: WeakKeyDictionary[psycopg.Connection, dict[str, psycopg.Cursor]] = WeakKeyDictionary()
 
 
 def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
@@ -41,9 +45,19 @@ def _run(sql: str, parameters: Mapping[str, object]) -> Row | None:
     if connection.queries_logged:
         connection.queries_log.append({"sql": sql, "time": "0"})
     with connection.wrap_database_errors:
-        server_side = psycopg.Cursor(connection.connection)
+        server_side = _cursor(connection.connection, sql)
         server_side.execute(cast(Any, sql), parameters, prepare=True)
-        return cast(Row | None, server_side.fetchone())
+        return server_side.fetchone()
+
+
+def _cursor(raw: psycopg.Connection, sql: str) -> psycopg.Cursor:
+    """The connection's one cursor for the statement. psycopg keeps what it has worked out about parameters and rows
+    while a cursor runs the same string again; working it out anew is a third of what running a statement costs here.
+    """
+    cursors = _CURSORS.setdefault(raw, {})
+    if sql not in cursors:
+        cursors[sql] = psycopg.Cursor(raw)
+    return cursors[sql]
 
 
 def _is_broken() -> bool:

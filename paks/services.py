@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core.errors import Unauthorized
 from core.events import SYSTEM, Actor, Event, emit, with_via
+from core.prepared import as_time, as_uuid, fetch_one
 from core.validators import is_name
 from paks.errors import (
     AmbiguousPak,
@@ -26,6 +27,12 @@ from paks.tokens import Token, generate_token, split_token
 # `last_used_at` is for people who ask whether a key is still in use; a write per request would be too dear.
 LAST_USED_PRECISION = timedelta(hours=1)
 CONFIGURED_NAME = "configured"
+
+# Every request asks it.
+_USABLE_KEY = """
+SELECT id, role, subject_id, name, short_token, last_used_at
+FROM paks WHERE key_hash = %(key_hash)s AND revoked_at IS NULL
+"""
 
 
 def new_token() -> Token:
@@ -149,16 +156,20 @@ def principal_for(key: str) -> Principal | None:
     token = split_token(key)
     if token is None:
         return None
-    pak = (
-        Pak.objects.usable()
-        .filter(key_hash=token.hash)
-        .only("id", "role", "subject_id", "name", "short_token", "last_used_at")
-        .first()
-    )
-    if pak is None or (pak.short_token and pak.short_token != token.short):
+    row = fetch_one(_USABLE_KEY, {"key_hash": token.hash})
+    if row is None:
         return None
-    mark_used(pak.id, pak.last_used_at)
-    return Principal(role=Role(pak.role), subject_id=pak.subject_id, key_id=pak.id, key_name=pak.name)
+    key_id, role, subject_id, name, short_token, last_used_at = row
+    if short_token and short_token != token.short:
+        return None
+    key_id = as_uuid(key_id)
+    mark_used(key_id, as_time(last_used_at))
+    return Principal(
+        role=Role(role),
+        subject_id=None if subject_id is None else as_uuid(subject_id),
+        key_id=key_id,
+        key_name=name,
+    )
 
 
 def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:

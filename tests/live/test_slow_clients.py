@@ -1,0 +1,127 @@
+import re
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.server import LiveServer, Template
+
+pytestmark = pytest.mark.live
+
+THREADS = 2
+# How long a client may stall, by gunicorn's `timeout`.
+PATIENCE_SECONDS = 3
+# Longer than an answer takes on the slowest machine, shorter than gunicorn's own worker makes others wait.
+SOON_SECONDS = 3.5
+
+
+@pytest.fixture(scope="module")
+def small_broker(
+    database_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """A broker that can answer two requests at a time."""
+    folder: Path = tmp_path_factory.mktemp("small")
+    with database_template.copy(folder) as url:
+        server = LiveServer(
+            database_url=url,
+            data_dir=folder,
+            admin_key=database_template.admin_key,
+            environment={
+                "BROKKR_WEB_WORKERS": "1",
+                "BROKKR_WEB_THREADS": str(THREADS),
+                "GUNICORN_CMD_ARGS": f"--timeout {PATIENCE_SECONDS}",
+            },
+        )
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _connect(server: LiveServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=30)
+
+
+def _is_answered(server: LiveServer, seconds: float) -> bool:
+    return httpx.get(f"{server.url}/healthz", timeout=seconds).status_code == 200
+
+
+def test_clients_that_say_nothing_hold_up_nobody(small_broker: LiveServer):
+    with ExitStack() as stack:
+        for _ in range(4 * THREADS):
+            stack.enter_context(_connect(small_broker))
+
+        assert _is_answered(small_broker, SOON_SECONDS)
+
+
+def test_clients_that_leave_a_finished_connection_open_hold_up_nobody(small_broker: LiveServer):
+    with ExitStack() as stack:
+        for _ in range(4 * THREADS):
+            client = stack.enter_context(_connect(small_broker))
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+        assert _is_answered(small_broker, SOON_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        b"GET /healthz HTTP/1.1\r\nHo",
+        b"POST /api/v1/generators HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: 9\r\n\r\n{",
+    ],
+    ids=["in its head", "in its body"],
+)
+def test_a_request_that_stalls_gives_its_thread_back(small_broker: LiveServer, half: bytes):
+    with ExitStack() as stack:
+        for _ in range(THREADS):
+            client = stack.enter_context(_connect(small_broker))
+            client.sendall(half.replace(b"{key}", small_broker.admin_key.encode()))
+
+        assert _is_answered(small_broker, 5 * PATIENCE_SECONDS)
+
+
+def test_an_answer_that_is_not_read_gives_its_thread_back(small_broker: LiveServer):
+    # The largest file there is, often enough to fill every buffer on the way.
+    file = b"/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+    asked = b"GET " + file + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(THREADS):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(30)
+            client.connect(("127.0.0.1", small_broker.port))
+            client.sendall(asked * 20)
+
+        assert _is_answered(small_broker, 5 * PATIENCE_SECONDS)
+
+
+def test_requests_that_were_sent_together_are_answered_in_their_order(small_broker: LiveServer):
+    ids = [f"in-a-row-{number}" for number in range(10)]
+    heads = [f"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: {sent}\r\n" for sent in ids]
+    heads[-1] += "Connection: close\r\n"
+    received = ""
+    with _connect(small_broker) as client:
+        client.sendall("".join(head + "\r\n" for head in heads).encode())
+        while chunk := client.recv(65536):
+            received += chunk.decode()
+
+    assert re.findall(r"(?i)x-request-id: (\S+)", received) == ids
+
+
+def test_more_clients_than_threads_that_ask_again_and_again_are_all_answered(small_broker: LiveServer):
+    def ask(client_number: int) -> list[str]:
+        with httpx.Client(base_url=small_broker.url, timeout=30) as client:
+            ids = [f"client-{client_number}-{number}" for number in range(20)]
+            return [
+                client.get("/healthz", headers={"X-Request-Id": sent}).headers["x-request-id"] for sent in ids
+            ]
+
+    with ThreadPoolExecutor(8 * THREADS) as pool:
+        answered = list(pool.map(ask, range(8 * THREADS)))
+
+    assert answered == [[f"client-{one}-{number}" for number in range(20)] for one in range(8 * THREADS)]
