@@ -30,7 +30,7 @@ def main() -> int:
         ]
         random.Random(1).shuffle(requests)
         # One worker, which is never replaced.
-        server = stand.Server(Path(name), workers=1, arguments=["--max-requests", "0"])
+        server = stand.Server(Path(name), worker="gthread", workers=1, arguments=["--max-requests", "0"])
         samples: list[tuple[int, int]] = []
         with stand.servers(server):
             (worker,) = stand.descendants(server.process.pid) - {server.process.pid}
@@ -38,7 +38,7 @@ def main() -> int:
             while done < options.requests:
                 before = done
                 while done - before < options.requests / _STEPS:
-                    seen = generate(server.port, requests, connections=16, seconds=5.0)
+                    seen = generate(server.port, requests, connections=16, seconds=5.0, keep_alive=True)
                     if not set(seen.statuses) <= {"200", "204", "304"}:
                         raise RuntimeError(dict(seen.statuses))
                     done += seen.count

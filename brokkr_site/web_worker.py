@@ -33,7 +33,7 @@ _OUR_FAULT = (http.InvalidResponseHeader, http.InvalidResponseHeaderName, http.C
 _NO_HTTP = (400, "The request is not valid HTTP.")
 
 # How long a thread waits for the next request on a connection before it gives the connection back.
-_NEXT_REQUEST_SECONDS = 0.02
+_NEXT_REQUEST_SECONDS = 0.01
 # How long a client may take to close a connection that we are done with.
 _LEAVE_SECONDS = 2.0
 # gunicorn's master wants to hear of a worker once in `timeout`, not once per event.
@@ -49,6 +49,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._notified = 0.0
         # One thread is always left for other connections.
         self._may_stay = threading.Semaphore(self.cfg.threads - 1)
+        # One entry for each request that waits for a thread; threads take theirs out.
+        self._waiting: deque[None] = deque()
         self._leaving: deque[TConn] = deque()
 
     def notify(self) -> None:
@@ -62,6 +64,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def enqueue_req(self, conn: TConn) -> None:
         """A new connection gets a thread when its request has come, not before: silent clients hold none."""
         if conn.initialized or conn.data_ready:
+            self._waiting.append(None)
             super().enqueue_req(conn)
             return
         # A client that stalls in the middle of a request or of an answer holds a thread. Python's own time-out does
@@ -77,13 +80,15 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
     def handle(self, conn: TConn) -> Any:
         """Answer a request, and those that follow at once. What gunicorn's own says of the last: is it kept?"""
+        self._waiting.pop()
         kept = super().handle(conn)
         while kept is True and self._asks_again(conn):
             kept = super().handle(conn)
         return kept
 
     def _asks_again(self, conn: TConn) -> bool:
-        if not self.alive:
+        # A busy client must not keep a thread while others wait for one.
+        if self._waiting or not self.alive:
             return False
         if conn.parser.unreader.buf.getvalue():
             return True

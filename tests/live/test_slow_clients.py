@@ -1,9 +1,12 @@
 import re
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from typing import cast
 
 import httpx
 import pytest
@@ -125,3 +128,24 @@ def test_more_clients_than_threads_that_ask_again_and_again_are_all_answered(sma
         answered = list(pool.map(ask, range(8 * THREADS)))
 
     assert answered == [[f"client-{one}-{number}" for number in range(20)] for one in range(8 * THREADS)]
+
+
+def test_clients_that_never_pause_have_equal_shares(small_broker: LiveServer):
+    # More of them than threads.
+    clients = 8 * THREADS
+    asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    answered: Counter[int] = Counter()
+    with ExitStack() as stack, DefaultSelector() as selector:
+        for number in range(clients):
+            client = stack.enter_context(_connect(small_broker))
+            selector.register(client, EVENT_READ, number)
+            client.sendall(asked)
+        while answered.total() < 100 * clients:
+            for key, _ in selector.select():
+                client = cast(socket.socket, key.fileobj)
+                assert client.recv(65536)
+                answered[key.data] += 1
+                client.sendall(asked)
+
+    assert len(answered) == clients
+    assert min(answered.values()) > 25
