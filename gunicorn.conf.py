@@ -40,13 +40,8 @@ control_socket_disable = True
 # --- Logs -----------------------------------------------------------------------------------------
 # Without an access log. gunicorn's other lines join ours.
 logger_class = "brokkr_site.web_worker.WebLogger"
-accesslog = None
 logconfig_dict = settings.LOGGING | {
-    "loggers": settings.LOGGING["loggers"]
-    | {
-        "gunicorn.error": {"handlers": [], "propagate": True},
-        "gunicorn.access": {"handlers": [], "propagate": False},
-    }
+    "loggers": settings.LOGGING["loggers"] | {"gunicorn.error": {"handlers": [], "propagate": True}}
 }
 
 # --- Metrics of several processes -----------------------------------------------------------------

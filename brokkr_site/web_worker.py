@@ -108,13 +108,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         if fs.cancelled() or fs.exception() is not None or fs.result() is not False:
             super().finish_request(conn, fs)
             return
-        try:
+        # It may be gone already, which the next look finds out.
+        with suppress(OSError):
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            # It is gone already.
-            self._drop(conn)
-            return
         if _has_left(conn):
             self._drop(conn)
             return

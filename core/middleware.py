@@ -59,8 +59,13 @@ class PageMessageMiddleware(MessageMiddleware):
     """Messages are for pages. A poll should not pay for the storage it never opens."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if not request.path_info.startswith("/api/"):
+        if not is_api(request):
             super().process_request(request)
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether the request is for the API rather than for a page."""
+    return request.path.startswith("/api/")
 
 
 def endpoint_of(request: HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""Running the few statements that agents cause all day: prepared once per connection, one round trip each.
+"""Running the few statements that are run all day: prepared once per connection, one round trip each.
 
 Django's cursor binds on the client, so PostgreSQL plans every statement anew; for the target state planning costs
 six times the execution. It also asks `SELECT 1` before the first statement of a request to see whether the

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from core import errors
 from core.api.renderers import to_json
+from core.middleware import is_api
 
 logger = logging.getLogger(__name__)
 
@@ -122,13 +123,9 @@ def route_not_found(request: HttpRequest, *args: object, **kwargs: object) -> Ht
     return error_response(errors.RouteNotFound(path=request.path))
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
-
-
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's hook for requests it refuses itself."""
-    if _is_api(request):
+    if is_api(request):
         return error_response(as_domain_error(exception, request))
     return defaults.bad_request(request, exception)
 
@@ -137,7 +134,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
     """Django's hook for exceptions outside DRF, in middleware for instance."""
     exc = sys.exc_info()[1] or RuntimeError("no exception in flight")
     error = as_domain_error(exc, request)
-    if _is_api(request):
+    if is_api(request):
         return error_response(error)
     if isinstance(error, errors.DatabaseUnavailable):
         return HttpResponse(error.text, status=503, content_type="text/plain", headers=error_headers(error))

@@ -13,19 +13,8 @@ from tests.support.server import LiveServer, Template
 def _shared_broker(
     database_template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("live")
-    with database_template.copy(folder) as url:
-        server = LiveServer(
-            database_url=url,
-            data_dir=folder,
-            admin_key=database_template.admin_key,
-            environment=LOOPBACK_ALLOWED,
-        )
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with database_template.broker(tmp_path_factory.mktemp("live"), LOOPBACK_ALLOWED) as server:
+        yield server
 
 
 @pytest.fixture
@@ -37,10 +26,5 @@ def broker(_shared_broker: LiveServer) -> LiveServer:
 @pytest.fixture
 def own_broker(database_template: Template, tmp_path: Path) -> Iterator[LiveServer]:
     """A broker for one test, which may end and start it again; prepared and running, `admin_key` set."""
-    with database_template.copy(tmp_path) as url:
-        server = LiveServer(database_url=url, data_dir=tmp_path, admin_key=database_template.admin_key)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
+    with database_template.broker(tmp_path) as server:
+        yield server

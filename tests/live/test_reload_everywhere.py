@@ -25,18 +25,8 @@ def config(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(database_template: Template, tmp_path: Path, config: Path) -> Iterator[LiveServer]:
     environment = {"BROKKR_CONFIG_FILE": str(config), "BROKKR_CONFIG_WATCHER_ENABLED": "false"}
-    with database_template.copy(tmp_path) as url:
-        server = LiveServer(
-            database_url=url,
-            data_dir=tmp_path,
-            admin_key=database_template.admin_key,
-            environment=environment,
-        )
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
+    with database_template.broker(tmp_path, environment) as server:
+        yield server
 
 
 def _allowed(server: LiveServer) -> bool:

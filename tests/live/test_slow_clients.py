@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
 
@@ -27,23 +26,13 @@ def small_broker(
     database_template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
     """A broker that can answer two requests at a time."""
-    folder: Path = tmp_path_factory.mktemp("small")
-    with database_template.copy(folder) as url:
-        server = LiveServer(
-            database_url=url,
-            data_dir=folder,
-            admin_key=database_template.admin_key,
-            environment={
-                "BROKKR_WEB_WORKERS": "1",
-                "BROKKR_WEB_THREADS": str(THREADS),
-                "GUNICORN_CMD_ARGS": f"--timeout {PATIENCE_SECONDS}",
-            },
-        )
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    environment = {
+        "BROKKR_WEB_WORKERS": "1",
+        "BROKKR_WEB_THREADS": str(THREADS),
+        "GUNICORN_CMD_ARGS": f"--timeout {PATIENCE_SECONDS}",
+    }
+    with database_template.broker(tmp_path_factory.mktemp("small"), environment) as server:
+        yield server
 
 
 def _connect(server: LiveServer) -> socket.socket:

@@ -70,6 +70,19 @@ class Template:
         with temporary_database(folder, like=self.url) as url:
             yield url
 
+    @contextmanager
+    def broker(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator["LiveServer"]:
+        """A broker that runs on a copy as long as the block, which may end it and start it again."""
+        with self.copy(folder) as url:
+            server = LiveServer(
+                database_url=url, data_dir=folder, admin_key=self.admin_key, environment=environment
+            )
+            server.start()
+            try:
+                yield server
+            finally:
+                server.kill()
+
 
 @contextmanager
 def database_template(folder: Path) -> Iterator[Template]:
