@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from brokkr_site import settings
-from brokkr_site.env import env_int
+from config.env import env_int
 
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 
 # --- Processes and threads ------------------------------------------------------------------------
 wsgi_app = "brokkr_site.wsgi:application"
 # gthread.
-worker_class = "brokkr_site.web_worker.WebWorker"
+worker_class = "server.web_worker.WebWorker"
 # The cores this process may use, not those of the machine. More threads only hand the interpreter lock around.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
 threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
@@ -39,7 +39,7 @@ control_socket_disable = True
 
 # --- Logs -----------------------------------------------------------------------------------------
 # Without an access log. gunicorn's other lines join ours.
-logger_class = "brokkr_site.web_worker.WebLogger"
+logger_class = "server.web_worker.WebLogger"
 logconfig_dict = settings.LOGGING | {
     "loggers": settings.LOGGING["loggers"] | {"gunicorn.error": {"handlers": [], "propagate": True}}
 }

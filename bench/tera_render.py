@@ -13,7 +13,7 @@ import jinja2
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from templates_app.tera import template_for  # the path above comes first
+from tera import template_for  # the path above comes first
 
 TARGET = 500
 

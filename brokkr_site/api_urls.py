@@ -2,7 +2,6 @@
 
 from django.urls import include, path, re_path
 
-from brokkr_site.api import ConfigViewSet
 from core.api.errors import route_not_found
 
 urlpatterns = [
@@ -18,7 +17,7 @@ urlpatterns = [
     path("", include("health.api.urls")),
     path("", include("telemetry.api.urls")),
     path("", include("audit.api.urls")),
-    path("admin/config/reload", ConfigViewSet.as_view({"post": "reload"})),
+    path("", include("config.api.urls")),
     path("", include("fleet.api.urls")),
     re_path(r"^", route_not_found, name="route-not-found"),
 ]

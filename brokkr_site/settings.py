@@ -8,7 +8,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from brokkr_site import admin_site, api_tags
-from brokkr_site.env import (
+from config.env import (
     env_bool,
     env_choice,
     env_choices,
@@ -21,8 +21,8 @@ from brokkr_site.env import (
     env_secret,
     env_str,
 )
-from brokkr_site.hot import read_hot_settings
-from brokkr_site.secret_key import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
+from config.reloadable import read_reloadable_settings
+from config.secret_files import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -60,10 +60,10 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "brokkr_site.apps.SiteConfig",  # Before the theme, whose templates it overrides.
+    "brokkr_site",  # The first, because its templates and commands stand in for those of the theme and of Django.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "brokkr_site.apps.ControlRoomConfig",  # django.contrib.admin with our site.
+    "console.apps.ControlRoomConfig",  # django.contrib.admin with our site.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -86,14 +86,16 @@ INSTALLED_APPS = [
     "telemetry",
     "webhooks",
     "audit",
+    "config",
     "fleet",
+    "server",
     "console",  # The last, because at each migration it reads the permissions of all others.
 ]
 
 MIDDLEWARE = [
     # Outermost, so that the line it logs and the numbers it counts are those the client sees.
     "core.middleware.RequestMiddleware",
-    "brokkr_site.reload.ReloadMiddleware",
+    "config.middleware.ReloadMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -161,17 +163,17 @@ SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- What may change while the broker runs --------------------------------------------------------
-_hot = read_hot_settings()
-LOG_LEVEL = _hot["LOG_LEVEL"]
-DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS = _hot["DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS"]
-DIAGNOSTIC_MAX_AGE_HOURS = _hot["DIAGNOSTIC_MAX_AGE_HOURS"]
-WEBHOOK_DELIVERY_INTERVAL_SECONDS = _hot["WEBHOOK_DELIVERY_INTERVAL_SECONDS"]
-WEBHOOK_DELIVERY_BATCH_SIZE = _hot["WEBHOOK_DELIVERY_BATCH_SIZE"]
-WEBHOOK_RETENTION_DAYS = _hot["WEBHOOK_RETENTION_DAYS"]
-CORS_ORIGINS = _hot["CORS_ORIGINS"]
-CORS_ALLOW_ALL_ORIGINS = _hot["CORS_ALLOW_ALL_ORIGINS"]
-CORS_ALLOWED_ORIGINS = _hot["CORS_ALLOWED_ORIGINS"]
-CORS_PREFLIGHT_MAX_AGE = _hot["CORS_PREFLIGHT_MAX_AGE"]
+_reloadable = read_reloadable_settings()
+LOG_LEVEL = _reloadable["LOG_LEVEL"]
+DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS = _reloadable["DIAGNOSTIC_CLEANUP_INTERVAL_SECONDS"]
+DIAGNOSTIC_MAX_AGE_HOURS = _reloadable["DIAGNOSTIC_MAX_AGE_HOURS"]
+WEBHOOK_DELIVERY_INTERVAL_SECONDS = _reloadable["WEBHOOK_DELIVERY_INTERVAL_SECONDS"]
+WEBHOOK_DELIVERY_BATCH_SIZE = _reloadable["WEBHOOK_DELIVERY_BATCH_SIZE"]
+WEBHOOK_RETENTION_DAYS = _reloadable["WEBHOOK_RETENTION_DAYS"]
+CORS_ORIGINS = _reloadable["CORS_ORIGINS"]
+CORS_ALLOW_ALL_ORIGINS = _reloadable["CORS_ALLOW_ALL_ORIGINS"]
+CORS_ALLOWED_ORIGINS = _reloadable["CORS_ALLOWED_ORIGINS"]
+CORS_PREFLIGHT_MAX_AGE = _reloadable["CORS_PREFLIGHT_MAX_AGE"]
 
 # --- Pages of other origins that may call the API -------------------------------------------------
 CORS_URLS_REGEX = r"^/(?!admin/|static/)"

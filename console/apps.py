@@ -1,7 +1,16 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
+
+
+class ControlRoomConfig(admin_apps.AdminConfig):
+    """django.contrib.admin with our site."""
+
+    # Named in INSTALLED_APPS by itself; this module's own app is the other one.
+    default = False
+    default_site = "console.site.ControlRoom"
 
 
 class ConsoleConfig(AppConfig):

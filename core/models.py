@@ -53,16 +53,3 @@ class RateBucket(models.Model):
 
     def __str__(self) -> str:
         return str(self.key)
-
-
-class ConfigSnapshot(models.Model):
-    """The settings as they were last told to the audit log: one row, with each public key's value as text."""
-
-    values = models.JSONField()
-
-    class Meta:
-        db_table = "config_snapshot"
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_config_snapshot")]
-
-    def __str__(self) -> str:
-        return "settings"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from templates_app.schemas import InvalidSchema, parsed_schema
+from parameter_schemas import InvalidSchema, parsed_schema
 
 PREFIX: Final = "parameter:"
 # Deeper and further parts are typed as JSON: such forms would help nobody.

@@ -16,6 +16,7 @@ from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound
 from generators.models import Generator
 from generators.services import lock_generator, require_active, system_generator
+from parameter_schemas import InvalidSchema, check_schema, violations
 from stacks.errors import InvalidDeploymentObject
 from stacks.models import DeploymentObject, Stack
 from stacks.services import check_publishable, publish_checked
@@ -31,8 +32,7 @@ from templates_app.errors import (
 )
 from templates_app.matching import missing_on
 from templates_app.models import RenderedObject, StackTemplate
-from templates_app.schemas import InvalidSchema, check_schema, violations
-from templates_app.tera import TemplateRenderError, TemplateSyntaxError, compile_template, template_for
+from tera import TemplateRenderError, TemplateSyntaxError, compile_template, template_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ DEFAULT_IN_WORDS = {"BROKKR_DATA_DIR", "BROKKR_WEB_WORKERS", "BROKKR_COOKIE_SECU
 _READ_ALL = """
 import json, runpy
 runpy.run_path("gunicorn.conf.py")
-from brokkr_site.env import READ
+from config.env import READ
 print(json.dumps(READ))
 """
 

@@ -1,0 +1,18 @@
+"""How web processes notice changed settings."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from config.watch import watch
+
+
+class ReloadMiddleware:
+    """A web process looks for changed settings when it is asked something."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        watch.look()
+        return self.get_response(request)

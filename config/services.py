@@ -1,0 +1,62 @@
+"""Reloading the settings, and telling the audit log once what has changed."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+from config import reloadable
+from config.errors import ConfigReloadFailed
+from config.models import ConfigSnapshot
+from config.watch import mark_changed, put_in_place, watch
+from core.events import Actor, Event, emit
+
+_AT_START = reloadable.published({item.name: getattr(settings, item.name) for item in reloadable.RELOADABLE})
+
+
+def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
+    """Read the settings anew, put them in place in all processes of this machine, and tell what has changed since it
+    was last told. Raises ConfigReloadFailed with what is wrong; nothing changes then.
+    """
+    try:
+        values = reloadable.read_reloadable_settings()
+    except ImproperlyConfigured as error:
+        raise ConfigReloadFailed(str(error)) from error
+    # First, because it may fail and nothing has changed then.
+    mark_changed()
+    changes = _announce(reloadable.published(values), actor=actor, even_if_none=True)
+    put_in_place(values)
+    return changes
+
+
+def follow_settings(*, actor: Actor) -> int:
+    """Let the worker follow changed settings, and tell of those that nobody has told of; their number."""
+    values = watch.look()
+    return len(_announce(reloadable.published(values), actor=actor, even_if_none=False)) if values else 0
+
+
+@transaction.atomic
+def _announce(now: Mapping[str, str], *, actor: Actor, even_if_none: bool) -> list[dict[str, str]]:
+    snapshot, _ = ConfigSnapshot.objects.select_for_update().get_or_create(
+        pk=1, defaults={"values": _AT_START}
+    )
+    # A key that an earlier release did not know has nothing to differ from.
+    changes = [
+        {"key": key, "old_value": snapshot.values.get(key, value), "new_value": value}
+        for key, value in now.items()
+        if snapshot.values.get(key, value) != value
+    ]
+    if changes or even_if_none:
+        snapshot.values = dict(now)
+        snapshot.save(update_fields=["values"])
+        emit(
+            Event(
+                kind="config.reloaded",
+                resource_type="config",
+                resource_id=None,
+                actor=actor,
+                details={"changes": changes},
+            )
+        )
+    return changes

@@ -1,0 +1,5 @@
+"""JSON Schemas of template parameters: what a schema may say, and whether parameters satisfy it."""
+
+from parameter_schemas.validation import InvalidSchema, check_schema, parsed_schema, violations
+
+__all__ = ["InvalidSchema", "check_schema", "parsed_schema", "violations"]

@@ -1,0 +1,70 @@
+import pytest
+
+from tests.tera.rendering import render
+
+
+@pytest.mark.parametrize("text", ["", "a\n", "a\n\n", "a\r\nb\r\n", "\ufeffa", "}} %} #} {", "ä\u2028\x00\n"])
+def test_text_comes_out_byte_for_byte(text):
+    assert render(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (None, ""),
+        (1.0, "1"),
+        (-0.0, "-0"),
+        (1e21, "1000000000000000000000"),
+        (1e-7, "0.0000001"),
+        (0.1, "0.1"),
+        (2**64 - 1, "18446744073709551615"),
+        ([1, "a", None, True, {"a": 1}, [3.0]], "[1, a, , true, [object], [3]]"),
+        ({"a": 1}, "[object]"),
+        ("<&>", "<&>"),
+    ],
+)
+def test_values_print_as_in_tera(value, text):
+    assert render("{{ v }}", v=value) == text
+
+
+def test_a_float_as_near_to_two_texts_prints_the_larger():
+    assert render("{{ 900719925474099.25 }}") == "900719925474099.3"
+
+
+def test_json_has_sorted_members_and_keeps_the_fraction():
+    assert render("{{ v | json_encode }}", v={"b": 1.0, "a": "<ä>"}) == '{"a":"<ä>","b":1.0}'
+
+
+def test_loops_over_objects_go_by_sorted_keys():
+    assert render("{% for k, v in o %}{{ k }}{{ v }} {% endfor %}", o={"b": 1, "a": 2, "B": 3}) == "B3 a2 b1 "
+
+
+def test_the_environment_of_the_server_is_not_visible(monkeypatch):
+    monkeypatch.setenv("SECRET", "value")
+    assert render('{{ get_env(name="SECRET", default="none") }}') == "none"
+
+
+def test_trimming_takes_white_space_on_its_side_only():
+    assert render("a \n{{- 1 }} \n {% set x = 1 -%} \n b {#- c #} d") == "a1 \n b d"
+
+
+def test_macros_see_their_arguments_and_the_parameters_but_not_what_the_template_sets():
+    macro = "{% macro m(a, b=2) %}{{ a }}{{ b }}{{ p }}{{ s is defined }}{% endmacro %}"
+    assert render(macro + "{% set s = 1 %}{{ self::m(a=1) }}", p="p") == "12pfalse"
+
+
+def test_set_lasts_for_a_turn_and_set_global_beyond_the_loop():
+    template = (
+        "{% for x in [1, 2] %}{% set a = x %}{% set_global b = x %}{% endfor %}{{ a is defined }}{{ b }}"
+    )
+    assert render(template) == "false2"
+
+
+def test_a_missing_include_renders_nothing_when_that_is_ignored():
+    assert render('a{% include ["x", "y"] ignore missing %}b') == "ab"
+
+
+@pytest.mark.parametrize("text", ["日本 node.1", "Ünï cödé", "ъ"])
+def test_slugs_are_ascii(text):
+    assert render("{{ v | slugify }}", v=text).isascii()
