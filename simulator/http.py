@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-TIMEOUT_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0
 _SLOW_CHUNK = 2048
 _SLOW_PAUSE_SECONDS = 0.01
 _STREAM_LIMIT = 1 << 20
@@ -48,11 +48,23 @@ class Answer:
     received: int
 
     def json(self) -> Any:
+        """The body, parsed. Raises ValueError when it is no JSON."""
         return orjson.loads(self.body)
 
 
+@dataclass(slots=True)
+class Request:
+    """A request below /api/v1: `key` is the caller's PAK, `body` becomes JSON; None is no body."""
+
+    method: str
+    path: str
+    key: str
+    body: object = None
+    headers: Mapping[str, str] | None = None
+
+
 class Site:
-    """Where the broker is."""
+    """Where the broker is. Raises ValueError when the URL is none of http or https."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -72,22 +84,13 @@ class Connection:
         self._site = site
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        key: str,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-        misbehaviour: Misbehaviour | None = None,
-    ) -> Answer:
+    async def request(self, request: Request, *, misbehaviour: Misbehaviour | None = None) -> Answer:
         """Raises CutOff when it was told to cut, and OSError, TimeoutError or NoAnswer when there is no answer."""
-        message = self._message(method, path, key, body, headers or {})
+        message = self._message(request)
         began = time.monotonic()
         reused = self._streams is not None
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 try:
                     status, found, content, received = await self._exchange(message, misbehaviour)
                 except (OSError, NoAnswer):
@@ -110,18 +113,19 @@ class Connection:
                 self._streams[1].transport.abort()
             self._streams = None
 
-    def _message(self, method: str, path: str, key: str, body: object, headers: Mapping[str, str]) -> bytes:
+    def _message(self, request: Request) -> bytes:
         lines = [
-            f"{method} {self._site.prefix}{path} HTTP/1.1",
+            f"{request.method} {self._site.prefix}{request.path} HTTP/1.1",
             f"Host: {self._site.authority}",
-            f"Authorization: Bearer {key}",
+            f"Authorization: Bearer {request.key}",
             "User-Agent: brokkr-simulator",
-            *(f"{name}: {value}" for name, value in headers.items()),
         ]
-        content = b"" if body is None else orjson.dumps(body)
-        if body is not None:
+        if request.headers is not None:
+            lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        content = b"" if request.body is None else orjson.dumps(request.body)
+        if request.body is not None:
             lines.append("Content-Type: application/json")
-        if content or method in {"POST", "PUT"}:
+        if content or request.method in {"POST", "PUT"}:
             lines.append(f"Content-Length: {len(content)}")
         return "\r\n".join([*lines, "", ""]).encode() + content
 

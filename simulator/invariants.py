@@ -10,7 +10,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from simulator.truth import Agent, Stack, Truth
+from simulator.truth import AgentHistory, StackHistory, Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
+    """A rule that the broker broke, towards which agent (empty: none in particular), and how."""
+
     rule: str
     agent_id: str
     detail: str
@@ -40,7 +42,7 @@ class Poll:
     seen_before: Mapping[str, int]
 
 
-def check_poll(truth: Truth, agent: Agent, poll: Poll) -> list[Violation]:
+def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]:
     """The rules that this answer breaks. Does not change what the agent has seen."""
     violations: list[Violation] = []
     by_stack: dict[str, Shown] = {}
@@ -59,13 +61,15 @@ def check_poll(truth: Truth, agent: Agent, poll: Poll) -> list[Violation]:
     return violations
 
 
-def remember(agent: Agent, poll: Poll) -> None:
+def remember(agent: AgentHistory, poll: Poll) -> None:
     """Take what the answer shows as seen."""
     for shown in poll.shown:
         agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
 
 
-def _shown_rules(truth: Truth, agent: Agent, stack: Stack, shown: Shown, poll: Poll) -> list[str]:
+def _shown_rules(
+    truth: Truth, agent: AgentHistory, stack: StackHistory, shown: Shown, poll: Poll
+) -> list[str]:
     alive = stack.alive.possible(poll.began, poll.ended)
     rules = []
     if shown.sequence_id < poll.seen_before.get(stack.id, 0):
@@ -89,7 +93,7 @@ def _shown_rules(truth: Truth, agent: Agent, stack: Stack, shown: Shown, poll: P
     return rules
 
 
-def _may_be_published(stack: Stack, shown: Shown, poll: Poll) -> bool:
+def _may_be_published(stack: StackHistory, shown: Shown, poll: Poll) -> bool:
     return any(
         each.span.began <= poll.ended
         and each.sequence_id in {None, shown.sequence_id}
@@ -98,11 +102,11 @@ def _may_be_published(stack: Stack, shown: Shown, poll: Poll) -> bool:
     )
 
 
-def _newest_acknowledged(stack: Stack, before: float) -> int:
+def _newest_acknowledged(stack: StackHistory, before: float) -> int:
     return next((each.sequence_id or 0 for each in reversed(stack.objects) if each.span.ended < before), 0)
 
 
-def _must_be_there(truth: Truth, agent: Agent, stack: Stack, poll: Poll) -> bool:
+def _must_be_there(truth: Truth, agent: AgentHistory, stack: StackHistory, poll: Poll) -> bool:
     return (
         stack.alive.possible(poll.began, poll.ended) == {True}
         and truth.associated(agent, stack, poll.began, poll.ended) == {True}
@@ -110,7 +114,7 @@ def _must_be_there(truth: Truth, agent: Agent, stack: Stack, poll: Poll) -> bool
     )
 
 
-def _marker_is_owed(truth: Truth, agent: Agent, stack: Stack, poll: Poll) -> bool:
+def _marker_is_owed(truth: Truth, agent: AgentHistory, stack: StackHistory, poll: Poll) -> bool:
     """Whether the agent had certainly reported on the stack, and has not begun to answer its marker."""
     deletion, told = stack.deletion, agent.first_told.get(stack.id)
     if deletion is None or told is None or deletion.ended >= poll.began or told.ended >= poll.began:

@@ -23,6 +23,7 @@ class Calls:
     errors: Counter[str] = field(default_factory=Counter)
 
     def took(self, seconds: float) -> None:
+        """Count how long one call took."""
         self.seconds[math.ceil(math.log(max(seconds, _SMALLEST) / _SMALLEST) / _GROWTH)] += 1
 
     def percentile(self, share: float) -> float:
@@ -35,6 +36,7 @@ class Calls:
         return 0.0
 
     def add(self, other: "Calls") -> None:
+        """Count the calls of another process too."""
         self.count += other.count
         self.on_purpose += other.on_purpose
         self.sent += other.sent
@@ -57,6 +59,7 @@ class Calls:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Calls":
+        """What `as_data` gave."""
         return cls(
             count=data["count"],
             on_purpose=data["on_purpose"],

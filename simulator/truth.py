@@ -32,6 +32,7 @@ class Toggle:
         self._changes = [_Change(value, Span(-math.inf, -math.inf))]
 
     def change(self, span: Span, *, value: bool) -> None:
+        """From within the span on it has that value."""
         self._changes.append(_Change(value, span))
 
     def possible(self, began: float, ended: float) -> set[bool]:
@@ -55,7 +56,9 @@ class Published:
 
 
 @dataclass(slots=True)
-class Stack:
+class StackHistory:
+    """What was done with a stack: every label it ever carried, and its versions in the order they were asked for."""
+
     id: str
     alive: Toggle = field(default_factory=lambda: Toggle(value=True))
     labels: dict[str, Toggle] = field(default_factory=dict)
@@ -64,8 +67,13 @@ class Stack:
 
 
 @dataclass(slots=True)
-class Agent:
-    """`first_asked` and `first_told`: the agent's first report on a stack, and the first that was acknowledged."""
+class AgentHistory:
+    """What an agent saw and said, by the id of the stack.
+
+    `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
+    `first_told` its first that was acknowledged; `removed` is its answer to the deletion marker. `reported` are the
+    objects it has reported on, and `event_ids` what the broker called those reports.
+    """
 
     id: str
     key: str
@@ -82,8 +90,8 @@ class Agent:
 class Truth:
     """Everything one cell did. `apply` is the only way to change it."""
 
-    stacks: dict[str, Stack] = field(default_factory=dict)
-    agents: list[Agent] = field(default_factory=list)
+    stacks: dict[str, StackHistory] = field(default_factory=dict)
+    agents: list[AgentHistory] = field(default_factory=list)
     by_label: dict[str, set[str]] = field(default_factory=dict)
     generator_id: str = ""
     generator_key: str = ""
@@ -94,7 +102,7 @@ class Truth:
         """Take in one record of the journal."""
         getattr(self, f"_{record['what']}")(record)
 
-    def associated(self, agent: Agent, stack: Stack, began: float, ended: float) -> set[bool]:
+    def associated(self, agent: AgentHistory, stack: StackHistory, began: float, ended: float) -> set[bool]:
         """Whether the agent may have served the stack at some moment, and whether it may have not."""
         shared = [
             stack.labels[label].possible(began, ended) for label in agent.labels if label in stack.labels
@@ -110,10 +118,10 @@ class Truth:
         self.generator_id, self.generator_key = record["id"], record["key"]
 
     def _agent(self, record: Record) -> None:
-        self.agents.append(Agent(record["id"], record["key"], tuple(record["labels"])))
+        self.agents.append(AgentHistory(record["id"], record["key"], tuple(record["labels"])))
 
     def _stack(self, record: Record) -> None:
-        self.stacks[record["id"]] = Stack(record["id"])
+        self.stacks[record["id"]] = StackHistory(record["id"])
 
     def _begin(self, record: Record) -> None:
         """A change of a stack is asked for: publish, label, unlabel or delete."""

@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 
-from simulator.fleet import FAULTS
+from simulator.plan import FAULTS
 from tests.support.commands import manage, refused_command
 from tests.support.server import ROOT, LiveServer
 

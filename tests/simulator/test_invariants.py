@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.invariants import Poll, Shown, check_poll, remember
-from simulator.truth import Agent, Span, Toggle, Truth
+from simulator.truth import AgentHistory, Span, Toggle, Truth
 
 
 class Story:
@@ -18,7 +18,7 @@ class Story:
         self.truth.apply({"what": "agent", "id": "agent", "key": "", "labels": ["mine"]})
 
     @property
-    def agent(self) -> Agent:
+    def agent(self) -> AgentHistory:
         return self.truth.agents[0]
 
     def stack(self, name: str = "stack", *, at: float = 0, label: str = "mine", sequence_id: int = 1) -> None:

@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.commands import as_json
 from core.progress import ProgressBar
-from simulator.fleet import FAULTS, Fleet, FleetFailed, Plan
+from simulator.fleet import Fleet, FleetFailed
+from simulator.plan import FAULTS, Plan
 
 
 class Command(BaseCommand):

@@ -1,0 +1,121 @@
+"""What a run of the fleet saw, for a machine and for people."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.plan import Plan
+from simulator.stats import Calls
+
+# What agents do all day; the rest is what publishers do, and setting up.
+AGENT_CALLS = ("poll", "heartbeat", "look for work", "report one", "report many")
+_SHOWN = 20
+
+
+@dataclass
+class Report:
+    """What was seen. `seconds` is how long all agents lived; calls before and after that, those of agents that were
+    joining among them, are not in `calls`.
+    """
+
+    plan: Plan
+    seconds: float = 0.0
+    calls: dict[str, Calls] = field(default_factory=dict)
+    joining: dict[str, Calls] = field(default_factory=dict)
+    around: dict[str, Calls] = field(default_factory=dict)
+    violations: list[dict[str, str]] = field(default_factory=list)
+    troubles: Counter[str] = field(default_factory=Counter)
+    client_cpu: float = 0.0
+    server_cpu: float | None = None
+    kills: int = 0
+
+    @property
+    def errors(self) -> int:
+        periods = (self.joining, self.calls, self.around)
+        return sum(calls.errors.total() for period in periods for calls in period.values())
+
+    def as_data(self) -> dict[str, Any]:
+        """Everything, for a machine. Without the key."""
+        agents, minutes = self.plan.agents, self.seconds / 60
+        traffic = [self.calls[kind] for kind in AGENT_CALLS if kind in self.calls]
+        data: dict[str, Any] = {
+            "agents": agents,
+            "interval_seconds": self.plan.interval,
+            "stacks": self.plan.stacks,
+            "matched": self.plan.matched,
+            "faults": list(self.plan.faults),
+            "seconds": round(self.seconds, 1),
+            "requests_per_second": round(sum(each.count for each in self.calls.values()) / self.seconds, 1),
+            "calls": {kind: _numbers(calls, self.seconds) for kind, calls in sorted(self.calls.items())},
+            "while_joining": {kind: _numbers(calls, None) for kind, calls in sorted(self.joining.items())},
+            "before_and_after": {kind: _numbers(calls, None) for kind, calls in sorted(self.around.items())},
+            "bytes_per_agent_and_minute": {
+                "sent": round(sum(each.sent for each in traffic) / agents / minutes),
+                "received": round(sum(each.received for each in traffic) / agents / minutes),
+            },
+            "client_cpu_ms_per_agent_and_minute": round(self.client_cpu * 1000 / agents / minutes, 3),
+            "kills": self.kills,
+            "errors": self.errors,
+            "troubles": dict(self.troubles.most_common(_SHOWN)),
+            "violation_count": len(self.violations),
+            "violations": self.violations[:_SHOWN],
+        }
+        if self.server_cpu is not None:
+            data["server_cpu_ms_per_agent_and_minute"] = round(self.server_cpu * 1000 / agents / minutes, 3)
+            data["server_cores_used"] = round(self.server_cpu / self.seconds, 3)
+        return data
+
+    def as_text(self) -> str:
+        """The same for people."""
+        data = self.as_data()
+        head = f"{data['agents']} agents, every {data['interval_seconds']:g} s, for {data['seconds']:g} s"
+        lines = [
+            f"{head}: {data['requests_per_second']} requests/s",
+            "",
+            f"{'call':<16}{'count':>9}{'per s':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'errors':>8}  statuses",
+        ]
+        for kind, row in data["calls"].items():
+            statuses = ", ".join(f"{status}: {count}" for status, count in sorted(row["statuses"].items()))
+            lines.append(
+                f"{kind:<16}{row['count']:>9}{row['per_second']:>9}{row['p50_ms']:>9}{row['p95_ms']:>9}"
+                f"{row['p99_ms']:>9}{sum(row['errors'].values()):>8}  {statuses}"
+            )
+        traffic = data["bytes_per_agent_and_minute"]
+        costs = [
+            f"{traffic['sent']} bytes sent",
+            f"{traffic['received']} received",
+            f"{data['client_cpu_ms_per_agent_and_minute']} ms CPU in the simulator",
+        ]
+        if self.server_cpu is not None:
+            costs.append(f"{data['server_cpu_ms_per_agent_and_minute']} ms CPU in the server")
+        outcome = [
+            f"faults: {', '.join(data['faults']) or 'none'}",
+            f"processes killed and restarted: {data['kills']}",
+            f"errors: {data['errors']}",
+            f"violations: {data['violation_count']}",
+        ]
+        lines += ["", f"per agent and minute: {', '.join(costs)}", "; ".join(outcome)]
+        if self.joining:
+            slowest = max(row["p99_ms"] for row in data["while_joining"].values())
+            lines.append(f"while agents joined, apart from that: p99 of the slowest call {slowest} ms")
+        lines += [f"  trouble ({count}x): {text}" for text, count in data["troubles"].items()]
+        lines += [
+            f"  VIOLATION {each['rule']}: {each['detail']} (agent {each['agent_id'] or '-'})"
+            for each in data["violations"]
+        ]
+        return "\n".join(lines)
+
+
+def _numbers(calls: Calls, seconds: float | None) -> dict[str, Any]:
+    numbers: dict[str, Any] = {
+        "count": calls.count,
+        "p50_ms": round(calls.percentile(0.50) * 1000, 1),
+        "p95_ms": round(calls.percentile(0.95) * 1000, 1),
+        "p99_ms": round(calls.percentile(0.99) * 1000, 1),
+        "faulty_on_purpose": calls.on_purpose,
+        "statuses": dict(calls.statuses),
+        "errors": dict(calls.errors),
+    }
+    if seconds is not None:
+        numbers["per_second"] = round(calls.count / seconds, 1)
+    return numbers
