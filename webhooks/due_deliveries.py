@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from agents.looking import Look, look, question
+from agents.inbox import Answer, ask, question
 
 # A delivery of a disabled subscription counts too: then the view looks closer, and finds none.
 _ANY = question("""
@@ -25,6 +25,6 @@ EXISTS (
 """)
 
 
-def look_for_deliveries(*, agent_id: UUID, key_hash: str, now: datetime) -> Look | None:
-    """Whether some delivery may be due for the agent whose key this is; as `agents.looking.look`."""
-    return look(_ANY, agent_id=agent_id, key_hash=key_hash, now=connection.ops.adapt_datetimefield_value(now))
+def look_for_deliveries(*, agent_id: UUID, key_hash: str, now: datetime) -> Answer | None:
+    """Whether some delivery may be due for the agent whose key this is; as `agents.inbox.ask`."""
+    return ask(_ANY, agent_id=agent_id, key_hash=key_hash, now=connection.ops.adapt_datetimefield_value(now))

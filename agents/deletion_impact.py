@@ -1,4 +1,4 @@
-"""How many agents a deletion reaches: those that will remove from their clusters what they had deployed."""
+"""How many agents a deletion touches: those that will remove from their clusters what they had deployed."""
 
 from collections.abc import Sequence
 from typing import Any, cast

@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from agents.api import state
-from agents.polling import _statement, state_of
+from agents.target_state import _statement, state_of
 from agents.targeting import target_state
 from core.events import SYSTEM
 from paks.models import Pak
@@ -129,7 +129,7 @@ def test_a_heartbeat_without_waiting_leaves_the_session_as_it_was(settings):
 @pytest.mark.parametrize(
     "query", ["", "?mode=full", "?mode=incremental", "?unknown=1", "?mode=full&mode=incremental"]
 )
-def test_the_short_way_and_the_view_answer_alike(query, admin):
+def test_the_shortcut_and_the_view_answer_alike(query, admin):
     agent, api = make_agent(labels=["a"])
     make_event(agent, make_object(make_stack(labels=["a"])))
     make_object(make_stack(labels=["a"]))
