@@ -42,7 +42,7 @@ from agents.services.agents import (
     update_agent,
 )
 from agents.target_state import state_of
-from agents.targeting import served_stacks
+from agents.wanted.ties import served_stacks
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from core.api.schema import label_operations
