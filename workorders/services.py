@@ -15,8 +15,9 @@ from uuid_utils.compat import uuid7
 
 from agents.models import Agent
 from core.errors import ForeignKeyViolation
-from core.events import SYSTEM, Actor, ActorType, Event, emit
+from core.events import SYSTEM, Actor, Event, emit
 from core.validators import is_blank, is_label
+from paks.actors import ActorType
 from workorders.backoff import next_retry
 from workorders.counters import CLAIM_LATENCY
 from workorders.errors import (

@@ -15,7 +15,8 @@ from audit.models import AuditLog
 from console.demo import words
 from console.demo.ages import born
 from console.demo.scene import HISTORY, Scene
-from core.events import Actor, ActorType
+from core.events import Actor
+from paks.actors import ActorType
 from paks.models import Pak, Role
 from stacks.manifests import checksum
 from stacks.models import DeploymentObject, Stack

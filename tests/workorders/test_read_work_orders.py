@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.events import SYSTEM, Actor, ActorType
+from core.events import SYSTEM, Actor
+from paks.actors import ActorType
 from tests.factories import make_agent, make_generator, make_work_order
 from tests.support.api import refused
 from workorders.models import WorkOrder, WorkOrderLabel

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from core.errors import DomainError
-from core.events import Actor, ActorType
+from core.events import Actor
+from paks.actors import ActorType
 from tests.factories import make_agent, make_work_order
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
 from workorders.services import (
