@@ -34,7 +34,9 @@ from webhooks.services.deliveries import claim_for_agent
 from webhooks.services.outbox import write_deliveries
 from webhooks.services.subscriptions import create_subscription
 from workorders.models import WorkOrder, WorkOrderLogEntry
-from workorders.services import Targeting, claim_work_order, complete_work_order, create_work_order
+from workorders.services.claims import claim_work_order, complete_work_order
+from workorders.services.orders import create_work_order
+from workorders.services.targeting import Targeting
 
 _numbers = count(1)
 

@@ -22,7 +22,9 @@ from stacks.manifests import checksum
 from stacks.models import DeploymentObject, Stack
 from stacks.services import delete_stack, lock_stack
 from templates_app.services import create_template, draft, publish_rendering, render_for
-from workorders.services import Targeting, claim_work_order, complete_work_order, create_work_order
+from workorders.services.claims import claim_work_order, complete_work_order
+from workorders.services.orders import create_work_order
+from workorders.services.targeting import Targeting
 
 # Of each stack's versions, so many of the newest have the agents' reports with them.
 REPORTED_VERSIONS = 4

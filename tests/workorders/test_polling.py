@@ -13,7 +13,7 @@ from tests.support.api import Api, refused
 from workorders.matching import pending_for
 from workorders.models import WorkOrder
 from workorders.polling import look_for_work
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 
