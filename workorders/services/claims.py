@@ -7,7 +7,7 @@ from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent
-from core.events import Actor
+from core.events import Actor, Event, emit
 from paks.actors import ActorType
 from workorders.backoff import next_retry
 from workorders.counters import CLAIM_LATENCY
@@ -19,9 +19,8 @@ from workorders.errors import (
 )
 from workorders.matching import claimable_by
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
-from workorders.services.finishing import NO_CLAIM, finish
+from workorders.services.finishing import NO_CLAIM, finish, tell_finished
 from workorders.services.orders import lock_work_order
-from workorders.services.telling import tell, tell_finished
 
 UNKNOWN_ERROR = "Unknown error"
 
@@ -53,18 +52,20 @@ def claim_work_order(*, work_order_id: UUID, agent_id: UUID, actor: Actor, now: 
     order.claim_expires_at = now + timedelta(seconds=order.claim_timeout_seconds)
     order.save(update_fields=["claim_expires_at"])
     CLAIM_LATENCY.labels(order.work_type).observe(max(0.0, (now - order.created_at).total_seconds()))
-    tell(
-        "workorder.claimed",
-        order.id,
-        actor,
-        None,
-        notice="workorder.claimed",
-        payload={
-            "work_order_id": order.id,
-            "work_type": order.work_type,
-            "agent_id": agent_id,
-            "claimed_at": now,
-        },
+    emit(
+        Event(
+            kind="workorder.claimed",
+            resource_type="work_order",
+            resource_id=order.id,
+            actor=actor,
+            notice="workorder.claimed",
+            payload={
+                "work_order_id": order.id,
+                "work_type": order.work_type,
+                "agent_id": agent_id,
+                "claimed_at": now,
+            },
+        )
     )
     return order
 
@@ -118,7 +119,7 @@ def complete_work_order(
         last_error_at=now,
         updated_at=now,
     )
-    tell("workorder.retry", order.id, actor, None)
+    emit(Event(kind="workorder.retry", resource_type="work_order", resource_id=order.id, actor=actor))
     return None
 
 

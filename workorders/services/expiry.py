@@ -6,10 +6,9 @@ from django.db import transaction
 from django.db.models import F
 
 from agents.models import Agent
-from core.events import SYSTEM
+from core.events import SYSTEM, Event, emit
 from workorders.models import Status, WorkOrder
-from workorders.services.finishing import NO_CLAIM, finish
-from workorders.services.telling import tell, tell_finished
+from workorders.services.finishing import NO_CLAIM, finish, tell_finished
 
 # Released in steps of this many, so that no transaction grows with the backlog.
 _BATCH = 100
@@ -73,4 +72,12 @@ def _expire(order: WorkOrder, now: datetime) -> None:
         last_error_at=now,
         updated_at=now,
     )
-    tell("workorder.claim_expired", order.id, SYSTEM, details)
+    emit(
+        Event(
+            kind="workorder.claim_expired",
+            resource_type="work_order",
+            resource_id=order.id,
+            actor=SYSTEM,
+            details=details,
+        )
+    )

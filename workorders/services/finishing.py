@@ -1,8 +1,9 @@
-"""Where an attempt ends: the order's way into the log, and what a claim leaves behind."""
+"""Where an order ends: its way into the log, and what is told of it."""
 
 from datetime import datetime
 from typing import Any
 
+from core.events import Actor, Event, emit
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services.targeting import Targeting
 
@@ -39,3 +40,26 @@ def finish(order: WorkOrder, *, success: bool, message: str | None, now: datetim
     )
     order.delete()
     return entry
+
+
+def tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, object] | None) -> None:
+    """Tell that an order ended, well or not; `details` are for the audit log."""
+    kind = "workorder.completed" if entry.success else "workorder.failed"
+    emit(
+        Event(
+            kind=kind,
+            resource_type="work_order",
+            resource_id=entry.id,
+            actor=actor,
+            details=details,
+            notice=kind,
+            payload={
+                "work_order_log_id": entry.id,
+                "work_type": entry.work_type,
+                "success": entry.success,
+                "result_message": entry.result_message,
+                "agent_id": entry.claimed_by_id,
+                "completed_at": entry.completed_at,
+            },
+        )
+    )

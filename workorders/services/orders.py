@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core.events import Actor
+from core.events import Actor, Event, emit
 from core.validators import is_blank
 from workorders.errors import InvalidWorkOrder, WorkOrderLogEntryNotFound, WorkOrderNotFound
 from workorders.models import (
@@ -17,7 +17,6 @@ from workorders.models import (
 )
 from workorders.models.work_order import MAX_WORK_TYPE
 from workorders.services.targeting import Targeting, checked_targeting
-from workorders.services.telling import tell
 
 
 @transaction.atomic
@@ -57,18 +56,21 @@ def create_work_order(
         WorkOrderAnnotation(work_order=order, key=key, value=value)
         for key, value in targeting.annotations.items()
     )
-    tell(
-        "workorder.created",
-        order.id,
-        actor,
-        {"work_type": work_type},
-        notice="workorder.created",
-        payload={
-            "work_order_id": order.id,
-            "work_type": work_type,
-            "status": order.status,
-            "created_at": order.created_at,
-        },
+    emit(
+        Event(
+            kind="workorder.created",
+            resource_type="work_order",
+            resource_id=order.id,
+            actor=actor,
+            details={"work_type": work_type},
+            notice="workorder.created",
+            payload={
+                "work_order_id": order.id,
+                "work_type": work_type,
+                "status": order.status,
+                "created_at": order.created_at,
+            },
+        )
     )
     return order
 
@@ -87,7 +89,15 @@ def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
     order = lock_work_order(work_order_id)
     order.delete()
     details = {"work_type": order.work_type, "status": order.status, "retry_count": order.retry_count}
-    tell("workorder.cancelled", work_order_id, actor, details)
+    emit(
+        Event(
+            kind="workorder.cancelled",
+            resource_type="work_order",
+            resource_id=work_order_id,
+            actor=actor,
+            details=details,
+        )
+    )
 
 
 def requeue_from_log(*, entry_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
