@@ -19,7 +19,7 @@ from django.utils.html import format_html
 
 from audit.models import AuditLog
 from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, object_link, one_line
-from core.events import ActorType
+from paks.actors import ActorType
 from paks.models import Pak
 
 # The theme's classes carry no types; they extend Django's.

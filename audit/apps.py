@@ -10,5 +10,7 @@ class AuditConfig(AppConfig):
         from audit import receivers  # noqa: F401, PLC0415
         from audit.authors import authors  # noqa: PLC0415
         from core.admin.authors import register_authors  # noqa: PLC0415
+        from core.admin.history import History, register_history  # noqa: PLC0415
 
         register_authors(authors)
+        register_history(History("admin:audit_auditlog_changelist", "audit.view_auditlog"))

@@ -23,7 +23,7 @@ def _row(event: Event) -> AuditLog:
         id=event.id,
         timestamp=event.at,
         created_at=event.at,
-        actor_type=actor.type.value,
+        actor_type=str(actor.type),
         actor_id=actor.id,
         actor_label=actor.label,
         key_id=actor.key_id,

@@ -82,7 +82,7 @@ def use(name: str) -> None:
 def prepare() -> dict[str, Callable[[], Any]]:
     """The questions, by name: whole requests, from the key to the JSON."""
     from tests.factories import make_agent, make_work_order
-    from workorders.services import Targeting
+    from workorders.services.targeting import Targeting
 
     agent, few = make_agent(labels=["rare", "idle", "eu"], annotations={"region": "eu", "tier": "gold"})
     for targeting in (

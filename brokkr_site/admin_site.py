@@ -38,7 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
-    "STYLES": [_asset("theme.css"), _asset("admin.css"), _asset("code.css")],
+    "STYLES": [_asset("theme.css"), _asset("admin.css"), _asset("cards.css"), _asset("code.css")],
     "LOGIN": {"form": "console.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,

@@ -211,7 +211,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JsonRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysFirstRenderer",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "core.api.schema.BrokkrSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.openapi.auto_schema.BrokkrSchema",
     "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
@@ -246,7 +246,10 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStatus": "webhooks.models.delivery.Status",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.complete"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "brokkr_site.api_document.complete_document",
+    ],
 }
 
 # --- Keys -----------------------------------------------------------------------------------------

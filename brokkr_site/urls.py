@@ -3,8 +3,6 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from core.api import errors, probes
 
@@ -15,14 +13,7 @@ urlpatterns = [
     re_path(r"^internal/", errors.route_not_found),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path(
-        "docs/openapi.json",
-        SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]),
-        name="openapi",
-    ),
-    # Not the page with a script in it: this one works under a strict Content-Security-Policy.
-    path("swagger-ui", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="swagger-ui"),
-    path("swagger-ui/", SpectacularSwaggerSplitView.as_view(url_name="openapi")),
+    path("", include("core.api.openapi.urls")),
     path("healthz", probes.live),
     path("health/live", probes.live),
     path("health/ready", probes.ready),

@@ -5,7 +5,7 @@
 * admin: also make and revoke keys, see the values of Kubernetes secrets, and manage the people.
 
 Whoever is shown a new key can read with it what the key's owner may read, secrets included. That is why agents and
-generators, whose creation answers with a key, are created by admins (`ServiceAdmin.issues_keys`).
+generators, whose creation answers with a key, are created by admins (`ServiceAdmin.key_permission`).
 """
 
 from django.contrib.auth.models import Group, Permission

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from console.people import note_lock_out
 from core.admin import admin_actor
-from core.events import ActorType
+from paks.actors import ActorType
 
 
 @receiver(user_locked_out, dispatch_uid="console.note_lock_out")

@@ -16,9 +16,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError, transaction
 
 from core.errors import DomainError
-from core.events import Actor, ActorType
+from core.events import ADMIN_TYPE, Actor
 
-# What the audit log says of the way a change came in.
+# What the log of changes says of the way a change came in.
 VIA = "cli"
 
 
@@ -85,7 +85,7 @@ class BrokerCommand(BaseCommand):
 
 def command_actor(command: BaseCommand) -> Actor:
     """Whoever may run commands is an admin; the label says which command it was."""
-    return Actor(type=ActorType.ADMIN, label=f"command {type(command).__module__.rpartition('.')[2]}")
+    return Actor(type=ADMIN_TYPE, label=f"command {type(command).__module__.rpartition('.')[2]}")
 
 
 class ReadingCommand(BrokerCommand):

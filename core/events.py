@@ -7,25 +7,20 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from django.dispatch import Signal
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 
-class ActorType(StrEnum):
-    ADMIN = "admin"
-    AGENT = "agent"
-    GENERATOR = "generator"
-    SYSTEM = "system"
-
-
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused a change, and from where. `label` names a key, an admin-site user or a command."""
+    """Who caused a change, and from where.
 
-    type: ActorType
+    `type` is a value of `paks.actors.ActorType`; `label` names a key, an admin-site user or a command.
+    """
+
+    type: str
     id: uuid.UUID | None = None
     key_id: uuid.UUID | None = None
     label: str = ""
@@ -34,15 +29,18 @@ class Actor:
     request_id: str = ""
 
 
-SYSTEM = Actor(type=ActorType.SYSTEM)
+# The types of the authors that core itself knows.
+ADMIN_TYPE = "admin"
+SYSTEM_TYPE = "system"
+SYSTEM = Actor(type=SYSTEM_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened.
 
-    `details` is what the audit row says; `audited=False` keeps mass traffic (agents' reports) out of it.
-    `notice` and `payload` are the webhook event type and its data, for the events the world is told of;
+    `details` is what the audit row says; `audited=False` keeps mass traffic out of it.
+    `notice` and `payload` are the published event type and its data, for the events the world is told of;
     the type differs from `kind` where the published names do.
     """
 

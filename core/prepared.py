@@ -1,6 +1,6 @@
 """Running the few statements that are run all day: prepared once per connection, one round trip each.
 
-Django's cursor binds on the client, so PostgreSQL plans every statement anew; for the target state planning costs
+Django's cursor binds on the client, so PostgreSQL plans every statement anew; for the largest of ours planning costs
 six times the execution. It also asks `SELECT 1` before the first statement of a request to see whether the
 connection lives; here the statement itself finds out, and is run once more on a fresh connection.
 """

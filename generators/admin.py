@@ -28,7 +28,7 @@ ROTATE = Question(
 
 @admin.register(Generator)
 class GeneratorAdmin(ServiceAdmin):
-    issues_keys = True
+    key_permission = "paks.add_pak"
     empty_hint = (
         "Generators are who publishes: a CI job, a tenant. Add one to get the key that it publishes with."
     )

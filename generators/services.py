@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.errors import UniqueViolation
-from core.events import SYSTEM, Actor, ActorType, Event, emit, with_via
+from core.events import SYSTEM, Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
 from core.validators import is_name
 from generators.errors import (
@@ -22,6 +22,7 @@ from generators.errors import (
 )
 from generators.models import Generator
 from generators.signals import generator_deleted
+from paks.actors import ActorType
 from paks.errors import AdminRequired
 from paks.models import Pak, Role
 from paks.services import issue_pak, revoke_paks_of, rotate_pak

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import ForeignKeyViolation
-from core.events import Actor, ActorType, Event, emit
+from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
 from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
 from generators.services import lock_generator, mark_active, require_active
+from paks.actors import ActorType
 from stacks.errors import (
     InvalidDeploymentObject,
     InvalidStack,

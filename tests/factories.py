@@ -15,7 +15,7 @@ from agents.services.agents import create_agent, lock_agent, update_agent
 from agents.services.events import report_event
 from agents.services.registrations import register_agent
 from agents.services.targets import add_target
-from core.events import SYSTEM, Actor, ActorType, Event
+from core.events import SYSTEM, Actor, Event
 from core.labels.services import add_annotation, add_label
 from diagnostics.models import DiagnosticRequest, DiagnosticResult
 from diagnostics.services import claim_diagnostic, request_diagnostic, submit_result
@@ -23,6 +23,7 @@ from generators.models import Generator
 from generators.services import create_generator
 from health.models import DeploymentHealth
 from health.services import HealthReport, report_health
+from paks.actors import ActorType
 from stacks.models import DeploymentObject, Stack
 from stacks.services import create_stack, publish
 from templates_app.models import StackTemplate
@@ -33,7 +34,9 @@ from webhooks.services.deliveries import claim_for_agent
 from webhooks.services.outbox import write_deliveries
 from webhooks.services.subscriptions import create_subscription
 from workorders.models import WorkOrder, WorkOrderLogEntry
-from workorders.services import Targeting, claim_work_order, complete_work_order, create_work_order
+from workorders.services.claims import claim_work_order, complete_work_order
+from workorders.services.orders import create_work_order
+from workorders.services.targeting import Targeting
 
 _numbers = count(1)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from core.jobs import periodic
-from workorders.services import release_stale_claims, requeue_due_retries
+from workorders.services.expiry import release_stale_claims, requeue_due_retries
 
 
 @periodic(every=timedelta(seconds=5))

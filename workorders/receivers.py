@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 from agents.signals import agent_deleted
-from workorders.services import release_claims_of
+from workorders.services.expiry import release_claims_of
 
 
 @receiver(agent_deleted, dispatch_uid="workorders.release_claims_of_agent")

@@ -87,7 +87,7 @@ class HeardFilter(admin.SimpleListFilter):
 
 @admin.register(Agent)
 class AgentAdmin(ServiceAdmin):
-    issues_keys = True
+    key_permission = "paks.add_pak"
     empty_hint = "Add an agent for each cluster. The next page shows the key that it calls the broker with."
     change_form_outer_before_template = "agents/admin/summary.html"
     list_display = (

@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from audit.models import AuditLog
 from core.api.fields import Id, Moment, QueryNumber, QueryText
-from core.events import ActorType
+from paks.actors import ActorType
 
 _ENTRY = {
     "id": "0193f0c1-0000-7000-8000-000000000005",

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from audit.api.serializers import AuditPageSerializer, AuditQuery
 from audit.models import AuditLog
-from core.events import ActorType
+from paks.actors import ActorType
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from paks.subjects import subject_names

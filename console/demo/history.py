@@ -15,13 +15,16 @@ from audit.models import AuditLog
 from console.demo import words
 from console.demo.ages import born
 from console.demo.scene import HISTORY, Scene
-from core.events import Actor, ActorType
+from core.events import Actor
+from paks.actors import ActorType
 from paks.models import Pak, Role
 from stacks.manifests import checksum
 from stacks.models import DeploymentObject, Stack
 from stacks.services import delete_stack, lock_stack
 from templates_app.services import create_template, draft, publish_rendering, render_for
-from workorders.services import Targeting, claim_work_order, complete_work_order, create_work_order
+from workorders.services.claims import claim_work_order, complete_work_order
+from workorders.services.orders import create_work_order
+from workorders.services.targeting import Targeting
 
 # Of each stack's versions, so many of the newest have the agents' reports with them.
 REPORTED_VERSIONS = 4

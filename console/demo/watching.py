@@ -10,10 +10,11 @@ from agents.models.event import EventStatus
 from console.demo import words
 from console.demo.ages import born
 from console.demo.scene import Scene
-from core.events import Actor, ActorType
+from core.events import Actor
 from diagnostics.services import claim_diagnostic, request_diagnostic, submit_result
 from health.models import DeploymentHealth, HealthStatus
 from health.services import HealthReport, report_health
+from paks.actors import ActorType
 from webhooks.services.subscriptions import create_subscription
 from webhooks.vault import has_key
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """`name` of the admin user, generator or agent; `role` says which; `key` is the name of the key that was used."""
+    """`role` says what kind of author `name` is; `key` is the name of the key that was used."""
 
     role: str
     name: str = ""

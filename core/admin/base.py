@@ -16,11 +16,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from core.admin.actions import Question
+from core.admin.history import history
 from core.admin.lists import PreparedChangeList
 from core.admin.tabs import Page, pages_of
 from core.admin.values import ago, one_line
 from core.errors import DomainError
-from core.events import Actor, ActorType
+from core.events import ADMIN_TYPE, Actor
 from core.middleware import client_address
 
 # The theme's classes carry no types; they extend Django's.
@@ -31,14 +32,11 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin as _ModelAdmin
 
-_AUDIT_LIST = "admin:audit_auditlog_changelist"
-_AUDIT_PERMISSION = "audit.view_auditlog"
-
 
 def admin_actor(request: HttpRequest) -> Actor:
     """The admin-site user as the author of a change, with the place it came from."""
     return Actor(
-        type=ActorType.ADMIN,
+        type=ADMIN_TYPE,
         label=request.user.get_username(),
         ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
@@ -47,7 +45,7 @@ def admin_actor(request: HttpRequest) -> Actor:
 
 
 class BaseAdmin(_ModelAdmin):
-    """What all our pages share. History is the audit log: it knows the changes made by every door."""
+    """What all our pages share. History is the log that knows the changes made by every door."""
 
     list_per_page = 50
     list_max_show_all = 200
@@ -246,7 +244,8 @@ class BaseAdmin(_ModelAdmin):
     ) -> Any:
         if object_id is None:
             self.title_of_adding(request)
-        may_see_history = self.is_audited and request.user.has_perm(_AUDIT_PERMISSION)
+        log = history()
+        may_see_history = self.is_audited and log is not None and request.user.has_perm(log.permission)
         context = {"show_history": may_see_history, **(extra_context or {})}
         try:
             return super().changeform_view(request, object_id, form_url, context)
@@ -272,7 +271,10 @@ class BaseAdmin(_ModelAdmin):
             return self.gone(request)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        return HttpResponseRedirect(f"{reverse(_AUDIT_LIST)}?{urlencode({'q': row.id})}")
+        log = history()
+        if log is None:
+            return self.gone(request)
+        return HttpResponseRedirect(f"{reverse(log.url_name)}?{urlencode({'q': row.id})}")
 
     # Django's own log would be a second, poorer one.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:

@@ -1,6 +1,6 @@
 """Showing YAML, and JSON, which is YAML, to people: numbered lines, coloured by classes of core/code.css.
 
-The text may come from any tenant. It is read by libyaml, up to a depth and a length; what lies beyond, or cannot be
+The text may come from anybody. It is read by libyaml, up to a depth and a length; what lies beyond, or cannot be
 read, is shown without colours. It is escaped in any case.
 """
 

@@ -12,17 +12,17 @@ from django.db.models import Model
 class DeletionImpact:
     """What deleting some rows does elsewhere: in a sentence for all, and for each row that has something to say.
 
-    `agents` of the `fleet` are touched; a large share makes the admin ask for the name to be typed.
+    `touched` of `total` things elsewhere change; a large share makes the admin ask for the name to be typed.
     """
 
     sentence: str
-    agents: int
-    fleet: int
+    touched: int
+    total: int
     by_row: Mapping[Any, str] = field(default_factory=dict)
 
     @property
     def is_wide(self) -> bool:
-        return self.agents * 100 > self.fleet * settings.CONFIRM_BY_NAME_PERCENT
+        return self.touched * 100 > self.total * settings.CONFIRM_BY_NAME_PERCENT
 
 
 # Gets the rows that are about to be deleted.

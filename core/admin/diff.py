@@ -1,4 +1,4 @@
-"""Two texts side by side. The texts may come from any tenant, so the work is bounded."""
+"""Two texts side by side. The texts may come from anybody, so the work is bounded."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -45,15 +45,12 @@ class ServiceForm(_ModelForm):
         return super().clean()
 
 
-# Whoever is shown a key can do with it what its owner may.
-_KEY_PERMISSION = "paks.add_pak"
-
-
 class ServiceAdmin(BaseAdmin):
     """Pages whose every write is a call of a service, with the admin-site user as its author."""
 
-    # Whether making a row answers with a key; then it takes the right to make keys too.
-    issues_keys: ClassVar[bool] = False
+    # The right to make keys, spelled `app.verb_model`, where making a row answers with one: whoever is shown a key can
+    # do with it what its owner may.
+    key_permission: ClassVar[str | None] = None
 
     form = ServiceForm
     delete_confirmation_template = "core/admin/delete.html"
@@ -79,11 +76,12 @@ class ServiceAdmin(BaseAdmin):
         return getattr(row, "deleted_at", None) is None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        may_have_key = not self.issues_keys or request.user.has_perm(_KEY_PERMISSION)
+        may_have_key = self.key_permission is None or request.user.has_perm(self.key_permission)
         return super().has_add_permission(request) and may_have_key
 
     def has_issue_key_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj) and request.user.has_perm(_KEY_PERMISSION)
+        may_have_key = self.key_permission is not None and request.user.has_perm(self.key_permission)
+        return self.has_change_permission(request, obj) and may_have_key
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request) and self._is_open(request, obj)

@@ -1,7 +1,7 @@
 """Further pages of a row, as tabs beside its form.
 
 An app registers here the pages of its own models and, because a lower app may not know a higher one, its pages
-about a lower app's rows: `agents` adds "Who gets this?" to stacks. Called in `<app>/admin`, before URLs are made.
+about a lower app's rows. Called in `<app>/admin`, before URLs are made.
 """
 
 from collections.abc import Callable, Sequence

@@ -38,8 +38,8 @@ class BoundedRequest(Request):
 def read_body(request: HttpRequest, limit: int) -> bytes:
     """The whole body, decompressed.
 
-    Raises PayloadTooLarge over `limit` bytes, IncompleteBody when the connection ended early (a manifest
-    cut in half may still be valid YAML), InvalidEncoding, UnsupportedMediaType for an encoding other than gzip,
+    Raises PayloadTooLarge over `limit` bytes, IncompleteBody when the connection ended early (YAML
+    cut in half may still be valid), InvalidEncoding, UnsupportedMediaType for an encoding other than gzip,
     InvalidHeader and BadRequest for a length or chunks that cannot be read.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()

@@ -28,7 +28,7 @@ class JsonParser(BaseParser):
 
 
 class YamlParser(BaseParser):
-    """The body's bytes as they are; the manifest check reads them."""
+    """The body's bytes as they are; the app that asked for YAML reads them."""
 
     media_type = "application/yaml"
 

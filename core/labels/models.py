@@ -12,7 +12,7 @@ from core.validators import MAX_LABEL
 class LabelledResource(Resource):
     """A resource with `labels` and `annotations`."""
 
-    # The resource's name in event kinds, resource types and body fields: "stack", "agent".
+    # The resource's name in event kinds, resource types and body fields, in the singular.
     NOUN: ClassVar[str]
 
     class Meta:

@@ -7,8 +7,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from core.errors import Unauthorized
-from core.events import Actor, ActorType, Event, emit
+from core.events import Actor, Event, emit
 from core.middleware import client_address
+from paks.actors import ActorType
 from paks.principals import Principal
 from paks.services import principal_for
 

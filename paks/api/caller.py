@@ -3,8 +3,9 @@
 from django.conf import settings
 from rest_framework.request import Request
 
-from core.events import Actor, ActorType
+from core.events import Actor
 from core.middleware import client_address
+from paks.actors import ActorType
 from paks.principals import Principal
 
 

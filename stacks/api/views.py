@@ -15,7 +15,6 @@ from core.api.idempotency import idempotent, idempotent_change
 from core.api.negotiation import YAML_TYPES, content_type, wants_yaml
 from core.api.pagination import ListQuery
 from core.api.parsers import JsonParser, YamlParser
-from core.api.schema import YAML, label_operations
 from core.api.views import ResourceViewSet
 from core.errors import InvalidJson, InvalidRequestBody, NulCharacter
 from core.labels.api.views import LabelsMixin
@@ -29,6 +28,7 @@ from stacks.access import (
     require_owner,
     require_reader,
 )
+from stacks.api.labels import matching_operations
 from stacks.api.permissions import MayCreateStacks, MayListStacks
 from stacks.api.serializers import (
     MANIFEST_EXAMPLE,
@@ -60,8 +60,11 @@ from stacks.services import (
     update_stack,
 )
 
+# The bytes themselves. A schema of YAML without `binary` would describe the value that the text spells.
+_YAML: Any = {"type": "string", "format": "binary", "description": "One or more YAML documents in UTF-8."}
 
-@extend_schema_view(**label_operations("stack", StackLabelSerializer, StackAnnotationSerializer))
+
+@extend_schema_view(**matching_operations("stack", StackLabelSerializer, StackAnnotationSerializer))
 class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     queryset = Stack.objects.active()
     serializer_class = StackSerializer
@@ -200,7 +203,7 @@ class StackObjectsViewSet(KeyedViewSet):
         parameters=[PublishQuery],
         request={
             "application/json": PublishBody,
-            "application/yaml": OpenApiRequest(YAML, examples=[MANIFEST_EXAMPLE]),
+            "application/yaml": OpenApiRequest(_YAML, examples=[MANIFEST_EXAMPLE]),
         },
         responses={201: DeploymentObjectSerializer},
     )
@@ -248,7 +251,7 @@ class DeploymentObjectViewSet(KeyedViewSet):
         summary="Get a version",
         responses={
             (200, "application/json"): DeploymentObjectSerializer,
-            (200, "application/yaml"): OpenApiResponse(YAML, examples=[MANIFEST_EXAMPLE]),
+            (200, "application/yaml"): OpenApiResponse(_YAML, examples=[MANIFEST_EXAMPLE]),
         },
     )
     def retrieve(self, request: Request, *, object_id: UUID) -> HttpResponse:

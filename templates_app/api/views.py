@@ -9,13 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.idempotency import idempotent_change
-from core.api.schema import label_operations
 from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller
 from paks.api.views import KeyedViewSet
 from stacks.access import find_object, find_stack, require_object_reader
 from stacks.access import require_owner as require_stack_owner
+from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer
 from stacks.models import DeploymentObject
 from templates_app.access import find_template, listable_templates, require_owner, require_reader
@@ -52,7 +52,7 @@ from templates_app.services import (
 )
 
 
-@extend_schema_view(**label_operations("template", TemplateLabelSerializer, TemplateAnnotationSerializer))
+@extend_schema_view(**matching_operations("template", TemplateLabelSerializer, TemplateAnnotationSerializer))
 class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     queryset = StackTemplate.objects.active()
     serializer_class = TemplateSerializer

@@ -9,7 +9,8 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from audit.models import AuditLog
-from core.events import SYSTEM, Actor, ActorType, Event, emit, event_emitted
+from core.events import SYSTEM, Actor, Event, emit, event_emitted
+from paks.actors import ActorType
 from paks.models import Pak, Role
 from paks.services import issue_pak
 from tests.factories import make_agent, make_generator, make_object, make_stack

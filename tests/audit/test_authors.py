@@ -3,7 +3,8 @@
 import pytest
 
 from core.admin.authors import Author, authors_of
-from core.events import SYSTEM, Actor, ActorType
+from core.events import SYSTEM, Actor
+from paks.actors import ActorType
 from stacks.services import publish
 from tests.factories import make_generator, make_stack
 

@@ -14,7 +14,8 @@ from core.events import SYSTEM
 from tests.factories import make_agent, make_work_order
 from tests.support.threads import call, statuses, together
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
-from workorders.services import claim_work_order, release_stale_claims, requeue_due_retries
+from workorders.services.claims import claim_work_order
+from workorders.services.expiry import release_stale_claims, requeue_due_retries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requires_postgres]
 
@@ -40,7 +41,7 @@ def claim_path(order):
 
 def test_workers_that_release_the_same_claims_consume_one_attempt_of_each(builder, monkeypatch):
     # Small steps, so that the workers meet in every one of them.
-    monkeypatch.setattr("workorders.services._BATCH", 5)
+    monkeypatch.setattr("workorders.services.expiry._BATCH", 5)
     last_attempt = {claimed(builder[0], max_retries=0).id for _ in range(ORDERS)}
     more_to_come = {claimed(builder[0], max_retries=1).id for _ in range(ORDERS)}
 
@@ -55,7 +56,7 @@ def test_workers_that_release_the_same_claims_consume_one_attempt_of_each(builde
 
 
 def test_workers_that_requeue_the_same_retries_requeue_each_once(monkeypatch):
-    monkeypatch.setattr("workorders.services._BATCH", 5)
+    monkeypatch.setattr("workorders.services.expiry._BATCH", 5)
     for _ in range(ORDERS):
         make_work_order(now=NOW)
     WorkOrder.objects.update(status=Status.RETRY_PENDING, next_retry_after=NOW, retry_count=1)

@@ -24,7 +24,7 @@ from tests.factories import (
     make_work_order,
 )
 from tests.support.api import PREFIX, refused
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 _NEXT = re.compile(r'<(/[^>]*)>; rel="next"')

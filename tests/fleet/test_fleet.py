@@ -29,7 +29,7 @@ from tests.factories import (
 )
 from tests.support.api import refused
 from tests.support.events import is_wire_time
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 

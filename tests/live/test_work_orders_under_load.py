@@ -40,7 +40,9 @@ from django.utils import timezone
 from agents.services.agents import create_agent
 from core.events import SYSTEM
 from core.labels.services import add_label
-from workorders.services import Targeting, claim_work_order, create_work_order
+from workorders.services.claims import claim_work_order
+from workorders.services.orders import create_work_order
+from workorders.services.targeting import Targeting
 
 given = json.loads({given!r})
 now = timezone.now() - timedelta(seconds=given["age"])

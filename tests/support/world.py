@@ -26,7 +26,7 @@ from tests.factories import (
     make_work_order,
 )
 from tests.support.api import Api
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 
 @dataclass

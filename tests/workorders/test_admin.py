@@ -11,7 +11,7 @@ from tests.factories import make_agent, make_claimed_work_order, make_log_entry,
 from tests.support.admin import actions_by, chosen_in, errors_of, messages_of, staff
 from workorders.admin.common import AGENTS_SHOWN
 from workorders.models import WorkOrder, WorkOrderLogEntry
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from tests.factories import make_agent, make_claimed_work_order, make_log_entry,
 from tests.support.admin import AdminPages, titles_of
 from workorders.admin.addressees import addressees_of_orders
 from workorders.models import WorkOrder, WorkOrderLogEntry
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,9 @@ from core.events import SYSTEM, event_emitted
 from tests.factories import make_agent, make_generator, make_work_order
 from tests.support.api import refused
 from workorders.models import WorkOrder, WorkOrderLogEntry
-from workorders.services import Targeting, release_stale_claims, requeue_due_retries, requeue_from_log
+from workorders.services.expiry import release_stale_claims, requeue_due_retries
+from workorders.services.orders import requeue_from_log
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 

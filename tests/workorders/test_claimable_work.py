@@ -13,7 +13,7 @@ from tests.support.api import Api, refused
 from workorders.claimable_work import look_for_work
 from workorders.matching import pending_for
 from workorders.models import WorkOrder
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.factories import make_agent, make_work_order
 from workorders.matching import pending_counts, pending_for
 from workorders.models import WorkOrder
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 

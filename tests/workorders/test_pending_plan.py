@@ -9,7 +9,7 @@ from tests.support.plans import analyzed, analyzed_sql, buffers, scanned_tables
 from workorders.claimable_work import _ANY, look_for_work
 from workorders.matching import pending_for
 from workorders.models import WorkOrder, WorkOrderAnnotation, WorkOrderLabel, WorkOrderTarget
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requires_postgres]
 

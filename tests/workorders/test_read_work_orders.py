@@ -3,11 +3,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.events import SYSTEM, Actor, ActorType
+from core.events import SYSTEM, Actor
+from paks.actors import ActorType
 from tests.factories import make_agent, make_generator, make_work_order
 from tests.support.api import refused
 from workorders.models import WorkOrder, WorkOrderLabel
-from workorders.services import Targeting, claim_work_order, complete_work_order
+from workorders.services.claims import claim_work_order, complete_work_order
+from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

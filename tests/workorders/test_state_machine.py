@@ -12,17 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from core.errors import DomainError
-from core.events import Actor, ActorType
+from core.events import Actor
+from paks.actors import ActorType
 from tests.factories import make_agent, make_work_order
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
-from workorders.services import (
-    cancel_work_order,
-    claim_work_order,
-    complete_work_order,
-    release_stale_claims,
-    renew_claim,
-    requeue_due_retries,
-)
+from workorders.services.claims import claim_work_order, complete_work_order, renew_claim
+from workorders.services.expiry import release_stale_claims, requeue_due_retries
+from workorders.services.orders import cancel_work_order
 
 ADMIN = Actor(type=ActorType.ADMIN)
 

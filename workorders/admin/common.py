@@ -15,7 +15,7 @@ from core.admin import CappedPaginator, badges, link
 from stacks.masking import mask_secrets
 from workorders.admin.addressees import Addressees
 from workorders.matching import agents_for
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:

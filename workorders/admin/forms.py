@@ -9,7 +9,7 @@ from agents.models import Agent
 from core.admin import ServiceForm
 from workorders.models import WorkOrder, WorkOrderTarget
 from workorders.models.work_order import MAX_WORK_TYPE
-from workorders.services import Targeting
+from workorders.services.targeting import Targeting
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from workorders.admin.common import (
     message,
 )
 from workorders.models import WorkOrderLogEntry
-from workorders.services import requeue_from_log
+from workorders.services.orders import requeue_from_log
 
 REQUEUE = Question(
     title="Send the work again",

@@ -36,7 +36,8 @@ from workorders.admin.common import (
 )
 from workorders.admin.forms import WorkOrderForm, targeting_of
 from workorders.models import Status, WorkOrder
-from workorders.services import Targeting, cancel_work_order, create_work_order
+from workorders.services.orders import cancel_work_order, create_work_order
+from workorders.services.targeting import Targeting
 
 PREVIEW = "_preview"
 CANCEL = Question(

@@ -32,15 +32,9 @@ from workorders.api.serializers import (
 from workorders.errors import WorkOrderLogEntryNotFound, WorkOrderNotFound
 from workorders.matching import pending_for
 from workorders.models import WorkOrder, WorkOrderLogEntry
-from workorders.services import (
-    Targeting,
-    cancel_work_order,
-    claim_work_order,
-    complete_work_order,
-    create_work_order,
-    lock_work_order,
-    renew_claim,
-)
+from workorders.services.claims import claim_work_order, complete_work_order, renew_claim
+from workorders.services.orders import cancel_work_order, create_work_order, lock_work_order
+from workorders.services.targeting import Targeting
 
 
 class WorkOrderViewSet(KeyedViewSet):

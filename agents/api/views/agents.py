@@ -45,16 +45,16 @@ from agents.target_state import state_of
 from agents.wanted.ties import served_stacks
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
-from core.api.schema import label_operations
 from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
 from paks.errors import AdminRequired
+from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
 
 
-@extend_schema_view(**label_operations("agent", AgentLabelSerializer, AgentAnnotationSerializer))
+@extend_schema_view(**matching_operations("agent", AgentLabelSerializer, AgentAnnotationSerializer))
 class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     queryset = Agent.objects.active()
     serializer_class = AgentSerializer

@@ -56,7 +56,7 @@ class LabelsMixin(ResourceViewSet):
     @idempotent
     def add_label(self, request: Request, /, **ids: Any) -> Response:
         value = self.read_json()
-        # Existing clients send stack labels as a bare string and agent labels as an object.
+        # Existing clients send the label as a bare string to some resources, and in an object to others.
         body = self.read_fields(LabelBody, {"label": value} if isinstance(value, str) else value)
         owner = self._owner(value)
         row = add_label(owner=owner, label=body["label"], actor=self.actor)

@@ -11,7 +11,7 @@ from agents.api.permissions import IsAdminOrThisAgent
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from webhooks.api.permissions import IsAgent
-from webhooks.api.serializers import (
+from webhooks.api.serializers.deliveries import (
     AgentDeliverySerializer,
     DeliveryListQuery,
     DeliverySerializer,

@@ -13,7 +13,7 @@ from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
-from webhooks.api.serializers import (
+from webhooks.api.serializers.subscriptions import (
     CreateWebhookBody,
     NewSubscriptionSerializer,
     RotateSecretBody,

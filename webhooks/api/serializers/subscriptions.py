@@ -1,3 +1,5 @@
+"""Bodies of the webhooks themselves and of their secrets."""
+
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,30 +13,24 @@ from core.api.fields import (
     Flag,
     Id,
     NullIsAbsent,
-    QueryText,
     Text,
     WholeNumber,
 )
-from core.api.pagination import OffsetListQuery
+from webhooks.api.serializers.examples import STACK_ID, URL, WEBHOOK_ID
+from webhooks.api.serializers.numbers import INT_COLUMN
 from webhooks.errors import UnsupportedField
 from webhooks.event_types import MAX_EVENT_TYPE
-from webhooks.models import Delivery, Status, Subscription
+from webhooks.models import Subscription
 from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
-from webhooks.services.deliveries import AgentClaim
 from webhooks.services.subscriptions import LONGEST_OVERLAP
 
-_WEBHOOK_ID = "0193f0e1-1b00-7c3e-8d00-4a5b6c7d8e9f"
-_DELIVERY_ID = "0193f0e2-2c00-7d4e-9e00-5b6c7d8e9f0a"
-_EVENT_ID = "0193f0e2-2bff-7a1b-8c00-6c7d8e9f0a1b"
-_STACK_ID = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"
-_URL = "https://ci.example.com/hooks/brokkr"
 _WEBHOOK = {
-    "id": _WEBHOOK_ID,
+    "id": WEBHOOK_ID,
     "name": "tell ci",
     "has_url": True,
     "has_auth_header": False,
     "event_types": ["deployment.*"],
-    "filters": {"stack_id": _STACK_ID},
+    "filters": {"stack_id": STACK_ID},
     "target_labels": None,
     "enabled": True,
     "max_retries": 5,
@@ -44,33 +40,10 @@ _WEBHOOK = {
     "created_by": "admin",
 }
 _SECRET = "whsec_bm90IGEgc2VjcmV0LCBvbmx5IGFuIGV4YW1wbGU="  # noqa: S105  # it says so itself
-_PAYLOAD = (
-    f'{{"id":"{_EVENT_ID}","event_type":"stack.deleted","timestamp":"2026-11-24T09:30:00.000000Z",'
-    f'"data":{{"stack_id":"{_STACK_ID}","deleted_at":"2026-11-24T09:30:00.000000Z"}}}}'
-)
-_DELIVERY = {
-    "id": _DELIVERY_ID,
-    "subscription_id": _WEBHOOK_ID,
-    "event_type": "stack.deleted",
-    "event_id": _EVENT_ID,
-    "payload": _PAYLOAD,
-    "target_labels": None,
-    "status": "success",
-    "acquired_by": None,
-    "acquired_until": None,
-    "attempts": 1,
-    "last_attempt_at": "2026-11-24T09:30:02.000000Z",
-    "next_retry_at": None,
-    "last_error": None,
-    "created_at": "2026-11-24T09:30:00.000000Z",
-    "completed_at": "2026-11-24T09:30:02.000000Z",
-}
 URL_RULE = {"pattern": r"^https?://[^\u0000\s]+$"}
 PATTERN_RULE = FILLED_RULE | {"maxLength": MAX_EVENT_TYPE}
 RETRIES_RULE = {"minimum": 0, "maximum": MAX_RETRIES}
 TIMEOUT_RULE = {"minimum": 1, "maximum": MAX_TIMEOUT_SECONDS}
-# A 32-bit column; what is within it and out of range is for the service to refuse.
-_INT: Any = {"min_value": -(2**31), "max_value": 2**31 - 1}
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
@@ -168,9 +141,9 @@ class _SubscriptionBody(NullIsAbsent):
     filters = FiltersBody(required=False, allow_null=True)
     enabled = Flag(required=False)
     max_retries = WholeNumber(
-        required=False, rule=RETRIES_RULE, **_INT, help_text="All attempts, the first among them."
+        required=False, rule=RETRIES_RULE, **INT_COLUMN, help_text="All attempts, the first among them."
     )
-    timeout_seconds = WholeNumber(required=False, rule=TIMEOUT_RULE, **_INT)
+    timeout_seconds = WholeNumber(required=False, rule=TIMEOUT_RULE, **INT_COLUMN)
     target_labels = serializers.ListField(
         child=Text(rule=LABEL_RULE),
         required=False,
@@ -185,9 +158,9 @@ class _SubscriptionBody(NullIsAbsent):
             "Tell of one stack's deployments",
             value={
                 "name": "tell ci",
-                "url": _URL,
+                "url": URL,
                 "event_types": ["deployment.*"],
-                "filters": {"stack_id": _STACK_ID},
+                "filters": {"stack_id": STACK_ID},
             },
         )
     ]
@@ -223,7 +196,7 @@ class RotateSecretBody(serializers.Serializer[Any]):
         required=False,
         default=86400,
         rule={"minimum": 0, "maximum": int(LONGEST_OVERLAP.total_seconds())},
-        **_INT,
+        **INT_COLUMN,
         help_text="For this long the old secret signs too.",
     )
 
@@ -257,159 +230,6 @@ class WebhookTestSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     status_code = serializers.IntegerField()
     message = serializers.CharField()
-
-
-class _DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    subscription_id = serializers.UUIDField(read_only=True)
-    acquired_by = serializers.UUIDField(source="acquired_by_id", allow_null=True, read_only=True)
-    acquired_until = serializers.DateTimeField(allow_null=True, read_only=True)
-    next_retry_at = serializers.DateTimeField(allow_null=True, read_only=True)
-
-
-@extend_schema_serializer(examples=[OpenApiExample("Delivered", value=_DELIVERY, response_only=True)])
-class DeliverySerializer(_DeliverySerializer):
-    target_labels = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
-
-    class Meta:
-        model = Delivery
-        fields = [
-            "id",
-            "subscription_id",
-            "event_type",
-            "event_id",
-            "payload",
-            "target_labels",
-            "status",
-            "acquired_by",
-            "acquired_until",
-            "attempts",
-            "last_attempt_at",
-            "next_retry_at",
-            "last_error",
-            "created_at",
-            "completed_at",
-        ]
-        read_only_fields = fields
-
-
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Delivered",
-            value={
-                name: value for name, value in _DELIVERY.items() if name not in {"payload", "acquired_until"}
-            }
-            | {"subscription_name": "tell ci", "target_labels": []},
-            response_only=True,
-        )
-    ]
-)
-class FeedItemSerializer(_DeliverySerializer):
-    """A delivery without its payload; no target labels are the broker's."""
-
-    subscription_name = serializers.CharField(source="subscription.name", read_only=True)
-    target_labels = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Delivery
-        fields = [
-            "id",
-            "subscription_id",
-            "subscription_name",
-            "event_type",
-            "event_id",
-            "status",
-            "attempts",
-            "created_at",
-            "target_labels",
-            "acquired_by",
-            "last_attempt_at",
-            "next_retry_at",
-            "last_error",
-            "completed_at",
-        ]
-        read_only_fields = fields
-
-    def get_target_labels(self, delivery: Delivery) -> list[str]:
-        return delivery.target_labels or []
-
-
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "To be sent",
-            value={
-                "id": _DELIVERY_ID,
-                "subscription_id": _WEBHOOK_ID,
-                "event_type": "stack.deleted",
-                "payload": _PAYLOAD,
-                "url": _URL,
-                "auth_header": None,
-                "timeout_seconds": 30,
-                "max_retries": 5,
-                "attempts": 0,
-            },
-            response_only=True,
-        )
-    ]
-)
-class AgentDeliverySerializer(serializers.Serializer[AgentClaim]):
-    """What an agent needs to deliver: `payload` is sent as it is."""
-
-    id = serializers.UUIDField(source="delivery.id")
-    subscription_id = serializers.UUIDField(source="delivery.subscription_id")
-    event_type = serializers.CharField(source="delivery.event_type")
-    payload = serializers.CharField(source="delivery.payload")
-    url = serializers.CharField()
-    auth_header = serializers.CharField(allow_null=True)
-    timeout_seconds = serializers.IntegerField(source="delivery.subscription.timeout_seconds")
-    max_retries = serializers.IntegerField(source="delivery.subscription.max_retries")
-    attempts = serializers.IntegerField(source="delivery.attempts")
-
-
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample("It failed", value={"success": False, "status_code": 503, "error": "unavailable"})
-    ]
-)
-class ResultBody(serializers.Serializer[Any]):
-    success = Flag()
-    status_code = WholeNumber(required=False, allow_null=True, default=None, **_INT)
-    error = Text(required=False, allow_null=True, default=None)
-    duration_ms = WholeNumber(
-        required=False, allow_null=True, default=None, **_INT, help_text="How long it took; for the metrics."
-    )
-
-
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "It will be tried again",
-            value={
-                "status": "failed",
-                "delivery_id": _DELIVERY_ID,
-                "attempts": 1,
-                "next_retry_at": "2026-11-24T09:30:04.000000Z",
-            },
-            response_only=True,
-        )
-    ]
-)
-class ResultSerializer(serializers.Serializer[Delivery]):
-    """Where the report has left the delivery."""
-
-    status = serializers.ChoiceField(choices=Status.choices)
-    delivery_id = serializers.UUIDField(source="id")
-    attempts = serializers.IntegerField()
-    next_retry_at = serializers.DateTimeField(allow_null=True)
-
-
-class DeliveryListQuery(OffsetListQuery):
-    status = QueryText(required=False, help_text="Only this status.")
-
-
-class FeedQuery(OffsetListQuery):
-    status = serializers.ChoiceField(choices=Status.choices, required=False, help_text="Only this status.")
 
 
 def refuse_unsupported(body: Mapping[str, Any]) -> None:

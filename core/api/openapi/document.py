@@ -1,0 +1,70 @@
+"""The document as a whole: what every operation has, added once spectacular has read the views."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.api.openapi.error_answers import ERROR_SCHEMA, add_error_answers, error_components
+from core.api.openapi.headers import HEADERS, IF_MATCH, IF_NONE_MATCH, header
+from core.api.openapi.probes import HEALTH_SCHEMA, probe_operations
+from core.errors import DomainError
+from core.labels.api.operations import LABEL_BODY_SCHEMA
+
+_Document = dict[str, Any]
+_METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def complete(document: _Document, *, examples: Mapping[int, DomainError], metrics: str) -> _Document:
+    """Give every operation its error answers, its headers and its descriptions; add the public operations.
+
+    `examples` maps a status to the refusal that its shared answer shows; `metrics` is what a scrape may look like.
+    """
+    components = document.setdefault("components", {})
+    components["schemas"] |= {"Error": ERROR_SCHEMA, "Health": HEALTH_SCHEMA, "LabelBody": LABEL_BODY_SCHEMA}
+    components["headers"] = HEADERS
+    components["responses"] = error_components(examples)
+    for path in document["paths"].values():
+        tagged = "get" in path and _is_tagged(path["get"], components["schemas"])
+        for method in _METHODS & path.keys():
+            operation = path[method]
+            if tagged:
+                _add_conditions(method, operation)
+            _describe_success(method, operation)
+            add_error_answers(method, operation)
+    document["paths"] |= probe_operations(metrics)
+    return document
+
+
+def _is_tagged(operation: _Document, schemas: _Document) -> bool:
+    """Whether a GET answers one thing with an id; those carry an ETag, and changes to them take If-Match."""
+    content = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    name = content.get("$ref", "").rpartition("/")[2]
+    return bool("id" in schemas.get(name, {}).get("properties", {}))
+
+
+def _add_conditions(method: str, operation: _Document) -> None:
+    parameters = operation.setdefault("parameters", [])
+    if method == "get":
+        parameters.append(IF_NONE_MATCH)
+        operation["responses"]["200"].setdefault("headers", {}).update(header("ETag"))
+        operation["responses"]["304"] = {
+            "description": "`If-None-Match` names the current state.",
+            "headers": header("ETag"),
+        }
+    elif method in {"put", "delete"}:
+        parameters.append(IF_MATCH)
+
+
+def _describe_success(method: str, operation: _Document) -> None:
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    for status, response in operation["responses"].items():
+        if status == "204":
+            response["description"] = "Done; there is nothing more to say."
+        elif not response["description"]:
+            response["description"] = {"post": "What came of it.", "put": "The new state."}.get(
+                method, "The current state."
+            )
+        if status == "200" and {"limit", "cursor"} <= names:
+            response["description"] = "All matches, or one page of them."
+            response.setdefault("headers", {}).update(header("Link") | header("X-Total-Count"))
+        if status == "201" and "Idempotency-Key" in names:
+            response.setdefault("headers", {}).update(header("Idempotency-Replayed"))

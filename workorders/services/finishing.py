@@ -1,0 +1,65 @@
+"""Where an order ends: its way into the log, and what is told of it."""
+
+from datetime import datetime
+from typing import Any
+
+from core.events import Actor, Event, emit
+from workorders.models import WorkOrder, WorkOrderLogEntry
+from workorders.services.targeting import Targeting
+
+# The columns of an order that nobody holds.
+NO_CLAIM: dict[str, Any] = {
+    "claimed_by": None,
+    "claimed_at": None,
+    "claim_expires_at": None,
+    "claim_token": None,
+}
+
+
+def finish(order: WorkOrder, *, success: bool, message: str | None, now: datetime) -> WorkOrderLogEntry:
+    """Move a locked order to the log: one place before, one place after, in one transaction."""
+    entry = WorkOrderLogEntry.objects.create(
+        id=order.id,
+        work_type=order.work_type,
+        created_at=order.created_at,
+        claimed_at=order.claimed_at,
+        completed_at=now,
+        claimed_by_id=order.claimed_by_id,
+        success=success,
+        retries_attempted=order.retry_count,
+        result_message=message,
+        yaml_content=order.yaml_content,
+        targeting=Targeting(
+            agent_ids=list(order.targets.values_list("agent_id", flat=True)),
+            labels=list(order.labels.values_list("label", flat=True)),
+            annotations=dict(order.annotations.values_list("key", "value")),
+        ).as_json(),
+        max_retries=order.max_retries,
+        backoff_seconds=order.backoff_seconds,
+        claim_timeout_seconds=order.claim_timeout_seconds,
+    )
+    order.delete()
+    return entry
+
+
+def tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, object] | None) -> None:
+    """Tell that an order ended, well or not; `details` are for the audit log."""
+    kind = "workorder.completed" if entry.success else "workorder.failed"
+    emit(
+        Event(
+            kind=kind,
+            resource_type="work_order",
+            resource_id=entry.id,
+            actor=actor,
+            details=details,
+            notice=kind,
+            payload={
+                "work_order_log_id": entry.id,
+                "work_type": entry.work_type,
+                "success": entry.success,
+                "result_message": entry.result_message,
+                "agent_id": entry.claimed_by_id,
+                "completed_at": entry.completed_at,
+            },
+        )
+    )

@@ -1,0 +1,135 @@
+"""Making, locking and removing orders."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from core.events import Actor, Event, emit
+from core.validators import is_blank
+from workorders.errors import InvalidWorkOrder, WorkOrderLogEntryNotFound, WorkOrderNotFound
+from workorders.models import (
+    WorkOrder,
+    WorkOrderAnnotation,
+    WorkOrderLabel,
+    WorkOrderLogEntry,
+    WorkOrderTarget,
+)
+from workorders.models.work_order import MAX_WORK_TYPE
+from workorders.services.targeting import Targeting, checked_targeting
+
+
+@transaction.atomic
+def create_work_order(
+    *,
+    work_type: str,
+    yaml_content: str,
+    targeting: Targeting,
+    actor: Actor,
+    now: datetime,
+    max_retries: int = 3,
+    backoff_seconds: int = 60,
+    claim_timeout_seconds: int = 3600,
+) -> WorkOrder:
+    """A pending order. Targeting that is no targeting is refused, never dropped.
+
+    Raises InvalidWorkOrder, NoTargetingSpecified, and ForeignKeyViolation for an agent that does not exist.
+    """
+    _check_fields(work_type, yaml_content, max_retries, backoff_seconds, claim_timeout_seconds)
+    targeting = checked_targeting(targeting)
+    order = WorkOrder.objects.create(
+        work_type=work_type,
+        yaml_content=yaml_content,
+        max_retries=max_retries,
+        backoff_seconds=backoff_seconds,
+        claim_timeout_seconds=claim_timeout_seconds,
+        created_at=now,
+        updated_at=now,
+    )
+    WorkOrderTarget.objects.bulk_create(
+        WorkOrderTarget(work_order=order, agent_id=agent_id) for agent_id in targeting.agent_ids
+    )
+    WorkOrderLabel.objects.bulk_create(
+        WorkOrderLabel(work_order=order, label=label) for label in targeting.labels
+    )
+    WorkOrderAnnotation.objects.bulk_create(
+        WorkOrderAnnotation(work_order=order, key=key, value=value)
+        for key, value in targeting.annotations.items()
+    )
+    emit(
+        Event(
+            kind="workorder.created",
+            resource_type="work_order",
+            resource_id=order.id,
+            actor=actor,
+            details={"work_type": work_type},
+            notice="workorder.created",
+            payload={
+                "work_order_id": order.id,
+                "work_type": work_type,
+                "status": order.status,
+                "created_at": order.created_at,
+            },
+        )
+    )
+    return order
+
+
+def lock_work_order(work_order_id: UUID) -> WorkOrder:
+    """The unfinished order, locked until the transaction ends. Raises WorkOrderNotFound."""
+    order = WorkOrder.objects.select_for_update().filter(pk=work_order_id).first()
+    if order is None:
+        raise WorkOrderNotFound(id=work_order_id)
+    return order
+
+
+@transaction.atomic
+def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
+    """Remove an order in any state; only the audit log remembers it. Raises WorkOrderNotFound."""
+    order = lock_work_order(work_order_id)
+    order.delete()
+    details = {"work_type": order.work_type, "status": order.status, "retry_count": order.retry_count}
+    emit(
+        Event(
+            kind="workorder.cancelled",
+            resource_type="work_order",
+            resource_id=work_order_id,
+            actor=actor,
+            details=details,
+        )
+    )
+
+
+def requeue_from_log(*, entry_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
+    """A new order with the content, targeting and limits of a finished one.
+
+    Raises WorkOrderLogEntryNotFound, and what `create_work_order` raises when its agents are gone.
+    """
+    entry = WorkOrderLogEntry.objects.filter(pk=entry_id).first()
+    if entry is None:
+        raise WorkOrderLogEntryNotFound(id=entry_id)
+    return create_work_order(
+        work_type=entry.work_type,
+        yaml_content=entry.yaml_content,
+        targeting=Targeting.from_json(entry.targeting),
+        max_retries=entry.max_retries,
+        backoff_seconds=entry.backoff_seconds,
+        claim_timeout_seconds=entry.claim_timeout_seconds,
+        actor=actor,
+        now=now,
+    )
+
+
+def _check_fields(
+    work_type: str, yaml_content: str, max_retries: int, backoff_seconds: int, claim_timeout_seconds: int
+) -> None:
+    if is_blank(work_type) or len(work_type) > MAX_WORK_TYPE:
+        raise InvalidWorkOrder(f"work_type must have 1 to {MAX_WORK_TYPE} characters.")
+    if is_blank(yaml_content):
+        raise InvalidWorkOrder("yaml_content must not be blank.")
+    if max_retries < 0:
+        raise InvalidWorkOrder("max_retries must be 0 or more.")
+    if backoff_seconds <= 0:
+        raise InvalidWorkOrder("backoff_seconds must be more than 0.")
+    if claim_timeout_seconds <= 0:
+        raise InvalidWorkOrder("claim_timeout_seconds must be more than 0.")
