@@ -20,6 +20,7 @@ from paks.errors import (
     PakConfigured,
     PakNotFound,
 )
+from paks.key_check import GOOD_KEY, key_parameters
 from paks.models import Pak, Role
 from paks.principals import Principal
 from paks.tokens import Token, generate_token, split_token
@@ -29,10 +30,7 @@ LAST_USED_PRECISION = timedelta(hours=1)
 CONFIGURED_NAME = "configured"
 
 # Every request asks it.
-_USABLE_KEY = """
-SELECT id, role, subject_id, name, short_token, last_used_at
-FROM paks WHERE key_hash = %(key_hash)s AND revoked_at IS NULL
-"""
+_CALLER = "SELECT id, role, subject_id, name, last_used_at FROM paks WHERE " + GOOD_KEY  # noqa: S608  # no input in it
 
 
 def new_token() -> Token:
@@ -125,7 +123,7 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
     pak = Pak.objects.filter(id=pak_id).first()
     if pak is None:
         raise PakNotFound(id=pak_id)
-    if spare_last_admin and pak.role == Role.ADMIN and pak.is_usable:
+    if spare_last_admin and pak.role == Role.ADMIN:
         # Locked, so that two of these cannot each spare the other's key and end both.
         admins = Pak.objects.usable().filter(role=Role.ADMIN).order_by("id").select_for_update()
         if {key.id for key in admins} == {pak_id}:
@@ -149,19 +147,14 @@ def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
 
 
 def principal_for(key: str) -> Principal | None:
-    """Whom a key's text identifies, None for nobody. The only place that verifies a key.
-
-    The hash of a 192-bit random secret finds the row; the short token must fit too, unless only the hash is known.
-    """
+    """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good."""
     token = split_token(key)
     if token is None:
         return None
-    row = fetch_one(_USABLE_KEY, {"key_hash": token.hash})
+    row = fetch_one(_CALLER, key_parameters(token))
     if row is None:
         return None
-    key_id, role, subject_id, name, short_token, last_used_at = row
-    if short_token and short_token != token.short:
-        return None
+    key_id, role, subject_id, name, last_used_at = row
     key_id = as_uuid(key_id)
     mark_used(key_id, as_time(last_used_at))
     return Principal(

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from agents.looking import Look, look, question
+from paks.tokens import Token
 
 # A delivery of a disabled subscription counts too: then the view looks closer, and finds none.
 _ANY = question("""
@@ -25,6 +26,6 @@ EXISTS (
 """)
 
 
-def look_for_deliveries(*, agent_id: UUID, key_hash: str, now: datetime) -> Look | None:
+def look_for_deliveries(*, agent_id: UUID, token: Token, now: datetime) -> Look | None:
     """Whether some delivery may be due for the agent whose key this is; as `agents.looking.look`."""
-    return look(_ANY, agent_id=agent_id, key_hash=key_hash, now=connection.ops.adapt_datetimefield_value(now))
+    return look(_ANY, agent_id=agent_id, token=token, now=connection.ops.adapt_datetimefield_value(now))

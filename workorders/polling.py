@@ -6,6 +6,7 @@ It is the rule of matching.py spelled for speed, and a test holds the two togeth
 from uuid import UUID
 
 from agents.looking import Look, look, question
+from paks.tokens import Token
 
 # The first look ends it for all agents while no order waits at all.
 #
@@ -43,6 +44,6 @@ EXISTS (
 """)
 
 
-def look_for_work(*, agent_id: UUID, key_hash: str) -> Look | None:
+def look_for_work(*, agent_id: UUID, token: Token) -> Look | None:
     """Whether some order waits for the agent whose key this is; as `agents.looking.look`."""
-    return look(_ANY, agent_id=agent_id, key_hash=key_hash)
+    return look(_ANY, agent_id=agent_id, token=token)

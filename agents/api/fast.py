@@ -35,7 +35,7 @@ Fast = Callable[[HttpRequest, str], HttpResponse | None]
 class Ask(Protocol):
     """Looks whether anything waits for an agent, as `agents.looking.look` answers."""
 
-    def __call__(self, *, agent_id: UUID, key_hash: str) -> Look | None: ...
+    def __call__(self, *, agent_id: UUID, token: Token) -> Look | None: ...
 
 
 _NO_QUERY = re.compile("")
@@ -66,8 +66,8 @@ def fast_target_state(request: HttpRequest, agent_id: str) -> HttpResponse | Non
     query = request.META.get("QUERY_STRING", "")
     if request.method != "GET" or token is None or parsed is None or query not in _MODES:
         return None
-    found = poll(agent_id=parsed, key_hash=token.hash, mode=_MODES[query] or settings.TARGET_STATE_DEFAULT)
-    if found is None or found.short_token not in {"", token.short}:
+    found = poll(agent_id=parsed, token=token, mode=_MODES[query] or settings.TARGET_STATE_DEFAULT)
+    if found is None:
         return None
     _note_caller(request, parsed, found)
     return respond(request, found.object_ids)
@@ -84,8 +84,7 @@ def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     reachable, latency = body
     found = beat(
         agent_id=parsed,
-        key_hash=token.hash,
-        short_token=token.short,
+        token=token,
         now=timezone.now(),
         k8s_reachable=reachable,
         k8s_api_latency_ms=latency,
@@ -113,8 +112,8 @@ def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Fast:
         asked = request.META.get("QUERY_STRING", "")
         if request.method != "GET" or token is None or parsed is None or not query.fullmatch(asked):
             return None
-        found = ask(agent_id=parsed, key_hash=token.hash)
-        if found is None or found.found or found.short_token not in {"", token.short}:
+        found = ask(agent_id=parsed, token=token)
+        if found is None or found.found:
             return None
         _note_caller(request, parsed, found)
         return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})
