@@ -25,6 +25,7 @@ from agents.polling import poll
 from core.api.errors import CACHE_CONTROL, as_domain_error, error_response
 from core.api.fields import parse_uuid
 from core.rates import is_limited
+from core.request_context import context_of
 from paks.api.authentication import presented_key
 from paks.services import mark_used
 from paks.tokens import Token, split_token
@@ -123,7 +124,7 @@ def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Fast:
 
 def _note_caller(request: HttpRequest, agent_id: UUID, found: _Found) -> None:
     """What the ordinary way does for a good key: name the caller for the log, note that the key is in use."""
-    request.META["brokkr.caller"] = f"agent:{agent_id}"
+    context_of(request).caller = f"agent:{agent_id}"
     mark_used(found.key_id, found.last_used_at)
 
 

@@ -18,6 +18,7 @@ from core.admin.base import BaseAdmin, admin_actor
 from core.admin.reach import reach_of
 from core.errors import DomainError
 from core.events import Actor
+from core.request_context import context_of
 
 # Django's class takes a parameter for the type checker only.
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class ServiceAdmin(BaseAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
         form: Any = super().get_form(request, obj, change, **kwargs)
-        form.refusal = request.META.get("brokkr.refusal")
+        form.refusal = context_of(request).refusal
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
@@ -170,7 +171,8 @@ class ServiceAdmin(BaseAdmin):
 
     @staticmethod
     def _asked(request: HttpRequest) -> dict[str, Any]:
-        return {"reach": request.META.get("brokkr.reach"), "phrase": request.META.get("brokkr.phrase")}
+        context = context_of(request)
+        return {"reach": context.reach, "phrase": context.phrase}
 
     def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
         """Whether a deletion may go on: it is not sent yet, does not reach far, or the name was typed."""
@@ -201,6 +203,7 @@ class ServiceAdmin(BaseAdmin):
             tree.append(str(row))
             if words:
                 tree.append(words)
-        request.META["brokkr.reach"] = reach
-        request.META["brokkr.phrase"] = self._phrase(rows) if reach and reach.is_wide else ""
+        context = context_of(request)
+        context.reach = reach
+        context.phrase = self._phrase(rows) if reach and reach.is_wide else ""
         return tree, {self.opts.verbose_name_plural: len(rows)}, set(), []

@@ -14,8 +14,7 @@ from core.labels import services as label_services
 from core.labels.models import LabelledResource
 from tests.support.source import product_modules
 
-# `brokkr.` begins the names of what middleware and authentication leave in a request.
-_KIND = re.compile(r"(?!brokkr\.)[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
+_KIND = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 _LABEL_KIND = re.compile(r"(label|annotation)_[a-z]+")
 _ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 _EVENTS, _, _SIGNALS = (
