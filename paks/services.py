@@ -20,6 +20,7 @@ from paks.errors import (
     PakConfigured,
     PakNotFound,
 )
+from paks.event_kinds import PakEventKind
 from paks.key_check import GOOD_KEY, key_parameters
 from paks.models import Pak, Role
 from paks.principals import Principal
@@ -58,7 +59,7 @@ def issue_pak(
         role=role, subject_id=subject_id, name=name, short_token=token.short, key_hash=token.hash
     )
     details: dict[str, object] = {"entity": role.value, "name": name, "key_id": str(pak.id)}
-    _tell("pak.created", subject_id or pak.id, actor, with_via(details, via))
+    _tell(PakEventKind.PAK_CREATED, subject_id or pak.id, actor, with_via(details, via))
     return pak, token.text
 
 
@@ -80,7 +81,7 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
     details: dict[str, object] = {f"{role.value}_name": name}
     emit(
         Event(
-            kind="pak.rotated",
+            kind=PakEventKind.PAK_ROTATED,
             resource_type=role.value,
             resource_id=subject_id,
             actor=actor,
@@ -110,7 +111,7 @@ def rotate_admin_pak(*, pak_id: UUID, actor: Actor, via: str | None = None) -> t
         "key_id": str(pak.id),
         "replaced_key_id": str(old.id),
     }
-    _tell("pak.rotated", pak.id, actor, with_via(details, via))
+    _tell(PakEventKind.PAK_ROTATED, pak.id, actor, with_via(details, via))
     return pak, token.text
 
 
@@ -130,7 +131,7 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
             raise LastAdminPak(id=pak_id)
     _end(pak)
     details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
-    _tell("pak.revoked", pak.subject_id or pak.id, actor, with_via(details, via))
+    _tell(PakEventKind.PAK_REVOKED, pak.subject_id or pak.id, actor, with_via(details, via))
     return pak
 
 
@@ -185,13 +186,13 @@ def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | 
     if known is None and configured is not None:
         configured.key_hash, configured.last_used_at = key_hash, None
         configured.save(update_fields=["key_hash", "last_used_at"])
-        kind, pak = "pak.rotated", configured
+        kind, pak = PakEventKind.PAK_ROTATED, configured
     elif known is None:
-        kind = "pak.created"
+        kind = PakEventKind.PAK_CREATED
         pak = Pak.objects.create(role=Role.ADMIN, name=CONFIGURED_NAME, short_token="", key_hash=key_hash)
     elif configured is not None and configured != known:
         _end(configured)
-        kind, pak = "pak.revoked", configured
+        kind, pak = PakEventKind.PAK_REVOKED, configured
     else:
         return False
     details: dict[str, object] = {"entity": "admin", "name": pak.name, "key_id": str(pak.id)}
@@ -246,5 +247,5 @@ def _only(paks: QuerySet[Pak], **asked: str) -> Pak:
     return found[0]
 
 
-def _tell(kind: str, resource_id: UUID, actor: Actor, details: dict[str, object]) -> None:
+def _tell(kind: PakEventKind, resource_id: UUID, actor: Actor, details: dict[str, object]) -> None:
     emit(Event(kind=kind, resource_type="pak", resource_id=resource_id, actor=actor, details=details))

@@ -29,6 +29,7 @@ from workorders.errors import (
     WorkOrderNotClaimedByAgent,
     WorkOrderNotFound,
 )
+from workorders.event_kinds import WorkOrderEventKind
 from workorders.matching import claimable_by
 from workorders.models import (
     Status,
@@ -109,12 +110,11 @@ def create_work_order(
         for key, value in targeting.annotations.items()
     )
     _tell(
-        "workorder.created",
+        WorkOrderEventKind.WORKORDER_CREATED,
         order.id,
         actor,
         {"work_type": work_type},
-        notice="workorder.created",
-        payload={
+        data={
             "work_order_id": order.id,
             "work_type": work_type,
             "status": order.status,
@@ -152,12 +152,11 @@ def claim_work_order(*, work_order_id: UUID, agent_id: UUID, actor: Actor, now: 
     order.save(update_fields=["claim_expires_at"])
     CLAIM_LATENCY.labels(order.work_type).observe(max(0.0, (now - order.created_at).total_seconds()))
     _tell(
-        "workorder.claimed",
+        WorkOrderEventKind.WORKORDER_CLAIMED,
         order.id,
         actor,
         None,
-        notice="workorder.claimed",
-        payload={
+        data={
             "work_order_id": order.id,
             "work_type": order.work_type,
             "agent_id": agent_id,
@@ -216,7 +215,7 @@ def complete_work_order(
         last_error_at=now,
         updated_at=now,
     )
-    _tell("workorder.retry", order.id, actor, None)
+    _tell(WorkOrderEventKind.WORKORDER_RETRY, order.id, actor, None)
     return None
 
 
@@ -234,7 +233,7 @@ def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
     order = lock_work_order(work_order_id)
     order.delete()
     details = {"work_type": order.work_type, "status": order.status, "retry_count": order.retry_count}
-    _tell("workorder.cancelled", work_order_id, actor, details)
+    _tell(WorkOrderEventKind.WORKORDER_CANCELLED, work_order_id, actor, details)
 
 
 def requeue_from_log(*, entry_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
@@ -315,7 +314,7 @@ def _expire(order: WorkOrder, now: datetime) -> None:
         last_error_at=now,
         updated_at=now,
     )
-    _tell("workorder.claim_expired", order.id, SYSTEM, details)
+    _tell(WorkOrderEventKind.WORKORDER_CLAIM_EXPIRED, order.id, SYSTEM, details)
 
 
 def _lock_claim(work_order_id: UUID, claim_token: UUID | None, actor: Actor) -> WorkOrder:
@@ -392,14 +391,13 @@ def _checked(targeting: Targeting) -> Targeting:
 
 
 def _tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, object] | None) -> None:
-    kind = "workorder.completed" if entry.success else "workorder.failed"
+    kind = WorkOrderEventKind.WORKORDER_COMPLETED if entry.success else WorkOrderEventKind.WORKORDER_FAILED
     _tell(
         kind,
         entry.id,
         actor,
         details,
-        notice=kind,
-        payload={
+        data={
             "work_order_log_id": entry.id,
             "work_type": entry.work_type,
             "success": entry.success,
@@ -411,13 +409,12 @@ def _tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, ob
 
 
 def _tell(
-    kind: str,
+    kind: WorkOrderEventKind,
     work_order_id: UUID,
     actor: Actor,
     details: Mapping[str, object] | None,
     *,
-    notice: str | None = None,
-    payload: dict[str, object] | None = None,
+    data: dict[str, object] | None = None,
 ) -> None:
     emit(
         Event(
@@ -426,7 +423,6 @@ def _tell(
             resource_id=work_order_id,
             actor=actor,
             details=details,
-            notice=notice,
-            payload=payload,
+            data=data,
         )
     )

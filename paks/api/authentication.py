@@ -10,6 +10,7 @@ from core.errors import Unauthorized
 from core.events import Actor, ActorType, Event, emit
 from core.middleware import client_address
 from core.request_context import context_of
+from paks.event_kinds import PakEventKind
 from paks.principals import Principal
 from paks.services import principal_for
 
@@ -55,7 +56,7 @@ def _tell_failure(request: Request) -> None:
     path = escape_uri_path(request.path.removeprefix("/api/v1"))
     emit(
         Event(
-            kind="auth.failed",
+            kind=PakEventKind.AUTH_FAILED,
             resource_type="system",
             resource_id=None,
             actor=actor,
