@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
+from core.prepared import as_time, as_uuid, fetch_one
+from paks.key_check import GOOD_KEY_OF_AGENT, agent_key_parameters
+from paks.tokens import Token
 
 _STATEMENT = """
-SELECT k.id, k.short_token, k.last_used_at, {condition}
-FROM paks k WHERE k.key_hash = %(key_hash)s AND k.role = 'agent' AND k.subject_id = %(agent)s AND k.revoked_at IS NULL
+SELECT paks.id, paks.last_used_at, {condition}
+FROM paks WHERE {good_key}
 """
 
 
@@ -20,22 +22,19 @@ class Answer:
     """The key's row, and whether something may wait for its agent."""
 
     key_id: UUID
-    short_token: str
     last_used_at: datetime | None
     found: bool
 
 
 def question(condition: str) -> str:
     """The statement that asks for an agent's key and whether `condition` holds; %(agent)s in it is the agent's id."""
-    return _STATEMENT.format(condition=condition)
+    return _STATEMENT.format(condition=condition, good_key=GOOD_KEY_OF_AGENT)
 
 
-def ask(statement: str, *, agent_id: UUID, key_hash: str, **parameters: object) -> Answer | None:
-    """The answer to a `question`. None when this is not a usable key of this agent; the caller still compares the
-    short token.
-    """
-    row = fetch_one(statement, {"agent": uuid_parameter(agent_id), "key_hash": key_hash} | parameters)
+def ask(statement: str, *, agent_id: UUID, token: Token, **parameters: object) -> Answer | None:
+    """The answer to a `question`. None when this is not a usable key of this agent."""
+    row = fetch_one(statement, agent_key_parameters(token, agent_id) | parameters)
     if row is None:
         return None
-    key_id, short_token, last_used_at, found = row
-    return Answer(as_uuid(key_id), short_token, as_time(last_used_at), bool(found))
+    key_id, last_used_at, found = row
+    return Answer(as_uuid(key_id), as_time(last_used_at), bool(found))

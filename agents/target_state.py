@@ -16,6 +16,8 @@ from django.db import connection
 from agents.wanted.legs import served_by_agent
 from agents.wanted.versions import newest_sql
 from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
+from paks.key_check import GOOD_KEY_OF_AGENT, agent_key_parameters
+from paks.tokens import Token
 
 # The UUID travels with the sequence id because only it is unique for ever: a restored backup hands out old sequence ids
 # again.
@@ -43,8 +45,8 @@ _ITEM_ID = {
 _STATE = "SELECT {join} FROM ({items}) x {unreported}"
 # The answer and the key in one statement. The key's row alone decides who calls; nothing is remembered about it.
 _WITH_KEY = """
-SELECT k.id, k.short_token, k.name, k.last_used_at, ({state})
-FROM paks k WHERE k.key_hash = %(key_hash)s AND k.role = 'agent' AND k.subject_id = %(agent)s AND k.revoked_at IS NULL
+SELECT paks.id, paks.name, paks.last_used_at, ({state})
+FROM paks WHERE {good_key}
 """
 _WITHOUT_KEY = "SELECT ({state}) FROM agents a WHERE a.id = %(agent)s AND a.deleted_at IS NULL"
 
@@ -57,23 +59,22 @@ class Poll:
     """
 
     key_id: UUID
-    short_token: str
     key_name: str
     last_used_at: datetime | None
     object_ids: Sequence[str]
 
 
-def poll(*, agent_id: UUID, key_hash: str, mode: str) -> Poll | None:
+def poll(*, agent_id: UUID, token: Token, mode: str) -> Poll | None:
     """The agent's state by its own usable key, or None when this is not a usable key of this agent.
 
-    A deleted agent has no usable key. The caller still compares the short token.
+    A deleted agent has no usable key.
     """
     sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=True)
-    row = fetch_one(sql, {"agent": uuid_parameter(agent_id), "key_hash": key_hash})
+    row = fetch_one(sql, agent_key_parameters(token, agent_id))
     if row is None:
         return None
-    key_id, short_token, key_name, last_used_at, state = row
-    return Poll(as_uuid(key_id), short_token, key_name, as_time(last_used_at), _ids(state))
+    key_id, key_name, last_used_at, state = row
+    return Poll(as_uuid(key_id), key_name, as_time(last_used_at), _ids(state))
 
 
 def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
@@ -93,7 +94,7 @@ def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: 
     join = "string_agg(x.item, ',')" if vendor == "postgresql" else "group_concat(x.item)"
     unreported = _UNREPORTED.format(item_id=_ITEM_ID[vendor]) if incremental else ""
     state = _STATE.format(join=join, items=items, unreported=unreported)
-    return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state)
+    return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state, good_key=GOOD_KEY_OF_AGENT)
 
 
 def _ids(joined: str | None) -> Sequence[str]:

@@ -27,7 +27,7 @@ def _row(event: Event) -> AuditLog:
         actor_id=actor.id,
         actor_label=actor.label,
         key_id=actor.key_id,
-        action=event.kind,
+        action=str(event.kind),
         resource_type=event.resource_type,
         resource_id=event.resource_id,
         details=dict(event.details) if event.details is not None else None,

@@ -129,7 +129,12 @@ def _measure(variants: dict[str, object], rounds: int) -> dict[str, dict[str, ob
 
 
 def _parameters(number: int) -> dict[str, object]:
-    return {"agent": UUID(data.agent_id(number)), "key_hash": data.key_hash(number)}
+    from paks.key_check import agent_key_parameters
+    from paks.tokens import split_token
+
+    token = split_token(data.agent_key(number))
+    assert token
+    return agent_key_parameters(token, UUID(data.agent_id(number)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from config import reloadable
 from config.errors import ConfigReloadFailed
+from config.event_kinds import ConfigEventKind
 from config.models import ConfigSnapshot
 from config.watch import mark_changed, put_in_place, watch
 from core.events import Actor, Event, emit
@@ -52,7 +53,7 @@ def _announce(now: Mapping[str, str], *, actor: Actor, even_if_none: bool) -> li
         snapshot.save(update_fields=["values"])
         emit(
             Event(
-                kind="config.reloaded",
+                kind=ConfigEventKind.CONFIG_RELOADED,
                 resource_type="config",
                 resource_id=None,
                 actor=actor,

@@ -1,10 +1,8 @@
 from django.apps import AppConfig
-from django.utils.module_loading import autodiscover_modules
+
+from core.registering import RegistersWhenReady
 
 
-class CoreConfig(AppConfig):
+class CoreConfig(RegistersWhenReady, AppConfig):
     name = "core"
     verbose_name = "Core"
-
-    def ready(self) -> None:
-        autodiscover_modules("jobs")

@@ -1,12 +1,13 @@
 """What happened, said once. `emit` tells everybody who listens, inside the transaction of the change.
 
-Event kinds are past tense, `<noun>.<what happened>`; docs/reference/events.md lists them.
+Each app names the kinds of its events in `<app>/event_kinds.py`; docs/reference/events.md lists them all.
 """
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from django.dispatch import Signal
 from django.utils import timezone
@@ -35,23 +36,26 @@ SYSTEM_TYPE = "system"
 SYSTEM = Actor(type=SYSTEM_TYPE)
 
 
+class EventKind(StrEnum):
+    """The base of each app's kinds of events: `<noun>.<what happened>`, in the past tense."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened.
 
     `details` is what the audit row says; `audited=False` keeps mass traffic out of it.
-    `notice` and `payload` are the published event type and its data, for the events the world is told of;
-    the type differs from `kind` where the published names do.
+    `data` is what the world outside is told, None when it is told nothing. It may hold ids and times as they are;
+    the two differ because what is published is a promise to subscribers, and what is audited is for operators.
     """
 
-    kind: str
+    kind: EventKind
     resource_type: str
     resource_id: uuid.UUID | None
     actor: Actor
     details: Mapping[str, object] | None = None
     audited: bool = True
-    notice: str | None = None
-    payload: Mapping[str, object] | None = None
+    data: Mapping[str, object] | None = None
     id: uuid.UUID = field(default_factory=uuid7)
     at: datetime = field(default_factory=timezone.now)
 

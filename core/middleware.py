@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from core.logs import REQUEST_LOGGER
 from core.metrics import DURATIONS, REQUESTS
+from core.request_context import RequestContext, attach_context
 
 logger = logging.getLogger(REQUEST_LOGGER)
 
@@ -31,7 +32,8 @@ class RequestMiddleware:
         # Not request.headers, which reads all of META to find one.
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
-        request.META["brokkr.request_id"] = request_id
+        context = RequestContext(request_id)
+        attach_context(request, context)
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request_id
 
@@ -45,7 +47,7 @@ class RequestMiddleware:
             "request",
             extra={
                 "request_id": request_id,
-                "caller": request.META.get("brokkr.caller", "anonymous"),
+                "caller": context.caller,
                 "method": method,
                 "route": endpoint,
                 "status": response.status_code,

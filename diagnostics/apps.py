@@ -1,9 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class DiagnosticsConfig(AppConfig):
+
+class DiagnosticsConfig(RegistersWhenReady, AppConfig):
     name = "diagnostics"
     verbose_name = "Diagnostics"
-
-    def ready(self) -> None:
-        from diagnostics import receivers  # noqa: F401, PLC0415  # models are not loaded before ready()

@@ -6,6 +6,7 @@ Almost always none is. When one is, the rule of `DiagnosticQuerySet.claimable` s
 from uuid import UUID
 
 from agents.inbox import Answer, ask, question
+from paks.tokens import Token
 
 _ANY = question("""
 EXISTS (
@@ -14,6 +15,6 @@ EXISTS (
 """)
 
 
-def look_for_diagnostics(*, agent_id: UUID, key_hash: str) -> Answer | None:
+def look_for_diagnostics(*, agent_id: UUID, token: Token) -> Answer | None:
     """Whether some request waits for the agent whose key this is; as `agents.inbox.ask`."""
-    return ask(_ANY, agent_id=agent_id, key_hash=key_hash)
+    return ask(_ANY, agent_id=agent_id, token=token)

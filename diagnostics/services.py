@@ -23,6 +23,7 @@ from diagnostics.errors import (
     InvalidDiagnosticRequest,
     InvalidDiagnosticResult,
 )
+from diagnostics.event_kinds import DiagnosticEventKind
 from diagnostics.models import MAX_REQUESTED_BY, DiagnosticRequest, DiagnosticResult, DiagnosticStatus
 from stacks.access import find_object
 
@@ -58,7 +59,7 @@ def request_diagnostic(
         created_at=now,
         expires_at=now + timedelta(minutes=retention_minutes),
     )
-    emit(_event("diagnostic.requested", request, actor, {"stack_id": str(obj.stack_id)}))
+    emit(_event(DiagnosticEventKind.DIAGNOSTIC_REQUESTED, request, actor, {"stack_id": str(obj.stack_id)}))
     return request
 
 
@@ -78,7 +79,7 @@ def claim_diagnostic(*, diagnostic_id: UUID, actor: Actor, now: datetime) -> Dia
         if request.status in {DiagnosticStatus.PENDING, DiagnosticStatus.EXPIRED}:
             raise DiagnosticExpired(expires_at=request.expires_at)
         raise DiagnosticAlreadyClaimed(status=request.status)
-    emit(_event("diagnostic.claimed", request, actor))
+    emit(_event(DiagnosticEventKind.DIAGNOSTIC_CLAIMED, request, actor))
     return request
 
 
@@ -113,7 +114,7 @@ def submit_result(
         collected_at=collected_at,
         created_at=now,
     )
-    emit(_event("diagnostic.completed", request, actor))
+    emit(_event(DiagnosticEventKind.DIAGNOSTIC_COMPLETED, request, actor))
     return result
 
 
@@ -153,10 +154,10 @@ def _close(requests: Iterable[DiagnosticRequest], now: datetime) -> None:
     for request in requests:
         if request.status == DiagnosticStatus.PENDING:
             request.status = DiagnosticStatus.EXPIRED
-            events.append(_event("diagnostic.expired", request, SYSTEM))
+            events.append(_event(DiagnosticEventKind.DIAGNOSTIC_EXPIRED, request, SYSTEM))
         else:
             request.status, request.completed_at = DiagnosticStatus.FAILED, now
-            events.append(_event("diagnostic.failed", request, SYSTEM))
+            events.append(_event(DiagnosticEventKind.DIAGNOSTIC_FAILED, request, SYSTEM))
         request.save(update_fields=["status", "completed_at"])
     if events:
         emit(*events)
@@ -170,7 +171,10 @@ def _get(diagnostic_id: UUID) -> DiagnosticRequest:
 
 
 def _event(
-    kind: str, request: DiagnosticRequest, actor: Actor, more: Mapping[str, object] | None = None
+    kind: DiagnosticEventKind,
+    request: DiagnosticRequest,
+    actor: Actor,
+    more: Mapping[str, object] | None = None,
 ) -> Event:
     return Event(
         kind=kind,

@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class FleetConfig(AppConfig):
+
+class FleetConfig(RegistersWhenReady, AppConfig):
     name = "fleet"
     verbose_name = "Fleet"

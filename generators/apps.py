@@ -1,13 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class GeneratorsConfig(AppConfig):
+
+class GeneratorsConfig(RegistersWhenReady, AppConfig):
     name = "generators"
     verbose_name = "Generators"
-
-    def ready(self) -> None:
-        from generators.services import names_of  # noqa: PLC0415  # models are not loaded before ready()
-        from paks.models import Role  # noqa: PLC0415
-        from paks.subjects import register_names  # noqa: PLC0415
-
-        register_names(Role.GENERATOR, names_of)

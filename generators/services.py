@@ -20,6 +20,7 @@ from generators.errors import (
     InvalidGenerator,
     SystemGeneratorNotATenant,
 )
+from generators.event_kinds import GeneratorEventKind
 from generators.models import Generator
 from generators.signals import generator_deleted
 from paks.actors import ActorType
@@ -56,7 +57,7 @@ def create_generator(
     _check_name(name)
     with unique_or_conflict("unique_generator_name"):
         generator = Generator.objects.create(name=name, description=description)
-    _tell("generator.created", generator, actor, with_via({"name": name}, via))
+    _tell(GeneratorEventKind.GENERATOR_CREATED, generator, actor, with_via({"name": name}, via))
     _, key = issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=name, actor=actor, via=via)
     return generator, key
 
@@ -81,7 +82,7 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
     generator.updated_at = timezone.now()
     with unique_or_conflict("unique_generator_name"):
         generator.save(update_fields=[*changes, "updated_at"])
-    _tell("generator.updated", generator, actor, {"name": generator.name})
+    _tell(GeneratorEventKind.GENERATOR_UPDATED, generator, actor, {"name": generator.name})
     return generator
 
 
@@ -95,7 +96,7 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
     generator.save(update_fields=["deleted_at", "updated_at"])
     generator_deleted.send(sender=Generator, generator=generator, actor=actor)
     revoke_paks_of(role=Role.GENERATOR, subject_id=generator.id)
-    _tell("generator.deleted", generator, actor, None)
+    _tell(GeneratorEventKind.GENERATOR_DELETED, generator, actor, None)
 
 
 def issue_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
@@ -127,7 +128,7 @@ def ensure_admin_generator(*, actor: Actor = SYSTEM, via: str | None = None) -> 
     """The ordinary generator that admins name as owner of their own stacks; once, so that it can be deleted."""
     if not Generator.objects.filter(name=ADMIN_NAME).exists():
         generator = Generator.objects.create(name=ADMIN_NAME, description="Linked to Admin PAK")
-        _tell("generator.created", generator, actor, with_via({"name": ADMIN_NAME}, via))
+        _tell(GeneratorEventKind.GENERATOR_CREATED, generator, actor, with_via({"name": ADMIN_NAME}, via))
 
 
 def require_active(generator: Generator, actor: Actor) -> None:
@@ -164,5 +165,7 @@ def _check_name(name: str) -> None:
         raise UniqueViolation(constraint="unique_generator_name")
 
 
-def _tell(kind: str, generator: Generator, actor: Actor, details: dict[str, object] | None) -> None:
+def _tell(
+    kind: GeneratorEventKind, generator: Generator, actor: Actor, details: dict[str, object] | None
+) -> None:
     emit(Event(kind=kind, resource_type="generator", resource_id=generator.id, actor=actor, details=details))

@@ -1,9 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class HealthConfig(AppConfig):
+
+class HealthConfig(RegistersWhenReady, AppConfig):
     name = "health"
     verbose_name = "Health"
-
-    def ready(self) -> None:
-        from health import receivers  # noqa: F401, PLC0415  # models are not loaded before ready()

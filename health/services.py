@@ -16,6 +16,7 @@ from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.retention import delete_in_steps
 from health.errors import InvalidHealthRecord
+from health.event_kinds import HealthEventKind
 from health.models import DeploymentHealth, HealthStatus
 from stacks.models import DeploymentObject
 
@@ -69,7 +70,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
     )
     changes = [
         Event(
-            kind="health.changed",
+            kind=HealthEventKind.HEALTH_CHANGED,
             resource_type="deployment_object",
             resource_id=object_id,
             actor=actor,

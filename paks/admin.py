@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin
@@ -23,6 +23,7 @@ from core.admin import (
 )
 from core.events import Actor
 from paks.models import Pak, Role
+from paks.querysets import PakQuerySet
 from paks.services import issue_pak, revoke_pak
 from paks.subjects import subject_names
 
@@ -58,8 +59,8 @@ class PakAdmin(ServiceAdmin):
     secret_fields = frozenset({"key_hash", "short_token"})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pak]:
-        rows: QuerySet[Pak] = super().get_queryset(request)
-        return rows.defer("key_hash", "short_token")
+        rows = cast(PakQuerySet, super().get_queryset(request))
+        return rows.with_usable().defer("key_hash", "short_token")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (
@@ -112,7 +113,7 @@ class PakAdmin(ServiceAdmin):
         return object_link(model, pak.subject_id, pak.owner_name)
 
     @admin.display(description="state", ordering="revoked_at")
-    def state(self, pak: Pak) -> str:
+    def state(self, pak: Any) -> str:
         return badge("usable", "good") if pak.is_usable else badge("revoked", "bad")
 
     @admin.display(description="last used", ordering="last_used_at")

@@ -46,7 +46,3 @@ class Pak(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} key {self.name}"
-
-    @property
-    def is_usable(self) -> bool:
-        return self.revoked_at is None

@@ -20,6 +20,8 @@ from paks.errors import (
     PakConfigured,
     PakNotFound,
 )
+from paks.event_kinds import PakEventKind
+from paks.key_check import GOOD_KEY, key_parameters
 from paks.models import Pak, Role
 from paks.principals import Principal
 from paks.tokens import Token, generate_token, split_token
@@ -29,10 +31,7 @@ LAST_USED_PRECISION = timedelta(hours=1)
 CONFIGURED_NAME = "configured"
 
 # Every request asks it.
-_USABLE_KEY = """
-SELECT id, role, subject_id, name, short_token, last_used_at
-FROM paks WHERE key_hash = %(key_hash)s AND revoked_at IS NULL
-"""
+_CALLER = "SELECT id, role, subject_id, name, last_used_at FROM paks WHERE " + GOOD_KEY  # noqa: S608  # no input in it
 
 
 def new_token() -> Token:
@@ -60,7 +59,7 @@ def issue_pak(
         role=role, subject_id=subject_id, name=name, short_token=token.short, key_hash=token.hash
     )
     details: dict[str, object] = {"entity": role.value, "name": name, "key_id": str(pak.id)}
-    _tell("pak.created", subject_id or pak.id, actor, with_via(details, via))
+    _tell(PakEventKind.PAK_CREATED, subject_id or pak.id, actor, with_via(details, via))
     return pak, token.text
 
 
@@ -82,7 +81,7 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
     details: dict[str, object] = {f"{role.value}_name": name}
     emit(
         Event(
-            kind="pak.rotated",
+            kind=PakEventKind.PAK_ROTATED,
             resource_type=role.value,
             resource_id=subject_id,
             actor=actor,
@@ -112,7 +111,7 @@ def rotate_admin_pak(*, pak_id: UUID, actor: Actor, via: str | None = None) -> t
         "key_id": str(pak.id),
         "replaced_key_id": str(old.id),
     }
-    _tell("pak.rotated", pak.id, actor, with_via(details, via))
+    _tell(PakEventKind.PAK_ROTATED, pak.id, actor, with_via(details, via))
     return pak, token.text
 
 
@@ -125,14 +124,14 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
     pak = Pak.objects.filter(id=pak_id).first()
     if pak is None:
         raise PakNotFound(id=pak_id)
-    if spare_last_admin and pak.role == Role.ADMIN and pak.is_usable:
+    if spare_last_admin and pak.role == Role.ADMIN:
         # Locked, so that two of these cannot each spare the other's key and end both.
         admins = Pak.objects.usable().filter(role=Role.ADMIN).order_by("id").select_for_update()
         if {key.id for key in admins} == {pak_id}:
             raise LastAdminPak(id=pak_id)
     _end(pak)
     details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
-    _tell("pak.revoked", pak.subject_id or pak.id, actor, with_via(details, via))
+    _tell(PakEventKind.PAK_REVOKED, pak.subject_id or pak.id, actor, with_via(details, via))
     return pak
 
 
@@ -149,19 +148,14 @@ def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
 
 
 def principal_for(key: str) -> Principal | None:
-    """Whom a key's text identifies, None for nobody. The only place that verifies a key.
-
-    The hash of a 192-bit random secret finds the row; the short token must fit too, unless only the hash is known.
-    """
+    """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good."""
     token = split_token(key)
     if token is None:
         return None
-    row = fetch_one(_USABLE_KEY, {"key_hash": token.hash})
+    row = fetch_one(_CALLER, key_parameters(token))
     if row is None:
         return None
-    key_id, role, subject_id, name, short_token, last_used_at = row
-    if short_token and short_token != token.short:
-        return None
+    key_id, role, subject_id, name, last_used_at = row
     key_id = as_uuid(key_id)
     mark_used(key_id, as_time(last_used_at))
     return Principal(
@@ -192,13 +186,13 @@ def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | 
     if known is None and configured is not None:
         configured.key_hash, configured.last_used_at = key_hash, None
         configured.save(update_fields=["key_hash", "last_used_at"])
-        kind, pak = "pak.rotated", configured
+        kind, pak = PakEventKind.PAK_ROTATED, configured
     elif known is None:
-        kind = "pak.created"
+        kind = PakEventKind.PAK_CREATED
         pak = Pak.objects.create(role=Role.ADMIN, name=CONFIGURED_NAME, short_token="", key_hash=key_hash)
     elif configured is not None and configured != known:
         _end(configured)
-        kind, pak = "pak.revoked", configured
+        kind, pak = PakEventKind.PAK_REVOKED, configured
     else:
         return False
     details: dict[str, object] = {"entity": "admin", "name": pak.name, "key_id": str(pak.id)}
@@ -253,5 +247,5 @@ def _only(paks: QuerySet[Pak], **asked: str) -> Pak:
     return found[0]
 
 
-def _tell(kind: str, resource_id: UUID, actor: Actor, details: dict[str, object]) -> None:
+def _tell(kind: PakEventKind, resource_id: UUID, actor: Actor, details: dict[str, object]) -> None:
     emit(Event(kind=kind, resource_type="pak", resource_id=resource_id, actor=actor, details=details))

@@ -1,9 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class StacksConfig(AppConfig):
+
+class StacksConfig(RegistersWhenReady, AppConfig):
     name = "stacks"
     verbose_name = "Stacks"
-
-    def ready(self) -> None:
-        from stacks import gauges, receivers  # noqa: F401, PLC0415  # models are not loaded before ready()

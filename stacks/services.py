@@ -21,6 +21,7 @@ from stacks.errors import (
     StackGeneratorMismatch,
     StackNotFound,
 )
+from stacks.event_kinds import StackEventKind
 from stacks.manifests import ManifestError, check_manifest, checksum
 from stacks.models import DeploymentObject, Stack
 from stacks.signals import stack_deleted
@@ -54,13 +55,12 @@ def create_stack(*, name: str, description: str | None, generator_id: UUID, acto
     mark_active(generator_id, actor)
     emit(
         Event(
-            kind="stack.created",
+            kind=StackEventKind.STACK_CREATED,
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
             details={"name": name, "generator_id": str(generator_id)},
-            notice="stack.created",
-            payload={
+            data={
                 "stack_id": stack.id,
                 "name": name,
                 "description": description,
@@ -90,7 +90,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
         stack.save(update_fields=[*changes, "updated_at"])
     emit(
         Event(
-            kind="stack.updated",
+            kind=StackEventKind.STACK_UPDATED,
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
@@ -117,12 +117,11 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
     stack_deleted.send(sender=Stack, stack=stack, marker=marker, actor=actor)
     emit(
         Event(
-            kind="stack.deleted",
+            kind=StackEventKind.STACK_DELETED,
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
-            notice=None if in_cascade else "stack.deleted",
-            payload={"stack_id": stack.id, "deleted_at": now},
+            data=None if in_cascade else {"stack_id": stack.id, "deleted_at": now},
         )
     )
     return marker
@@ -150,7 +149,7 @@ def reveal_secrets(*, obj: DeploymentObject, actor: Actor) -> None:
     """Note that somebody is shown the values of Secrets in this object."""
     emit(
         Event(
-            kind="deployment.revealed",
+            kind=StackEventKind.DEPLOYMENT_REVEALED,
             resource_type="deployment_object",
             resource_id=obj.id,
             actor=actor,
@@ -206,7 +205,7 @@ def publish_checked(
     mark_active(stack.generator_id, actor)
     emit(
         Event(
-            kind="deployment.created",
+            kind=StackEventKind.DEPLOYMENT_CREATED,
             resource_type="deployment_object",
             resource_id=obj.id,
             actor=actor,
@@ -217,8 +216,7 @@ def publish_checked(
                 "is_deletion_marker": is_deletion_marker,
                 **(notes or {}),
             },
-            notice="deployment.created",
-            payload={
+            data={
                 "deployment_object_id": obj.id,
                 "stack_id": stack.id,
                 "sequence_id": obj.sequence_id,

@@ -1,9 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class TelemetryConfig(AppConfig):
+
+class TelemetryConfig(RegistersWhenReady, AppConfig):
     name = "telemetry"
     verbose_name = "Telemetry"
-
-    def ready(self) -> None:
-        from telemetry import gauges  # noqa: F401, PLC0415  # as in every app, metrics are registered when it is ready

@@ -1,9 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class TemplatesConfig(AppConfig):
+
+class TemplatesConfig(RegistersWhenReady, AppConfig):
     name = "templates_app"
     verbose_name = "Templates"
-
-    def ready(self) -> None:
-        from templates_app import receivers  # noqa: F401, PLC0415  # models are not loaded before ready()

@@ -11,6 +11,7 @@ from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResour
 from core.validators import MAX_NAME
 from generators.models import Generator
 from stacks.models import DeploymentObject
+from templates_app.event_kinds import TemplateEventKind
 from templates_app.querysets import TemplateQuerySet
 
 
@@ -18,6 +19,7 @@ class StackTemplate(LabelledResource):
     """One version of a template. Without a generator it is a system template, which every generator may use."""
 
     NOUN: ClassVar[str] = "template"
+    EVENT_KINDS = TemplateEventKind
 
     generator = models.ForeignKey(
         Generator, null=True, blank=True, on_delete=models.PROTECT, related_name="templates", db_index=False

@@ -30,6 +30,7 @@ from templates_app.errors import (
     TemplateRenderFailed,
     TemplateStackMismatch,
 )
+from templates_app.event_kinds import TemplateEventKind
 from templates_app.matching import missing_on
 from templates_app.models import RenderedObject, StackTemplate
 from tera import TemplateRenderError, TemplateSyntaxError, compile_template, template_for
@@ -99,7 +100,11 @@ def create_template(*, generator_id: UUID | None, name: str, draft: Draft, actor
     if not is_name(name):
         raise InvalidTemplate
     return _add_version(
-        generator_id=generator_id, name=name, draft=draft, kind="template.created", actor=actor
+        generator_id=generator_id,
+        name=name,
+        draft=draft,
+        kind=TemplateEventKind.TEMPLATE_CREATED,
+        actor=actor,
     )
 
 
@@ -115,7 +120,7 @@ def update_template(*, template: StackTemplate, draft: Draft, actor: Actor) -> S
         generator_id=template.generator_id,
         name=template.name,
         draft=draft,
-        kind="template.updated",
+        kind=TemplateEventKind.TEMPLATE_UPDATED,
         actor=actor,
     )
 
@@ -125,13 +130,18 @@ def delete_template(*, template: StackTemplate, actor: Actor) -> None:
     """Delete this locked version only; what was made from it keeps pointing at it."""
     template.deleted_at = template.updated_at = timezone.now()
     template.save(update_fields=["deleted_at", "updated_at"])
-    _tell("template.deleted", template, actor, None)
+    _tell(TemplateEventKind.TEMPLATE_DELETED, template, actor, None)
 
 
 @transaction.atomic
 def reveal_template(*, template: StackTemplate, actor: Actor) -> None:
     """Note that somebody is shown the values of Secrets in this version."""
-    _tell("template.revealed", template, actor, {"name": template.name, "version": template.version})
+    _tell(
+        TemplateEventKind.TEMPLATE_REVEALED,
+        template,
+        actor,
+        {"name": template.name, "version": template.version},
+    )
 
 
 def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> Rendering:
@@ -216,7 +226,7 @@ def _lock_owner(generator_id: UUID | None) -> Generator:
 
 
 def _add_version(
-    *, generator_id: UUID | None, name: str, draft: Draft, kind: str, actor: Actor
+    *, generator_id: UUID | None, name: str, draft: Draft, kind: TemplateEventKind, actor: Actor
 ) -> StackTemplate:
     require_active(_lock_owner(generator_id), actor)
     newest: Any = (
@@ -237,5 +247,7 @@ def _add_version(
     return template
 
 
-def _tell(kind: str, template: StackTemplate, actor: Actor, details: dict[str, object] | None) -> None:
+def _tell(
+    kind: TemplateEventKind, template: StackTemplate, actor: Actor, details: dict[str, object] | None
+) -> None:
     emit(Event(kind=kind, resource_type="template", resource_id=template.id, actor=actor, details=details))

@@ -255,13 +255,13 @@ def make_notice(
     event_type: str = "stack.deleted", data: Mapping[str, object] | None = None, at: datetime | None = None
 ) -> Event:
     """Something that the world is told, and that webhooks have heard of."""
+    kind: Any = event_type
     event = Event(
-        kind=event_type,
+        kind=kind,
         resource_type="stack",
         resource_id=None,
         actor=SYSTEM,
-        notice=event_type,
-        payload={"stack_id": UUID(int=1)} if data is None else data,
+        data={"stack_id": UUID(int=1)} if data is None else data,
         at=at or timezone.now(),
     )
     write_deliveries([event])

@@ -1,9 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class WebhooksConfig(AppConfig):
+
+class WebhooksConfig(RegistersWhenReady, AppConfig):
     name = "webhooks"
     verbose_name = "Webhooks"
-
-    def ready(self) -> None:
-        from webhooks import gauges, receivers  # noqa: F401, PLC0415  # models are not loaded before ready()

@@ -11,6 +11,7 @@ from django.db import connection
 
 from agents.inbox import Answer, ask, question
 from agents.wanted.words import LABELS_OF_AGENT
+from paks.tokens import Token
 
 # A delivery of a disabled subscription counts too: then the view looks closer, and finds none.
 _DUE = """
@@ -27,6 +28,6 @@ EXISTS (
 _ANY = question(_DUE.format(labels=LABELS_OF_AGENT))
 
 
-def look_for_deliveries(*, agent_id: UUID, key_hash: str, now: datetime) -> Answer | None:
+def look_for_deliveries(*, agent_id: UUID, token: Token, now: datetime) -> Answer | None:
     """Whether some delivery may be due for the agent whose key this is; as `agents.inbox.ask`."""
-    return ask(_ANY, agent_id=agent_id, key_hash=key_hash, now=connection.ops.adapt_datetimefield_value(now))
+    return ask(_ANY, agent_id=agent_id, token=token, now=connection.ops.adapt_datetimefield_value(now))

@@ -1,6 +1,9 @@
 """What subscribers can hear of, and the patterns by which they ask for it (contract, section 7.1). Pure."""
 
-# In the order in which they are listed. The notice of an emitted event is delivered if and only if it is here.
+from agents.event_kinds import AgentEventKind
+from core.events import EventKind
+
+# In the order in which they are listed. An event that carries data is delivered if and only if its type is here.
 EVENT_TYPES = (
     "agent.registered",
     "agent.deregistered",
@@ -18,9 +21,19 @@ EVENT_TYPES = (
     "agent.silent",
     "agent.recovered",
 )
+# Where the type is not the kind's own name. The audit log calls the registration with a generator `agent.registered`.
+_PUBLISHED_NAMES: dict[EventKind, str] = {
+    AgentEventKind.AGENT_CREATED: "agent.registered",
+    AgentEventKind.AGENT_DELETED: "agent.deregistered",
+}
 # Only ever sent by the test of a subscription.
 TEST_EVENT = "webhook.test"
 MAX_EVENT_TYPE = 100
+
+
+def published_name(kind: EventKind) -> str:
+    """The event type under which the world hears of events of this kind, if it hears of them."""
+    return _PUBLISHED_NAMES.get(kind) or str(kind)
 
 
 def patterns_for(event_type: str) -> list[str]:

@@ -1,9 +1,8 @@
 from django.apps import AppConfig
 
+from core.registering import RegistersWhenReady
 
-class WorkordersConfig(AppConfig):
+
+class WorkordersConfig(RegistersWhenReady, AppConfig):
     name = "workorders"
     verbose_name = "Work orders"
-
-    def ready(self) -> None:
-        from workorders import gauges, receivers  # noqa: F401, PLC0415  # models are not loaded before ready()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from agents.inbox import Answer, ask, question
 from agents.wanted.words import ANNOTATIONS_OF_AGENT, LABELS_OF_AGENT
+from paks.tokens import Token
 
 # The first look ends it for all agents while no order waits at all.
 #
@@ -45,6 +46,6 @@ EXISTS (
 _ANY = question(_CLAIMABLE.format(labels=LABELS_OF_AGENT, annotations=ANNOTATIONS_OF_AGENT))
 
 
-def look_for_work(*, agent_id: UUID, key_hash: str) -> Answer | None:
+def look_for_work(*, agent_id: UUID, token: Token) -> Answer | None:
     """Whether some order waits for the agent whose key this is; as `agents.inbox.ask`."""
-    return ask(_ANY, agent_id=agent_id, key_hash=key_hash)
+    return ask(_ANY, agent_id=agent_id, token=token)

@@ -25,6 +25,7 @@ from agents.target_state import poll
 from core.api.errors import CACHE_CONTROL, as_domain_error, error_response
 from core.api.fields import parse_uuid
 from core.rates import is_limited
+from core.request_context import context_of
 from paks.api.authentication import presented_key
 from paks.services import mark_used
 from paks.tokens import Token, split_token
@@ -35,7 +36,7 @@ Shortcut = Callable[[HttpRequest, str], HttpResponse | None]
 class Ask(Protocol):
     """Asks whether anything waits for an agent, as `agents.inbox.ask` does."""
 
-    def __call__(self, *, agent_id: UUID, key_hash: str) -> Answer | None: ...
+    def __call__(self, *, agent_id: UUID, token: Token) -> Answer | None: ...
 
 
 _NO_QUERY = re.compile("")
@@ -66,8 +67,8 @@ def target_state_shortcut(request: HttpRequest, agent_id: str) -> HttpResponse |
     query = request.META.get("QUERY_STRING", "")
     if request.method != "GET" or token is None or parsed is None or query not in _MODES:
         return None
-    found = poll(agent_id=parsed, key_hash=token.hash, mode=_MODES[query] or settings.TARGET_STATE_DEFAULT)
-    if found is None or found.short_token not in {"", token.short}:
+    found = poll(agent_id=parsed, token=token, mode=_MODES[query] or settings.TARGET_STATE_DEFAULT)
+    if found is None:
         return None
     _note_caller(request, parsed, found)
     return respond(request, found.object_ids)
@@ -84,8 +85,7 @@ def heartbeat_shortcut(request: HttpRequest, agent_id: str) -> HttpResponse | No
     reachable, latency = body
     found = beat(
         agent_id=parsed,
-        key_hash=token.hash,
-        short_token=token.short,
+        token=token,
         now=timezone.now(),
         k8s_reachable=reachable,
         k8s_api_latency_ms=latency,
@@ -113,8 +113,8 @@ def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Shortcut:
         asked = request.META.get("QUERY_STRING", "")
         if request.method != "GET" or token is None or parsed is None or not query.fullmatch(asked):
             return None
-        found = ask(agent_id=parsed, key_hash=token.hash)
-        if found is None or found.found or found.short_token not in {"", token.short}:
+        found = ask(agent_id=parsed, token=token)
+        if found is None or found.found:
             return None
         _note_caller(request, parsed, found)
         return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})
@@ -124,7 +124,7 @@ def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Shortcut:
 
 def _note_caller(request: HttpRequest, agent_id: UUID, found: _Found) -> None:
     """What the ordinary way does for a good key: name the caller for the log, note that the key is in use."""
-    request.META["brokkr.caller"] = f"agent:{agent_id}"
+    context_of(request).caller = f"agent:{agent_id}"
     mark_used(found.key_id, found.last_used_at)
 
 

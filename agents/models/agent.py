@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from agents.event_kinds import AgentEventKind
 from agents.querysets import AgentQuerySet
 from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResource
 from core.validators import MAX_NAME
@@ -14,6 +15,7 @@ MAX_STATUS = 50
 
 class Agent(LabelledResource):
     NOUN: ClassVar[str] = "agent"
+    EVENT_KINDS = AgentEventKind
 
     name = models.CharField(max_length=MAX_NAME)
     cluster_name = models.CharField(max_length=MAX_NAME)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.errors import AgentNotFound, InvalidAgent, InvalidGeneratorId
+from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentHeartbeat, AgentTarget, MarkerDelivery, Registration, StackReport
 from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
@@ -66,12 +67,11 @@ def create_agent(
         for generator_id in sorted({system_generator().id, *known})
     )
     _tell(
-        "agent.created",
+        AgentEventKind.AGENT_CREATED,
         agent,
         actor,
         with_via({"name": name, "cluster_name": cluster_name}, via),
-        notice="agent.registered",
-        payload={
+        data={
             "agent_id": agent.id,
             "name": name,
             "cluster_name": cluster_name,
@@ -108,7 +108,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
     }
     if "silent_after_seconds" in changes:
         details["silent_after_seconds"] = agent.silent_after_seconds
-    _tell("agent.updated", agent, actor, details)
+    _tell(AgentEventKind.AGENT_UPDATED, agent, actor, details)
     return agent
 
 
@@ -124,12 +124,11 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
     agent_deleted.send(sender=Agent, agent=agent, actor=actor)
     revoke_paks_of(role=Role.AGENT, subject_id=agent.id)
     _tell(
-        "agent.deleted",
+        AgentEventKind.AGENT_DELETED,
         agent,
         actor,
         None,
-        notice="agent.deregistered",
-        payload={"agent_id": agent.id, "deleted_at": now},
+        data={"agent_id": agent.id, "deleted_at": now},
     )
 
 
@@ -164,13 +163,12 @@ def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def _tell(
-    kind: str,
+    kind: AgentEventKind,
     agent: Agent,
     actor: Actor,
     details: dict[str, object] | None,
     *,
-    notice: str | None = None,
-    payload: dict[str, object] | None = None,
+    data: dict[str, object] | None = None,
 ) -> None:
     emit(
         Event(
@@ -179,7 +177,6 @@ def _tell(
             resource_id=agent.id,
             actor=actor,
             details=details,
-            notice=notice,
-            payload=payload,
+            data=data,
         )
     )

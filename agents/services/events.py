@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from agents.errors import AgentNotFound
+from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
 from core.errors import ForeignKeyViolation
@@ -242,15 +243,14 @@ def _recent_events(*, agent_id: UUID, reports: Sequence[Report], now: datetime) 
 
 
 def _told(event: AgentEvent, stack_id: UUID, actor: Actor) -> Event:
-    kind = "deployment.applied" if event.status == EventStatus.SUCCESS else "deployment.failed"
+    succeeded = event.status == EventStatus.SUCCESS
     return Event(
-        kind=kind,
+        kind=AgentEventKind.DEPLOYMENT_APPLIED if succeeded else AgentEventKind.DEPLOYMENT_FAILED,
         resource_type="agent_event",
         resource_id=event.id,
         actor=actor,
         audited=False,
-        notice=kind,
-        payload={
+        data={
             "agent_event_id": event.id,
             "agent_id": event.agent_id,
             "deployment_object_id": event.deployment_object_id,

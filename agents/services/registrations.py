@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from agents.errors import AlreadyRegistered
+from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentTarget, Registration
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit, with_via
@@ -24,7 +25,7 @@ def register_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> Reg
     registration, created = Registration.objects.get_or_create(agent=agent, generator=generator)
     if not created:
         raise AlreadyRegistered
-    _tell("agent.registered", agent_id, generator, actor)
+    _tell(AgentEventKind.AGENT_REGISTERED, agent_id, generator, actor)
     return registration
 
 
@@ -40,7 +41,7 @@ def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> b
     deregistered, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
     removed = untargeted or deregistered
     if removed:
-        _tell("agent.deregistered", agent_id, generator, actor)
+        _tell(AgentEventKind.AGENT_DEREGISTERED, agent_id, generator, actor)
     return bool(removed)
 
 
@@ -54,11 +55,13 @@ def register_all(*, generator: Generator, actor: Actor, via: str | None = None) 
         [Registration(agent_id=agent_id, generator=generator) for agent_id in missing], ignore_conflicts=True
     )
     for agent_id in missing:
-        _tell("agent.registered", agent_id, generator, actor, via=via)
+        _tell(AgentEventKind.AGENT_REGISTERED, agent_id, generator, actor, via=via)
     return len(missing)
 
 
-def _tell(kind: str, agent_id: UUID, generator: Generator, actor: Actor, *, via: str | None = None) -> None:
+def _tell(
+    kind: AgentEventKind, agent_id: UUID, generator: Generator, actor: Actor, *, via: str | None = None
+) -> None:
     details: dict[str, object] = {"generator_id": str(generator.id)}
     emit(
         Event(

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentHeartbeat
 from agents.querysets import AgentQuerySet
 from agents.silence import grace_of
@@ -55,7 +56,7 @@ def _mark_silent(agent: Agent) -> Event | None:
     )
     seconds = int(grace_of(agent).total_seconds())
     facts = {"last_heartbeat": last, "silent_after_seconds": seconds}
-    return _event("agent.silent", agent, facts) if won else None
+    return _event(AgentEventKind.AGENT_SILENT, agent, facts) if won else None
 
 
 def _mark_recovered(agent: Agent) -> Event | None:
@@ -64,18 +65,17 @@ def _mark_recovered(agent: Agent) -> Event | None:
         Agent.objects.active().filter(pk=agent.pk, silent_since=agent.silent_since).update(silent_since=None)
     )
     facts = {"silent_since": agent.silent_since, "last_heartbeat": agent.heartbeat.last_heartbeat}
-    return _event("agent.recovered", agent, facts) if won else None
+    return _event(AgentEventKind.AGENT_RECOVERED, agent, facts) if won else None
 
 
-def _event(kind: str, agent: Agent, facts: Mapping[str, object]) -> Event:
+def _event(kind: AgentEventKind, agent: Agent, facts: Mapping[str, object]) -> Event:
     return Event(
         kind=kind,
         resource_type="agent",
         resource_id=agent.id,
         actor=SYSTEM,
         details={name: _plain(value) for name, value in facts.items()},
-        notice=kind,
-        payload={
+        data={
             "agent_id": agent.id,
             "name": agent.name,
             "cluster_name": agent.cluster_name,

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from agents.errors import AgentNotRegistered, AgentTargetNotFound
+from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentTarget, Registration
 from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
@@ -27,7 +28,7 @@ def add_target(*, agent: Agent, stack: Stack, actor: Actor) -> AgentTarget:
     require_registration(agent_id=agent.id, stack=stack)
     with unique_or_conflict("unique_agent_stack"):
         target = AgentTarget.objects.create(agent=agent, stack=stack)
-    _tell("agent.target_added", agent.id, stack, actor)
+    _tell(AgentEventKind.AGENT_TARGET_ADDED, agent.id, stack, actor)
     return target
 
 
@@ -37,10 +38,10 @@ def remove_target(*, agent_id: UUID, stack: Stack, actor: Actor) -> None:
     removed, _ = AgentTarget.objects.filter(agent_id=agent_id, stack=stack).delete()
     if not removed:
         raise AgentTargetNotFound(agent_id=agent_id, stack_id=stack.id)
-    _tell("agent.target_removed", agent_id, stack, actor)
+    _tell(AgentEventKind.AGENT_TARGET_REMOVED, agent_id, stack, actor)
 
 
-def _tell(kind: str, agent_id: UUID, stack: Stack, actor: Actor) -> None:
+def _tell(kind: AgentEventKind, agent_id: UUID, stack: Stack, actor: Actor) -> None:
     emit(
         Event(
             kind=kind,

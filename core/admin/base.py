@@ -23,6 +23,7 @@ from core.admin.values import ago, one_line
 from core.errors import DomainError
 from core.events import ADMIN_TYPE, Actor
 from core.middleware import client_address
+from core.request_context import context_of
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def admin_actor(request: HttpRequest) -> Actor:
         label=request.user.get_username(),
         ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
-        request_id=request.META.get("brokkr.request_id", ""),
+        request_id=context_of(request).request_id,
     )
 
 
@@ -135,7 +136,7 @@ class BaseAdmin(_ModelAdmin):
         """The title of a page that adds a row. The path of titles ends with it in answer to this request."""
         title = f"Add {self.opts.verbose_name}"
         # Of all that a page knows, the path of titles is given the request only.
-        request.META["brokkr_adding"] = title
+        context_of(request).title_of_adding = title
         return title
 
     def render_page(
@@ -251,7 +252,7 @@ class BaseAdmin(_ModelAdmin):
             return super().changeform_view(request, object_id, form_url, context)
         except DomainError as refusal:
             # Rolled back; the same form again, now with the refusal as its error.
-            request.META["brokkr.refusal"] = refusal
+            context_of(request).refusal = refusal
             return super().changeform_view(request, object_id, form_url, context)
 
     def delete_view(

@@ -1,4 +1,4 @@
-"""What deletions do to the fleet. The app that knows says it here, for the rows of apps below it."""
+"""What else a deletion changes. The app that knows says it here, for the rows of apps below it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

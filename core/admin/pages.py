@@ -18,6 +18,7 @@ from core.admin.base import BaseAdmin, admin_actor
 from core.admin.deletion_impact import deletion_impact_of
 from core.errors import DomainError
 from core.events import Actor
+from core.request_context import context_of
 
 # Django's class takes a parameter for the type checker only.
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class ServiceAdmin(BaseAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
         form: Any = super().get_form(request, obj, change, **kwargs)
-        form.refusal = request.META.get("brokkr.refusal")
+        form.refusal = context_of(request).refusal
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
@@ -168,7 +169,8 @@ class ServiceAdmin(BaseAdmin):
 
     @staticmethod
     def _asked(request: HttpRequest) -> dict[str, Any]:
-        return {"impact": request.META.get("brokkr.impact"), "phrase": request.META.get("brokkr.phrase")}
+        context = context_of(request)
+        return {"impact": context.impact, "phrase": context.phrase}
 
     def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
         """Whether a deletion may go on: it is not sent yet, touches few agents, or the name was typed."""
@@ -203,6 +205,7 @@ class ServiceAdmin(BaseAdmin):
             tree.append(str(row))
             if words:
                 tree.append(words)
-        request.META["brokkr.impact"] = impact
-        request.META["brokkr.phrase"] = self._phrase(rows) if impact and impact.is_wide else ""
+        context = context_of(request)
+        context.impact = impact
+        context.phrase = self._phrase(rows) if impact and impact.is_wide else ""
         return tree, {self.opts.verbose_name_plural: len(rows)}, set(), []

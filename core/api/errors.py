@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from core import errors
 from core.api.renderers import to_json
 from core.middleware import is_api
+from core.request_context import context_of
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainEr
         return errors.IncompleteBody()
     if isinstance(exc, drf.APIException | Http404 | SuspiciousOperation | BadRequest):
         return _from_framework(exc)
-    request_id = request.META.get("brokkr.request_id", "")
+    request_id = context_of(request).request_id
     logger.error("unhandled exception, request %s", request_id, exc_info=exc)
     return errors.InternalError(request_id=request_id)
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from uuid_utils.compat import uuid7
 
+from core.events import EventKind
 from core.models import Resource
 from core.validators import MAX_LABEL
 
@@ -14,6 +15,8 @@ class LabelledResource(Resource):
 
     # The resource's name in event kinds, resource types and body fields, in the singular.
     NOUN: ClassVar[str]
+    # Has `<noun>.label_added` and its like.
+    EVENT_KINDS: ClassVar[type[EventKind]]
 
     class Meta:
         abstract = True

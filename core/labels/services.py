@@ -56,7 +56,7 @@ def remove_annotation(*, owner: LabelledResource, key: str, actor: Actor) -> boo
 def _tell(what: str, owner: LabelledResource, actor: Actor, details: dict[str, str]) -> None:
     emit(
         Event(
-            kind=f"{owner.NOUN}.{what}",
+            kind=owner.EVENT_KINDS(f"{owner.NOUN}.{what}"),
             resource_type=owner.NOUN,
             resource_id=owner.id,
             actor=actor,

@@ -9,7 +9,9 @@ from rest_framework.request import Request
 from core.errors import Unauthorized
 from core.events import Actor, Event, emit
 from core.middleware import client_address
+from core.request_context import context_of
 from paks.actors import ActorType
+from paks.event_kinds import PakEventKind
 from paks.principals import Principal
 from paks.services import principal_for
 
@@ -28,7 +30,7 @@ class PakAuthentication(BaseAuthentication):
         if principal is None:
             _tell_failure(request)
             raise Unauthorized
-        request._request.META["brokkr.caller"] = str(principal)
+        context_of(request._request).caller = str(principal)
         return None, principal
 
     def authenticate_header(self, request: Request) -> str:
@@ -49,13 +51,13 @@ def _tell_failure(request: Request) -> None:
         type=ActorType.SYSTEM,
         ip_address=address,
         user_agent=request.headers.get("User-Agent"),
-        request_id=request.META.get("brokkr.request_id", ""),
+        request_id=context_of(request._request).request_id,
     )
     # Escaped, because a path may hold characters that the database's JSON cannot: NUL, for one.
     path = escape_uri_path(request.path.removeprefix("/api/v1"))
     emit(
         Event(
-            kind="auth.failed",
+            kind=PakEventKind.AUTH_FAILED,
             resource_type="system",
             resource_id=None,
             actor=actor,

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from core.events import Actor
 from core.middleware import client_address
+from core.request_context import context_of
 from paks.actors import ActorType
 from paks.principals import Principal
 
@@ -26,5 +27,5 @@ def actor_of(request: Request) -> Actor:
         label=principal.key_name,
         ip_address=client_address(request._request, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
-        request_id=request.META.get("brokkr.request_id", ""),
+        request_id=context_of(request._request).request_id,
     )

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from core.admin import BaseAdmin, admin_actor, ago, badge, link
 from core.admin.authors import authors_of
 from stacks.admin.showing import hides_values, may_reveal, object_diff
+from stacks.event_kinds import StackEventKind
 from stacks.models import DeploymentObject, Stack
 from stacks.services import reveal_secrets
 
@@ -66,7 +67,7 @@ def _chosen(
 
 
 def _described(objects: list[Any]) -> list[Any]:
-    authors = authors_of("deployment.created", [obj.id for obj in objects])
+    authors = authors_of(StackEventKind.DEPLOYMENT_CREATED, [obj.id for obj in objects])
     for obj in objects:
         obj.link = link("stacks_deploymentobject_change", obj, obj.pk)
         obj.published = ago(obj.created_at)

@@ -26,6 +26,7 @@ from core.admin.authors import authors_of
 from core.admin.code import code_block
 from stacks.admin.publishing import roll_back_page
 from stacks.admin.showing import PUBLISH_PERMISSION, REVEAL, hides_values, manifest_block, may_reveal
+from stacks.event_kinds import StackEventKind
 from stacks.models import DeploymentObject
 from stacks.services import reveal_secrets
 
@@ -116,7 +117,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
 
     @admin.display(description="published by")
     def author(self, obj: DeploymentObject) -> str:
-        author = authors_of("deployment.created", [obj.id]).get(obj.id)
+        author = authors_of(StackEventKind.DEPLOYMENT_CREATED, [obj.id]).get(obj.id)
         return author.html if author else "not in the audit log"
 
     @admin.display(description="compare")

@@ -8,11 +8,13 @@ from django.db.models import Q
 from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResource
 from core.validators import MAX_NAME
 from generators.models import Generator
+from stacks.event_kinds import StackEventKind
 from stacks.querysets import StackQuerySet
 
 
 class Stack(LabelledResource):
     NOUN: ClassVar[str] = "stack"
+    EVENT_KINDS = StackEventKind
 
     name = models.CharField(max_length=MAX_NAME)
     description = models.TextField(null=True, blank=True)  # noqa: DJ001  # the wire tells null from empty

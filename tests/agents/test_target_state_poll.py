@@ -138,9 +138,9 @@ def fill(stacks: int, versions: int) -> None:
 
 
 def plan_for(agent):
-    key_hash = Pak.objects.get(subject_id=agent.id).key_hash
+    pak = Pak.objects.get(subject_id=agent.id)
     sql = _statement("postgresql", False, False, with_key=True)
-    return analyzed_sql(sql, {"agent": agent.id, "key_hash": key_hash})
+    return analyzed_sql(sql, {"agent": agent.id, "key_hash": pak.key_hash, "short_token": pak.short_token})
 
 
 @pytest.mark.requires_postgres

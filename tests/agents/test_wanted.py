@@ -24,8 +24,9 @@ from agents.wanted.versions import newest_object, newest_versions
 from core.prepared import as_uuid, uuid_parameter
 from fleet.facts import gather
 from fleet.rollup import fleet_agents, records
-from paks.models import Pak, Role
+from paks.models import Role
 from paks.principals import Principal
+from paks.tokens import split_token
 from tests.support.fleet_world import FleetWorld, fleet_plans, make_fleet_world
 
 pytestmark = pytest.mark.django_db
@@ -63,8 +64,7 @@ def of_one_agent(world: FleetWorld) -> None:
         for mode in MODES:
             expected = [] if mine["deleted"] else world.target_state(agent, mode)
             assert list(state_of(agent_id=agent.pk, mode=mode)) == expected
-            key_hash = Pak.objects.get(subject_id=agent.pk).key_hash
-            found = poll(agent_id=agent.pk, key_hash=key_hash, mode=mode)
+            found = poll(agent_id=agent.pk, token=split_token(world.keys[agent]), mode=mode)
             assert (found is None) if mine["deleted"] else (list(found.object_ids) == expected)
         assert {each.stack for each in failing_of(agent, limit=9)} == {
             stack for who, stack in world.pairs(Standing.FAILING) if who == agent

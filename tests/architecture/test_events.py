@@ -1,92 +1,69 @@
-"""Event kinds and signals: spelled where they are emitted, and all in docs/reference/events.md."""
+"""Event kinds and signals: each in use, and all in docs/reference/events.md."""
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
-import pytest
 from django.conf import settings
 from django.dispatch import Signal
 
-from core.labels import services as label_services
+from core.events import EventKind
 from core.labels.models import LabelledResource
 from tests.support.source import product_modules
 
-# `brokkr.` begins the names of what middleware and authentication leave in a request.
-_KIND = re.compile(r"(?!brokkr\.)[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
-_LABEL_KIND = re.compile(r"(label|annotation)_[a-z]+")
+_KIND = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 _ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 _EVENTS, _, _SIGNALS = (
     (settings.BASE_DIR / "docs/reference/events.md").read_text(encoding="utf-8").partition("\n## Signals\n")
 )
 
 
-def _source(module: ModuleType) -> str:
-    assert module.__file__
-    return Path(module.__file__).read_text(encoding="utf-8")
-
-
-def _emitters() -> list[tuple[ModuleType, ast.Module]]:
-    """The modules that make events, with their syntax trees."""
-    trees = [(module, ast.parse(_source(module))) for module in product_modules()]
-    return [(module, tree) for module, tree in trees if any(_events(tree))]
-
-
-def _events(tree: ast.Module) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event":
-            yield node
-
-
-def _words(tree: ast.Module, pattern: re.Pattern[str]) -> set[str]:
-    return {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and pattern.fullmatch(node.value)
-    }
-
-
-def _labelled_nouns() -> set[str]:
+def event_kinds() -> list[EventKind]:
+    """The kinds of all apps."""
     product_modules()
-    return {model.NOUN for model in LabelledResource.__subclasses__()}
+    return [kind for kinds in EventKind.__subclasses__() for kind in kinds]
 
 
-EMITTERS = _emitters()
+def _used_names() -> set[str]:
+    """`<class>.<member>` wherever the product's source has it."""
+    names = set()
+    for module in product_modules():
+        assert module.__file__
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                names.add(f"{node.value.id}.{node.attr}")
+    return names
 
 
-def emitted_kinds() -> set[str]:
-    kinds: set[str] = set()
-    for module, tree in EMITTERS:
-        if module is label_services:
-            whats = _words(tree, _LABEL_KIND)
-            kinds |= {f"{noun}.{what}" for noun in _labelled_nouns() for what in whats}
-        else:
-            kinds |= _words(tree, _KIND)
-    return kinds
+def _label_kinds() -> list[EventKind]:
+    """Labels and annotations of every resource are told of by one service, which puts the names together."""
+    product_modules()
+    return [
+        model.EVENT_KINDS(f"{model.NOUN}.{what}_{done}")
+        for model in LabelledResource.__subclasses__()
+        for what in ("label", "annotation")
+        for done in ("added", "removed")
+    ]
 
 
-@pytest.mark.parametrize(("module", "tree"), EMITTERS, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_kind_is_a_literal_of_the_module_that_emits_it(module, tree):
-    """Only so can the test below, and a search, find all kinds."""
-    imported = {
-        alias.asname or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    for event in _events(tree):
-        (kind,) = [keyword.value for keyword in event.keywords if keyword.arg == "kind"]
-        if module is label_services:
-            assert isinstance(kind, ast.JoinedStr)
-        else:
-            assert isinstance(kind, ast.Constant | ast.Name)
-            assert not isinstance(kind, ast.Name) or kind.id not in imported
+def test_a_kind_is_a_noun_and_what_happened_and_belongs_to_one_app():
+    kinds = [str(kind) for kind in event_kinds()]
+    assert [kind for kind in kinds if not _KIND.fullmatch(kind)] == []
+    assert len(kinds) == len(set(kinds))
+
+
+def test_a_kind_is_named_as_it_is_spelled():
+    assert [kind for kind in event_kinds() if kind.name != kind.upper().replace(".", "_")] == []
+
+
+def test_no_kind_is_left_that_nothing_emits():
+    used = _used_names()
+    unused = [kind for kind in event_kinds() if f"{type(kind).__name__}.{kind.name}" not in used]
+    assert sorted(unused) == sorted(_label_kinds())
 
 
 def test_events_md_lists_every_kind_and_no_other():
-    assert sorted(_ROW.findall(_EVENTS)) == sorted(emitted_kinds())
+    assert sorted(_ROW.findall(_EVENTS)) == sorted(event_kinds())
 
 
 def test_events_md_lists_every_signal_and_no_other():

@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.models import AuditLog
 from core.events import Event, event_emitted
+from webhooks.event_types import published_name
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -28,7 +29,7 @@ def recorded_events() -> Iterator[list[Event]]:
 
 def notices(events: list[Event]) -> list[tuple[str, dict[str, object]]]:
     """What the world is told: event types of the published list with their data."""
-    return [(event.notice, dict(event.payload or {})) for event in events if event.notice]
+    return [(published_name(event.kind), dict(event.data)) for event in events if event.data is not None]
 
 
 @contextmanager

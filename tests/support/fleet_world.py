@@ -65,6 +65,7 @@ class FleetWorld:
 
     required: bool
     agents: dict[Agent, Plan] = field(default_factory=dict)
+    keys: dict[Agent, str] = field(default_factory=dict)
     stacks: dict[Stack, Plan] = field(default_factory=dict)
     versions: dict[Stack, list[DeploymentObject]] = field(default_factory=dict)
     reports: dict[Pair, tuple[DeploymentObject, str]] = field(default_factory=dict)
@@ -125,8 +126,9 @@ def make_fleet_world(plan: Plan) -> FleetWorld:
     world = FleetWorld(settings.REQUIRE_REGISTRATION)
     generators = [make_generator()[0] for _ in range(GENERATORS)]
     for mine in plan["agents"]:
-        agent, _ = make_agent(labels=mine["labels"], annotations=mine["annotations"], active=mine["active"])
+        agent, api = make_agent(labels=mine["labels"], annotations=mine["annotations"], active=mine["active"])
         world.agents[agent] = mine
+        world.keys[agent] = api.key
     Registration.objects.all().delete()
     Registration.objects.bulk_create(
         Registration(agent=agent, generator=generators[number])

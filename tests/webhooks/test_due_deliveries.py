@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from core.events import SYSTEM
-from paks.models import Pak, Role
+from paks.models import Role
 from paks.services import issue_pak, revoke_pak
+from paks.tokens import split_token
 from tests.factories import make_agent, make_delivery, make_webhook
 from tests.support.api import Api, refused
 from webhooks.due_deliveries import look_for_deliveries
@@ -41,16 +42,16 @@ def test_the_short_rule_and_the_long_one_agree(now):
             make_webhook(event_types=["agent.silent"], target_labels=labels), event_type="agent.silent"
         )
     for carried in sets:
-        agent, _ = make_agent(labels=carried)
+        agent, api = make_agent(labels=carried)
+        token = split_token(api.key)
         long = set(audiences_of(agent.id))
         assert {frozenset(row.labels) for row in long} == {
             frozenset(labels) for labels in sets[1:] if set(labels) <= set(carried)
         }
-        key_hash = Pak.objects.get(subject_id=agent.id).key_hash
         for audience in Audience.objects.all():
             Delivery.objects.update(due_at=now + timedelta(hours=1))
             Delivery.objects.filter(audience=audience).update(due_at=now)
-            look = look_for_deliveries(agent_id=agent.id, key_hash=key_hash, now=now)
+            look = look_for_deliveries(agent_id=agent.id, token=token, now=now)
             assert look.found == (audience in long)
 
 

@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
+from core.events import EventKind
 from tests.support.source import product_modules
-from webhooks.event_types import EVENT_TYPES, patterns_for
+from webhooks.event_types import EVENT_TYPES, patterns_for, published_name
 
 # Known to clients of the contract; there is no way here to delete a version of a stack.
 NEVER_EMITTED = {"deployment.deleted"}
@@ -34,23 +35,23 @@ def test_the_list_begins_with_the_twelve_of_the_contract_in_their_order():
     assert set(EVENT_TYPES[12:]) == {"agent.silent", "agent.recovered"}
 
 
-def _notices() -> set[str]:
-    """Every literal that the product gives an event as its notice."""
+def _published_kinds() -> set[EventKind]:
+    """The kinds that the product's source names in a call that gives the event data for the world."""
+    modules = product_modules()
+    kinds = {
+        f"{type(kind).__name__}.{kind.name}": kind for each in EventKind.__subclasses__() for kind in each
+    }
     found = set()
-    for module in product_modules():
+    for module in modules:
         assert module.__file__
-        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.keyword) and node.arg == "notice":
-                found |= {
-                    leaf.value
-                    for leaf in ast.walk(node.value)
-                    if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
-                }
+        for call in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and any(keyword.arg == "data" for keyword in call.keywords):
+                names = {ast.unparse(leaf) for leaf in ast.walk(call) if isinstance(leaf, ast.Attribute)}
+                found |= {kind for name, kind in kinds.items() if name in names}
     return found
 
 
 def test_every_notice_is_an_event_type():
-    notices = _notices()
+    notices = {published_name(kind) for kind in _published_kinds()}
     assert len(notices) >= 6
     assert notices <= set(EVENT_TYPES)

@@ -13,6 +13,7 @@ from agents.models.event import EventStatus
 from agents.services.agents import delete_agent, lock_agent
 from agents.services.events import Report, report_events
 from core.events import SYSTEM, Event, emit
+from stacks.event_kinds import StackEventKind
 from stacks.services import delete_stack, lock_stack
 from tests.factories import (
     make_agent,
@@ -274,13 +275,13 @@ def test_what_is_no_event_type_is_told_nobody():
     make_webhook()
     emit(
         Event(
-            kind="stack.updated",
+            kind=StackEventKind.STACK_UPDATED,
             resource_type="stack",
             resource_id=None,
             actor=SYSTEM,
-            notice="stack.updated",
+            data={},
         ),
-        Event(kind="stack.label_added", resource_type="stack", resource_id=None, actor=SYSTEM),
+        Event(kind=StackEventKind.STACK_LABEL_ADDED, resource_type="stack", resource_id=None, actor=SYSTEM),
     )
     assert not Delivery.objects.exists()
 
@@ -298,7 +299,9 @@ def reports(number: int):
 
 def test_telling_of_what_nobody_may_hear_asks_no_database(django_assert_num_queries):
     make_webhook()
-    silent = Event(kind="x.y", resource_type="x", resource_id=None, actor=SYSTEM, audited=False)
+    silent = Event(
+        kind=StackEventKind.STACK_UPDATED, resource_type="x", resource_id=None, actor=SYSTEM, audited=False
+    )
     with django_assert_num_queries(0):
         emit(silent)
 
@@ -314,13 +317,12 @@ def test_telling_costs_one_look_and_one_write_however_much_is_told(
         make_webhook(event_types=["agent.silent"])
     events = [
         Event(
-            kind="stack.created",
+            kind=StackEventKind.STACK_CREATED,
             resource_type="stack",
             resource_id=None,
             actor=SYSTEM,
             audited=False,
-            notice="stack.created",
-            payload={"created_at": timezone.now()},
+            data={"created_at": timezone.now()},
         )
         for _ in range(number)
     ]

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from core.prepared import uuid_parameter
-from paks.models import Pak
+from paks.key_check import agent_key_parameters
+from paks.tokens import split_token
 from tests.factories import make_agent, make_webhook
 from tests.support.plans import analyzed, analyzed_sql, buffers, scanned_tables
 from webhooks.due_deliveries import _ANY
@@ -78,12 +78,8 @@ def test_what_is_due_for_a_webhook_is_found_by_an_index(many, now):
 
 
 def test_an_agent_that_asks_reads_no_delivery_that_is_not_due(many, now):
-    agent, _ = make_agent(labels=["edge"])
-    parameters = {
-        "agent": uuid_parameter(agent.id),
-        "key_hash": Pak.objects.get(subject_id=agent.id).key_hash,
-        "now": now,
-    }
+    agent, api = make_agent(labels=["edge"])
+    parameters = {**agent_key_parameters(split_token(api.key), agent.id), "now": now}
     plan = analyzed_sql(_ANY, parameters)
     assert "webhook_deliveries" not in scanned_tables(plan)
     assert buffers(plan) < 30

@@ -9,6 +9,7 @@ from audit.models import AuditLog
 from core.events import SYSTEM, event_emitted
 from tests.factories import make_agent, make_generator, make_work_order
 from tests.support.api import refused
+from webhooks.event_types import published_name
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services.expiry import release_stale_claims, requeue_due_retries
 from workorders.services.orders import requeue_from_log
@@ -31,7 +32,7 @@ def notices():
     heard: list[Any] = []
 
     def hear(events, **kwargs):
-        heard.extend((event.notice, event.payload) for event in events if event.notice)
+        heard.extend((published_name(event.kind), event.data) for event in events if event.data is not None)
 
     event_emitted.connect(hear)
     yield heard

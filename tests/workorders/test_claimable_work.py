@@ -8,6 +8,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from paks.models import Pak
+from paks.tokens import split_token
 from tests.factories import make_agent, make_work_order
 from tests.support.api import Api, refused
 from workorders.claimable_work import look_for_work
@@ -31,7 +32,7 @@ orders = st.lists(
 @given(labels=words, annotations=pairs, plans=orders)
 def test_both_spellings_of_the_rule_agree(labels, annotations, plans):
     with transaction.atomic():
-        agent, _ = make_agent(labels=labels, annotations=annotations)
+        agent, api = make_agent(labels=labels, annotations=annotations)
         other, _ = make_agent()
         for plan in plans:
             named = [agent.id] if plan["named"] else [other.id]
@@ -41,7 +42,7 @@ def test_both_spellings_of_the_rule_agree(labels, annotations, plans):
                 WorkOrder.objects.filter(pk=order.pk).update(
                     status="RETRY_PENDING", next_retry_after=timezone.now()
                 )
-        look = look_for_work(agent_id=agent.id, key_hash=Pak.objects.get(subject_id=agent.id).key_hash)
+        look = look_for_work(agent_id=agent.id, token=split_token(api.key))
         assert look.found is pending_for(agent.id).exists()
         transaction.set_rollback(True)
 

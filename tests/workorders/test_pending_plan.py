@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 
+from paks.key_check import agent_key_parameters
 from paks.tokens import split_token
 from tests.factories import make_agent, make_work_order
 from tests.support.plans import analyzed, analyzed_sql, buffers, scanned_tables
@@ -65,12 +66,12 @@ def test_pending_reads_no_table_from_end_to_end_and_does_not_grow_with_it():
 def test_looking_for_work_costs_an_agent_without_any_the_same_in_a_large_table():
     """Also where the labels, pairs and agents of nearly all orders are few, so that matches seem likely."""
     agent, api = make_agent(labels=["builder", "arm64"], annotations={"region": "eu"})
-    key_hash = split_token(api.key).hash
-    question = {"agent": agent.id, "key_hash": key_hash}
+    token = split_token(api.key)
+    question = agent_key_parameters(token, agent.id)
     fill(1_000)
     small = analyzed_sql(_ANY, question)
     fill(20_000)
     large = analyzed_sql(_ANY, question)
-    assert look_for_work(agent_id=agent.id, key_hash=key_hash).found is False
+    assert look_for_work(agent_id=agent.id, token=token).found is False
     assert not scanned_tables(large) & ORDER_TABLES
     assert buffers(large) <= 1.5 * buffers(small)

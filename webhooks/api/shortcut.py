@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from agents.api.shortcuts import nothing_waits
 from agents.inbox import Answer
+from paks.tokens import Token
 from webhooks.due_deliveries import look_for_deliveries
 
 
-def _look_now(*, agent_id: UUID, key_hash: str) -> Answer | None:
-    return look_for_deliveries(agent_id=agent_id, key_hash=key_hash, now=timezone.now())
+def _look_now(*, agent_id: UUID, token: Token) -> Answer | None:
+    return look_for_deliveries(agent_id=agent_id, token=token, now=timezone.now())
 
 
 pending_shortcut = nothing_waits(_look_now)

@@ -25,6 +25,7 @@ from webhooks.errors import (
     DeliveryUnderWay,
     WebhookUnreadable,
 )
+from webhooks.event_kinds import WebhookEventKind
 from webhooks.models import Audience, AudienceLabel, Delivery, Status, Subscription
 from webhooks.querysets import DeliveryQuerySet
 from webhooks.sending import Message, Outcome
@@ -232,7 +233,7 @@ def redeliver(*, delivery_id: UUID, actor: Actor, now: datetime) -> Delivery:
     delivery.acquired_by, delivery.lease, delivery.attempts = None, None, 0
     delivery.save(update_fields=["status", "due_at", "completed_at", "acquired_by", "lease", "attempts"])
     details = {"delivery_id": str(delivery_id), "event_type": delivery.event_type, "was": before}
-    _tell("webhook.redelivered", delivery.subscription_id, actor, details)
+    _tell(WebhookEventKind.WEBHOOK_REDELIVERED, delivery.subscription_id, actor, details)
     return delivery
 
 
@@ -249,7 +250,7 @@ def give_up(rows: Sequence[Delivery], *, reason: str, now: datetime) -> None:
 
 def _death(delivery: Delivery, actor: Actor, *, status_code: int | None) -> Event:
     return Event(
-        kind="webhook.delivery_failed",
+        kind=WebhookEventKind.WEBHOOK_DELIVERY_FAILED,
         resource_type=Subscription.NOUN,
         resource_id=delivery.subscription_id,
         actor=actor,
@@ -316,10 +317,15 @@ def _disable(subscription_id: UUID, now: datetime) -> None:
     """Send nothing more to an endpoint that says it is gone. What waits for it waits on."""
     enabled = Subscription.objects.enabled().filter(pk=subscription_id)
     if enabled.update(enabled=False, updated_at=now):
-        _tell("webhook.disabled", subscription_id, SYSTEM, {"reason": "the endpoint answered 410 Gone"})
+        _tell(
+            WebhookEventKind.WEBHOOK_DISABLED,
+            subscription_id,
+            SYSTEM,
+            {"reason": "the endpoint answered 410 Gone"},
+        )
 
 
-def _tell(kind: str, subscription_id: UUID, actor: Actor, details: Mapping[str, object]) -> None:
+def _tell(kind: WebhookEventKind, subscription_id: UUID, actor: Actor, details: Mapping[str, object]) -> None:
     emit(
         Event(
             kind=kind,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from core.events import Event
-from webhooks.event_types import EVENT_TYPES, patterns_for
+from webhooks.event_types import EVENT_TYPES, patterns_for, published_name
 from webhooks.models import Delivery, EventPattern
 from webhooks.payloads import render
 
@@ -35,10 +35,12 @@ def write_deliveries(events: Sequence[Event]) -> int:
 
     One statement asks who listens, however many events there are, and one more writes, if anybody does.
     """
-    told = [event for event in events if event.notice in _DELIVERED]
+    told = [event for event in events if event.data is not None and published_name(event.kind) in _DELIVERED]
     if not told:
         return 0
-    listeners = _listeners({pattern for event in told for pattern in patterns_for(str(event.notice))})
+    listeners = _listeners(
+        {pattern for event in told for pattern in patterns_for(published_name(event.kind))}
+    )
     deliveries = (
         [delivery for event in told for delivery in _deliveries(event, listeners)] if listeners else []
     )
@@ -66,7 +68,7 @@ def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:
 
 
 def _deliveries(event: Event, listeners: Mapping[str, set[_Listener]]) -> Iterator[Delivery]:
-    event_type, data = str(event.notice), event.payload or {}
+    event_type, data = published_name(event.kind), event.data or {}
     # A subscription that asks by several patterns is told once.
     asked = set[_Listener]().union(*(listeners.get(pattern, ()) for pattern in patterns_for(event_type)))
     told = [listener for listener in asked if listener.hears(data)]

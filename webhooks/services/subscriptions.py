@@ -20,6 +20,7 @@ from webhooks.errors import (
     WebhookNotFound,
     WebhookOutOfRange,
 )
+from webhooks.event_kinds import WebhookEventKind
 from webhooks.event_types import MAX_EVENT_TYPE
 from webhooks.models import Audience, AudienceLabel, EventPattern, Subscription
 from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
@@ -98,7 +99,7 @@ def create_subscription(
     subscription.save()
     _write_patterns(subscription, event_types)
     _tell(
-        "webhook.created",
+        WebhookEventKind.WEBHOOK_CREATED,
         subscription,
         actor,
         {"name": name, "event_types": subscription.event_types},
@@ -121,7 +122,7 @@ def update_subscription(
         subscription.patterns.all().delete()
         _write_patterns(subscription, changes["event_types"])
     _tell(
-        "webhook.updated",
+        WebhookEventKind.WEBHOOK_UPDATED,
         subscription,
         actor,
         {"name": subscription.name, "enabled": subscription.enabled, "fields": sorted(changes)},
@@ -140,7 +141,7 @@ def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
     subscription.url_sealed = subscription.auth_header_sealed = b""
     subscription.secret_sealed = subscription.previous_secret_sealed = b""
     subscription.save()
-    _tell("webhook.deleted", subscription, actor, None)
+    _tell(WebhookEventKind.WEBHOOK_DELETED, subscription, actor, None)
 
 
 @transaction.atomic
@@ -164,7 +165,7 @@ def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Acto
     subscription.updated_at = now
     subscription.save()
     _tell(
-        "webhook.secret_rotated",
+        WebhookEventKind.WEBHOOK_SECRET_ROTATED,
         subscription,
         actor,
         {"overlap_seconds": int(overlap.total_seconds())},
@@ -185,7 +186,7 @@ def seal_anew(*, actor: Actor, via: str | None = None) -> int:
             if sealed := getattr(subscription, name):
                 setattr(subscription, name, seal_text(open_text(sealed)))
         subscription.save(update_fields=names)
-        _tell("webhook.sealed_anew", subscription, actor, with_via({}, via))
+        _tell(WebhookEventKind.WEBHOOK_SEALED_ANEW, subscription, actor, with_via({}, via))
     return len(rows)
 
 
@@ -268,7 +269,9 @@ def _write_patterns(subscription: Subscription, event_types: Sequence[str]) -> N
     vars(subscription).pop("_prefetched_objects_cache", None)
 
 
-def _tell(kind: str, subscription: Subscription, actor: Actor, details: Mapping[str, object] | None) -> None:
+def _tell(
+    kind: WebhookEventKind, subscription: Subscription, actor: Actor, details: Mapping[str, object] | None
+) -> None:
     emit(
         Event(
             kind=kind,

@@ -17,6 +17,7 @@ from workorders.errors import (
     WorkOrderNotClaimed,
     WorkOrderNotClaimedByAgent,
 )
+from workorders.event_kinds import WorkOrderEventKind
 from workorders.matching import claimable_by
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
 from workorders.services.finishing import NO_CLAIM, finish, tell_finished
@@ -54,12 +55,11 @@ def claim_work_order(*, work_order_id: UUID, agent_id: UUID, actor: Actor, now: 
     CLAIM_LATENCY.labels(order.work_type).observe(max(0.0, (now - order.created_at).total_seconds()))
     emit(
         Event(
-            kind="workorder.claimed",
+            kind=WorkOrderEventKind.WORKORDER_CLAIMED,
             resource_type="work_order",
             resource_id=order.id,
             actor=actor,
-            notice="workorder.claimed",
-            payload={
+            data={
                 "work_order_id": order.id,
                 "work_type": order.work_type,
                 "agent_id": agent_id,
@@ -119,7 +119,14 @@ def complete_work_order(
         last_error_at=now,
         updated_at=now,
     )
-    emit(Event(kind="workorder.retry", resource_type="work_order", resource_id=order.id, actor=actor))
+    emit(
+        Event(
+            kind=WorkOrderEventKind.WORKORDER_RETRY,
+            resource_type="work_order",
+            resource_id=order.id,
+            actor=actor,
+        )
+    )
     return None
 
 

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from agents.models import Agent
 from core.events import SYSTEM, Event, emit
+from workorders.event_kinds import WorkOrderEventKind
 from workorders.models import Status, WorkOrder
 from workorders.services.finishing import NO_CLAIM, finish, tell_finished
 
@@ -74,7 +75,7 @@ def _expire(order: WorkOrder, now: datetime) -> None:
     )
     emit(
         Event(
-            kind="workorder.claim_expired",
+            kind=WorkOrderEventKind.WORKORDER_CLAIM_EXPIRED,
             resource_type="work_order",
             resource_id=order.id,
             actor=SYSTEM,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from core.events import Actor, Event, emit
+from workorders.event_kinds import WorkOrderEventKind
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services.targeting import Targeting
 
@@ -44,7 +45,7 @@ def finish(order: WorkOrder, *, success: bool, message: str | None, now: datetim
 
 def tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, object] | None) -> None:
     """Tell that an order ended, well or not; `details` are for the audit log."""
-    kind = "workorder.completed" if entry.success else "workorder.failed"
+    kind = WorkOrderEventKind.WORKORDER_COMPLETED if entry.success else WorkOrderEventKind.WORKORDER_FAILED
     emit(
         Event(
             kind=kind,
@@ -52,8 +53,7 @@ def tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, obj
             resource_id=entry.id,
             actor=actor,
             details=details,
-            notice=kind,
-            payload={
+            data={
                 "work_order_log_id": entry.id,
                 "work_type": entry.work_type,
                 "success": entry.success,

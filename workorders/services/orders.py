@@ -8,6 +8,7 @@ from django.db import transaction
 from core.events import Actor, Event, emit
 from core.validators import is_blank
 from workorders.errors import InvalidWorkOrder, WorkOrderLogEntryNotFound, WorkOrderNotFound
+from workorders.event_kinds import WorkOrderEventKind
 from workorders.models import (
     WorkOrder,
     WorkOrderAnnotation,
@@ -58,13 +59,12 @@ def create_work_order(
     )
     emit(
         Event(
-            kind="workorder.created",
+            kind=WorkOrderEventKind.WORKORDER_CREATED,
             resource_type="work_order",
             resource_id=order.id,
             actor=actor,
             details={"work_type": work_type},
-            notice="workorder.created",
-            payload={
+            data={
                 "work_order_id": order.id,
                 "work_type": work_type,
                 "status": order.status,
@@ -91,7 +91,7 @@ def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
     details = {"work_type": order.work_type, "status": order.status, "retry_count": order.retry_count}
     emit(
         Event(
-            kind="workorder.cancelled",
+            kind=WorkOrderEventKind.WORKORDER_CANCELLED,
             resource_type="work_order",
             resource_id=work_order_id,
             actor=actor,

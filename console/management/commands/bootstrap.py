@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 
 from agents.services.registrations import register_all
 from config.secret_files import WEBHOOK_KEY_FILE, load_or_create
+from console.event_kinds import SiteEventKind
 from core.commands import VIA, Answer, BrokerCommand, fields
 from core.events import Event, emit
 from generators.services import ensure_admin_generator, lock_generator, system_generator
@@ -94,7 +95,7 @@ class Command(BrokerCommand):
         users.create_superuser(username=SITE_USER, password=password)
         emit(
             Event(
-                kind="site_user.created",
+                kind=SiteEventKind.SITE_USER_CREATED,
                 resource_type="system",
                 resource_id=None,
                 actor=self.actor,

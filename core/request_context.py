@@ -1,0 +1,40 @@
+"""What the broker knows of a request beside its own words: its id, who calls, what a page of the admin found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from core.admin.deletion_impact import DeletionImpact
+    from core.errors import DomainError
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One for each request. Whoever finds something out writes it here for those who come later."""
+
+    request_id: str
+    # As the log names the caller.
+    caller: str = "anonymous"
+    # Pages of the admin: Django gives their later steps nothing but the request.
+    refusal: DomainError | None = None
+    impact: DeletionImpact | None = None
+    phrase: str | None = None
+    title_of_adding: str = ""
+
+
+class _WithContext(HttpRequest):
+    context: RequestContext
+
+
+def attach_context(request: HttpRequest, context: RequestContext) -> None:
+    """Give the request its context; the outermost middleware does it. Templates read it as `request.context`."""
+    cast(_WithContext, request).context = context
+
+
+def context_of(request: HttpRequest) -> RequestContext:
+    """The request's context."""
+    return cast(_WithContext, request).context
