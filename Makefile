@@ -118,12 +118,12 @@ schema: env ## write openapi/brokkr-v1.yaml anew from the code
 
 # --- Measuring: nothing here passes or fails; docs/performance.md says how to read it ---------------
 
-# More arguments for a bench, e.g. make bench-hot BENCH_ARGS="--rounds 3"
+# More arguments for a bench, e.g. make bench-agent-calls BENCH_ARGS="--rounds 3"
 BENCH_ARGS ?=
 
-.PHONY: bench-hot
-bench-hot: env ## measure polls, heartbeats and looking for work against a bare view
-	@$(BIN)/python -m bench.hot $(BENCH_ARGS)
+.PHONY: bench-agent-calls
+bench-agent-calls: env ## measure polls, heartbeats and looking for work against a bare view
+	@$(BIN)/python -m bench.agent_calls $(BENCH_ARGS)
 
 .PHONY: bench-scale
 bench-scale: env ## measure the poll's statement among more stacks, versions and events

@@ -21,7 +21,7 @@ from config.env import (
     env_secret,
     env_str,
 )
-from config.reloadable import read_reloadable_settings
+from config.reloadable_settings import read_reloadable_settings
 from config.secret_files import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
 from core.logs import logging_config
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from config.watch import watch
+from config.watcher import watcher
 
 
 class ReloadMiddleware:
@@ -14,5 +14,5 @@ class ReloadMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        watch.look()
+        watcher.look()
         return self.get_response(request)

@@ -6,13 +6,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from config import reloadable
+from config import reloadable_settings
 from config.errors import ConfigReloadFailed
 from config.models import ConfigSnapshot
-from config.watch import mark_changed, put_in_place, watch
+from config.watcher import mark_changed, put_in_place, watcher
 from core.events import Actor, Event, emit
 
-_AT_START = reloadable.published({item.name: getattr(settings, item.name) for item in reloadable.RELOADABLE})
+_AT_START = reloadable_settings.published(
+    {item.name: getattr(settings, item.name) for item in reloadable_settings.RELOADABLE}
+)
 
 
 def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
@@ -20,20 +22,24 @@ def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
     was last told. Raises ConfigReloadFailed with what is wrong; nothing changes then.
     """
     try:
-        values = reloadable.read_reloadable_settings()
+        values = reloadable_settings.read_reloadable_settings()
     except ImproperlyConfigured as error:
         raise ConfigReloadFailed(str(error)) from error
     # First, because it may fail and nothing has changed then.
     mark_changed()
-    changes = _announce(reloadable.published(values), actor=actor, even_if_none=True)
+    changes = _announce(reloadable_settings.published(values), actor=actor, even_if_none=True)
     put_in_place(values)
     return changes
 
 
 def follow_settings(*, actor: Actor) -> int:
     """Let the worker follow changed settings, and tell of those that nobody has told of; their number."""
-    values = watch.look()
-    return len(_announce(reloadable.published(values), actor=actor, even_if_none=False)) if values else 0
+    values = watcher.look()
+    return (
+        len(_announce(reloadable_settings.published(values), actor=actor, even_if_none=False))
+        if values
+        else 0
+    )
 
 
 @transaction.atomic

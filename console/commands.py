@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.db.models.signals import post_save
 
-from console.people import note_password_change, note_user_created
+from console.user_events import note_password_change, note_user_created
 from core.commands import VIA, command_actor
 
 

@@ -7,7 +7,7 @@ from axes.signals import user_locked_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from console.people import note_lock_out
+from console.user_events import note_lock_out
 from core.admin import admin_actor
 from core.events import ActorType
 

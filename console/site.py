@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 
-from console.people import note_login, note_logout, note_password_change
+from console.user_events import note_login, note_logout, note_password_change
 from core.admin import admin_actor
 
 # The theme's classes carry no types; they extend Django's.

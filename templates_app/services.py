@@ -30,8 +30,8 @@ from templates_app.errors import (
     TemplateRenderFailed,
     TemplateStackMismatch,
 )
-from templates_app.matching import missing_on
 from templates_app.models import RenderedObject, StackTemplate
+from templates_app.requirements import missing_on
 from tera import TemplateRenderError, TemplateSyntaxError, compile_template, template_for
 
 

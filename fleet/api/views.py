@@ -17,7 +17,7 @@ from fleet.api.serializers import (
     FleetAgentRecordSerializer,
     FleetQuery,
 )
-from fleet.explain import explain
+from fleet.explanation import explain
 from fleet.rollup import fleet_agents, records
 from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.admin import BaseAdmin, admin_actor, ago, badge, link
 from core.admin.authors import authors_of
-from stacks.admin.showing import hides_values, may_reveal, object_diff
+from stacks.admin.manifests import hides_values, may_reveal, object_diff
 from stacks.models import DeploymentObject, Stack
 from stacks.services import reveal_secrets
 

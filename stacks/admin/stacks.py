@@ -20,8 +20,8 @@ from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
 from generators.models import Generator
 from stacks.admin.history import history
-from stacks.admin.publishing import publish_page
-from stacks.admin.showing import PUBLISH_PERMISSION
+from stacks.admin.manifests import PUBLISH_PERMISSION
+from stacks.admin.publication import publish_page
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 from stacks.services import create_stack, delete_stack, lock_stack, update_stack
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from agents.models import Agent
-from console.demo.scene import Size
+from console.demo.context import Size
 from console.demo.seed import LAST_PHASE, seed
 from core.commands import Answer, BrokerCommand, fields
 from core.progress import ProgressBar

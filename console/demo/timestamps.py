@@ -9,8 +9,8 @@ import orjson
 from django.db.models import Model
 
 from audit.models import AuditLog
-from console.demo import words
-from console.demo.scene import HISTORY, Scene
+from console.demo import samples
+from console.demo.context import HISTORY, DemoContext
 from diagnostics.models import DiagnosticRequest
 from paks.models import Pak
 from webhooks.models import Delivery, Status
@@ -22,59 +22,59 @@ _BATCH = 500
 _STEP = timedelta(minutes=2)
 
 
-def born(scene: Scene, row: Model, at: datetime) -> None:
+def set_created_at(context: DemoContext, row: Model, at: datetime) -> None:
     """The row is there since then."""
-    scene.born[row.pk] = at
+    context.created_at_by_id[row.pk] = at
     type(row)._default_manager.filter(pk=row.pk).update(created_at=at)
 
 
-def age_keys(scene: Scene) -> None:
+def backdate_keys(context: DemoContext) -> None:
     """Keys are as old as their owners; those of administrators are older than all."""
-    for pak in Pak.objects.filter(created_at__gte=scene.now):
-        oldest = scene.ago(hours=scene.chance.randrange(2_030, 2_100))
-        at = scene.born.get(pak.subject_id, oldest)
-        born(scene, pak, at)
+    for pak in Pak.objects.filter(created_at__gte=context.now):
+        oldest = context.ago(hours=context.chance.randrange(2_030, 2_100))
+        at = context.created_at_by_id.get(pak.subject_id, oldest)
+        set_created_at(context, pak, at)
         if pak.revoked_at is not None:
-            ended = at + (scene.now - at) / 2
+            ended = at + (context.now - at) / 2
             Pak.objects.filter(pk=pak.pk).update(revoked_at=ended, last_used_at=ended - timedelta(hours=5))
-            scene.moments["pak.revoked", pak.pk, None] = ended
+            context.moments["pak.revoked", pak.pk, None] = ended
 
 
-def note_work(scene: Scene) -> None:
+def note_work_times(context: DemoContext) -> None:
     """When orders and diagnostics, which have their times, were made, taken and ended."""
-    for order in WorkOrder.objects.filter(pk__in=scene.orders):
-        _note(scene, "workorder", order.pk, (order.created_at, order.claimed_at, order.last_error_at))
-    for entry in WorkOrderLogEntry.objects.filter(pk__in=scene.orders):
-        _note(scene, "workorder", entry.pk, (entry.created_at, entry.claimed_at, entry.completed_at))
-    for asked in DiagnosticRequest.objects.filter(created_at__gte=scene.now - HISTORY):
-        _note(scene, "diagnostic", asked.pk, (asked.created_at, asked.claimed_at, asked.completed_at))
+    for order in WorkOrder.objects.filter(pk__in=context.orders):
+        _note(context, "workorder", order.pk, (order.created_at, order.claimed_at, order.last_error_at))
+    for entry in WorkOrderLogEntry.objects.filter(pk__in=context.orders):
+        _note(context, "workorder", entry.pk, (entry.created_at, entry.claimed_at, entry.completed_at))
+    for asked in DiagnosticRequest.objects.filter(created_at__gte=context.now - HISTORY):
+        _note(context, "diagnostic", asked.pk, (asked.created_at, asked.claimed_at, asked.completed_at))
 
 
 def _note(
-    scene: Scene, noun: str, pk: UUID, times: tuple[datetime, datetime | None, datetime | None]
+    context: DemoContext, noun: str, pk: UUID, times: tuple[datetime, datetime | None, datetime | None]
 ) -> None:
     made, taken, ended = times
     for what in ("created", "requested"):
-        scene.moments[f"{noun}.{what}", pk, None] = made
+        context.moments[f"{noun}.{what}", pk, None] = made
     # Of an order that is to be tried again, only the end of the attempt is kept.
-    scene.moments[f"{noun}.claimed", pk, None] = taken or made + timedelta(seconds=20)
+    context.moments[f"{noun}.claimed", pk, None] = taken or made + timedelta(seconds=20)
     for what in ("completed", "failed", "retry"):
-        scene.moments[f"{noun}.{what}", pk, None] = ended or scene.now
+        context.moments[f"{noun}.{what}", pk, None] = ended or context.now
 
 
-def settle_deliveries(scene: Scene) -> None:
+def finish_deliveries(context: DemoContext) -> None:
     """Most that the broker sends arrived, some will never; the attempts are written as they would have been."""
-    for delivery in Delivery.objects.filter(subscription__in=scene.webhooks).order_by("id"):
+    for delivery in Delivery.objects.filter(subscription__in=context.webhooks).order_by("id"):
         event = orjson.loads(delivery.payload)
         about = event["data"].get("work_order_id")
-        happened = scene.moments.get((delivery.event_type, UUID(about), None)) if about else None
+        happened = context.moments.get((delivery.event_type, UUID(about), None)) if about else None
         if happened is not None:
             delivery.created_at = happened
             delivery.payload = render(
                 event_id=delivery.event_id, event_type=delivery.event_type, at=happened, data=event["data"]
             )
         if delivery.audience_id is None:
-            is_dead = scene.happens(0.1)
+            is_dead = context.happens(0.1)
             at = delivery.created_at + timedelta(seconds=1)
             delivery.status = Status.DEAD if is_dead else Status.SUCCESS
             delivery.attempts = 5 if is_dead else 1
@@ -83,28 +83,28 @@ def settle_deliveries(scene: Scene) -> None:
         delivery.save()
 
 
-def age_audit_log(scene: Scene) -> None:
+def backdate_audit_log(context: DemoContext) -> None:
     """Each row says when it was, and who did it: people, where it was this command."""
-    rows = list(AuditLog.objects.filter(timestamp__gte=scene.now).order_by("sequence"))
+    rows = list(AuditLog.objects.filter(timestamp__gte=context.now).order_by("sequence"))
     steps: Counter[UUID | None] = Counter()
     for row in rows:
-        at = _moment(scene, row, steps)
-        row.timestamp = row.created_at = min(at, scene.now)
-        if row.actor_label == scene.actor.label:
-            row.actor_label = scene.chance.choice(words.PEOPLE)
+        at = _moment(context, row, steps)
+        row.timestamp = row.created_at = min(at, context.now)
+        if row.actor_label == context.actor.label:
+            row.actor_label = context.chance.choice(samples.PEOPLE)
             row.ip_address = "192.0.2.40"
     AuditLog.objects.bulk_update(
         rows, ["timestamp", "created_at", "actor_label", "ip_address"], batch_size=_BATCH
     )
 
 
-def _moment(scene: Scene, row: AuditLog, steps: Counter[UUID | None]) -> datetime:
+def _moment(context: DemoContext, row: AuditLog, steps: Counter[UUID | None]) -> datetime:
     details: dict[str, Any] = row.details or {}
     for other in (details.get("generator_id"), details.get("agent_id"), None):
-        known = scene.moments.get((row.action, row.resource_id, other))
+        known = context.moments.get((row.action, row.resource_id, other))
         if known is not None:
             return known
-    since = scene.born.get(row.resource_id)
+    since = context.created_at_by_id.get(row.resource_id)
     if since is None or row.action.endswith(".deleted"):
         return row.timestamp
     steps[row.resource_id] += 1

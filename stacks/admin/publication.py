@@ -12,7 +12,7 @@ from core.admin import BaseAdmin, admin_actor
 from core.admin.code import split_lines
 from core.admin.diff import diff_table
 from core.errors import DomainError
-from stacks.admin.showing import hides_values, manifest_side, may_reveal, object_diff
+from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
 from stacks.errors import InvalidDeploymentObject
 from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
 from stacks.models import DeploymentObject, Stack

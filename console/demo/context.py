@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 from agents.models import Agent
-from console.demo import words
+from console.demo import samples
 from core.events import Actor
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack
@@ -25,7 +25,7 @@ class Size:
 
 
 @dataclass
-class Scene:
+class DemoContext:
     size: Size
     actor: Actor
     chance: Random
@@ -41,7 +41,7 @@ class Scene:
     webhooks: list[Subscription] = field(default_factory=list)
     orders: list[UUID] = field(default_factory=list)
     # Since when things are there, by their ids.
-    born: dict[UUID | None, datetime] = field(default_factory=dict)
+    created_at_by_id: dict[UUID | None, datetime] = field(default_factory=dict)
     # When what an audit row tells of happened: by action, what it is about and, of two, the other.
     moments: dict[tuple[str, UUID | None, str | None], datetime] = field(default_factory=dict)
 
@@ -49,7 +49,7 @@ class Scene:
         return self.chance.random() < share
 
     def environment(self) -> str:
-        return self.chance.choices(words.ENVIRONMENTS, weights=(5, 2, 1))[0]
+        return self.chance.choices(samples.ENVIRONMENTS, weights=(5, 2, 1))[0]
 
     def between(self, start: datetime, end: datetime) -> datetime:
         return start + (end - start) * self.chance.random()

@@ -24,8 +24,8 @@ from core.admin import (
 )
 from core.admin.authors import authors_of
 from core.admin.code import code_block
-from stacks.admin.publishing import roll_back_page
-from stacks.admin.showing import PUBLISH_PERMISSION, REVEAL, hides_values, manifest_block, may_reveal
+from stacks.admin.manifests import PUBLISH_PERMISSION, REVEAL, hides_values, manifest_block, may_reveal
+from stacks.admin.publication import roll_back_page
 from stacks.models import DeploymentObject
 from stacks.services import reveal_secrets
 

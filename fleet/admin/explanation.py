@@ -10,7 +10,7 @@ from django.utils import timezone
 from agents.models import Agent, AgentTarget
 from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
-from fleet.explain import CheckName, CheckStatus, Verdict, explain
+from fleet.explanation import CheckName, CheckStatus, Verdict, explain
 from stacks.models import Stack
 
 # Django's class takes a parameter for the type checker only.

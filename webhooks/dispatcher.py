@@ -16,8 +16,8 @@ from django.utils import timezone
 from core.jobs import stopping
 from webhooks.endpoints import policy
 from webhooks.models import Delivery
-from webhooks.sending import Outcome, Policy, send
 from webhooks.services.deliveries import Claim, claim_due, record_outcomes
+from webhooks.transport import Outcome, Policy, send
 from webhooks.vault import has_key
 
 logger = logging.getLogger(__name__)

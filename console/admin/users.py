@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from console.groups import GROUPS
-from console.people import (
+from console.rights import grantable_by, grants_more, has_more, held_by
+from console.user_events import (
     note_group_created,
     note_group_deleted,
     note_group_updated,
@@ -24,7 +25,6 @@ from console.people import (
     note_user_deleted,
     note_user_updated,
 )
-from console.rights import grantable_by, grants_more, has_more, held_by
 from core.admin import BaseAdmin, admin_actor, ago, badge, badges
 
 admin.site.unregister(User)
