@@ -11,7 +11,7 @@ from core.api import errors, probes
 urlpatterns = [
     path("api/v1/", include("brokkr_site.api_urls")),
     re_path(r"^api/", errors.route_not_found, name="route-not-found"),
-    # Where agents would open a WebSocket. They take a 404 for "poll instead", and go on trying, so it is answered here.
+    # Agents try again and again to open a WebSocket here. A 404 makes them poll instead.
     re_path(r"^internal/", errors.route_not_found),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
@@ -20,7 +20,7 @@ urlpatterns = [
         SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]),
         name="openapi",
     ),
-    # Not the page with a script in it: this one works under a strict Content-Security-Policy.
+    # The split view: it has no inline script, so it works under a strict Content-Security-Policy.
     path("swagger-ui", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="swagger-ui"),
     path("swagger-ui/", SpectacularSwaggerSplitView.as_view(url_name="openapi")),
     path("healthz", probes.live),

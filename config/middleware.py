@@ -8,7 +8,7 @@ from config.watcher import watcher
 
 
 class ReloadMiddleware:
-    """A web process looks for changed settings when it is asked something."""
+    """Looks for changed settings at each request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Reloading the settings, and telling the audit log once what has changed."""
+"""Reloads the settings, and tells the audit log once what has changed."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
         values = reloadable_settings.read_reloadable_settings()
     except ImproperlyConfigured as error:
         raise ConfigReloadFailed(str(error)) from error
-    # First, because it may fail and nothing has changed then.
+    # This comes first, because it may fail, and then nothing may have changed yet.
     mark_changed()
     changes = _announce(reloadable_settings.published(values), actor=actor, even_if_none=True)
     put_in_place(values)
@@ -33,7 +33,7 @@ def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
 
 
 def follow_settings(*, actor: Actor) -> int:
-    """Let the worker follow changed settings, and tell of those that nobody has told of; their number."""
+    """Put changed settings in place in the worker, and announce those not announced yet. Returns their number."""
     values = watcher.look()
     return (
         len(_announce(reloadable_settings.published(values), actor=actor, even_if_none=False))
@@ -47,7 +47,7 @@ def _announce(now: Mapping[str, str], *, actor: Actor, even_if_none: bool) -> li
     snapshot, _ = ConfigSnapshot.objects.select_for_update().get_or_create(
         pk=1, defaults={"values": _AT_START}
     )
-    # A key that an earlier release did not know has nothing to differ from.
+    # A key that an earlier release did not know has no earlier value to compare with.
     changes = [
         {"key": key, "old_value": snapshot.values.get(key, value), "new_value": value}
         for key, value in now.items()

@@ -1,4 +1,4 @@
-"""Noticing, in every process, that settings have changed, and putting them in place there.
+"""Watches for changed settings in every process, and puts them in place there.
 
 A process looks at two files: the one that BROKKR_CONFIG_FILE names, when it is watched, and a mark in the data folder.
 A reload by the API touches the mark, so that the other processes of this machine follow at once.

@@ -1,4 +1,4 @@
-"""What logging in tells, by the signals of django-axes."""
+"""Audits lock-outs, by the signals of django-axes."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,8 +14,8 @@ from core.events import ActorType
 
 @receiver(user_locked_out, dispatch_uid="console.note_lock_out")
 def tell_lock_out(request: HttpRequest, username: str | None, **kwargs: Any) -> None:
-    """Once for each time that an address begins to wait. What it tries meanwhile is refused uncounted, and not told of:
-    a flood of guesses must not become one of rows.
+    """Audit a lock-out once, when it begins. Attempts during the wait are refused without being counted or audited, so
+    that a flood of guesses does not become a flood of rows.
     """
     failures: int | None = getattr(request, "axes_failures_since_start", None)
     if failures is not None:

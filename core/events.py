@@ -1,4 +1,4 @@
-"""What happened, said once. `emit` tells everybody who listens, inside the transaction of the change.
+"""Events: a service says once what happened. `emit` calls every listener inside the transaction of the change.
 
 Event kinds are past tense, `<noun>.<what happened>`; docs/reference/events.md lists them.
 """
@@ -23,7 +23,7 @@ class ActorType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused a change, and from where. `label` names a key, an admin-site user or a command."""
+    """The author of a change, and where it came from. `label` names a key, an admin-site user or a command."""
 
     type: ActorType
     id: uuid.UUID | None = None
@@ -41,9 +41,9 @@ SYSTEM = Actor(type=ActorType.SYSTEM)
 class Event:
     """One thing that happened.
 
-    `details` is what the audit row says; `audited=False` keeps mass traffic (agents' reports) out of it.
-    `notice` and `payload` are the webhook event type and its data, for the events the world is told of;
-    the type differs from `kind` where the published names do.
+    `details` goes into the audit row. `audited=False` writes no row; it is for mass traffic, such as reports.
+    `notice` and `payload` are the type and the data for webhooks, for events that webhooks hear of. `notice` differs
+    from `kind` where the published name does.
     """
 
     kind: str
@@ -63,13 +63,13 @@ event_emitted = Signal()
 
 
 def with_via(details: Mapping[str, object], via: str | None) -> dict[str, object]:
-    """The details, and by which door the change came in when that is to be remembered ("cli")."""
+    """The details, with the way in which the change came, such as "cli", when the actor has one."""
     return {**details, "via": via} if via else dict(details)
 
 
 def emit(*events: Event) -> None:
-    """Tell the listeners. Synchronous: a listener that fails rolls the whole change back.
+    """Call every listener, at once. A listener that raises rolls the whole change back.
 
-    Events of one change that are told together cost each listener no more statements than one event.
+    Pass all events of one change in one call: each listener then needs no more statements than for one event.
     """
     event_emitted.send(sender=Event, events=events)

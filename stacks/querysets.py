@@ -1,4 +1,4 @@
-"""The vocabulary of stacks and deployment objects."""
+"""Named filters over stacks and versions."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class DeploymentObjectQuerySet(ActiveQuerySet["DeploymentObject"]):
         return self.order_by("-sequence_id")
 
     def newest_of(self, stack: OuterRef) -> Subquery:
-        """The sequence id of a stack's newest live object, as a subquery."""
+        """The sequence id of a stack's newest live version, as a subquery."""
         return Subquery(self.active().filter(stack=stack).newest_first().values("sequence_id")[:1])

@@ -1,4 +1,4 @@
-"""Pages that look across apps, and those of the people who use them."""
+"""Pages that look across apps, and the pages of users and groups."""
 
 from console.admin.users import GroupAdmin, UserAdmin
 

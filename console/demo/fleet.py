@@ -1,4 +1,4 @@
-"""Tenants, agents and stacks, made by the services, and their ages, which are written over."""
+"""Generators, agents and stacks. The services make them; then they are dated back."""
 
 from datetime import datetime, timedelta
 
@@ -17,12 +17,12 @@ from paks.services import issue_pak, revoke_pak
 from stacks.models import Stack
 from stacks.services import create_stack
 
-# Tenants came first; agents and stacks in the thousand hours before the history begins.
+# Generators came first; agents and stacks in the thousand hours before the history begins.
 _FIRST = HISTORY + timedelta(hours=1_100)
 
 
 def add_generators(context: DemoContext) -> None:
-    for name in samples.TENANTS:
+    for name in samples.GENERATORS:
         context.generators[name], _ = create_generator(
             name=name, description=samples.DESCRIPTIONS[name], actor=context.actor
         )
@@ -35,9 +35,9 @@ def add_generators(context: DemoContext) -> None:
     old, _ = issue_pak(role=Role.ADMIN, subject_id=None, name="bjorns-laptop", actor=context.actor)
     revoke_pak(pak_id=old.pk, actor=context.actor)
     used = context.ago(minutes=50)
-    # Not those of others, nor the first key of all.
+    # Only the keys made here: not the first admin key, nor keys of other generators.
     Pak.objects.usable().filter(created_at__gte=context.now).update(last_used_at=used)
-    Generator.objects.filter(name__in=samples.TENANTS).update(last_active_at=used)
+    Generator.objects.filter(name__in=samples.GENERATORS).update(last_active_at=used)
 
 
 def add_agents(context: DemoContext) -> None:
@@ -52,7 +52,7 @@ def add_agents(context: DemoContext) -> None:
             owner=agent, key="tier", value=context.chance.choice(samples.TIERS), actor=context.actor
         )
         set_created_at(context, agent, _before_history(context))
-        # With the system's generator since then.
+        # The registration with the system generator is as old as the agent.
         Registration.objects.filter(agent=agent).update(registered_at=context.created_at_by_id[agent.pk])
         for generator in context.chance.sample(list(context.generators.values()), 2):
             _register(context, agent, generator)
@@ -67,7 +67,7 @@ def add_agents(context: DemoContext) -> None:
 
 
 def _register(context: DemoContext, agent: Agent, generator: Generator) -> None:
-    """At some time since there is the agent."""
+    """Register the agent, at some time after it was created."""
     made = register_agent(agent_id=agent.pk, generator=lock_generator(generator.pk), actor=context.actor)
     at = context.between(context.created_at_by_id[agent.pk], context.ago(hours=1))
     Registration.objects.filter(pk=made.pk).update(registered_at=at)
@@ -75,7 +75,7 @@ def _register(context: DemoContext, agent: Agent, generator: Generator) -> None:
 
 
 def _beat(context: DemoContext, agent: Agent) -> None:
-    """Most were heard a moment ago, some long ago, a few never."""
+    """Set the last heartbeat: for most agents a moment ago, for some long ago, for a few never."""
     fate = context.chance.random()
     if fate < 0.03:
         return
@@ -94,24 +94,24 @@ def _beat(context: DemoContext, agent: Agent) -> None:
 def add_stacks(context: DemoContext) -> None:
     known = samples.apps()
     for number in range(context.size.stacks):
-        tenant, app = known[number % len(known)]
-        # More stacks than there are applications: copies with a number.
+        generator, app = known[number % len(known)]
+        # When there are more stacks than applications, further copies get a number.
         app += f"-{number // len(known) + 1}" if number >= len(known) else ""
         stack = create_stack(
-            name=f"{tenant}-{app}",
-            description=f"{app} of {tenant}" if context.happens(0.7) else None,
-            generator_id=context.generators[tenant].pk,
+            name=f"{generator}-{app}",
+            description=f"{app} of {generator}" if context.happens(0.7) else None,
+            generator_id=context.generators[generator].pk,
             actor=context.actor,
         )
         set_created_at(context, stack, _before_history(context))
-        _tie(context, stack)
+        _associate(context, stack)
         context.stacks.append(stack)
-        context.apps[stack] = (tenant, app)
+        context.apps[stack] = (generator, app)
         context.progressed(number / context.size.stacks)
 
 
-def _tie(context: DemoContext, stack: Stack) -> None:
-    """Most go where their labels say, some to a tier, some to agents by name."""
+def _associate(context: DemoContext, stack: Stack) -> None:
+    """Associate most stacks by labels, some by an annotation, some by explicit targets."""
     way = context.chance.random()
     if way < 0.15:
         add_annotation(

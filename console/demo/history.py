@@ -1,4 +1,4 @@
-"""The last month: versions, what agents said of them, templates and work orders.
+"""The last month: versions, the agents' reports on them, templates and work orders.
 
 No service can write the past, so versions, events, reports and the audit rows of publications are inserted as they
 would have been written then.
@@ -23,7 +23,7 @@ from stacks.services import delete_stack, lock_stack
 from templates_app.services import create_template, draft, publish_rendering, render_for
 from workorders.services import Targeting, claim_work_order, complete_work_order, create_work_order
 
-# Of each stack's versions, so many of the newest have the agents' reports with them.
+# How many of the newest versions of each stack have reports.
 REPORTED_VERSIONS = 4
 _BATCH = 500
 
@@ -35,13 +35,13 @@ def add_versions(context: DemoContext) -> None:
         if context.happens(0.04):
             continue
         count = context.chance.randint(1, 2 * context.size.versions)
-        # Lately more often than long ago.
+        # Most versions are recent.
         ages = sorted((min(context.chance.expovariate(4), 1.0) for _ in range(count)), reverse=True)
         moments += [(context.now - HISTORY * age, stack, number) for number, age in enumerate(ages, start=1)]
     objects = []
     for at, stack, number in sorted(moments, key=lambda moment: moment[0]):
-        tenant, app = context.apps[stack]
-        text = samples.manifest(context.chance, tenant=tenant, app=app, version=f"1.{number}.0")
+        generator, app = context.apps[stack]
+        text = samples.manifest(context.chance, generator=generator, app=app, version=f"1.{number}.0")
         obj = DeploymentObject(
             stack=stack,
             yaml_content=text,
@@ -105,7 +105,7 @@ def _words_of(context: DemoContext, agent: Agent, versions: list[DeploymentObjec
     for obj in versions:
         is_newest = obj is versions[-1]
         at = obj.created_at + timedelta(seconds=context.chance.randint(4, 90))
-        # Who is not heard says nothing; and now and then one is slow to apply the newest.
+        # A silent agent reports nothing, and some agents are slow to apply the newest version.
         if heard is None or at > heard or (is_newest and context.happens(0.02)):
             continue
         fails = context.happens(0.02 if is_newest else 0.06)
@@ -157,7 +157,7 @@ def add_templates(context: DemoContext) -> None:
                 context, template, context.ago(hours=context.chance.uniform(24, 300) + (2 - version) * 300)
             )
             made.append(template)
-    # What is published now is pending everywhere: not the stacks of half the fleet.
+    # A version published now is pending on every agent, so choose the stacks that the fewest agents serve.
     for stack in sorted(context.stacks, key=lambda stack: serving_agents(stack).count())[:3]:
         parameters = {"name": context.apps[stack][1], "version": "2.0.0"}
         rendering = render_for(stack=stack, template=made[1], parameters=parameters)
@@ -177,7 +177,7 @@ def add_work_orders(context: DemoContext) -> None:
 def _order(context: DemoContext, agent: Agent) -> None:
     kind, name, content = samples.work(context.chance)
     fate = context.chance.random()
-    # Agents that are heard take what is theirs within a minute or two, and claims last an hour.
+    # Agents that are alive claim their orders within two minutes, and a claim lasts an hour.
     is_waiting, is_going_on = fate < 0.1, 0.1 <= fate < 0.2
     if is_waiting:
         made = context.ago(minutes=context.chance.uniform(0.1, 2))

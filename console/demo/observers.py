@@ -1,4 +1,4 @@
-"""Who watches the fleet: webhooks, health statuses, diagnostics."""
+"""What observes the fleet: webhooks, health statuses, diagnostics."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,7 +21,7 @@ _DIAGNOSTICS = 4
 
 
 def add_webhooks(context: DemoContext) -> None:
-    """Two that the broker serves and one for agents. None where no key is configured to keep their URLs."""
+    """Two webhooks that the broker delivers and one for agents. None without a key to encrypt their URLs."""
     if not has_key():
         return
     for name, patterns in samples.WEBHOOKS.items():
@@ -29,7 +29,7 @@ def add_webhooks(context: DemoContext) -> None:
             name=name,
             url=f"https://hooks.example.com/{name}",
             event_types=patterns,
-            # Its deliveries wait: the agents of the demonstration never ask for them.
+            # These deliveries stay pending, because the agents of the demonstration never ask for them.
             target_labels=["prod"] if name == "in-the-cluster" else None,
             actor=context.actor,
         )
@@ -38,9 +38,9 @@ def add_webhooks(context: DemoContext) -> None:
 
 
 def add_health(context: DemoContext) -> None:
-    """What agents observe of the version they reported last; what they failed to apply is failing.
+    """What agents observe of the version they reported last. A version they failed to apply is failing.
 
-    They look with every heartbeat, and a status is as old as the report or, of what broke later, somewhat younger.
+    Agents look with every heartbeat. A status is as old as the report, or younger when the version broke later.
     """
     rows: list[DeploymentHealth] = []
     for agent in Agent.objects.filter(pk__in=[agent.pk for agent in context.agents]).select_related(
@@ -76,7 +76,7 @@ def _report(context: DemoContext, object_id: UUID, said: str, heard: datetime) -
 
 
 def add_diagnostics(context: DemoContext) -> None:
-    """What was asked about failures of agents that are heard, the last of it not answered yet."""
+    """Diagnostics about failures of agents that are alive. The last one is not answered yet."""
     failures = StackReport.objects.filter(
         status=EventStatus.FAILURE,
         reported_at__lte=context.ago(minutes=55),

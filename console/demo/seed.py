@@ -43,7 +43,7 @@ LAST_PHASE = _STEPS[-1][0]
 def seed(
     *, size: Size, chance_seed: int, actor: Actor, progress: Callable[[str, float], None]
 ) -> DemoContext:
-    """Build the fleet, the same for the same seed. `progress` hears the phase and the share of it that is done."""
+    """Build the fleet; the same seed gives the same fleet. `progress` gets the phase and its share that is done."""
     context = DemoContext(
         size=size,
         actor=actor,

@@ -1,4 +1,4 @@
-"""When it happened. Services write the present; what they wrote is then dated back to where it belongs in the story."""
+"""Dates rows back. Services write the present time; here rows get the time that fits the demonstration."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -18,18 +18,18 @@ from webhooks.payloads import render
 from workorders.models import WorkOrder, WorkOrderLogEntry
 
 _BATCH = 500
-# Between what is done to one thing, one after the other.
+# The time between two changes of one resource.
 _STEP = timedelta(minutes=2)
 
 
 def set_created_at(context: DemoContext, row: Model, at: datetime) -> None:
-    """The row is there since then."""
+    """Date the row's creation back to `at`."""
     context.created_at_by_id[row.pk] = at
     type(row)._default_manager.filter(pk=row.pk).update(created_at=at)
 
 
 def backdate_keys(context: DemoContext) -> None:
-    """Keys are as old as their owners; those of administrators are older than all."""
+    """Make keys as old as their owners, and admin keys older than everything else."""
     for pak in Pak.objects.filter(created_at__gte=context.now):
         oldest = context.ago(hours=context.chance.randrange(2_030, 2_100))
         at = context.created_at_by_id.get(pak.subject_id, oldest)
@@ -41,7 +41,7 @@ def backdate_keys(context: DemoContext) -> None:
 
 
 def note_work_times(context: DemoContext) -> None:
-    """When orders and diagnostics, which have their times, were made, taken and ended."""
+    """Note when orders and diagnostics were created, claimed and ended, from the times in their rows."""
     for order in WorkOrder.objects.filter(pk__in=context.orders):
         _note(context, "workorder", order.pk, (order.created_at, order.claimed_at, order.last_error_at))
     for entry in WorkOrderLogEntry.objects.filter(pk__in=context.orders):
@@ -56,14 +56,14 @@ def _note(
     made, taken, ended = times
     for what in ("created", "requested"):
         context.moments[f"{noun}.{what}", pk, None] = made
-    # Of an order that is to be tried again, only the end of the attempt is kept.
+    # An order that will be retried keeps only the time at which the attempt ended.
     context.moments[f"{noun}.claimed", pk, None] = taken or made + timedelta(seconds=20)
     for what in ("completed", "failed", "retry"):
         context.moments[f"{noun}.{what}", pk, None] = ended or context.now
 
 
 def finish_deliveries(context: DemoContext) -> None:
-    """Most that the broker sends arrived, some will never; the attempts are written as they would have been."""
+    """End the broker's deliveries: most succeeded, some are dead. Attempts are written as the worker would have."""
     for delivery in Delivery.objects.filter(subscription__in=context.webhooks).order_by("id"):
         event = orjson.loads(delivery.payload)
         about = event["data"].get("work_order_id")
@@ -84,7 +84,7 @@ def finish_deliveries(context: DemoContext) -> None:
 
 
 def backdate_audit_log(context: DemoContext) -> None:
-    """Each row says when it was, and who did it: people, where it was this command."""
+    """Give each row its time, and put people in the place of this command as the actor."""
     rows = list(AuditLog.objects.filter(timestamp__gte=context.now).order_by("sequence"))
     steps: Counter[UUID | None] = Counter()
     for row in rows:

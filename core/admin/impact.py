@@ -1,4 +1,4 @@
-"""How far deletions reach. The app that knows says it here, for the rows of apps below it."""
+"""The impact of a deletion on the fleet. The app that knows it registers it here, for rows of apps below it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,10 @@ from django.db.models import Model
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What deleting some rows does elsewhere: in a sentence for all, and for each row that has something to say.
+    """What deleting some rows does: one sentence for all rows, and one for each row in `by_row`.
 
-    `agents` of the `fleet` are touched; a large share makes the admin ask for the name to be typed.
+    `agents` is how many of all agents, `fleet`, will remove something. A large share makes the admin ask the user to
+    type the name.
     """
 
     sentence: str
@@ -25,17 +26,17 @@ class Impact:
         return self.agents * 100 > self.fleet * settings.CONFIRM_BY_NAME_PERCENT
 
 
-# Gets the rows that are about to be deleted.
+# Takes the rows that are about to be deleted.
 Measure = Callable[[Sequence[Any]], Impact]
 _measures: dict[type[Model], Measure] = {}
 
 
 def register_impact(model: type[Model], measure: Measure) -> None:
-    """Say how far the deletion of `model`'s rows reaches. Called in `<app>/admin`."""
+    """Register how to measure the impact of deleting rows of `model`. Called in `<app>/admin`."""
     _measures[model] = measure
 
 
 def impact_of(model: type[Model], rows: Sequence[Any]) -> Impact | None:
-    """None where nobody has registered a measure, or there is nothing to delete."""
+    """The impact of deleting the rows. None when no measure is registered, or there are no rows."""
     measure = _measures.get(model)
     return measure(rows) if measure and rows else None

@@ -1,4 +1,4 @@
-"""The operator's pages about an agent and a stack together, on the pages of either."""
+"""Admin pages about one agent and one stack, shown as tabs of both."""
 
 from agents.models import Agent
 from core.admin import register_page

@@ -1,4 +1,4 @@
-"""The operator's pages of stacks and their deployment objects; one module per page."""
+"""The admin's pages of stacks and their versions; one module per page."""
 
 from stacks.admin.stacks import StackAdmin
 from stacks.admin.versions import DeploymentObjectAdmin

@@ -200,10 +200,10 @@ def test_a_watched_file_that_cannot_be_used_is_logged_and_not_followed(write, ca
 
 
 def test_the_worker_tells_of_what_it_followed_once(write, monkeypatch):
-    watches = [Watcher(), Watcher()]
+    watchers = [Watcher(), Watcher()]
     write('[log]\nlevel = "warn"\n')
-    for watch in watches:
-        monkeypatch.setattr("config.services.watch", watch)
+    for watcher in watchers:
+        monkeypatch.setattr("config.services.watcher", watcher)
         follow_changed_settings()
     [row] = AuditLog.objects.filter(action="config.reloaded")
     assert (row.actor_type, row.details["changes"][0]["key"]) == ("system", "log.level")
