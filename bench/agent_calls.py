@@ -259,7 +259,7 @@ def main() -> int:
             verdict = "holds" if target.holds(value) else "MISSED"
             print(f"{verdict:<7}{target.name:<42}{value:>6.2f}  {sign} {target.bound}")
         environment.save(
-            "hot",
+            "agent-calls",
             {
                 "machine": notes,
                 "options": vars(options),
