@@ -1,9 +1,9 @@
-# Everything one does with this repository. `make` lists it.
+# The commands of this repository. `make` lists them.
 
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-# Run the tests in as many processes as this.
+# The number of processes that run the tests.
 TEST_PROCESSES ?= 2
 # More arguments for pytest, e.g. make test-sqlite PYTEST_ARGS="tests/agents -x"
 PYTEST_ARGS ?=
@@ -15,7 +15,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Tests in a browser form one group, so that one process has the browser and its server.
+# Browser tests form one group (--dist loadgroup), so that one process has the browser and its server.
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 .PHONY: help
@@ -58,7 +58,7 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, da
 test: test-sqlite test-postgres ## run the whole test suite, on SQLite, then on PostgreSQL
 
 .PHONY: chromium
-chromium: env ## see to it that there is a browser for the tests in one
+chromium: env ## install a browser for the browser tests when there is none
 	@$(BIN)/python -m tests.browser.chromium
 
 .PHONY: test-browser
@@ -66,7 +66,7 @@ test-browser: chromium ## run the tests of the admin in a browser
 	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 .PHONY: test-sqlite
-test-sqlite: chromium ## run the tests on SQLite, those in a browser with them
+test-sqlite: chromium ## run the tests on SQLite, including those in a browser
 	@echo "== tests on SQLite"
 	@env -u DATABASE_URL -u BROKKR__DATABASE__URL $(PYTEST) $(PYTEST_ARGS)
 
@@ -76,7 +76,7 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser" $(PYTEST_ARGS)
 
 .PHONY: example
-example: env ## run examples/first-deployment against a broker made for it
+example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
 
 .PHONY: screenshots
@@ -118,12 +118,12 @@ schema: env ## write openapi/brokkr-v1.yaml anew from the code
 
 # --- Measuring: nothing here passes or fails; docs/performance.md says how to read it ---------------
 
-# More arguments for a bench, e.g. make bench-hot BENCH_ARGS="--rounds 3"
+# More arguments for a bench, e.g. make bench-agent-calls BENCH_ARGS="--rounds 3"
 BENCH_ARGS ?=
 
-.PHONY: bench-hot
-bench-hot: env ## measure polls, heartbeats and looking for work against a bare view
-	@$(BIN)/python -m bench.hot $(BENCH_ARGS)
+.PHONY: bench-agent-calls
+bench-agent-calls: env ## measure polls, heartbeats and looking for work against a bare view
+	@$(BIN)/python -m bench.agent_calls $(BENCH_ARGS)
 
 .PHONY: bench-scale
 bench-scale: env ## measure the poll's statement among more stacks, versions and events

@@ -17,28 +17,28 @@ bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 
 # --- Processes and threads ------------------------------------------------------------------------
 wsgi_app = "brokkr_site.wsgi:application"
-# gthread.
+# gunicorn's gthread worker, with our changes.
 worker_class = "server.web_worker.WebWorker"
-# The cores this process may use, not those of the machine. More threads only hand the interpreter lock around.
+# One worker per core that this process may use. More workers or threads would only wait for a core or the GIL.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
 threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
-# Shorter than any agent's poll interval, so that idle agents hold no connection.
+# Seconds; shorter than any agent's poll interval, so that idle agents hold no connection.
 keepalive = 5
-# A worker that has served this many is replaced; the jitter keeps them from leaving together.
+# A worker is replaced after this many requests. The jitter keeps workers from ending at the same time.
 max_requests = 100_000
 max_requests_jitter = 10_000
-# Also how long a client may stall in the middle of a request or an answer: web_worker.py.
+# Seconds. Also how long a client may stall in the middle of a request or an answer: server/web_worker.py.
 timeout = 30
 graceful_timeout = 30
-# Python waits for ever for a client that does not read a file which the kernel sends.
+# With sendfile, Python would wait for ever for a client that does not read.
 sendfile = False
-# The workers' heartbeat files: on a slow disk they would block the worker and have it killed.
+# The folder of the workers' heartbeat files. A slow disk would block a worker, and the master would kill it.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  gunicorn makes private files there
-# gunicorn's own door for controlling it at run time. Signals do; a door less.
+# No control socket: signals are enough to control gunicorn, and a socket is one more thing to protect.
 control_socket_disable = True
 
 # --- Logs -----------------------------------------------------------------------------------------
-# Without an access log. gunicorn's other lines join ours.
+# No access log, because RequestMiddleware logs requests. gunicorn's other lines go to our log.
 logger_class = "server.web_worker.WebLogger"
 logconfig_dict = settings.LOGGING | {
     "loggers": settings.LOGGING["loggers"] | {"gunicorn.error": {"handlers": [], "propagate": True}}
@@ -52,25 +52,25 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics_dir)
 
 
 def on_starting(server: Any) -> None:
-    """Counters begin at zero with the server; a reload keeps them."""
+    """Start all counters at zero. A reload keeps them."""
     shutil.rmtree(_metrics_dir, ignore_errors=True)
     _metrics_dir.mkdir(parents=True)
 
 
 def post_worker_init(worker: Any) -> None:
-    """What is loaded by now stays. Were it walked by each full garbage collection, every one would stop all threads
-    for a tenth of a second.
+    """Freeze the objects that are loaded now, because they stay. Otherwise each full garbage collection would visit
+    them and stop all threads for a tenth of a second.
     """
     from django.urls import get_resolver  # noqa: PLC0415  gunicorn's master, which reads this file too, has no Django
 
-    # The routes, and what they import, would otherwise be loaded by the first request.
+    # Load the routes and their imports now; otherwise the first request would.
     _ = get_resolver().url_patterns
     gc.collect()
     gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Forget what a dead worker said about itself as a living one; its counters go on counting."""
+    """Drop the gauges of a dead worker. Its counters stay in the sums."""
     from prometheus_client import multiprocess  # noqa: PLC0415  importing it reads the variable set above
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

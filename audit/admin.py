@@ -45,8 +45,8 @@ _COLUMNS = (
 
 
 def _names(model: type[Any], ids: set[UUID]) -> dict[UUID, str]:
-    # With the rows it belongs to, which some are named after, and without long texts: a page of manifests would be
-    # megabytes.
+    # Some rows are named after the rows they belong to, so those are loaded too. Long texts are not loaded: the
+    # manifests of one page can be megabytes.
     owners = {field.name: field.related_model for field in model._meta.concrete_fields if field.many_to_one}
     texts = [*_texts(model), *(f"{name}__{text}" for name, owner in owners.items() for text in _texts(owner))]
     rows = model._default_manager.select_related(*owners).defer(*texts)
@@ -76,7 +76,7 @@ def csv_lines(rows: QuerySet[AuditLog]) -> Iterator[str]:
 
 def _harmless(cell: object) -> str:
     text = "" if cell is None else str(cell)
-    # A spreadsheet would run it: what callers send as their user agent is in here.
+    # A spreadsheet would run such a cell as a formula, and callers choose the user agent that we export.
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
@@ -108,7 +108,7 @@ class ActorFilter(_TextFilter):
 
 
 class ActorTypeFilter(admin.SimpleListFilter):
-    # Named, not asked of the table: finding the distinct values would read all of it.
+    # Listed here, because finding the distinct values in the table would read all of it.
     title = "actor type"
     parameter_name = "actor_type"
 
@@ -160,7 +160,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
         return [export, *super().get_urls()]
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        """The rows of the list with its present filters, all of them, as CSV; sent while they are read."""
+        """All rows that match the list's filters, as CSV. Rows are sent while they are read."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -183,7 +183,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
             return queryset.none(), False
 
     def prepare(self, rows: Sequence[Any]) -> None:
-        # What a row speaks of is found by its type's noun, so that the log need not know the other apps.
+        # The model is found by the noun in `resource_type`, so that the log need not import the other apps.
         ids: dict[type[Model], set[UUID]] = defaultdict(set)
         models: dict[str, type[Model]] = {
             model.NOUN: model for model in self.admin_site._registry if hasattr(model, "NOUN")

@@ -11,7 +11,7 @@ from paks.subjects import subject_names
 
 
 def authors(action: str, resource_ids: Iterable[UUID]) -> dict[UUID, Author]:
-    """The author of the last such row about each resource, in one query and one for each kind of owner of keys."""
+    """The author of the newest such row about each resource. One query, and one more for each role that owns keys."""
     rows = list(
         AuditLog.objects.filter(resource_id__in=resource_ids, action=action).order_by("timestamp", "sequence")
     )

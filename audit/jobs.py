@@ -1,4 +1,4 @@
-"""What the clock does to the audit log."""
+"""Periodic jobs of the audit log."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from audit.services import delete_old_entries
 from core.jobs import periodic
 
 
-# A run deletes a bounded number; a large log is cut back within hours, a steady one at once.
+# One run deletes a bounded number of rows: a log that grew too large shrinks within hours.
 @periodic(every=timedelta(minutes=10))
 def forget_old_entries() -> int:
     return delete_old_entries(now=timezone.now())

@@ -7,7 +7,7 @@ from audit.querysets import AuditLogQuerySet
 
 
 class AuditLog(models.Model):
-    """No foreign keys: a row outlives what it speaks of. `sequence` breaks ties between equal times."""
+    """No foreign keys, because a row outlives the resource it is about. `sequence` breaks ties between equal times."""
 
     sequence = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True)

@@ -1,4 +1,4 @@
-"""The vocabulary of the audit log."""
+"""Named filters over the audit log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every event that is to be remembered becomes a row, in the transaction of the change."""
+"""Writes one row for each audited event, in the transaction of the change."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -9,7 +9,7 @@ from core.retention import delete_in_steps
 
 
 def delete_old_entries(*, now: datetime) -> int:
-    """Delete what is older than the setting says; the number deleted."""
+    """Delete the rows that are older than the setting allows. Returns their number."""
     if not settings.AUDIT_LOG_RETENTION_DAYS:
         return 0
     kept_since = now - timedelta(days=settings.AUDIT_LOG_RETENTION_DAYS)

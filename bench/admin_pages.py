@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import data, stand
+from bench import data, environment
 from tests.support.postgres import private_postgres
 
 BOUND_MS = 500
@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="pages whose path contains this")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
-        stand.start_django(postgres.url, Path(name))
+        environment.start_django(postgres.url, Path(name))
         logging.disable(logging.INFO)
         print("writing the data …", flush=True)
         data.fill(stacks=options.stacks, versions=options.versions, object_bytes=400)
@@ -37,7 +37,7 @@ def main() -> int:
         data.add_history()
         data.settle()
         rows = [_measure(page, options.rounds) for page in _pages() if options.only in page]
-        notes = stand.machine()
+        notes = environment.machine()
     print(f"\n{notes}\n\n{'page':<64}{'first ms':>10}{'median ms':>11}{'queries':>9}{'KiB':>8}")
     for row in rows:
         print(
@@ -47,7 +47,7 @@ def main() -> int:
     print(
         f"\n{'MISSED: ' + str(len(slow)) + ' pages take' if slow else 'holds: no page takes'} more than {BOUND_MS} ms"
     )
-    stand.save("admin-pages", {"machine": notes, "options": vars(options), "rows": rows})
+    environment.save("admin-pages", {"machine": notes, "options": vars(options), "rows": rows})
     return 0
 
 

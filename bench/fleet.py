@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import data, stand
+from bench import data, environment
 from tests.support.postgres import private_postgres
 
 _REPORTS = """
@@ -54,18 +54,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
-        stand.start_django(postgres.url, Path(name))
+        environment.start_django(postgres.url, Path(name))
         logging.disable(logging.WARNING)
         print("writing the data …", flush=True)
         data.fill(stacks=2_000, versions=5, object_bytes=200)
         data.run((_REPORTS + _HEALTH + _ORDERS).format(served=_SERVED, orders=options.orders))
         data.settle()
         rows = _measure(options.rounds)
-        notes = stand.machine()
+        notes = environment.machine()
     print(f"\n{notes}\n\n{'':<44}{'median ms':>12}{'queries':>10}")
     for label, row in rows.items():
         print(f"{label:<44}{statistics.median(row['ms']):>12.1f}{row['queries']:>10}")
-    stand.save("fleet", {"machine": notes, "options": vars(options), "rows": rows})
+    environment.save("fleet", {"machine": notes, "options": vars(options), "rows": rows})
     return 0
 
 
@@ -79,7 +79,7 @@ def _measure(rounds: int) -> dict[str, dict[str, object]]:
     from tests.support.api import Api
     from workorders.matching import pending_counts
 
-    admin = Api(stand.admin_key())
+    admin = Api(environment.admin_key())
 
     def get(path: str, expected: int) -> Callable[[], None]:
         def ask() -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-from bench import data, stand
+from bench import data, environment
 from tests.support.postgres import private_postgres
 
 STACKS = 2_000
@@ -26,13 +26,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
-        stand.start_django(postgres.url, Path(name))
+        environment.start_django(postgres.url, Path(name))
         print("writing the data …", flush=True)
         # Small objects: the statement reads none of their text.
         data.fill(stacks=STACKS, versions=10, object_bytes=200)
         variants = _variants(options)
         rows = _measure(variants, options.rounds)
-        notes = stand.machine()
+        notes = environment.machine()
     base = rows["as it is"]
     print(f"\n{notes}\n\n{'':<20}{'execution us':>14}{'x':>7}{'buffers':>9}{'x':>7}")
     ratios = {}
@@ -47,7 +47,7 @@ def main() -> int:
     for label, bound in _BOUNDS.items():
         held = ratios[label]["execution"] <= bound and ratios[label]["buffers"] <= 1.5
         print(f"{'holds' if held else 'MISSED':<7}{label}: execution <= {bound}, buffers <= 1.5")
-    stand.save("scale", {"machine": notes, "options": vars(options), "rows": rows, "ratios": ratios})
+    environment.save("scale", {"machine": notes, "options": vars(options), "rows": rows, "ratios": ratios})
     return 0
 
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import stand
+from bench import environment
 from tests.support.postgres import private_postgres
 from tests.support.server import ROOT
 
@@ -32,13 +32,13 @@ _P99_MS = 50.0
 
 def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
-        stand.start_django(postgres.url, Path(name))
-        notes = stand.machine()
-        server = stand.Server(
+        environment.start_django(postgres.url, Path(name))
+        notes = environment.machine()
+        server = environment.Server(
             Path(name), worker="gthread", environment={"DJANGO_SETTINGS_MODULE": "brokkr_site.settings"}
         )
-        with stand.servers(server):
-            report = _simulate(arguments, server, stand.postmaster())
+        with environment.servers(server):
+            report = _simulate(arguments, server, environment.postmaster())
     slow = {kind: call["p99_ms"] for kind, call in report["calls"].items() if call["p99_ms"] > _P99_MS}
     cores = report["client_cpu_ms_per_agent_and_minute"] * report["agents"] / 60_000
     for period, title in (("while_joining", "while agents join"), ("calls", "when all are there")):
@@ -49,11 +49,11 @@ def main(arguments: list[str]) -> int:
     print(f"errors: {report['errors']}, violations: {report['violation_count']}")
     print(f"cores: {report['server_cores_used']} broker and PostgreSQL, {cores:.2f} the simulator")
     print(f"p99 over {_P99_MS:g} ms: {slow or 'of no call'}")
-    stand.save("simulation", {"machine": notes, "arguments": arguments, "report": report})
+    environment.save("simulation", {"machine": notes, "arguments": arguments, "report": report})
     return 0
 
 
-def _simulate(arguments: list[str], server: stand.Server, postmaster: int) -> dict[str, Any]:
+def _simulate(arguments: list[str], server: environment.Server, postmaster: int) -> dict[str, Any]:
     command = [sys.executable, "manage.py", "simulate_fleet", "--json", "--keep"]
     command += ["--url", f"http://127.0.0.1:{server.port}"]
     for pid in (server.process.pid, postmaster):
@@ -63,7 +63,7 @@ def _simulate(arguments: list[str], server: stand.Server, postmaster: int) -> di
     done = subprocess.run(
         [*command, *arguments],
         cwd=ROOT,
-        env=os.environ | {"BROKKR_ADMIN_PAK": stand.admin_key()},
+        env=os.environ | {"BROKKR_ADMIN_PAK": environment.admin_key()},
         stdout=subprocess.PIPE,
         check=False,
     )

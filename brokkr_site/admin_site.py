@@ -1,4 +1,4 @@
-"""How the admin is called and how its pages are grouped. Everything it loads comes from this server."""
+"""The admin's titles, style sheets and sidebar. Everything it loads comes from this server."""
 
 from collections.abc import Callable
 from typing import Any
@@ -59,7 +59,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Deploy",
                 "items": [
                     _page("Stacks", "layers", "stacks", "stack"),
-                    _page("Deployment objects", "description", "stacks", "deploymentobject"),
+                    _page("Versions", "description", "stacks", "deploymentobject"),
                     _page("Templates", "draft", "templates_app", "stacktemplate"),
                     _page("Generators", "factory", "generators", "generator"),
                 ],
@@ -68,7 +68,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Fleet",
                 "items": [
                     _page("Agents", "dns", "agents", "agent"),
-                    _page("Agent events", "sync", "agents", "agentevent"),
+                    _page("Reports", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
                     _page("Health", "monitor_heart", "health", "deploymenthealth"),
                     _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),

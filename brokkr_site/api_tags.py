@@ -1,4 +1,4 @@
-"""The groups of the API's operations, in the order in which somebody who reads on comes to need them."""
+"""The tags that group the API's operations, in reading order: what a newcomer needs first comes first."""
 
 TAGS = [
     {"name": name, "description": description}

@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from core.api.errors import route_not_found
 
 urlpatterns = [
-    # First those that agents call all day: Django tries one pattern after another.
+    # The routes that agents call all day come first, because Django tries one pattern after another.
     path("", include("agents.api.urls")),
     path("", include("workorders.api.urls")),
     path("", include("diagnostics.api.urls")),

@@ -21,7 +21,7 @@ from config.env import (
     env_secret,
     env_str,
 )
-from config.reloadable import read_reloadable_settings
+from config.reloadable_settings import read_reloadable_settings
 from config.secret_files import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
 from core.logs import logging_config
 
@@ -48,7 +48,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# Failures count per address, so that nobody can lock out another by his name.
+# Failed logins count per address, so that nobody can lock out another user by typing that user's name.
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 AXES_CLIENT_IP_CALLABLE = "console.login.address"
 AXES_FAILURE_LIMIT = env_int("BROKKR_LOGIN_FAILURES", 5, minimum=1, maximum=1000)
@@ -60,7 +60,7 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- Applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "brokkr_site",  # The first, because its templates and commands stand in for those of the theme and of Django.
+    "brokkr_site",  # First, because its templates and commands replace those of the theme and of Django.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "console.apps.ControlRoomConfig",  # django.contrib.admin with our site.
@@ -89,11 +89,11 @@ INSTALLED_APPS = [
     "config",
     "fleet",
     "server",
-    "console",  # The last, because at each migration it reads the permissions of all others.
+    "console",  # Last, because at each migration it reads the permissions of all other apps.
 ]
 
 MIDDLEWARE = [
-    # Outermost, so that the line it logs and the numbers it counts are those the client sees.
+    # Outermost, so that it logs and counts the status that the client sees.
     "core.middleware.RequestMiddleware",
     "config.middleware.ReloadMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -157,7 +157,7 @@ else:
         "options": "-c random_page_cost=1.1 -c jit=off",
     } | _options
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
-# SQLite leaves out the columns that an index only carries along; nothing depends on them but speed.
+# SQLite ignores the columns that an index only includes. They matter for speed alone.
 # The login form itself says that an address is locked out, so axes' middleware has nothing to do.
 SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -262,7 +262,7 @@ if "_" in PAK_PREFIX or "_" in PAK_SHORT_TOKEN_PREFIX:
 ADMIN_PAK_HASH = env_secret("BROKKR__BROKER__PAK_HASH").lower()
 if ADMIN_PAK_HASH and not re.fullmatch(r"[0-9a-f]{64}", ADMIN_PAK_HASH):
     raise ImproperlyConfigured("BROKKR__BROKER__PAK_HASH must be the 64 hex digits of a key's hash.")
-# Published with every copy of the original; whoever can read its documentation holds this key.
+# The documentation of the original broker publishes this key, so anybody may hold it.
 DEVELOPMENT_PAK_HASH = "4c697273df3d764cba950bb5c04368097685f09259f5bd880d892cf1ff9f4cdd"
 if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
     raise ImproperlyConfigured(
@@ -281,7 +281,7 @@ TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full"
 AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
 HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
 
-# --- How long things are kept; no days is for ever ------------------------------------------------
+# --- How long rows are kept; no number means for ever ----------------------------------------------
 _MAX_DAYS = 36500
 AGENT_EVENTS_RETENTION_DAYS = env_int(
     "BROKKR__BROKER__AGENT_EVENTS_RETENTION_DAYS", 30, minimum=0, maximum=_MAX_DAYS

@@ -9,7 +9,7 @@ from core.api import errors, probes
 urlpatterns = [
     path("api/v1/", include("brokkr_site.api_urls")),
     re_path(r"^api/", errors.route_not_found, name="route-not-found"),
-    # Where agents would open a WebSocket. They take a 404 for "poll instead", and go on trying, so it is answered here.
+    # Agents try again and again to open a WebSocket here. A 404 makes them poll instead.
     re_path(r"^internal/", errors.route_not_found),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

@@ -18,12 +18,12 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
 
-# What variables say that the environment leaves unset.
+# Values of variables that the environment leaves unset.
 _file: dict[str, str] = {}
 
 
 def fall_back_on(values: Mapping[str, str]) -> None:
-    """From now on, read variables that are unset or blank from here."""
+    """From now on, read variables that are unset or blank in the environment from `values`."""
     _file.clear()
     _file.update(values)
 

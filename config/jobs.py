@@ -1,4 +1,4 @@
-"""What the clock does to the settings."""
+"""Periodic jobs of the settings."""
 
 from datetime import timedelta
 

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from config.watch import watch
+from config.watcher import watcher
 
 
 class ReloadMiddleware:
-    """A web process looks for changed settings when it is asked something."""
+    """Looks for changed settings at each request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        watch.look()
+        watcher.look()
         return self.get_response(request)

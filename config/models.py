@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ConfigSnapshot(models.Model):
-    """The settings as they were last told to the audit log: one row, with each public key's value as text."""
+    """The settings as the audit log last recorded them: one row, with each public key's value as text."""
 
     values = models.JSONField()
 

@@ -35,7 +35,7 @@ def load_or_create(data_dir: Path, name: str, make: Callable[[], str]) -> str:
         try:
             os.link(draft, path)
         except FileExistsError:
-            pass  # Another process was first; its key is the key.
+            pass  # Another process was first, so its secret counts.
         finally:
             draft.unlink()
     return path.read_text(encoding="utf-8").strip()

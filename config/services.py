@@ -1,4 +1,4 @@
-"""Reloading the settings, and telling the audit log once what has changed."""
+"""Reloads the settings, and tells the audit log once what has changed."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,16 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from config import reloadable
+from config import reloadable_settings
 from config.errors import ConfigReloadFailed
 from config.event_kinds import ConfigEventKind
 from config.models import ConfigSnapshot
-from config.watch import mark_changed, put_in_place, watch
+from config.watcher import mark_changed, put_in_place, watcher
 from core.events import Actor, Event, emit
 
-_AT_START = reloadable.published({item.name: getattr(settings, item.name) for item in reloadable.RELOADABLE})
+_AT_START = reloadable_settings.published(
+    {item.name: getattr(settings, item.name) for item in reloadable_settings.RELOADABLE}
+)
 
 
 def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
@@ -21,20 +23,24 @@ def reload_settings(*, actor: Actor) -> list[dict[str, str]]:
     was last told. Raises ConfigReloadFailed with what is wrong; nothing changes then.
     """
     try:
-        values = reloadable.read_reloadable_settings()
+        values = reloadable_settings.read_reloadable_settings()
     except ImproperlyConfigured as error:
         raise ConfigReloadFailed(str(error)) from error
-    # First, because it may fail and nothing has changed then.
+    # This comes first, because it may fail, and then nothing may have changed yet.
     mark_changed()
-    changes = _announce(reloadable.published(values), actor=actor, even_if_none=True)
+    changes = _announce(reloadable_settings.published(values), actor=actor, even_if_none=True)
     put_in_place(values)
     return changes
 
 
 def follow_settings(*, actor: Actor) -> int:
-    """Let the worker follow changed settings, and tell of those that nobody has told of; their number."""
-    values = watch.look()
-    return len(_announce(reloadable.published(values), actor=actor, even_if_none=False)) if values else 0
+    """Put changed settings in place in the worker, and announce those not announced yet. Returns their number."""
+    values = watcher.look()
+    return (
+        len(_announce(reloadable_settings.published(values), actor=actor, even_if_none=False))
+        if values
+        else 0
+    )
 
 
 @transaction.atomic
@@ -42,7 +48,7 @@ def _announce(now: Mapping[str, str], *, actor: Actor, even_if_none: bool) -> li
     snapshot, _ = ConfigSnapshot.objects.select_for_update().get_or_create(
         pk=1, defaults={"values": _AT_START}
     )
-    # A key that an earlier release did not know has nothing to differ from.
+    # A key that an earlier release did not know has no earlier value to compare with.
     changes = [
         {"key": key, "old_value": snapshot.values.get(key, value), "new_value": value}
         for key, value in now.items()

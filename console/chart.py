@@ -14,14 +14,14 @@ _GAP = 8
 class Bar:
     x: float
     width: float
-    # Two boxes, one on the other: where each begins, counted from above, and how high it is.
+    # Two boxes, one above the other: the top of each, measured from above, and its height.
     success_y: float
     success_height: float
     failure_y: float
     failure_height: float
     url: str
     words: str
-    # At every sixth hour.
+    # Set at every sixth hour.
     label: str
 
 
@@ -30,14 +30,14 @@ class Chart:
     width: int
     height: int
     bars: Sequence[Bar]
-    # What the full height stands for.
+    # The number that the full height stands for.
     top: str
     reports: str
     failures: str
 
 
 def chart_of(hours: Sequence[Hour], url_of: Callable[[Hour], str]) -> Chart:
-    """`url_of` leads from an hour to its reports."""
+    """The chart of these hours. `url_of` gives the address of the list of an hour's reports."""
     highest = max((hour.reports for hour in hours), default=0)
     scale = HEIGHT / highest if highest else 0
     step = WIDTH / max(len(hours), 1)

@@ -8,14 +8,15 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.db.models.signals import post_save
 
-from console.people import note_password_change, note_user_created
+from console.user_events import note_password_change, note_user_created
 from core.commands import VIA, command_actor
 
 
 class SiteUserCommand(BaseCommand):
-    """Stands before a command that makes a user or sets a password; tells of each user that it saves.
+    """Mixin for a command that creates a user or sets a password. It audits each user that the command saves.
 
-    In the transaction of the change, unless the command asks for the password meanwhile: nobody waits for a typist.
+    The audit row is written in the transaction of the change, unless the command asks for the password: no
+    transaction may stay open while somebody types.
     """
 
     def handle(self, *args: Any, **options: Any) -> str | None:

@@ -1,7 +1,7 @@
-"""What the first page says. Every number is the count of the list that it leads to.
+"""The numbers on the first page. Every number is the count of the list that it links to.
 
-A fixed number of queries, each bounded: counts stop at a limit, tables hold the first few rows. To add a card, write a
-function that answers one and put it into CARDS.
+They cost a fixed number of queries, each bounded: counts stop at a limit, tables hold the first few rows. To add a
+card, write a function that returns a Card, and put it into CARDS.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number and the list behind it. A tone other than "quiet" asks to be looked at when there are any."""
+    """One number and the list behind it. A tone other than "quiet" draws attention when it is not 0."""
 
     label: str
     count: Count
@@ -83,7 +83,7 @@ def agents_card(now: datetime) -> Card:
 
 
 def stacks_card(now: datetime) -> Card:  # noqa: ARG001  # all cards are asked alike
-    tenants = Generator.objects.active()
+    generators = Generator.objects.active()
     return Card(
         "Stacks",
         [
@@ -91,7 +91,7 @@ def stacks_card(now: datetime) -> Card:  # noqa: ARG001  # all cards are asked a
             Figure(
                 "versions", table_count(DeploymentObject), _list("stacks_deploymentobject", deleted="all")
             ),
-            Figure("generators", capped_count(tenants), _list("generators_generator")),
+            Figure("generators", capped_count(generators), _list("generators_generator")),
         ],
     )
 
@@ -135,7 +135,7 @@ def webhooks_card(now: datetime) -> Card:  # noqa: ARG001  # all cards are asked
 
 
 CARDS: Sequence[tuple[str, Callable[[datetime], Card]]] = (
-    # The permission that it takes to see the card.
+    # The permission that a user needs to see the card.
     ("agents.view_agent", agents_card),
     ("stacks.view_stack", stacks_card),
     ("workorders.view_workorder", work_orders_card),
@@ -144,7 +144,7 @@ CARDS: Sequence[tuple[str, Callable[[datetime], Card]]] = (
 
 
 def panels() -> list[Panel]:
-    """The deployments that fail, wait or are being removed, as far as `ROWS_COUNTED`."""
+    """The deployments that fail, wait or are being removed, up to `ROWS_COUNTED` of each."""
     asked = (
         ("Failing now", Standing.FAILING, failing, "No deployment is failing."),
         ("Pending now", Standing.PENDING, pending, "Every active agent has reported on the newest versions."),
@@ -160,7 +160,7 @@ def panels() -> list[Panel]:
 
 
 def events_url(start: datetime, end: datetime, **filters: object) -> str:
-    """The agents' events from `start` to the microsecond before `end`, those of deleted agents among them."""
+    """The list of reports from `start` to the microsecond before `end`, including those of deleted agents."""
     last = end - timedelta(microseconds=1)
     until = {"created_at_to_0": f"{last:%Y-%m-%d}", "created_at_to_1": f"{last:%H:%M:%S.%f}"}
     return _list("agents_agentevent", deleted="all", **_from("created_at", start), **until, **filters)

@@ -1,8 +1,8 @@
-"""What the three groups of admin-site users may do. The rule is here; the tables follow it at every `migrate`.
+"""What the three groups of admin-site users may do. Every `migrate` writes these rules into the tables.
 
-* viewer: see everything but keys and people, change nothing.
+* viewer: see everything but keys and users, change nothing.
 * operator: also create, change and delete what the broker distributes and to whom.
-* admin: also make and revoke keys, see the values of Kubernetes secrets, and manage the people.
+* admin: also make and revoke keys, see the values of Kubernetes secrets, and manage users.
 
 Whoever is shown a new key can read with it what the key's owner may read, secrets included. That is why agents and
 generators, whose creation answers with a key, are created by admins (`ServiceAdmin.key_permission`).
@@ -28,7 +28,7 @@ _SECRETS = Q(codename__startswith="reveal_")
 
 @transaction.atomic
 def sync_groups() -> None:
-    """Make the three groups, and give each exactly what the rule says for the models there are now."""
+    """Make the three groups, and give each exactly its rights on the models that exist now."""
     admin = Permission.objects.exclude(_UNSEEN)
     operator = admin.exclude(_PEOPLE | _KEYS | _SECRETS)
     viewer = operator.filter(codename__startswith="view_")

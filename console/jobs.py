@@ -1,4 +1,4 @@
-"""Upkeep of what logging in leaves behind."""
+"""Periodic jobs: delete old sessions and failed logins."""
 
 from datetime import timedelta
 

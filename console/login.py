@@ -1,4 +1,4 @@
-"""Logging in: an address that guesses is told to wait. django-axes counts, in the database, for all processes."""
+"""The login form. An address that guesses must wait; django-axes counts failures in the database."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from core.middleware import client_address
 
 
 def address(request: HttpRequest) -> str | None:
-    """Whose failures are counted together: the client behind our own proxies."""
+    """The address whose failures are counted together: that of the client behind our own proxies."""
     return client_address(request, settings.TRUSTED_PROXY_COUNT)
 
 

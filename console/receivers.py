@@ -10,15 +10,15 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from console.groups import sync_groups
-from console.people import note_lock_out
+from console.user_events import note_lock_out
 from core.admin import admin_actor
 from paks.actors import ActorType
 
 
 @receiver(user_locked_out, dispatch_uid="console.note_lock_out")
 def tell_lock_out(request: HttpRequest, username: str | None, **kwargs: Any) -> None:
-    """Once for each time that an address begins to wait. What it tries meanwhile is refused uncounted, and not told of:
-    a flood of guesses must not become one of rows.
+    """Audit a lock-out once, when it begins. Attempts during the wait are refused without being counted or audited, so
+    that a flood of guesses does not become a flood of rows.
     """
     failures: int | None = getattr(request, "axes_failures_since_start", None)
     if failures is not None:

@@ -1,11 +1,11 @@
-"""Who may give which rights: nobody what he has not himself, and nobody rules over one who has more."""
+"""Who may give which rights. Nobody can give a right they lack, or change a user who has more rights."""
 
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 
 def held_by(user: User) -> QuerySet[Permission]:
-    """The permissions of his groups and his own; of one who is not active too, because he may be made active again."""
+    """The permissions of the user and of the user's groups, also when the user is inactive and may be active again."""
     if user.is_superuser:
         return Permission.objects.all()
     return Permission.objects.filter(
@@ -14,19 +14,19 @@ def held_by(user: User) -> QuerySet[Permission]:
 
 
 def has_more(user: User, *, than: User) -> bool:
-    """Whether `user` has any right that `than` has not. A superuser has more than all others."""
+    """Whether `user` has any right that `than` lacks. A superuser has more rights than all others."""
     if than.is_superuser:
         return False
     return user.is_superuser or _beyond(than).filter(pk__in=held_by(user).values("pk")).exists()
 
 
 def grants_more(group: Group, *, than: User) -> bool:
-    """Whether the group gives its members any right that `than` has not."""
+    """Whether the group gives its members any right that `than` lacks."""
     return not grantable_by(than).filter(pk=group.pk).exists()
 
 
 def grantable_by(user: User) -> QuerySet[Group]:
-    """The groups that give nothing he has not."""
+    """The groups that give no right that the user lacks."""
     if user.is_superuser:
         return Group.objects.all()
     of_group = Group.permissions.through._default_manager.filter(group=OuterRef("pk"))

@@ -1,4 +1,4 @@
-"""Upkeep of what logging in leaves behind."""
+"""Deletes old sessions and failed logins."""
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 def forget_old_logins() -> int:
-    """Delete the sessions that have ended and the failures that no longer count; how many rows there were."""
+    """Delete the sessions that have ended and the failures that no longer count. Returns the number of rows."""
     now = timezone.now()
     sessions, _ = Session.objects.filter(expire_date__lt=now).delete()
     attempts: int = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).delete()[

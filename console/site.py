@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 
-from console.people import note_login, note_logout, note_password_change
+from console.user_events import note_login, note_logout, note_password_change
 from core.admin import admin_actor
 
 # The theme's classes carry no types; they extend Django's.
@@ -39,9 +39,9 @@ class ControlRoom(_AdminSite):
 
         return deployments_view(request, self.each_context(request))
 
-    # Here rather than by Django's signals, which also tell of sessions that nobody logged in to.
+    # Logins are audited here. Django's signals are also sent for sessions that nobody logged in to.
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        # No transaction: checking a password takes long, and the address's failures stay counted.
+        # No transaction, because checking a password takes long and failures must stay counted.
         response = super().login(request, extra_context)
         if request.method == "POST" and response.status_code == 302:
             note_login(username=request.user.get_username(), actor=admin_actor(request))
@@ -57,7 +57,7 @@ class ControlRoom(_AdminSite):
     @transaction.atomic
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().password_change(request, extra_context)
-        # Nothing but the change itself leads on to the next page.
+        # The form redirects only after it has changed the password.
         if request.method == "POST" and response.status_code == 302:
             note_password_change(username=request.user.get_username(), actor=admin_actor(request))
         return response

@@ -1,4 +1,4 @@
-"""What the product's commands share: an actor, one answer as text or JSON, refusals as errors with an exit code.
+"""The base of our commands: an actor, one answer as text or JSON, refusals as errors with an exit code.
 
 Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage.
 """
@@ -38,9 +38,8 @@ class Answer:
 
 
 class BrokerCommand(BaseCommand):
-    """A command that changes something, in one transaction that ends after the answer has been printed.
-
-    So a key that could not be shown was not made.
+    """A command that changes something, in one transaction. The transaction ends after the answer has been printed, so
+    that a key that could not be shown does not exist.
     """
 
     changes: ClassVar[bool] = True
@@ -49,7 +48,7 @@ class BrokerCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the answer as one JSON value")
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
-        """Do it, by a service. Refusals may be raised as they are."""
+        """Make the change, by a service, and return the answer. Refusals may be raised as they are."""
         raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  # Django passes both
@@ -70,7 +69,7 @@ class BrokerCommand(BaseCommand):
         return command_actor(self)
 
     def note(self, text: str) -> None:
-        """Tell people something that is no part of the answer, on stderr."""
+        """Print a note for people on stderr; it is no part of the answer."""
         self.stderr.write(text, lambda plain: plain)
 
     def _print(self, text: str) -> None:
@@ -119,7 +118,7 @@ def uuids_argument(value: str) -> list[UUID]:
 
 
 def fields(pairs: Mapping[str, object]) -> str:
-    """One `Label: value` line for each, the values below one another."""
+    """One `Label: value` line for each, with aligned values."""
     width = max(len(label) for label in pairs) + 1
     return "\n".join(f"{label + ':':<{width}} {_cell(value)}" for label, value in pairs.items())
 

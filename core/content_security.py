@@ -1,4 +1,4 @@
-"""What a browser may load and do on our pages: everything from this server, nothing written into the page.
+"""The Content-Security-Policy of our pages: everything comes from this server, nothing is written into the page.
 
 Two things are allowed beyond that, because the admin's theme needs them. It runs on Alpine, which compiles the
 expressions in its attributes ('unsafe-eval'), and sets a few `style` attributes ('unsafe-inline' for attributes
@@ -35,7 +35,7 @@ PAGE_POLICY = _policy(script="'self'")
 
 
 class ContentSecurityMiddleware:
-    """Gives every HTML page its policy. Answers of the API are no pages, and a poll should not pay for it."""
+    """Adds the policy to HTML pages. Answers of the API get none, so that polls stay cheap."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

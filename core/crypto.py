@@ -1,4 +1,4 @@
-"""Sealing bytes so that only the holder of a secret opens them."""
+"""Encrypts bytes so that only the holder of a secret can decrypt them."""
 
 import os
 
@@ -20,5 +20,5 @@ def seal(plain: bytes, *, secret: bytes, purpose: bytes) -> bytes:
 
 
 def unseal(sealed: bytes, *, secret: bytes, purpose: bytes) -> bytes:
-    """What `seal` sealed. Raises cryptography's InvalidTag when the secret or purpose is another."""
+    """Decrypt what `seal` encrypted. Raises cryptography's InvalidTag when the secret or the purpose differs."""
     return _cipher(secret, purpose).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)

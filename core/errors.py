@@ -21,31 +21,31 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """The request is understood, and its content breaks a rule."""
+    """The request is well-formed, but its content breaks a rule."""
 
 
 class Unauthenticated(DomainError):
-    """Nobody is known to be calling."""
+    """The caller is not known."""
 
 
 class Forbidden(DomainError):
-    """The caller is known and may not do this."""
+    """The caller is known, but may not do this."""
 
 
 class NotFound(DomainError):
-    """What the request names does not exist, or exists no more."""
+    """The request names something that does not exist or was deleted."""
 
 
 class Conflict(DomainError):
-    """The state of things does not allow it now."""
+    """The current state does not allow it."""
 
 
 class Unprocessable(DomainError):
-    """The shape of the request is wrong, or it refers to something that is not there."""
+    """The shape of the request is wrong, or it refers to something that does not exist."""
 
 
 class Unavailable(DomainError):
-    """It cannot be done now and may work later."""
+    """It cannot be done now, but may work later."""
 
 
 class Unauthorized(Unauthenticated):

@@ -1,4 +1,4 @@
-"""What happened, said once. `emit` tells everybody who listens, inside the transaction of the change.
+"""Events: a service says once what happened. `emit` calls every listener inside the transaction of the change.
 
 Each app names the kinds of its events in `<app>/event_kinds.py`; docs/reference/events.md lists them all.
 """
@@ -65,13 +65,13 @@ event_emitted = Signal()
 
 
 def with_via(details: Mapping[str, object], via: str | None) -> dict[str, object]:
-    """The details, and by which door the change came in when that is to be remembered ("cli")."""
+    """The details, with the way in which the change came, such as "cli", when the actor has one."""
     return {**details, "via": via} if via else dict(details)
 
 
 def emit(*events: Event) -> None:
-    """Tell the listeners. Synchronous: a listener that fails rolls the whole change back.
+    """Call every listener, at once. A listener that raises rolls the whole change back.
 
-    Events of one change that are told together cost each listener no more statements than one event.
+    Pass all events of one change in one call: each listener then needs no more statements than for one event.
     """
     event_emitted.send(sender=Event, events=events)

@@ -1,4 +1,4 @@
-"""Turning the database's last word into a refusal a client understands."""
+"""Turns a broken unique constraint into a refusal that a client understands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

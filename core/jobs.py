@@ -14,15 +14,15 @@ from core.services import forget_full_buckets, forget_old_answers
 @dataclass(frozen=True, slots=True)
 class Job:
     name: str
-    # A function where the interval is a setting that may change while the worker runs.
+    # A function when the interval is a setting that may change while the worker runs.
     every: timedelta | Callable[[], timedelta]
     run: Callable[[], object]
-    # Runs in a thread of its own, so that it may take long without keeping the others waiting.
+    # Runs in a thread of its own, so that other jobs need not wait for it.
     is_long: bool = False
 
     @property
     def interval(self) -> timedelta:
-        """From one run to the next, as things are now."""
+        """The time from one run to the next, by the current settings."""
         return self.every() if callable(self.every) else self.every
 
 
@@ -53,7 +53,7 @@ def registered_jobs() -> list[Job]:
     return sorted(_registry.values(), key=lambda job: job.name)
 
 
-# A run deletes a bounded number.
+# One run deletes a bounded number of rows.
 @periodic(every=timedelta(minutes=5))
 def forget_answers() -> int:
     return forget_old_answers()

@@ -8,14 +8,14 @@ import orjson
 import structlog
 
 REQUEST_LOGGER = "brokkr.request"
-# What the line for a request says, in the order in which it says it.
+# The fields of the line for a request, in their order.
 REQUEST_FIELDS = ("caller", "duration_ms", "method", "request_id", "route", "status")
 
 _LEVELS = {"trace": "DEBUG", "debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
 
 
 def logging_level(level: str) -> str:
-    """The logging module's name of a level of ours."""
+    """The logging module's name for one of our levels."""
     return _LEVELS[level]
 
 
@@ -55,10 +55,10 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
 
 
 class Lines(structlog.stdlib.ProcessorFormatter):
-    """All lines by the processors, but for the one that every request writes.
+    """Formats lines by the processors, except the line that every request writes.
 
-    Its fields are known and plain, and the processors take a quarter of the time of a whole request that finds nothing
-    new: the line is put together here, in the form that they would give it.
+    That line has known, plain fields, and the processors would take a quarter of the time of a poll that finds nothing
+    new. So it is formatted here, in the form that the processors would give it.
     """
 
     def __init__(self, *, style: str, **chain: Any) -> None:

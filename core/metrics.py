@@ -1,4 +1,4 @@
-"""What /metrics says. Counters live in files that all gunicorn processes share; gauges ask the database."""
+"""The metrics of /metrics. Counters are in files that all gunicorn processes share; gauges query the database."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ _gauges: list[Gauges] = []
 
 
 def gauges(compute: Gauges) -> Gauges:
-    """Register a function that computes metrics when they are asked for, so that they are never stale."""
+    """Register a function that computes metrics at each scrape, so that they are never stale."""
     _gauges.append(compute)
     return compute
 

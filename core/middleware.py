@@ -1,4 +1,4 @@
-"""What happens around every request: an id, one log line, two metrics; and what does not happen around a poll."""
+"""Middleware: an id, one log line and two metrics for every request; messages for pages only."""
 
 import logging
 import re
@@ -29,7 +29,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        # Not request.headers, which reads all of META to find one.
+        # Not request.headers, which reads all of META to find one header.
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
         context = RequestContext(request_id)
@@ -58,7 +58,7 @@ class RequestMiddleware:
 
 
 class PageMessageMiddleware(MessageMiddleware):
-    """Messages are for pages. A poll should not pay for the storage it never opens."""
+    """Opens the storage of messages for pages only, so that polls stay cheap."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not is_api(request):
@@ -71,14 +71,14 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def endpoint_of(request: HttpRequest) -> str:
-    """The route with its ids as `:id`. Paths that match no route share one name, lest a scanner fills the metrics."""
+    """The route with its ids as `:id`. Paths without a route share one name, so scanners cannot fill the metrics."""
     match = request.resolver_match
     if match is None or match.url_name == "route-not-found":
         return "unmatched"
     return _named(match.route)
 
 
-# There are as many routes as there are patterns, and every request asks.
+# Cached, because every request asks and the number of routes is fixed.
 @cache
 def _named(route: str) -> str:
     return "/" + _PARAMETER.sub(lambda found: ":id" if found[1].endswith("_id") else f":{found[1]}", route)

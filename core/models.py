@@ -1,4 +1,4 @@
-"""What every resource has, the store of answers for repeated creates, and the buckets of the rate limit."""
+"""The base of every resource, the stored answers for repeated creates, and the buckets of the rate limit."""
 
 from django.db import models
 from django.utils import timezone
@@ -6,7 +6,7 @@ from uuid_utils.compat import uuid7
 
 
 class Resource(models.Model):
-    """A row with a UUIDv7 that is deleted by mark, so that its history stays."""
+    """A row with a UUIDv7. Deleting it sets `deleted_at`, so that its history stays."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -42,7 +42,7 @@ class IdempotentAnswer(models.Model):
 
 
 class RateBucket(models.Model):
-    """When the token bucket of a key will be full again, in seconds since 1970. No row is a full bucket."""
+    """The time when the token bucket of a key will be full again, in seconds since 1970. No row means a full bucket."""
 
     key = models.UUIDField(primary_key=True)
     full_at = models.FloatField()

@@ -1,8 +1,8 @@
-"""Running the few statements that are run all day: prepared once per connection, one round trip each.
+"""Runs the few statements that agents cause all day: prepared once per connection, one round trip each.
 
-Django's cursor binds on the client, so PostgreSQL plans every statement anew; for the largest of ours planning costs
-six times the execution. It also asks `SELECT 1` before the first statement of a request to see whether the
-connection lives; here the statement itself finds out, and is run once more on a fresh connection.
+Django's cursor binds parameters on the client, so PostgreSQL plans every statement anew; for the target state planning
+costs six times the execution. Django also sends `SELECT 1` before the first statement of a request to check the
+connection. Here the statement itself is the check: when the connection is broken, it runs again on a fresh one.
 """
 
 import threading
@@ -58,8 +58,8 @@ def _run(sql: str, parameters: Mapping[str, object]) -> Row | None:
 
 
 def _cursor(raw: psycopg.Connection, sql: str) -> psycopg.Cursor:
-    """The connection's one cursor for the statement. psycopg keeps what it has worked out about parameters and rows
-    while a cursor runs the same string again, which spares a good part of what running it costs here.
+    """The connection's one cursor for the statement. A psycopg cursor that runs the same string again reuses what it
+    knows about parameters and rows, which saves much CPU time.
     """
     if _KEPT.raw is not raw:
         _KEPT.raw, _KEPT.cursors = raw, {}
@@ -84,5 +84,5 @@ def as_uuid(value: Any) -> UUID:
 
 
 def as_time(value: datetime | None) -> datetime | None:
-    """A time of a row. SQLite's come without their zone, which is UTC."""
+    """A time of a row. SQLite returns times without a zone; they are in UTC."""
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value

@@ -1,4 +1,4 @@
-"""Progress of a long command on stderr: a bar in a terminal, else now and then a line."""
+"""Shows the progress of a long command on stderr: a bar in a terminal, else a line from time to time."""
 
 import sys
 import time

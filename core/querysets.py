@@ -1,4 +1,4 @@
-"""The vocabulary that all soft-deleted tables share."""
+"""Named filters that all soft-deleted tables share."""
 
 from typing import Self, TypeVar
 
@@ -8,7 +8,7 @@ _Row = TypeVar("_Row", bound=models.Model)
 
 
 class ActiveQuerySet(models.QuerySet[_Row]):
-    """Rows that may be deleted by mark. `objects` is unfiltered; each entry says `.active()`."""
+    """Rows that may be marked as deleted. `objects` includes them, so code that lists or finds says `.active()`."""
 
     def active(self) -> Self:
         return self.filter(deleted_at__isnull=True)

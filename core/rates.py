@@ -1,7 +1,7 @@
 """The rate limit: a token bucket for each key, in the database, so that all processes share it.
 
-Taking a token is one statement, because a cache can only be read and then written, and between the two a caller with
-many connections would be let through as often as it has connections.
+Taking a token is one statement. A cache would need a read and then a write, and between the two a caller with many
+connections would get one token for each connection.
 """
 
 import time
@@ -13,8 +13,8 @@ from core.errors import RateLimited
 from core.models import RateBucket
 from core.prepared import fetch_one, uuid_parameter
 
-# A bucket is kept as the time at which it will be full. A token taken moves that time one interval ahead, and there is
-# none to take when it is as far ahead as the whole bucket.
+# A bucket is stored as the time at which it will be full. Taking a token moves that time one interval ahead. The
+# bucket is empty when that time is as far ahead as filling the whole bucket takes.
 _TAKE = """
 INSERT INTO rate_buckets (key, full_at) VALUES (%(key)s, %(now)s + %(interval)s)
 ON CONFLICT (key) DO UPDATE SET full_at = %(interval)s
@@ -25,14 +25,14 @@ RETURNING full_at
 
 
 def is_limited() -> bool:
-    """Whether there is a limit at all."""
+    """Whether a rate limit is configured."""
     return bool(settings.RATE_LIMIT_PER_SECOND)
 
 
 def take_token(key_id: UUID, *, now: float | None = None) -> None:
     """Take a token from the key's bucket. `now` is in seconds since 1970.
 
-    Raises RateLimited with the seconds until the next token when there is none; that costs the caller nothing.
+    Raises RateLimited with the seconds until the next token when there is none. A refused request takes no token.
     """
     now = time.time() if now is None else now
     interval = 1 / settings.RATE_LIMIT_PER_SECOND
@@ -40,5 +40,5 @@ def take_token(key_id: UUID, *, now: float | None = None) -> None:
     parameters = {"key": uuid_parameter(key_id), "now": now, "interval": interval, "room": room}
     if fetch_one(_TAKE, parameters) is None:
         full_at = RateBucket.objects.values_list("full_at", flat=True).get(key=key_id)
-        # Rounded up, and never 0: a client that waits as told must find a token.
+        # Rounded up and never 0, because a client that waits this long must find a token.
         raise RateLimited(retry_after_seconds=max(1, int(full_at - room - now) + 1))

@@ -1,4 +1,4 @@
-"""Deleting what is older than a setting allows, without ever holding a transaction for long."""
+"""Deletes rows that are older than a setting allows, in short transactions."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 STEP = 1_000
-# What one run of a job deletes at most: the worker has other jobs, and the next run goes on.
+# The most steps of one run: the worker has other jobs, and the next run goes on.
 MAX_STEPS = 50
 
 
 def delete_in_steps(rows: QuerySet[Any]) -> int:
-    """Delete the rows, in their order, in transactions of at most STEP; the number deleted.
+    """Delete the rows, in their order, in transactions of at most STEP rows. Returns the number deleted.
 
-    The order is one that an index has, so that a step reads no more than it deletes. After MAX_STEPS it stops, and the
-    next call goes on. Safe in several workers at once: each passes over what another is deleting.
+    The order must be that of an index, so that a step reads no more rows than it deletes. After MAX_STEPS it stops, and
+    the next call goes on. Safe in several workers at once: each skips the rows that another is deleting.
     """
     deleted = 0
     for _ in range(MAX_STEPS):

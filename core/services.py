@@ -1,4 +1,4 @@
-"""Upkeep of what core itself stores."""
+"""Deletes old rows of core's own tables."""
 
 import time
 from datetime import timedelta
@@ -12,12 +12,12 @@ ANSWERS_KEPT_FOR = timedelta(hours=24)
 
 
 def forget_old_answers() -> int:
-    """Delete the answers that may no longer be replayed; the number deleted."""
+    """Delete the answers that may no longer be replayed. Returns their number."""
     old = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - ANSWERS_KEPT_FOR)
     return delete_in_steps(old.order_by("created_at", "id"))
 
 
 def forget_full_buckets() -> int:
-    """Delete the buckets that are full, which is what no bucket means; the number deleted."""
+    """Delete the buckets that are full, because no row means a full bucket. Returns their number."""
     deleted, _ = RateBucket.objects.filter(full_at__lt=time.time()).delete()
     return deleted

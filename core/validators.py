@@ -1,7 +1,7 @@
 """Rules about text that several resources share. Lengths are in characters, as the columns count them."""
 
-# The White_Space property of Unicode, spelled out: what regular expressions and `str.isspace` call white space
-# differs between languages, and the published schema must mean what is checked here.
+# The White_Space property of Unicode, spelled out. Regular expressions and `str.isspace` disagree between languages,
+# and the published schema must mean what is checked here.
 WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )

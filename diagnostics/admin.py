@@ -156,7 +156,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
     def asked(self, diagnostic: DiagnosticRequest) -> SafeString | None:
         return ago(diagnostic.created_at)
 
-    @admin.display(description="object")
+    @admin.display(description="version")
     def object_link(self, diagnostic: DiagnosticRequest) -> str:
         obj = diagnostic.deployment_object
         return link("stacks_deploymentobject_change", f"#{obj.sequence_id}", obj.pk)

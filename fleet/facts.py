@@ -1,4 +1,4 @@
-"""What is known of one agent and one stack: read in a fixed number of queries, judged elsewhere."""
+"""The facts about one agent and one stack, read in a fixed number of queries. explanation.py judges them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from stacks.models import DeploymentObject, Stack
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`wanted` is what the agent should have: the newest version of a live stack, or of a deleted one the marker that
-    the agent must still acknowledge. `is_offered` says whether its poll is answered with it.
+    """`wanted` is what the agent should have: the newest version of a live stack, or the marker of a deleted stack that
+    the agent must still acknowledge. `is_offered` says whether the agent's target state contains it.
     """
 
     agent: Agent
@@ -35,12 +35,12 @@ class Facts:
 
     @property
     def is_associated(self) -> bool:
-        """By any of the three ways, registered or not."""
+        """Whether the agent is associated with the stack, by target, label or annotation, registered or not."""
         return self.is_target or bool(self.labels) or bool(self.annotations)
 
 
 def gather(*, agent: Agent, stack: Stack) -> Facts:
-    """The facts about a live agent, which comes with its heartbeat, and a stack, live or deleted."""
+    """The facts about a live agent and a stack, live or deleted. The agent's heartbeat must be loaded with it."""
     mode = settings.TARGET_STATE_DEFAULT
     ties = ties_of_agent(agent.pk).among([stack.pk])
     wanted = _wanted(agent, stack)
@@ -73,7 +73,7 @@ def _wanted(agent: Agent, stack: Stack) -> DeploymentObject | None:
 
 
 def _event_type(report: StackReport | None) -> str | None:
-    """What the reporting event said was done; None when retention has deleted it."""
+    """The event type of the last report; None when retention has deleted it."""
     if report is None:
         return None
     events = AgentEvent.objects.active().filter(

@@ -1,4 +1,4 @@
-"""The fleet at a glance: what is measured of each agent, in a fixed number of queries for any number of agents."""
+"""One record per agent: what is measured of it, in a fixed number of queries for any number of agents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from health.models import DeploymentHealth, HealthStatus
 from workorders.matching import pending_counts
 from workorders.models import WorkOrder
 
-# Up to so many agents are asked for by name; for more, all are asked for.
+# Up to this many agents, queries name the agents; beyond it, they read all agents.
 _NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """One line of the fleet. Ages are in whole seconds and never negative."""
+    """The record of one agent. Ages are in whole seconds and never negative."""
 
     agent_id: UUID
     name: str
@@ -41,21 +41,21 @@ class AgentRecord:
     health_degraded: int
     k8s_reachable: bool | None
     k8s_api_latency_ms: int | None
-    # Agents poll; there is no WebSocket to be connected by.
+    # Always false: agents poll, and there is no WebSocket.
     ws_connected: bool = False
     connected_since: datetime | None = None
 
 
 def fleet_agents() -> AgentQuerySet:
-    """The live agents with what `records` reads of their rows."""
-    # One look into an index for each agent; grouping would read all events.
+    """The live agents, with the columns that `records` needs."""
+    # One index look-up for each agent; grouping would read all events.
     newest = AgentEvent.objects.active().filter(agent=OuterRef("pk")).order_by("-created_at", "-id")
     agents = Agent.objects.active().with_heartbeat()
     return agents.annotate(last_event_at=Subquery(newest.values("created_at")[:1]))
 
 
 def records(agents: Sequence[Agent], *, now: datetime) -> list[AgentRecord]:
-    """The lines of agents that came from `fleet_agents`, in the same order."""
+    """The records of agents that came from `fleet_agents`, in the same order."""
     ids = [agent.pk for agent in agents]
     among = ids if len(ids) <= _NAMED else None
     objects, orders = pending_object_counts(among), pending_counts(among)
@@ -97,7 +97,7 @@ def _claimed_counts(among: Sequence[UUID] | None) -> dict[UUID, int]:
 
 
 def _trouble_counts(among: Sequence[UUID] | None, now: datetime) -> dict[UUID, tuple[int, int]]:
-    """By agent, how many objects are failing and how many degraded, as far as its word still counts."""
+    """By agent, how many versions are failing and how many are degraded, by health statuses that are not stale."""
     words = DeploymentHealth.objects.in_trouble().fresh(now).of_live_objects()
     if among is not None:
         words = words.filter(agent__in=among)

@@ -30,7 +30,7 @@ ROTATE = Question(
 class GeneratorAdmin(ServiceAdmin):
     key_permission = "paks.add_pak"
     empty_hint = (
-        "Generators are who publishes: a CI job, a tenant. Add one to get the key that it publishes with."
+        "A generator is what publishes, a CI job for instance. Add one to get the key that it publishes with."
     )
     list_display = ("name_line", "is_active", "stacks_count", "last_active", "created")
     list_filter = ("is_active", DeletedFilter)

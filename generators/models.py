@@ -1,4 +1,4 @@
-"""Tenants: the systems that push stacks."""
+"""Generators: the systems that own stacks and publish versions. The wire also calls them tenants."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ class Generator(Resource):
 
     name = models.CharField(max_length=MAX_NAME)
     description = models.TextField(null=True, blank=True)  # noqa: DJ001  # the wire tells null from empty
-    # When it last created a stack or published, to the minute.
+    # The last time it created a stack or published, to the minute.
     last_active_at = models.DateTimeField(null=True, editable=False)
     is_active = models.BooleanField(default=True, help_text="An inactive generator cannot create or publish.")
     is_system = models.BooleanField(default=False, editable=False)

@@ -1,4 +1,4 @@
-"""The vocabulary of generators."""
+"""Named filters over generators."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 
 class GeneratorQuerySet(ActiveQuerySet["Generator"]):
-    def tenants(self) -> Self:
+    def owners(self) -> Self:
         """Generators that own stacks; not the system generator."""
         return self.filter(is_system=False)

@@ -1,4 +1,4 @@
-"""Creating, changing and deleting generators; their keys come and go with them."""
+"""Creates, changes and deletes generators, with their keys."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -34,7 +34,7 @@ _ACTIVITY_PRECISION = timedelta(minutes=1)
 
 
 class GeneratorChanges(TypedDict, total=False):
-    """The fields a caller may change; an absent one stays."""
+    """The fields a caller may change. A missing field stays as it is."""
 
     name: str
     description: str | None
@@ -67,7 +67,7 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
     """Apply `changes` to a locked generator.
 
     Raises InvalidGenerator, UniqueViolation, SystemGeneratorNotATenant, and AdminRequired when a generator
-    would switch itself on or off: deactivation is the admin's brake.
+    would switch itself on or off: only an admin may deactivate a generator or activate it again.
     """
     if generator.is_system:
         raise SystemGeneratorNotATenant
@@ -88,7 +88,7 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
 
 @transaction.atomic
 def delete_generator(*, generator: Generator, actor: Actor) -> None:
-    """Delete a locked generator, and by signal what it owns. Raises CannotDeleteSystemGenerator."""
+    """Delete a locked generator; the apps above delete what it owns. Raises CannotDeleteSystemGenerator."""
     if generator.is_system:
         raise CannotDeleteSystemGenerator
     now = timezone.now()
@@ -100,7 +100,7 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
 
 
 def issue_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """One more key for a locked generator; the others go on working. Raises SystemGeneratorNotATenant."""
+    """Issue one more key for a locked generator; its other keys still work. Raises SystemGeneratorNotATenant."""
     if generator.is_system:
         raise SystemGeneratorNotATenant
     return issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=generator.name, actor=actor, via=via)
@@ -108,14 +108,14 @@ def issue_generator_pak(*, generator: Generator, actor: Actor, via: str | None =
 
 @transaction.atomic
 def rotate_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> str:
-    """A new key for a locked generator; every old one ends. Raises SystemGeneratorNotATenant."""
+    """Issue a new key for a locked generator and revoke all others. Raises SystemGeneratorNotATenant."""
     if generator.is_system:
         raise SystemGeneratorNotATenant
     return rotate_pak(role=Role.GENERATOR, subject_id=generator.id, name=generator.name, actor=actor, via=via)
 
 
 def system_generator() -> Generator:
-    """The generator that every agent is registered with; made when first asked for."""
+    """The generator that every agent is registered with. Created on first use."""
     generator, _ = Generator.objects.active().get_or_create(
         is_system=True,
         defaults={"name": SYSTEM_NAME, "description": "Registered with every agent; owns no stacks."},
@@ -125,7 +125,7 @@ def system_generator() -> Generator:
 
 @transaction.atomic
 def ensure_admin_generator(*, actor: Actor = SYSTEM, via: str | None = None) -> None:
-    """The ordinary generator that admins name as owner of their own stacks; once, so that it can be deleted."""
+    """Create the ordinary generator that owns the admins' own stacks. Only once, so that it can be deleted."""
     if not Generator.objects.filter(name=ADMIN_NAME).exists():
         generator = Generator.objects.create(name=ADMIN_NAME, description="Linked to Admin PAK")
         _tell(GeneratorEventKind.GENERATOR_CREATED, generator, actor, with_via({"name": ADMIN_NAME}, via))
@@ -138,10 +138,10 @@ def require_active(generator: Generator, actor: Actor) -> None:
 
 
 def mark_active(generator_id: UUID, actor: Actor) -> None:
-    """Note that the generator itself pushed something; written at most once a minute.
+    """Note that the generator itself wrote something; written at most once a minute.
 
-    Must run in a transaction. The note is left out while somebody else has the generator locked: whoever
-    publishes holds a stack, whoever deletes a generator wants its stacks, and they must not wait for each other.
+    Must run in a transaction. Nothing is written while another transaction has the generator locked. Waiting could
+    deadlock: publishing holds the lock of a stack, and deleting the generator waits for that lock.
     """
     if actor.type != ActorType.GENERATOR:
         return
@@ -160,7 +160,7 @@ def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
 def _check_name(name: str) -> None:
     if not is_name(name):
         raise InvalidGenerator
-    # Taken also while the system generator has not been made yet.
+    # The name is reserved even before the system generator exists.
     if name == SYSTEM_NAME:
         raise UniqueViolation(constraint="unique_generator_name")
 

@@ -50,7 +50,7 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
     )
     search_fields = ("^agent__name", "^deployment_object__stack__name")
     search_help_text = "Beginning of the agent's or the stack's name"
-    # The times of the rows change all the time and have no index.
+    # Not by time: the times change with every report and have no index.
     ordering = ("-id",)
     paginator = CappedPaginator
     fields = ("object_link", "stack", "agent_name", "state", "heard", "checked", "first_heard", "reasons")
@@ -64,7 +64,7 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
             "deployment_object__yaml_content"
         )
 
-    @admin.display(description="object")
+    @admin.display(description="version")
     def object_link(self, health: DeploymentHealth) -> str:
         obj = health.deployment_object
         return link("stacks_deploymentobject_change", f"#{obj.sequence_id}", obj.pk)

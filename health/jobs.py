@@ -1,4 +1,4 @@
-"""What the clock does to health statuses."""
+"""Periodic jobs of health statuses."""
 
 from datetime import timedelta
 

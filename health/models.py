@@ -1,4 +1,4 @@
-"""What agents observe of the objects they have deployed."""
+"""Health statuses: what agents observe of the versions they have deployed."""
 
 from django.db import models
 from django.db.models import Q
@@ -18,10 +18,10 @@ class HealthStatus(models.TextChoices):
 
 
 class DeploymentHealth(models.Model):
-    """The latest word of one agent on one object. Written again with every report, changed or not.
+    """The latest health status that one agent sent for one version. Written with every health report, changed or not.
 
-    `checked_at` is when the agent looked, by its own clock; `updated_at` is when the broker heard of it. Whether the
-    word still counts goes by the latter: a clock that is wrong must neither keep a status alive nor bury it.
+    `checked_at` is when the agent looked, by its own clock; `updated_at` is when the broker received the status. The
+    status becomes stale by `updated_at`: a wrong clock must neither keep a status alive nor end it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -30,7 +30,7 @@ class DeploymentHealth(models.Model):
         DeploymentObject, to_field="id", on_delete=models.CASCADE, related_name="health"
     )
     status = models.CharField(max_length=20, choices=HealthStatus.choices)
-    # JSON as text: the wire carries it as a string.
+    # JSON as text, because the wire carries it as a string.
     summary = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
     checked_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -50,8 +50,8 @@ class DeploymentHealth(models.Model):
             ),
         ]
         indexes = [
-            # The few that need somebody. No index holds a time: those change with every report, and PostgreSQL can
-            # then rewrite the row without touching an index.
+            # The few statuses that need attention. No index holds a time: times change with every report, and without
+            # them PostgreSQL can rewrite the row without touching an index.
             models.Index(
                 fields=["agent"],
                 name="deployment_health_trouble",

@@ -1,4 +1,4 @@
-"""The vocabulary of health statuses."""
+"""Named filters over health statuses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def fresh_since(now: datetime) -> datetime:
-    """When the broker must have heard a status, at the latest, for it to count; older ones are as good as unknown."""
+    """Statuses that the broker received before this time are stale and count as unknown."""
     return now - timedelta(seconds=settings.HEALTH_STALE_SECONDS)
 
 
 class DeploymentHealthQuerySet(models.QuerySet["DeploymentHealth"]):
     def fresh(self, now: datetime) -> Self:
-        """Statuses that still count."""
+        """Statuses that are not stale."""
         return self.filter(updated_at__gte=fresh_since(now))
 
     def stale(self, now: datetime) -> Self:
-        """Statuses that are too old to count."""
+        """Statuses that are stale."""
         return self.filter(updated_at__lt=fresh_since(now))
 
     def of_live_objects(self) -> Self:

@@ -1,4 +1,4 @@
-"""What the words of many agents come to. Words that are too old are `unknown`, whatever they said."""
+"""Sums up the health statuses of many agents. A stale status counts as `unknown`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _WORST_FIRST = (HealthStatus.FAILING, HealthStatus.DEGRADED, HealthStatus.HEALTH
 
 @dataclass(frozen=True, slots=True)
 class ObjectHealth:
-    """How many agents say what of one object; `observed_at` is when the broker last heard of it."""
+    """How many agents report each status for one version. `observed_at` is when the broker last received one."""
 
     id: UUID
     sequence_id: int
@@ -36,18 +36,18 @@ class ObjectHealth:
 
 
 def overall(statuses: Iterable[str]) -> HealthStatus:
-    """The worst of them; `unknown` only when nothing else is known."""
+    """The worst status; `unknown` only when there is no other."""
     said = set(statuses)
     return next((status for status in _WORST_FIRST if status in said), HealthStatus.UNKNOWN)
 
 
 def effective_status(health: DeploymentHealth, now: datetime) -> HealthStatus:
-    """What a word still says."""
+    """The status itself, or `unknown` when it is stale."""
     return HealthStatus(health.status) if health.updated_at >= fresh_since(now) else HealthStatus.UNKNOWN
 
 
 def health_of_stack(stack_id: UUID, *, now: datetime) -> Sequence[ObjectHealth]:
-    """The live objects of a stack of which any agent has said something, the newest first. One query."""
+    """The live versions of a stack that have a health status, newest first. One query."""
     fresh = Q(updated_at__gte=fresh_since(now))
     said = {status: fresh & Q(status=status) for status in _WORST_FIRST}
     known = said[HealthStatus.FAILING] | said[HealthStatus.DEGRADED] | said[HealthStatus.HEALTHY]

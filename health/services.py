@@ -1,4 +1,4 @@
-"""What agents report about the health of their deployments."""
+"""Stores the health statuses that agents report, and deletes old ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from stacks.models import DeploymentObject
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What an agent says of one object. `status` is looked at by the service."""
+    """The health that an agent reports for one version. The service checks `status`."""
 
     deployment_object_id: UUID
     status: str
@@ -33,17 +33,17 @@ class HealthReport:
 
 @transaction.atomic
 def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Actor, now: datetime) -> None:
-    """Keep the reports, all or none; of two on one object the last counts. Repeats are kept, and announced not at all.
+    """Store the health reports, all or none; of two for one version the last counts. Repeats are stored, not announced.
 
-    An event tells of every object whose status is another than before, and of every first word that is not `healthy`.
-    The number of statements does not grow with that of the reports.
-    Raises InvalidHealthRecord, AgentNotFound, and ForeignKeyViolation for an unknown object.
+    An event announces every status that differs from the one before, and every first status other than `healthy`.
+    The number of statements does not depend on the number of health reports.
+    Raises InvalidHealthRecord, AgentNotFound, and ForeignKeyViolation for an unknown version.
     """
     for index, report in enumerate(reports):
         if report.status not in HealthStatus:
             raise InvalidHealthRecord(index=index, status=report.status)
     latest = {report.deployment_object_id: report for report in reports}
-    # In a queue with the agent's other reports, so that each change is seen by exactly one, and with its deletion.
+    # The lock puts the agent's health reports and its deletion in a queue, so that each change is announced once.
     agent = lock_agent(agent_id)
     stacks = _stacks_of(latest)
     before = dict(
@@ -90,7 +90,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
 
 
 def _stacks_of(object_ids: Mapping[UUID, HealthReport]) -> dict[UUID, UUID]:
-    """The stack of each object."""
+    """The stack of each version."""
     stacks = dict(DeploymentObject.objects.filter(id__in=object_ids).values_list("id", "stack_id"))
     if missing := [object_id for object_id in object_ids if object_id not in stacks]:
         raise ForeignKeyViolation(
@@ -102,14 +102,14 @@ def _stacks_of(object_ids: Mapping[UUID, HealthReport]) -> dict[UUID, UUID]:
 
 
 def forget_agent(*, agent: Agent) -> None:
-    """What a deleted agent said counts no more."""
+    """Delete the health statuses of a deleted agent."""
     DeploymentHealth.objects.filter(agent=agent).delete()
 
 
 def delete_old_health(*, now: datetime) -> int:
-    """Delete statuses that nobody has repeated for as long as the setting says; the number deleted."""
+    """Delete statuses that have not been repeated for as long as the setting says. Returns their number."""
     if not settings.HEALTH_RETENTION_DAYS:
         return 0
     kept_since = now - timedelta(days=settings.HEALTH_RETENTION_DAYS)
-    # No index has this order, and none should: see the model. Rows are few, one for each agent and version.
+    # No index has this order, on purpose: see the model. Rows are few, one for each agent and version.
     return delete_in_steps(DeploymentHealth.objects.filter(updated_at__lt=kept_since).order_by("pk"))

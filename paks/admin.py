@@ -1,4 +1,4 @@
-"""The operator's page of keys. It shows who holds one and when it was used, never the key nor its hash."""
+"""The admin's page of keys. It shows who holds a key and when it was used, never the key or its hash."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class RevokedFilter(MarkFilter):
 
 @admin.register(Pak)
 class PakAdmin(ServiceAdmin):
-    """Keys of agents and generators come and go with them; here only admin keys are made."""
+    """Keys of agents and generators are made with their owners; here only admin keys are made."""
 
     empty_hint = (
         "Agents and generators get keys when they are added. Add a key here for programs of administrators."
@@ -105,7 +105,7 @@ class PakAdmin(ServiceAdmin):
     def owner(self, pak: Any) -> str | None:
         if pak.role == Role.ADMIN:
             return "administrators"
-        # Found by its noun, because keys do not know the apps of their owners.
+        # The owner's page is found by the noun of the role, because `paks` may not import the owners' apps.
         models = {model.NOUN: model for model in self.admin_site._registry if hasattr(model, "NOUN")}
         model = models.get(pak.role)
         if model is None or pak.owner_name is None:

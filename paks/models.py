@@ -1,4 +1,4 @@
-"""Keys: who may call. The key itself is nowhere, only its hash."""
+"""Keys: who may call. The database holds only a key's hash, never the key."""
 
 from django.db import models
 from django.db.models import Q
@@ -15,13 +15,13 @@ class Role(models.TextChoices):
 
 
 class Pak(models.Model):
-    """One pre-authenticated key. It names its owner by plain id, because keys know no agent and no generator."""
+    """One pre-authentication key (PAK). `subject_id` is a plain id, because `paks` may not import the owners' apps."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     role = models.CharField(max_length=16, choices=Role.choices)
     subject_id = models.UUIDField(null=True)
     name = models.CharField(max_length=255)
-    # Empty for a key known only by its hash, as an administrator may configure one.
+    # Empty for a key that is known only by its hash, because an administrator configured the hash.
     short_token = models.CharField(max_length=64)
     key_hash = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)

@@ -1,4 +1,4 @@
-"""The vocabulary of keys."""
+"""Named filters over keys."""
 
 from __future__ import annotations
 

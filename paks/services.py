@@ -1,4 +1,4 @@
-"""Issuing, rotating, revoking and verifying keys. Nothing else reads or writes the table."""
+"""Issues, rotates, revokes and verifies keys. No other module reads or writes the table."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,7 +26,7 @@ from paks.models import Pak, Role
 from paks.principals import Principal
 from paks.tokens import Token, generate_token, split_token
 
-# `last_used_at` is for people who ask whether a key is still in use; a write per request would be too dear.
+# `last_used_at` tells people whether a key is still in use. A write per request would cost too much.
 LAST_USED_PRECISION = timedelta(hours=1)
 CONFIGURED_NAME = "configured"
 
@@ -48,9 +48,9 @@ def new_token() -> Token:
 def issue_pak(
     *, role: Role, subject_id: UUID | None, name: str, actor: Actor, via: str | None = None
 ) -> tuple[Pak, str]:
-    """A new key beside those the owner has; the row and the key's text, which is shown once and never again.
+    """Issue one more key for the owner. Returns the row and the key's text, which is shown once and never again.
 
-    Raises InvalidPak when the name is none.
+    Raises InvalidPak for an invalid name.
     """
     if not is_name(name):
         raise InvalidPak
@@ -65,9 +65,9 @@ def issue_pak(
 
 @transaction.atomic
 def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: str | None = None) -> str:
-    """Revoke every key of the owner and issue one; the new key's text.
+    """Revoke every key of the owner and issue a new one. Returns the new key's text.
 
-    The caller has locked the owner, so rotations happen one after another.
+    The calling code must have locked the owner, so that rotations happen one after another.
     Raises Unauthorized when the caller's own key was rotated away while the request waited.
     """
     now = timezone.now()
@@ -93,7 +93,7 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
 
 @transaction.atomic
 def rotate_admin_pak(*, pak_id: UUID, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """Replace one admin key by a new one of the same name; the old one ends at once. The row and the new key's text.
+    """Replace one admin key by a new one of the same name; the old key ends at once. Returns the row and the key.
 
     Raises PakNotFound, PakAlreadyRevoked, and PakConfigured for a key that the configuration would bring back.
     """
@@ -119,7 +119,7 @@ def rotate_admin_pak(*, pak_id: UUID, actor: Actor, via: str | None = None) -> t
 def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last_admin: bool = False) -> Pak:
     """End one key for ever.
 
-    Raises PakNotFound, PakAlreadyRevoked, and with `spare_last_admin` LastAdminPak rather than lock every admin out.
+    Raises PakNotFound, PakAlreadyRevoked, and, with `spare_last_admin`, LastAdminPak for the last admin key.
     """
     pak = Pak.objects.filter(id=pak_id).first()
     if pak is None:
@@ -143,7 +143,7 @@ def _end(pak: Pak) -> None:
 
 
 def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
-    """End all keys of an owner that is being deleted, in the deleter's transaction; the number ended."""
+    """Revoke all keys of an owner, in the transaction that deletes the owner. Returns their number."""
     return Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=timezone.now())
 
 
@@ -167,7 +167,7 @@ def principal_for(key: str) -> Principal | None:
 
 
 def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
-    """Note that the key is in use, given when it was last noted; written at most once per LAST_USED_PRECISION."""
+    """Note that the key is in use; written at most once per LAST_USED_PRECISION."""
     now = timezone.now()
     if last_used_at is None or last_used_at < now - LAST_USED_PRECISION:
         stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
@@ -176,7 +176,7 @@ def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
 
 @transaction.atomic
 def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | None = None) -> bool:
-    """Make the configured hash an admin key; whether that changed anything.
+    """Make the configured hash an admin key. Returns whether that changed anything.
 
     An earlier configured hash ends, and works again when it is configured again. A key that was revoked by
     hand stays revoked.
@@ -201,12 +201,12 @@ def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | 
 
 
 def any_admin_key() -> bool:
-    """Whether an admin key was ever made, so that a restart never mints another."""
+    """Whether an admin key was ever made. If so, a restart makes no further one."""
     return Pak.objects.filter(role=Role.ADMIN).exists()
 
 
 def usable_admin_key(*, key_hash: str | None = None) -> bool:
-    """Whether some admin key works, or the one with that hash."""
+    """Whether any admin key works, or, with `key_hash`, whether that one works."""
     admins = Pak.objects.usable().filter(role=Role.ADMIN)
     return (admins.filter(key_hash=key_hash) if key_hash else admins).exists()
 
@@ -224,14 +224,14 @@ def find_admin_pak(*, name: str) -> Pak:
 
 def find_pak(*, short_token: str) -> Pak:
     """The usable key with that second part. Raises PakNotFound, AmbiguousPak."""
-    # Keys known only by hash have an empty one; that names none of them.
+    # Keys that are known only by hash have an empty short token, which identifies none of them.
     return _only(
         Pak.objects.usable().filter(short_token=short_token).exclude(short_token=""), short_token=short_token
     )
 
 
 def newest_pak_of(*, role: Role, subject_id: UUID) -> Pak:
-    """The usable key that the owner was given last. Raises PakNotFound."""
+    """The newest usable key of the owner. Raises PakNotFound."""
     pak = Pak.objects.of_subject(role, subject_id).usable().order_by("-created_at", "-id").first()
     if pak is None:
         raise PakNotFound(subject_id=subject_id)

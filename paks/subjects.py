@@ -1,4 +1,4 @@
-"""The names of keys' owners. Keys know only ids; the apps above tell here how an id becomes a name."""
+"""The names of keys' owners. `paks` knows only ids; the apps above register here how to find the names."""
 
 from collections.abc import Callable, Iterable
 from uuid import UUID
@@ -10,7 +10,7 @@ _names: dict[Role, Names] = {}
 
 
 def register_names(role: Role, names: Names) -> None:
-    """Say how the ids of `role`'s owners become names, deleted owners included."""
+    """Register the function that finds the names of `role`'s owners by id, deleted owners included."""
     _names[role] = names
 
 

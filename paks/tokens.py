@@ -40,7 +40,7 @@ def generate_token(*, prefix: str, short_prefix: str, short_length: int, long_by
 def split_token(text: str) -> Token | None:
     """The parts of a key, or None when it has not exactly three.
 
-    Nor is it a key with white space in it, as behind another scheme, or with NUL, which no database compares.
+    A text with white space is no key either: it may follow another scheme. Nor is one with NUL, which databases refuse.
     """
     parts = text.split("_")
     is_word = text.split() == [text] and "\0" not in text
@@ -48,7 +48,7 @@ def split_token(text: str) -> Token | None:
 
 
 def base58(data: bytes) -> str:
-    """Bitcoin's base58: leading zero bytes become leading ones."""
+    """Bitcoin's base58. Each leading zero byte becomes a leading `1`."""
     number, digits = int.from_bytes(data, "big"), ""
     while number:
         number, digit = divmod(number, 58)

@@ -18,10 +18,10 @@ def run_together(
 ) -> str | None:
     """Run the commands in `folder` until one of them ends or SIGINT, SIGTERM or SIGHUP arrives, then end them all.
 
-    The name of the command that ended by itself, or None when a signal asked for the end. What has not ended
-    after `patience_seconds`, or when a second signal comes, is killed with its children.
+    Returns the name of the command that ended by itself, or None after a signal. Commands that still run after
+    `patience_seconds`, or when a second signal comes, are killed with their children.
     """
-    # Not an Event: its lock is not reentrant, and a signal that came while this thread held it would hang.
+    # Not an Event: its lock is not reentrant, so a signal that arrives while this thread holds it would hang.
     signals: SimpleQueue[int] = SimpleQueue()
 
     def hear(number: int, _frame: FrameType | None) -> None:
@@ -55,7 +55,7 @@ def _end(
         if _comes_within(_LOOK_EVERY_SECONDS, signals):
             break
     for process in processes:
-        # The whole session: a process that died may have left children behind.
+        # Kill the whole session, because a process that died may have left children behind.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,7 +1,8 @@
-"""gunicorn's worker with threads, cheaper for agents, not held up by slow clients, refusing in the API's own form.
+"""gunicorn's gthread worker, changed: agents cost less, slow clients hold no thread, refusals have the API's form.
 
-In gunicorn's own, the main thread hands every request to a thread and takes every connection back, which costs nearly
-as much CPU as Django. Agents ask several things in a row, so their connection stays with the thread for a moment.
+In gunicorn's worker, the main thread hands every request to a thread and takes every connection back, which costs
+nearly as much CPU as Django. Agents send several requests in a row, so here a connection stays with its thread for a
+moment.
 """
 
 import select
@@ -36,20 +37,20 @@ _NO_HTTP = (400, "The request is not valid HTTP.")
 _NEXT_REQUEST_SECONDS = 0.01
 # How long a client may take to close a connection that we are done with.
 _LEAVE_SECONDS = 2.0
-# gunicorn's master wants to hear of a worker once in `timeout`, not once per event.
+# gunicorn's master needs a sign of life once in `timeout`, not at each event.
 _NOTIFY_SECONDS = 1.0
 _DRAIN_BYTES = 65536
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
-    """As in gunicorn's own, only the main thread touches the poller and the lists of connections."""
+    """As in gunicorn's worker, only the main thread touches the poller and the lists of connections."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._notified = 0.0
-        # One thread is always left for other connections.
+        # How many threads may wait for a next request. One thread always remains for other connections.
         self._may_stay = threading.Semaphore(self.cfg.threads - 1)
-        # One entry for each request that waits for a thread; threads take theirs out.
+        # One entry for each request that waits for a thread. The thread that begins the request removes the entry.
         self._waiting: deque[None] = deque()
         self._leaving: deque[TConn] = deque()
 
@@ -62,13 +63,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     # --- A connection begins ---------------------------------------------------------------------
 
     def enqueue_req(self, conn: TConn) -> None:
-        """A new connection gets a thread when its request has come, not before: silent clients hold none."""
+        """Give a new connection a thread only when its request begins to arrive, so that silent clients hold none."""
         if conn.initialized or conn.data_ready:
             self._waiting.append(None)
             super().enqueue_req(conn)
             return
-        # A client that stalls in the middle of a request or of an answer holds a thread. Python's own time-out does
-        # not last: gunicorn resets it with each request.
+        # A client that stalls in the middle of a request or an answer holds a thread. A time-out of the socket object
+        # would not help, because gunicorn resets it with each request.
         patience = struct.pack("@ll", self.cfg.timeout, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
@@ -76,10 +77,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
-    # --- It is answered, in a thread of the pool -------------------------------------------------
+    # --- Requests are answered, in a thread of the pool ------------------------------------------
 
     def handle(self, conn: TConn) -> Any:
-        """Answer a request, and those that follow at once. What gunicorn's own says of the last: is it kept?"""
+        """Answer a request and those that follow at once. Returns whether to keep the connection, as gunicorn does."""
         self._waiting.pop()
         kept = super().handle(conn)
         while kept is True and self._asks_again(conn):
@@ -101,14 +102,14 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         finally:
             self._may_stay.release()
 
-    # --- It ends ---------------------------------------------------------------------------------
+    # --- A connection ends -----------------------------------------------------------------------
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        """Take a connection back. The client's end of one that is over is awaited without holding up the others."""
+        """Take a connection back. One that is over stays open until the client closes it, without holding a thread."""
         if fs.cancelled() or fs.exception() is not None or fs.result() is not False:
             super().finish_request(conn, fs)
             return
-        # It may be gone already, which the next look finds out.
+        # The client may be gone already; the next check finds that out.
         with suppress(OSError):
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
@@ -137,11 +138,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.nr_conns -= 1
         conn.close()
 
-    # --- What is no HTTP -------------------------------------------------------------------------
+    # --- Requests that are not HTTP --------------------------------------------------------------
 
     def handle_error(self, _req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """gunicorn's own refusals are HTML pages that repeat the line they refuse, and so does its log. In a header
-        line that is only nearly right that would be a key.
+        """Answer in the API's form. gunicorn would repeat the refused line in an HTML page and in its log, and a
+        malformed Authorization line holds a key.
         """
         if isinstance(exc, http.ParseException) and not isinstance(exc, _OUR_FAULT):
             status, sentence = _STATUS.get(type(exc), _NO_HTTP)
@@ -153,15 +154,15 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
-    """RequestMiddleware writes the line for a request. gunicorn would put a second one together and throw it away."""
+    """Writes no access log: RequestMiddleware does. gunicorn would build each line and throw it away."""
 
     def access(self, *_args: Any) -> None:
         """No line."""
 
 
 def _has_left(conn: TConn) -> bool:
-    """Whether the client has closed its end. What it still sends is read and thrown away, or the kernel would take
-    back the end of our answer.
+    """Whether the client has closed its end. Reads and drops what the client still sends; otherwise the kernel would
+    reset the connection, and the client could lose the end of our answer.
     """
     try:
         return not conn.sock.recv(_DRAIN_BYTES)

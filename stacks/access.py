@@ -1,4 +1,4 @@
-"""Who may see and change which stack. Deny by default; apps above register what their role may read."""
+"""Who may read and change which stack. Deny by default; apps above register what callers of their role may read."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -17,13 +17,13 @@ from stacks.errors import (
 )
 from stacks.models import DeploymentObject, Stack
 
-# Whether the caller may read the stack's labels, annotations and objects.
+# Returns whether the caller may read the stack's labels, annotations and versions.
 Scope = Callable[[Principal, Stack], bool]
 _scopes: dict[Role, Scope] = {}
 
 
 def register_scope(role: Role, scope: Scope) -> None:
-    """Let callers of `role` read the stacks for which `scope` says yes."""
+    """Let callers of `role` read the stacks for which `scope` returns true."""
     _scopes[role] = scope
 
 
@@ -52,13 +52,16 @@ def _in_scope(principal: Principal, stack: Stack) -> bool:
 
 
 def require_reader(principal: Principal, stack: Stack) -> None:
-    """For the stack's labels and annotations. Raises StackNotAccessible."""
+    """Check that the caller may read the stack's labels and annotations. Raises StackNotAccessible."""
     if not owns(principal, stack) and not _in_scope(principal, stack):
         raise StackNotAccessible
 
 
 def require_object_reader(principal: Principal, obj: DeploymentObject) -> None:
-    """Raises GeneratorNotAssociated, AgentNotAssociated; StackNotFound to a generator whose stack is deleted."""
+    """Check that the caller may read the stack's versions.
+
+    Raises GeneratorNotAssociated, AgentNotAssociated, and StackNotFound for a generator whose stack is deleted.
+    """
     if principal.is_admin:
         return
     if principal.generator_id is not None:
@@ -79,7 +82,7 @@ def find_stack(stack_id: UUID) -> Stack:
 
 
 def find_object(object_id: UUID) -> DeploymentObject:
-    """The live object with its stack, live or not. Raises DeploymentObjectNotFound."""
+    """The live version with its stack, live or deleted. Raises DeploymentObjectNotFound."""
     obj = DeploymentObject.objects.active().select_related("stack").filter(id=object_id).first()
     if obj is None:
         raise DeploymentObjectNotFound(id=object_id)

@@ -1,4 +1,4 @@
-"""Refusals about stacks and deployment objects."""
+"""Refusals about stacks and versions."""
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 

@@ -1,4 +1,4 @@
-"""The vocabulary of stacks and deployment objects."""
+"""Named filters over stacks and versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consequences here of what happens below."""
+"""Receivers of signals from the apps below."""
 
 from typing import Any
 

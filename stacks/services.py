@@ -1,4 +1,4 @@
-"""Creating, changing and deleting stacks, and publishing what they want deployed."""
+"""Creates, changes and deletes stacks, and publishes versions."""
 
 from collections.abc import Mapping
 from typing import TypedDict
@@ -28,7 +28,7 @@ from stacks.signals import stack_deleted
 
 
 class StackChanges(TypedDict, total=False):
-    """The fields a caller may change; an absent one stays."""
+    """The fields a caller may change. A missing field stays as it is."""
 
     name: str
     description: str | None
@@ -102,10 +102,10 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
 
 @transaction.atomic
 def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> DeploymentObject:
-    """Delete a locked stack and its objects, leaving one deletion marker, which is returned.
+    """Delete a locked stack and its versions. Returns its deletion marker.
 
-    Agents that reported on the stack receive the marker until they acknowledge it. The world is told of stacks
-    that were deleted for themselves, not of those that went with their generator.
+    Agents that reported on the stack receive the marker until they acknowledge it. Webhooks hear of a stack that was
+    deleted by itself, not of one that was deleted with its generator.
     """
     now = timezone.now()
     stack.deleted_at = stack.updated_at = now
@@ -128,9 +128,9 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
 
 
 def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor) -> DeploymentObject:
-    """Publish an older object's content again. The reason goes into the audit log.
+    """Publish the text of an older version again. The reason goes into the audit log.
 
-    Raises RollbackImpossible for an object of another stack or without content, and what `publish` raises.
+    Raises RollbackImpossible for a version of another stack or without a text, and what `publish` raises.
     """
     if to.stack_id != stack_id or to.is_deletion_marker:
         raise RollbackImpossible(deployment_object_id=to.id)
@@ -146,7 +146,7 @@ def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor
 
 @transaction.atomic
 def reveal_secrets(*, obj: DeploymentObject, actor: Actor) -> None:
-    """Note that somebody is shown the values of Secrets in this object."""
+    """Record in the audit log that somebody is shown the values of Secrets in this version."""
     emit(
         Event(
             kind=StackEventKind.DEPLOYMENT_REVEALED,
@@ -159,7 +159,7 @@ def reveal_secrets(*, obj: DeploymentObject, actor: Actor) -> None:
 
 
 def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, actor: Actor) -> DeploymentObject:
-    """A new version of what the stack wants. The text is kept as it is.
+    """Publish a new version of the stack. The text is stored as it is.
 
     Raises InvalidDeploymentObject when the manifest check refuses it, StackNotFound, GeneratorInactive.
     """
@@ -193,7 +193,7 @@ def publish_checked(
 
     `notes` are for the audit log.
     """
-    # The lock makes the newest object of a stack also the one that commits last.
+    # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
     require_active(stack.generator, actor)
     obj = DeploymentObject.objects.create(
@@ -233,7 +233,7 @@ def _check(name: str, description: str | None) -> None:
 
 
 def _lock_owner(generator_id: UUID, actor: Actor) -> None:
-    # Locked, so that a generator that is being deleted gains no stack behind the cascade's back.
+    # Locked, so that a generator that is being deleted gains no stack after its stacks were deleted.
     try:
         generator = lock_generator(generator_id)
     except GeneratorNotFound as error:

@@ -1,4 +1,4 @@
-"""What the apps above may hear."""
+"""Signals for the apps above."""
 
 from django.dispatch import Signal
 

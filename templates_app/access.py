@@ -1,4 +1,4 @@
-"""Who may read and change which template. Agents have none."""
+"""Who may read and change which template. Agents may read none."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ def require_reader(principal: Principal, template: StackTemplate) -> None:
 
 
 def require_owner(principal: Principal, template: StackTemplate) -> None:
-    """Raises TemplateNotOwned. A system template is the admins'."""
+    """Raises TemplateNotOwned. System templates belong to the admins."""
     if not principal.is_admin and not principal.is_generator(template.generator_id):
         raise TemplateNotOwned
 

@@ -1,4 +1,4 @@
-"""Templates: each version is a row that never changes. What was rendered from them."""
+"""Template versions, which never change, and what was rendered from them."""
 
 from typing import ClassVar
 
@@ -43,7 +43,7 @@ class StackTemplate(LabelledResource):
                 condition=Q(deleted_at__isnull=True, generator__isnull=False),
                 name="unique_template_version",
             ),
-            # Apart, because SQLite cannot count nulls as equal.
+            # A constraint of its own, because SQLite does not treat nulls as equal.
             models.UniqueConstraint(
                 fields=["name", "version"],
                 condition=Q(deleted_at__isnull=True, generator__isnull=True),
@@ -90,7 +90,7 @@ class TemplateAnnotation(AbstractAnnotation):
 
 
 class RenderedObject(models.Model):
-    """Where a deployment object came from: template, version, and the parameters as JSON text with sorted keys."""
+    """The source of a stack's version: template, template version, and parameters as JSON text with sorted keys."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     deployment_object = models.OneToOneField(

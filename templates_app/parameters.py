@@ -1,7 +1,7 @@
-"""What a person fills in for a template's parameters: fields read from its JSON Schema, and back to JSON. Pure.
+"""Turns a template's JSON Schema into form fields, and the filled-in fields into JSON. Pure.
 
-A field is made of what a schema says plainly; what it says in any other way is typed as JSON. The schema itself has
-the last word: what is filled in is checked against it afterwards, so a field may be laxer than its schema.
+Simple parts of a schema become fields; the user types the values of all other parts as JSON. The values are checked
+against the schema afterwards, so a field may accept more than the schema.
 """
 
 import json
@@ -13,10 +13,10 @@ from typing import Any, Final
 from parameter_schemas import InvalidSchema, parsed_schema
 
 PREFIX: Final = "parameter:"
-# Deeper and further parts are typed as JSON: such forms would help nobody.
+# Beyond these limits a form would help nobody, and the value is typed as JSON.
 MAX_DEPTH: Final = 4
 MAX_FIELDS: Final = 200
-# Of a number of digits that nobody types.
+# Numbers with more digits are not parsed.
 _MAX_DIGITS: Final = 300
 
 
@@ -39,19 +39,19 @@ class Parameter:
     kind: Kind
     is_required: bool = False
     help: str = ""
-    # The rules beside the type, in words.
+    # The schema's further rules, in words.
     hints: tuple[str, ...] = ()
-    # The default as it is typed, empty without one.
+    # The default as a person would type it; empty when there is none.
     default: str = ""
-    # Of a choice: each value as JSON text, and as people read it.
+    # For a choice: each value as JSON text, and as people read it.
     choices: tuple[tuple[str, str], ...] = ()
-    # Of lines: the schema's type of an item.
+    # For lines: the schema's type of an item.
     item_type: str = "string"
     fields: tuple["Parameter", ...] = ()
 
     @property
     def name(self) -> str:
-        """Of the control in the form."""
+        """The name of the control in the form."""
         return PREFIX + self.pointer
 
     @property
@@ -62,23 +62,23 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was filled in, as JSON, and what could not be read, each as `<pointer>: <text>`."""
+    """The filled-in value as JSON, and the problems, each as `<pointer>: <text>`."""
 
     value: Any
     problems: list[str] = field(default_factory=list)
 
 
-# The rest of the parameters, which no field is for. Pointers begin with a slash, so no parameter has this name.
+# The field for parameters without a field. Pointers begin with a slash, so no parameter has this empty pointer.
 OTHERS: Final = Parameter("", "Other parameters", Kind.JSON, help="A JSON object.")
 
 
 def parameters_of(schema_text: str) -> list[Parameter]:
-    """The fields of a schema; for a text that is no schema only the one for everything."""
+    """The fields of a schema. For a text that is no schema, only the field for other parameters."""
     try:
         parsed_schema(schema_text)
     except InvalidSchema:
         return [OTHERS]
-    # Again, because fields come in the order in which the schema names them.
+    # Parse again, to keep the order in which the schema names the fields.
     schema = json.loads(schema_text, parse_int=_integer)
     reader = _Reader(schema)
     root = reader.resolved(schema)
@@ -88,7 +88,7 @@ def parameters_of(schema_text: str) -> list[Parameter]:
 
 
 def read(fields: list[Parameter], given: Mapping[str, str]) -> Reading:
-    """The parameters that were filled in. Of a field that `given` lacks, the default; blank is not there at all."""
+    """The filled-in parameters. A field that `given` lacks has its default; a blank field is left out."""
     problems: list[str] = []
     value: dict[str, Any] = {}
     for parameter in fields:
@@ -103,7 +103,7 @@ def read(fields: list[Parameter], given: Mapping[str, str]) -> Reading:
         if isinstance(more, dict):
             return Reading(more | value, problems)
         if not value and not problems:
-            # Templates may take any JSON value, as odd as that is.
+            # The schema may allow any JSON value, not only objects.
             return Reading(more, problems)
         if not problems:
             problems.append("The other parameters must be a JSON object.")
@@ -142,7 +142,7 @@ def _read_json(pointer: str, text: str, problems: list[str]) -> Any:
 
 
 def _number(text: str) -> Any:
-    """The number, or the text as it is, of which the schema then says that it is none."""
+    """The number, or the text itself, which the schema check then refuses."""
     try:
         value = json.loads(text, parse_int=_integer, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -159,14 +159,14 @@ def _refuse_constant(name: str) -> Any:
 
 
 class _Reader:
-    """Reads the fields of one schema, of which it is not trusted that any part has the shape it should."""
+    """Reads the fields of one schema. It does not trust the shape of any part of the schema."""
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
         self._fields_left = MAX_FIELDS
 
     def resolved(self, schema: Any) -> Any:
-        """The schema that a reference within the document leads to."""
+        """The schema that a reference within the document points to."""
         for _ in range(8):
             reference = schema.get("$ref") if isinstance(schema, dict) else None
             if not isinstance(reference, str) or not reference.startswith("#"):
@@ -175,13 +175,13 @@ class _Reader:
             for step in reference[1:].split("/")[1:]:
                 key = step.replace("~1", "/").replace("~0", "~")
                 found = found.get(key) if isinstance(found, dict) else None
-            # What stands beside the reference describes this use of it.
+            # Keywords beside the reference describe this use of it.
             beside = {key: value for key, value in schema.items() if key != "$ref"}
             schema = found | beside if isinstance(found, dict) else found
         return {}
 
     def fields(self, schema: dict[str, Any], pointer: str, depth: int) -> list[Parameter]:
-        """The fields of an object; none when they are too many, so that it is typed as JSON."""
+        """The fields of an object; none when there are too many, and then it is typed as JSON."""
         properties = schema.get("properties")
         if not isinstance(properties, dict) or len(properties) > self._fields_left:
             return []
@@ -230,7 +230,7 @@ def _kind(schema: dict[str, Any]) -> Kind:
 
 
 def _type(schema: dict[str, Any]) -> str | None:
-    """The one type that a value may have, null aside: blank fields are left out, which says the same."""
+    """The one type that a value may have besides null. A blank field is left out, so null needs no control."""
     name = schema.get("type")
     if isinstance(name, list):
         names = [each for each in name if each != "null"]
@@ -239,7 +239,7 @@ def _type(schema: dict[str, Any]) -> str | None:
 
 
 def _item_type(schema: dict[str, Any]) -> str:
-    """The type of an array's items when one fits on a line, else empty."""
+    """The type of an array's items when an item fits on a line, else empty."""
     items = schema.get("items")
     name = _type(items) if isinstance(items, dict) and "enum" not in items else None
     return name if name in {"string", "integer", "number"} else ""
@@ -248,7 +248,7 @@ def _item_type(schema: dict[str, Any]) -> str:
 def _choices(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for value in schema["enum"] if isinstance(schema.get("enum"), list) else [schema["const"]]:
         text = json.dumps(value, ensure_ascii=False)
-        # A string in quotes only where it would look like something else without them.
+        # A string is quoted only when it would look like another value without quotes.
         yield text, value if isinstance(value, str) and value and _number(value) == value else text
 
 

@@ -1,4 +1,4 @@
-"""The vocabulary of templates."""
+"""Named filters over templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating template versions and making deployment objects from them."""
+"""Creates template versions, and publishes versions of stacks from them."""
 
 import hashlib
 import json
@@ -31,14 +31,14 @@ from templates_app.errors import (
     TemplateStackMismatch,
 )
 from templates_app.event_kinds import TemplateEventKind
-from templates_app.matching import missing_on
 from templates_app.models import RenderedObject, StackTemplate
+from templates_app.requirements import missing_on
 from tera import TemplateRenderError, TemplateSyntaxError, compile_template, template_for
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a version says, checked."""
+    """The checked content of a template version."""
 
     description: str | None
     template_content: str
@@ -47,7 +47,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A manifest that a template gave, checked, and the parameters as JSON text."""
+    """A checked manifest that was rendered from a template, and the parameters as JSON text."""
 
     template: StackTemplate
     parameters: str
@@ -56,14 +56,14 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What rendering would give: the text, when it renders, and everything that speaks against it."""
+    """The result of rendering: the text, if any, and all problems."""
 
     text: str | None
     problems: list[DomainError]
 
 
 def draft(*, description: str | None, template_content: str, parameters_schema: str) -> Draft:
-    """Check what is to become a version. Takes long for hostile texts; call it before a transaction.
+    """Check the content of a new template version. Takes long for hostile texts; call it before a transaction.
 
     Raises InvalidTemplate, InvalidTemplateSyntax, InvalidParametersSchema.
     """
@@ -87,7 +87,7 @@ def lock_template(template_id: UUID) -> StackTemplate:
         _lock_owner(template.generator_id)
     except GeneratorNotFound as error:
         raise TemplateNotFound(id=template_id) from error
-    # Again, because it may have been deleted before the lock was ours.
+    # Read again, because it may have been deleted before we got the lock.
     return find_template(template_id)
 
 
@@ -110,7 +110,8 @@ def create_template(*, generator_id: UUID | None, name: str, draft: Draft, actor
 
 @transaction.atomic
 def update_template(*, template: StackTemplate, draft: Draft, actor: Actor) -> StackTemplate:
-    """A new version beside the locked `template`, which stays; no description inherits its. Labels are not copied.
+    """Add a version beside the locked `template`, which stays. Without a description it takes the old one's.
+    Labels are not copied.
 
     Raises GeneratorInactive.
     """
@@ -145,7 +146,7 @@ def reveal_template(*, template: StackTemplate, actor: Actor) -> None:
 
 
 def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> Rendering:
-    """What the stack would publish. Takes long for hostile templates; call it before a transaction.
+    """Render the template for a stack. Takes long for hostile templates; call it before a transaction.
 
     Raises, in this order, TemplateStackMismatch, InvalidParameters, TemplateRenderFailed, InvalidDeploymentObject.
     """
@@ -158,7 +159,7 @@ def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> 
     try:
         text = _render(template.template_content, parameters)
     except InvalidTemplateSyntax as error:
-        # The caller sent no template; that a stored one no longer compiles is a failure to render it.
+        # The caller sent no template, so a stored template that no longer compiles is a failure to render.
         raise TemplateRenderFailed(error.text, **error.details) from error
     check_publishable(text, is_deletion_marker=False)
     return Rendering(template, _as_json(parameters), text)
@@ -168,7 +169,7 @@ def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> 
 def publish_rendering(
     *, stack_id: UUID, rendering: Rendering, actor: Actor
 ) -> tuple[DeploymentObject, RenderedObject]:
-    """Publish the manifest and note where it came from; both or nothing. Raises StackNotFound, GeneratorInactive."""
+    """Publish the manifest and record its source; both or nothing. Raises StackNotFound, GeneratorInactive."""
     obj = publish_checked(
         stack_id=stack_id, yaml_content=rendering.text, is_deletion_marker=False, actor=actor
     )
@@ -182,7 +183,7 @@ def publish_rendering(
 
 
 def preview(*, template_content: str, parameters_schema: str, parameters: object) -> Preview:
-    """Render without storing anything; refusals are collected, not raised."""
+    """Render without storing anything. Refusals are collected, not raised."""
     problems: list[DomainError] = []
     text: str | None = None
     try:
@@ -220,8 +221,8 @@ def _render(template_content: str, parameters: object) -> str:
 
 
 def _lock_owner(generator_id: UUID | None) -> Generator:
-    # The owner's lock puts simultaneous versions of one name in a queue. Nobody owns the system's templates;
-    # the system's generator stands in.
+    # The owner's lock puts simultaneous versions of one name in a queue. System templates have no owner, so their
+    # versions lock the system generator.
     return lock_generator(generator_id if generator_id is not None else system_generator().id)
 
 

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from webhooks.errors import WebhookUnreadable
 from webhooks.models import Subscription
-from webhooks.sending import Message, Policy
 from webhooks.signing import signature_headers
+from webhooks.transport import Message, Policy
 from webhooks.vault import open_text
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from core.jobs import periodic
-from webhooks.delivering import deliver_due
+from webhooks.dispatcher import deliver_due
 from webhooks.services.retention import end_waiting, remove_old, remove_orphaned
 
 

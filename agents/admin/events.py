@@ -81,7 +81,7 @@ class AgentEventAdmin(ReadOnlyAdmin):
         stack = event.deployment_object.stack
         return link("stacks_stack_change", stack.name, stack.pk)
 
-    @admin.display(description="object")
+    @admin.display(description="version")
     def object_link(self, event: AgentEvent) -> str:
         obj = event.deployment_object
         return link("stacks_deploymentobject_change", f"#{obj.sequence_id}", obj.pk)

@@ -81,5 +81,5 @@ class RegistrationInline(ServiceInline):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "generator":
-            kwargs["queryset"] = Generator.objects.active().tenants()
+            kwargs["queryset"] = Generator.objects.active().owners()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)

@@ -44,7 +44,7 @@ class RegistrationAdmin(ServiceAdmin):
         if db_field.name == "agent":
             kwargs["queryset"] = Agent.objects.active()
         if db_field.name == "generator":
-            kwargs["queryset"] = Generator.objects.active().tenants()
+            kwargs["queryset"] = Generator.objects.active().owners()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="agent", ordering="agent__name")

@@ -1,4 +1,4 @@
-"""What agents report, and what the broker remembers of it after the events themselves are gone."""
+"""What agents report, and what the broker remembers of it after retention has deleted the reports."""
 
 from django.db import models
 from django.db.models import Q
@@ -19,7 +19,7 @@ class EventStatus(models.TextChoices):
 
 
 class AgentEvent(Resource):
-    """One report on one deployment object; `count` of them when the same report came again within the hour."""
+    """One report on one version; an event on the wire. `count` of them when it came again within the hour."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="events", db_index=False)
     deployment_object = models.ForeignKey(
@@ -34,6 +34,7 @@ class AgentEvent(Resource):
 
     class Meta:
         db_table = "agent_events"
+        verbose_name = "report"
         indexes = [
             models.Index(fields=["agent", "-created_at", "-id"], name="agent_events_of_agent"),
             models.Index(fields=["deployment_object", "agent"], name="agent_events_of_object"),

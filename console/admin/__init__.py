@@ -1,5 +1,5 @@
-"""Pages that look across apps, and those of the people who use them."""
+"""Pages that look across apps, and the pages of users and groups."""
 
-from console.admin.people import GroupAdmin, UserAdmin
+from console.admin.users import GroupAdmin, UserAdmin
 
 __all__ = ["GroupAdmin", "UserAdmin"]

@@ -40,7 +40,7 @@ _LISTS = {
 
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
-    """What the user may see of it."""
+    """The cards, the chart and the tables that the user may see."""
     now = timezone.now()
     user = request.user
     context: dict[str, Any] = {
@@ -65,7 +65,7 @@ def _events_of(hour: Hour) -> str:
 
 
 def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> HttpResponse:
-    """All deployments that fail, wait or are being removed, as far as ROWS_LISTED."""
+    """The deployments that fail, wait or are being removed, up to ROWS_LISTED of each."""
     if not request.user.has_perms(_DEPLOYMENTS):
         raise PermissionDenied
     asked = request.GET.get("state", "")

@@ -1,4 +1,4 @@
-"""The last month: versions, what agents said of them, templates and work orders.
+"""The last month: versions, the agents' reports on them, templates and work orders.
 
 No service can write the past, so versions, events, reports and the audit rows of publications are inserted as they
 would have been written then.
@@ -12,9 +12,9 @@ from agents.models.event import EventStatus
 from agents.querysets import ACTIVE
 from agents.wanted.ties import serving_agents
 from audit.models import AuditLog
-from console.demo import words
-from console.demo.ages import born
-from console.demo.scene import HISTORY, Scene
+from console.demo import samples
+from console.demo.context import HISTORY, DemoContext
+from console.demo.timestamps import set_created_at
 from core.events import Actor
 from paks.actors import ActorType
 from paks.models import Pak, Role
@@ -26,25 +26,25 @@ from workorders.services.claims import claim_work_order, complete_work_order
 from workorders.services.orders import create_work_order
 from workorders.services.targeting import Targeting
 
-# Of each stack's versions, so many of the newest have the agents' reports with them.
+# How many of the newest versions of each stack have reports.
 REPORTED_VERSIONS = 4
 _BATCH = 500
 
 
-def add_versions(scene: Scene) -> None:
+def add_versions(context: DemoContext) -> None:
     """All stacks' versions in the order of their times, because that is the order of their numbers."""
     moments: list[tuple[datetime, Stack, int]] = []
-    for stack in scene.stacks:
-        if scene.happens(0.04):
+    for stack in context.stacks:
+        if context.happens(0.04):
             continue
-        count = scene.chance.randint(1, 2 * scene.size.versions)
-        # Lately more often than long ago.
-        ages = sorted((min(scene.chance.expovariate(4), 1.0) for _ in range(count)), reverse=True)
-        moments += [(scene.now - HISTORY * age, stack, number) for number, age in enumerate(ages, start=1)]
+        count = context.chance.randint(1, 2 * context.size.versions)
+        # Most versions are recent.
+        ages = sorted((min(context.chance.expovariate(4), 1.0) for _ in range(count)), reverse=True)
+        moments += [(context.now - HISTORY * age, stack, number) for number, age in enumerate(ages, start=1)]
     objects = []
     for at, stack, number in sorted(moments, key=lambda moment: moment[0]):
-        tenant, app = scene.apps[stack]
-        text = words.manifest(scene.chance, tenant=tenant, app=app, version=f"1.{number}.0")
+        generator, app = context.apps[stack]
+        text = samples.manifest(context.chance, generator=generator, app=app, version=f"1.{number}.0")
         obj = DeploymentObject(
             stack=stack,
             yaml_content=text,
@@ -54,9 +54,9 @@ def add_versions(scene: Scene) -> None:
             submitted_at=at,
         )
         objects.append(obj)
-        scene.objects.setdefault(stack, []).append(obj)
+        context.objects.setdefault(stack, []).append(obj)
     DeploymentObject.objects.bulk_create(objects, batch_size=_BATCH)
-    scene.progressed(0.7)
+    context.progressed(0.7)
     keys = {pak.subject_id: pak.pk for pak in Pak.objects.usable().filter(role=Role.GENERATOR)}
     AuditLog.objects.bulk_create((_publication(obj, keys) for obj in objects), batch_size=_BATCH)
 
@@ -85,42 +85,42 @@ def _publication(obj: DeploymentObject, keys: dict[UUID | None, UUID]) -> AuditL
     )
 
 
-def add_reports(scene: Scene) -> None:
+def add_reports(context: DemoContext) -> None:
     events: list[AgentEvent] = []
     reports: list[StackReport] = []
-    for number, stack in enumerate(scene.stacks):
-        versions = scene.objects.get(stack, [])[-REPORTED_VERSIONS:]
+    for number, stack in enumerate(context.stacks):
+        versions = context.objects.get(stack, [])[-REPORTED_VERSIONS:]
         for agent in (
             serving_agents(stack).filter(status=ACTIVE).select_related("heartbeat") if versions else ()
         ):
-            said = _words_of(scene, agent, versions)
+            said = _words_of(context, agent, versions)
             events += said
             if said:
                 reports.append(_last_word(said[-1]))
-        scene.progressed(number / len(scene.stacks))
+        context.progressed(number / len(context.stacks))
     AgentEvent.objects.bulk_create(events, batch_size=_BATCH)
     StackReport.objects.bulk_create(reports, batch_size=_BATCH)
 
 
-def _words_of(scene: Scene, agent: Agent, versions: list[DeploymentObject]) -> list[AgentEvent]:
+def _words_of(context: DemoContext, agent: Agent, versions: list[DeploymentObject]) -> list[AgentEvent]:
     heard = agent.heartbeat.last_heartbeat
     said = []
     for obj in versions:
         is_newest = obj is versions[-1]
-        at = obj.created_at + timedelta(seconds=scene.chance.randint(4, 90))
-        # Who is not heard says nothing; and now and then one is slow to apply the newest.
-        if heard is None or at > heard or (is_newest and scene.happens(0.02)):
+        at = obj.created_at + timedelta(seconds=context.chance.randint(4, 90))
+        # A silent agent reports nothing, and some agents are slow to apply the newest version.
+        if heard is None or at > heard or (is_newest and context.happens(0.02)):
             continue
-        fails = scene.happens(0.02 if is_newest else 0.06)
-        app = scene.apps[obj.stack][1]
-        times = scene.chance.randint(2, 40) if fails else 1
+        fails = context.happens(0.02 if is_newest else 0.06)
+        app = context.apps[obj.stack][1]
+        times = context.chance.randint(2, 40) if fails else 1
         said.append(
             AgentEvent(
                 agent=agent,
                 deployment_object=obj,
                 event_type="DEPLOY",
                 status=EventStatus.FAILURE if fails else EventStatus.SUCCESS,
-                message=words.failure(scene.chance, app=app, version=_image_tag(obj)) if fails else None,
+                message=samples.failure(context.chance, app=app, version=_image_tag(obj)) if fails else None,
                 count=times,
                 created_at=at,
                 updated_at=min(at + timedelta(seconds=30 * (times - 1)), heard),
@@ -145,52 +145,56 @@ def _last_word(event: AgentEvent) -> StackReport:
     )
 
 
-def add_templates(scene: Scene) -> None:
+def add_templates(context: DemoContext) -> None:
     made = []
-    for name, text in words.TEMPLATES.items():
+    for name, text in samples.TEMPLATES.items():
         for version in (1, 2):
             content = text if version == 1 else f"# revision {version}\n{text}"
             said = draft(
                 description=f"{name.replace('-', ' ')}, revision {version}",
                 template_content=content,
-                parameters_schema=words.TEMPLATE_SCHEMA,
+                parameters_schema=samples.TEMPLATE_SCHEMA,
             )
-            template = create_template(generator_id=None, name=name, draft=said, actor=scene.actor)
-            born(scene, template, scene.ago(hours=scene.chance.uniform(24, 300) + (2 - version) * 300))
+            template = create_template(generator_id=None, name=name, draft=said, actor=context.actor)
+            set_created_at(
+                context, template, context.ago(hours=context.chance.uniform(24, 300) + (2 - version) * 300)
+            )
             made.append(template)
-    # What is published now is pending everywhere: not the stacks of half the fleet.
-    for stack in sorted(scene.stacks, key=lambda stack: serving_agents(stack).count())[:3]:
-        parameters = {"name": scene.apps[stack][1], "version": "2.0.0"}
+    # A version published now is pending on every agent, so choose the stacks that the fewest agents serve.
+    for stack in sorted(context.stacks, key=lambda stack: serving_agents(stack).count())[:3]:
+        parameters = {"name": context.apps[stack][1], "version": "2.0.0"}
         rendering = render_for(stack=stack, template=made[1], parameters=parameters)
-        publish_rendering(stack_id=stack.pk, rendering=rendering, actor=scene.actor)
+        publish_rendering(stack_id=stack.pk, rendering=rendering, actor=context.actor)
 
 
-def add_work_orders(scene: Scene) -> None:
-    heard = {row.agent_id for row in AgentHeartbeat.objects.filter(last_heartbeat__gte=scene.ago(minutes=1))}
-    workers = [agent for agent in scene.agents if agent.status == ACTIVE and agent.pk in heard]
-    for number in range(scene.size.work_orders if workers else 0):
-        _order(scene, scene.chance.choice(workers))
-        scene.progressed(number / scene.size.work_orders)
+def add_work_orders(context: DemoContext) -> None:
+    heard = {
+        row.agent_id for row in AgentHeartbeat.objects.filter(last_heartbeat__gte=context.ago(minutes=1))
+    }
+    workers = [agent for agent in context.agents if agent.status == ACTIVE and agent.pk in heard]
+    for number in range(context.size.work_orders if workers else 0):
+        _order(context, context.chance.choice(workers))
+        context.progressed(number / context.size.work_orders)
 
 
-def _order(scene: Scene, agent: Agent) -> None:
-    kind, name, content = words.work(scene.chance)
-    fate = scene.chance.random()
-    # Agents that are heard take what is theirs within a minute or two, and claims last an hour.
+def _order(context: DemoContext, agent: Agent) -> None:
+    kind, name, content = samples.work(context.chance)
+    fate = context.chance.random()
+    # Agents that are alive claim their orders within two minutes, and a claim lasts an hour.
     is_waiting, is_going_on = fate < 0.1, 0.1 <= fate < 0.2
     if is_waiting:
-        made = scene.ago(minutes=scene.chance.uniform(0.1, 2))
+        made = context.ago(minutes=context.chance.uniform(0.1, 2))
     else:
-        made = scene.ago(hours=scene.chance.uniform(0.1, 0.5 if is_going_on else 60))
-    label = f"{scene.environment()}-{scene.chance.choice(words.REGIONS)}"
+        made = context.ago(hours=context.chance.uniform(0.1, 0.5 if is_going_on else 60))
+    label = f"{context.environment()}-{context.chance.choice(samples.REGIONS)}"
     order = create_work_order(
         work_type=kind,
         yaml_content=content,
         targeting=Targeting(labels=[label]) if is_waiting else Targeting([agent.pk]),
-        actor=scene.actor,
+        actor=context.actor,
         now=made,
     )
-    scene.orders.append(order.pk)
+    context.orders.append(order.pk)
     if is_waiting:
         return
     worker = Actor(type=ActorType.AGENT, id=agent.pk, label=agent.name)
@@ -202,16 +206,16 @@ def _order(scene: Scene, agent: Agent) -> None:
     complete_work_order(
         work_order_id=order.pk,
         success=is_done,
-        message=f"{name}: done" if is_done else scene.chance.choice(words.WORK_FAILURES[kind]),
+        message=f"{name}: done" if is_done else context.chance.choice(samples.WORK_FAILURES[kind]),
         retryable=fate > 0.92,
         claim_token=order.claim_token,
         actor=worker,
-        now=min(begun + timedelta(minutes=scene.chance.randint(1, 20)), scene.now),
+        now=min(begun + timedelta(minutes=context.chance.randint(1, 20)), context.now),
     )
 
 
-def delete_one(scene: Scene) -> None:
+def delete_one(context: DemoContext) -> None:
     """One stack has just been deleted, and its agents have not removed it yet."""
-    served = [stack for stack in scene.stacks if scene.objects.get(stack)]
+    served = [stack for stack in context.stacks if context.objects.get(stack)]
     if served:
-        delete_stack(stack=lock_stack(served[0].pk), actor=scene.actor)
+        delete_stack(stack=lock_stack(served[0].pk), actor=context.actor)

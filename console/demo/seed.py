@@ -6,7 +6,7 @@ from random import Random
 from django.db import transaction
 from django.utils import timezone
 
-from console.demo.ages import age_audit_log, age_keys, note_work, settle_deliveries
+from console.demo.context import DemoContext, Size
 from console.demo.fleet import add_agents, add_generators, add_stacks
 from console.demo.history import (
     add_reports,
@@ -15,11 +15,11 @@ from console.demo.history import (
     add_work_orders,
     delete_one,
 )
-from console.demo.scene import Scene, Size
-from console.demo.watching import add_diagnostics, add_health, add_webhooks
+from console.demo.observers import add_diagnostics, add_health, add_webhooks
+from console.demo.timestamps import backdate_audit_log, backdate_keys, finish_deliveries, note_work_times
 from core.events import Actor
 
-_STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
+_STEPS: tuple[tuple[str, Callable[[DemoContext], None]], ...] = (
     ("generators", add_generators),
     ("agents", add_agents),
     ("stacks", add_stacks),
@@ -31,18 +31,20 @@ _STEPS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("work orders", add_work_orders),
     ("diagnostics", add_diagnostics),
     ("deletion", delete_one),
-    ("keys", age_keys),
-    ("times", note_work),
-    ("deliveries", settle_deliveries),
-    ("audit log", age_audit_log),
+    ("keys", backdate_keys),
+    ("times", note_work_times),
+    ("deliveries", finish_deliveries),
+    ("audit log", backdate_audit_log),
 )
 LAST_PHASE = _STEPS[-1][0]
 
 
 @transaction.atomic
-def seed(*, size: Size, chance_seed: int, actor: Actor, progress: Callable[[str, float], None]) -> Scene:
-    """Build the fleet, the same for the same seed. `progress` hears the phase and the share of it that is done."""
-    scene = Scene(
+def seed(
+    *, size: Size, chance_seed: int, actor: Actor, progress: Callable[[str, float], None]
+) -> DemoContext:
+    """Build the fleet; the same seed gives the same fleet. `progress` gets the phase and its share that is done."""
+    context = DemoContext(
         size=size,
         actor=actor,
         chance=Random(chance_seed),  # noqa: S311  chance, not secrecy
@@ -51,7 +53,7 @@ def seed(*, size: Size, chance_seed: int, actor: Actor, progress: Callable[[str,
     )
     for phase, step in _STEPS:
         progress(phase, 0)
-        scene.progressed = lambda share, phase=phase: progress(phase, share)  # type: ignore[misc]  # bound now
-        step(scene)
+        context.progressed = lambda share, phase=phase: progress(phase, share)  # type: ignore[misc]  # bound now
+        step(context)
         progress(phase, 1)
-    return scene
+    return context

@@ -1,4 +1,4 @@
-"""What buttons and list actions do: ask first, then run in one transaction; refusals become messages."""
+"""Buttons and list actions. They ask first, then run in one transaction; refusals become messages."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -33,7 +33,7 @@ class OtherWay:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked before something happens that cannot be undone by a second click."""
+    """The confirmation that is asked for before an action runs."""
 
     title: str
     consequence: str
@@ -51,11 +51,11 @@ def detail_action(
     permission: str = "change",
     in_transaction: bool = True,
 ) -> Callable[[Callable[..., HttpResponse | None]], Any]:
-    """A button on a row's page. It asks first; the method then runs with the row, in a transaction unless it waits
-    for somebody else.
+    """A button on a row's page. It asks first; then the method runs with the row. Set `in_transaction=False` when the
+    method waits for another system.
 
-    A refusal becomes a message. The method answers a page of its own, or None to return to the row and say
-    `done` there.
+    A refusal becomes a message. The method returns a page of its own, or None to go back to the row with the
+    message `done`.
     """
 
     def decorate(method: Callable[..., HttpResponse | None]) -> Any:
@@ -106,7 +106,7 @@ def bulk_action(
 
 
 def takes_other_way(request: HttpRequest) -> bool:
-    """Whether the question was answered with the button of its other way."""
+    """Whether the user chose the question's other way."""
     return request.POST.get(_OTHER_WAY) == "yes"
 
 

@@ -1,6 +1,6 @@
-"""Who did something, for pages of apps that may not know the audit log.
+"""Finds the author of a change, for pages of apps that may not import the audit log.
 
-The log sits beside the apps whose pages ask, so it registers here how an author is found.
+The audit log registers here how it finds authors.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ class Author:
         return format_html("{}{}{}", name, role, key)
 
 
-# For the events of one kind, the author of each of these resources, in a fixed number of queries.
+# Takes an event kind and resource ids; returns the author of each resource, in a fixed number of queries.
 Lookup = Callable[[str, Iterable[UUID]], dict[UUID, Author]]
 _lookups: list[Lookup] = []
 
@@ -39,6 +39,6 @@ def register_authors(lookup: Lookup) -> None:
 
 
 def authors_of(kind: str, resource_ids: Iterable[UUID]) -> dict[UUID, Author]:
-    """Who caused the event of this kind about each resource; a resource is missing when that is not known."""
+    """The author of the event of this kind about each resource. Resources without a known author are missing."""
     wanted = list(resource_ids)
     return {key: author for lookup in _lookups for key, author in lookup(kind, wanted).items()}

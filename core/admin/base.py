@@ -1,4 +1,4 @@
-"""What all pages share, and the base of those that only read."""
+"""The base of all pages, and the base of the pages that only read."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -50,7 +50,7 @@ class BaseAdmin(_ModelAdmin):
 
     list_per_page = 50
     list_max_show_all = 200
-    # Selecting more than the page would name rows that nobody has looked at.
+    # No action on rows beyond the page, because nobody has looked at them.
     list_disable_select_all = True
     list_filter_submit = True
     show_full_result_count = False
@@ -58,22 +58,22 @@ class BaseAdmin(_ModelAdmin):
     show_facets = ShowFacets.NEVER
     warn_unsaved_form = True
 
-    # Columns that no list may be filtered by: a filter on a hidden value finds the value, letter by letter.
+    # Columns that no list may be filtered by: filters would reveal a hidden value letter by letter.
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     is_audited: ClassVar[bool] = True
-    # What the list says while there is nothing: where its rows come from, and what to do next.
+    # The text of an empty list: where its rows come from, and what to do next.
     empty_hint: ClassVar[str] = ""
-    # What is shown once, and what becomes of it.
+    # The name of the secret that `show_key` shows once, and the note below it.
     key_noun: ClassVar[str] = "key"
     key_note: ClassVar[str] = (
         "The broker keeps only a hash of it. A lost key cannot be recovered, only replaced by a new one."
     )
 
     def prepare(self, rows: Sequence[Any]) -> None:
-        """Look up, for all rows of a page at once, what their table does not hold."""
+        """Look up what the rows' table does not hold, for all rows of a page at once."""
 
     def name_of(self, row: Any) -> str:
-        """What pages call a prepared row: above its own page, and where they ask before they act on it."""
+        """The name of a prepared row, in the heading of its page and in questions about it."""
         return str(row)
 
     @admin.display(description="name", ordering="name")
@@ -109,11 +109,11 @@ class BaseAdmin(_ModelAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows that other pages may refer to."""
+        """The rows that the fields of other pages may choose."""
         return rows.filter(deleted_at__isnull=True)
 
     def gone(self, request: HttpRequest) -> HttpResponse:
-        """The answer to a request for a row that is not there."""
+        """The response to a request for a row that does not exist."""
         self.message_user(request, f"There is no such {self.opts.verbose_name}.", messages.WARNING)
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
@@ -185,7 +185,7 @@ class BaseAdmin(_ModelAdmin):
                 return page.view(request, self, row)
             except DomainError as refusal:
                 self.message_user(request, refusal.text, messages.ERROR)
-                # A page that cannot be shown would send here for ever.
+                # A GET goes back to the row: redirecting to the page that refused would loop for ever.
                 return HttpResponseRedirect(request.path if request.method == "POST" else self.url_of(row))
 
         return view
@@ -199,7 +199,7 @@ class BaseAdmin(_ModelAdmin):
     def ask(
         self, request: HttpRequest, question: Question, rows: Sequence[Model], action: str = ""
     ) -> HttpResponse:
-        """The page that names what will happen; its button sends the request again, confirmed."""
+        """The page that says what will happen. Its button sends the request again, confirmed."""
         context = {
             **self.admin_site.each_context(request),
             "title": question.title,
@@ -213,7 +213,7 @@ class BaseAdmin(_ModelAdmin):
         return TemplateResponse(request, "core/admin/confirm.html", context)
 
     def show_key(self, request: HttpRequest, row: Model, key: str) -> HttpResponse:
-        """The page that shows a new key. Answered at once, so that the key is stored nowhere on its way."""
+        """The page that shows a new key. It is the response itself, not a redirect, so the key is stored nowhere."""
         context = {
             **self.admin_site.each_context(request),
             "title": f"New {self.key_noun} of {row}",
@@ -277,7 +277,7 @@ class BaseAdmin(_ModelAdmin):
             return self.gone(request)
         return HttpResponseRedirect(f"{reverse(log.url_name)}?{urlencode({'q': row.id})}")
 
-    # Django's own log would be a second, poorer one.
+    # No row in Django's own log: the audit log says more.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return None
 
@@ -289,7 +289,7 @@ class BaseAdmin(_ModelAdmin):
 
 
 class ReadOnlyAdmin(BaseAdmin):
-    """Pages that show and never change, whatever is sent to them."""
+    """Pages that never change anything, whatever is sent to them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

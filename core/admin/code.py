@@ -1,4 +1,4 @@
-"""Showing YAML, and JSON, which is YAML, to people: numbered lines, coloured by classes of core/code.css.
+"""Shows YAML and JSON on pages: numbered lines, coloured by the classes of core/code.css.
 
 The text may come from anybody. It is read by libyaml, up to a depth and a length; what lies beyond, or cannot be
 read, is shown without colours. It is escaped in any case.
@@ -12,7 +12,7 @@ import yaml
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-# What a YAML parser, and so every line number in our errors, counts as the end of a line.
+# The ends of a line as a YAML parser counts them, and so as every line number in our errors counts them.
 LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 MAX_COLOURED_CHARACTERS: Final = 128 * 1024
 MAX_LINES: Final = 10_000
@@ -33,13 +33,13 @@ Spans = Callable[[str], Iterator[Span]]
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text, without their ends. What follows the last end counts only when it is not empty."""
+    """The lines of a text, without their ends. An empty last line is left out."""
     lines = LINE_BREAK.split(text)
     return lines[:-1] if lines[-1] == "" else lines
 
 
 def code_block(text: str, *, marked: int | None = None, spans: Spans | None = None) -> SafeString:
-    """The text in a box, its lines numbered; line `marked` stands out. Of very long texts only the beginning.
+    """The text in a box, with numbered lines; line `marked` stands out. A very long text is cut.
 
     Coloured as YAML, or by `spans`.
     """
@@ -89,8 +89,8 @@ def _pieces(text: str, spans: Spans) -> Iterator[tuple[str, str]]:
 
 
 def yaml_spans(text: str) -> Iterator[Span]:
-    """What a reader of YAML looks for: keys, texts, constants, names and comments."""
-    # The parser skips the mark, and counts from behind it.
+    """The coloured parts of YAML: keys, texts, constants, names and comments."""
+    # The parser skips a byte order mark and counts from behind it.
     offset = len(text) - len(text.removeprefix("\ufeff"))
     position = depth = 0
     is_key = False

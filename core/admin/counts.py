@@ -1,4 +1,4 @@
-"""Numbers for people: exact while counting is cheap, then said to be a limit or an estimate."""
+"""Row counts for pages: exact while counting is cheap, else marked as a limit or an estimate."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,13 +24,13 @@ class Count:
 
 
 def capped_count(rows: QuerySet[Any], cap: int = CAP) -> Count:
-    """How many rows there are, as far as `cap`. One query that reads no more than that."""
+    """The number of rows, up to `cap`. One query, which reads no more rows than that."""
     found = rows.order_by().values("pk")[: cap + 1].count()
     return Count(min(found, cap), found <= cap)
 
 
 def table_count(model: type[Model]) -> Count:
-    """How many rows a table has; a large one, as PostgreSQL last estimated it. Two queries, one on SQLite."""
+    """The number of rows of a table; for a large one PostgreSQL's estimate. Two queries, one on SQLite."""
     counted = capped_count(model._default_manager.all())
     if connection.vendor != "postgresql":
         return counted
@@ -40,7 +40,7 @@ def table_count(model: type[Model]) -> Count:
         )
         row = cursor.fetchone()
     estimate = int(row[0]) if row else 0
-    # Never analysed, or not since it was small.
+    # The table was never analysed, or was small at that time.
     if counted.is_exact or estimate < counted.value:
         return counted
     return Count(estimate, is_exact=False, is_estimate=True)

@@ -15,17 +15,17 @@ from core.admin.code import split_lines
 
 CONTEXT: Final = 3
 MAX_ROWS: Final = 4_000
-# Comparisons of one line with another, each about a microsecond. Then the rest counts as different.
+# The budget: comparisons of two lines, each about a microsecond. When it is spent, the rest counts as different.
 MAX_STEPS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A text as it is shown, and line by line as it is compared. The two differ where the text hides something."""
+    """A text as it is shown, and its lines as they are compared. The two differ where values are masked."""
 
     lines: Sequence[str]
     compared: Sequence[str]
-    # The whole of what is compared, line ends included.
+    # The whole compared text, with its line ends.
     text: str
 
     @classmethod
@@ -43,8 +43,8 @@ class Side:
 class Row:
     """One line of the table: numbers count from 1, None where that side has no line here.
 
-    Of a row that skips equal lines, `skipped` says how many. Of a changed one whose texts look the same because they
-    hide what changed, `is_hidden` is true.
+    A row that skips equal lines has their number in `skipped`. `is_hidden` is true for a changed row whose texts look
+    the same because the change is masked.
     """
 
     old_number: int | None = None
@@ -61,9 +61,9 @@ class Diff:
     rows: list[Row] = field(default_factory=list)
     added: int = 0
     removed: int = 0
-    # Whether there are more rows than are kept.
+    # Whether rows beyond the limit were left out.
     is_cut: bool = False
-    # No line differs, and yet the texts do.
+    # No line differs, but the texts do: in their line ends.
     only_line_ends: bool = False
 
     @property
@@ -99,17 +99,17 @@ def diff_table(old: Side, new: Side, *, old_title: object, new_title: object) ->
 
 
 class _Matcher(SequenceMatcher[str]):
-    """Finds equal blocks until its budget is spent."""
+    """Finds equal blocks until the budget is spent."""
 
     def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
-        # Most versions differ in a few lines, and texts that begin and end alike are cheap.
+        # Most versions differ in a few lines, so strip the equal beginning and end first, which is cheap.
         self._start = _common(old, new)
         end = _common(old[self._start :][::-1], new[self._start :][::-1])
         self._old_size, self._new_size, self._end = len(old), len(new), end
         inner_old, inner_new = old[self._start : len(old) - end], new[self._start : len(new) - end]
         super().__init__(None, inner_old, inner_new)
         self._steps_left = MAX_STEPS
-        # A line is compared with its equals, but for those that the library leaves out as too frequent.
+        # The library compares each line with its equals, except lines that it leaves out as too frequent.
         times, most = Counter(inner_new), max(200, len(inner_new) // 100 + 1)
         self._costs = [0, *accumulate(1 + min(times[line], most) for line in inner_old)]
 
@@ -147,11 +147,11 @@ def _opcodes(blocks: Iterator[Match]) -> Iterator[tuple[str, int, int, int, int]
 
 
 def _equal(old: Side, new: Side, olds: range, shift: int) -> Iterator[Row]:
-    """A stretch of equal lines: those beside a change, and how many there are between."""
+    """The rows of a stretch of equal lines: the lines beside a change, and the number of lines skipped between."""
     before = CONTEXT if olds.start or olds.start + shift else 0
     after = CONTEXT if olds.stop < len(old.lines) or olds.stop + shift < len(new.lines) else 0
     skipped = range(olds.start + before, olds.stop - after)
-    # Skipping a line or two would take as much space as showing them.
+    # A row that says "2 lines skipped" takes as much space as the lines.
     if len(skipped) <= 2:
         skipped = range(0)
     for number in olds:
@@ -179,7 +179,7 @@ def _changed(old: Side, new: Side, olds: range, news: range) -> Iterator[Row]:
 
 
 def _marked(before: str, after: str) -> tuple[SafeString | str, SafeString | str]:
-    """Both lines, with what differs between their common beginning and end marked."""
+    """Both lines as HTML. The part between their common beginning and end is marked."""
     start = _common(before, after)
     if start == 0 or before == after:
         return before, after

@@ -31,7 +31,7 @@ class ServiceFormSet(_InlineFormSet):
         raise NotImplementedError
 
     def save_rows(self, *, actor: Actor) -> None:
-        # Removals first, so that a row can be replaced in one go.
+        # Removals come first, so that one save can replace a row.
         for row in self.removed_rows():
             self.remove_row(row=row, actor=actor)
         for values in self.added_values():
@@ -49,12 +49,12 @@ class ServiceFormSet(_InlineFormSet):
 
 
 class ServiceInline(_TabularInline):
-    """Rows that whoever may change the page's row may add and remove."""
+    """Rows of another table. Whoever may change the page's row may add and remove them."""
 
     formset = ServiceFormSet
     extra = 0
     hide_title = True
-    # Enough for people; the formset keeps one page of rows when there are more.
+    # More rows than a person reads. Beyond them the formset shows one page.
     per_page = 50
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,4 +1,4 @@
-"""What lists are made of: counting with a limit, and filters that know no unbounded choice."""
+"""Parts of lists: a paginator that counts up to a limit, and filters without an unbounded choice."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ else:
 
 
 class CappedPaginator(_Paginator):
-    """For tables that may hold millions: counts no further than CAP rows, and says so."""
+    """For tables that may hold millions of rows: counts up to CAP rows and says when there may be more."""
 
     CAP = 10_000
     template_name = "core/admin/capped_pagination.html"
@@ -44,12 +44,12 @@ class CappedPaginator(_Paginator):
 
 
 def page_of(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any], *, per_page: int = 50) -> Page[Any]:
-    """The page of rows that the query's `page` asks for; core/admin/pager.html leads to the others."""
+    """The page of rows that the query's `page` asks for. core/admin/pager.html links to the other pages."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
 
 
 class MarkFilter(SimpleListFilter):
-    """Hides the rows that carry a mark, a time in `field`, unless they are asked for."""
+    """Hides the rows that have a time in `field`, such as `deleted_at`, unless the user asks for them."""
 
     field: ClassVar[str]
 
@@ -82,7 +82,7 @@ class DeletedFilter(MarkFilter):
 
 
 class TimeRangeFilter(_RangeFilter):
-    """From and to, in UTC. A day without a time of day counts as a whole."""
+    """A filter by two moments in UTC. A date without a time means the whole day."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(
@@ -106,6 +106,6 @@ class TimeRangeFilter(_RangeFilter):
 class PreparedChangeList(_ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        # The foot of the list says the count; the theme would say it again at the head, with a total.
+        # The count is at the foot of the list. The theme would repeat it at the head, with a total.
         self.full_result_count = self.result_count
         cast("BaseAdmin", self.model_admin).prepare(list(self.result_list))

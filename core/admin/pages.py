@@ -47,7 +47,7 @@ class ServiceForm(_ModelForm):
 
 
 class ServiceAdmin(BaseAdmin):
-    """Pages whose every write is a call of a service, with the admin-site user as its author."""
+    """The base of pages that write. Every write calls a service, with the admin-site user as the author."""
 
     # The right to make keys, spelled `app.verb_model`, where making a row answers with one: whoever is shown a key can
     # do with it what its owner may.
@@ -58,18 +58,18 @@ class ServiceAdmin(BaseAdmin):
     delete_selected_confirmation_template = "core/admin/delete.html"
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
-        """Make a row of what the form says."""
+        """Create a row from the form's values, by a service."""
         raise NotImplementedError
 
     def update(self, *, row: Any, changes: dict[str, Any], actor: Actor) -> None:
-        """Change what the form changed."""
+        """Apply the form's changes, by a service."""
         raise NotImplementedError
 
     def delete(self, *, row: Any, actor: Actor) -> None:
         raise NotImplementedError
 
     def consequences(self, row: Any) -> list[str]:
-        """What else happens when the row is deleted, in sentences."""
+        """The further effects of deleting the row, in sentences."""
         return []
 
     def is_open(self, row: Any) -> bool:
@@ -91,7 +91,7 @@ class ServiceAdmin(BaseAdmin):
         return super().has_delete_permission(request) and self._is_open(request, obj)
 
     def row_of(self, request: HttpRequest, obj: Any) -> Any:
-        """The row of a permission question: for its buttons, the theme asks with the id in place of the row."""
+        """The row of a permission check. For buttons, the theme passes the id in place of the row."""
         return self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
 
     def _is_open(self, request: HttpRequest, obj: Any) -> bool:
@@ -111,7 +111,7 @@ class ServiceAdmin(BaseAdmin):
         obj.refresh_from_db()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        # The other ends first, then the row itself: the order in which the API locks them.
+        # Lock the rows referred to before the row itself, in the same order as the API.
         for formset in formsets:
             formset.lock_others()
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
@@ -194,7 +194,7 @@ class ServiceAdmin(BaseAdmin):
         return f"delete {len(rows)} {self.opts.verbose_name_plural}"
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        # Deleting marks the row and lets the service see to the rest; nothing cascades in the database.
+        # The service marks the row as deleted and does the rest. Nothing cascades in the database.
         rows = list(objs)
         impact = deletion_impact_of(self.model, rows)
         tree: list[Any] = []

@@ -1,7 +1,7 @@
 """Further pages of a row, as tabs beside its form.
 
-An app registers here the pages of its own models and, because a lower app may not know a higher one, its pages
-about a lower app's rows. Called in `<app>/admin`, before URLs are made.
+An app registers here the pages of its own models. It also registers its pages about rows of a lower app, because a
+lower app may not import a higher one: `agents` adds "Who gets this?" to stacks. Called in `<app>/admin`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,14 +14,14 @@ from django.http import HttpRequest, HttpResponse
 if TYPE_CHECKING:
     from core.admin.base import BaseAdmin
 
-# Gets the row, which the user may see; answers with `admin.render_page(…)` or in its own way. A refusal that it
+# Takes the row, which the user may see, and returns a response, usually `admin.render_page(…)`. A refusal that it
 # raises becomes a message on the same page.
 View = Callable[[HttpRequest, "BaseAdmin", Any], HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`permission`, spelled `app.verb_model`, is asked besides that of seeing the row."""
+    """`permission`, spelled `app.verb_model`, is needed besides the permission to see the row."""
 
     slug: str
     title: str

@@ -1,4 +1,4 @@
-"""How values look in lists and on pages."""
+"""Formats values for lists and pages."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -54,7 +54,7 @@ def ago(at: datetime | None) -> SafeString | None:
 
 
 def one_line(text: str) -> SafeString:
-    """A name in a table: on one line, and a long one whole on hover."""
+    """A name in a table, on one line. A long name is cut and shown whole on hover."""
     return format_html('<span class="brokkr-one-line"{}>{}</span>', _hover(text), text)
 
 
@@ -63,7 +63,7 @@ def _hover(text: str) -> SafeString:
 
 
 def shortened(text: str | None, shown: int = 80) -> SafeString | str | None:
-    """The beginning of a text, the whole of it on hover. None for none, which the admin shows as a dash."""
+    """The beginning of a text, and the whole text on hover. None stays None, which the admin shows as a dash."""
     if not text or len(text) <= shown:
         return text or None
     return format_html('<span title="{}">{}…</span>', text, text[:shown])

@@ -1,4 +1,4 @@
-"""Controls that the theme and Django have only for the forms of tables."""
+"""Form controls that the theme and Django offer for model forms only."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,10 +23,10 @@ else:
 
 
 class RowSelect(_AutocompleteSelect):
-    """Chooses a row of a large table by typing a part of its name. Takes the key that a model's field is."""
+    """Chooses a row of a large table by typing a part of its name. Built for a foreign key of a model."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        # A value that cannot be a key is an error of the field; looking for its row would be one of the page.
+        # A value that cannot be a key is the field's error. Looking up its row would raise an error of the page.
         return super().optgroups(name, [each for each in value if self._is_key(each)], attr)
 
     def _is_key(self, value: str) -> bool:
@@ -52,9 +52,9 @@ class KeptRowSelect(RowSelect):
 
 
 class RowIdField(_ModelChoiceField):
-    """Chooses a row by its name and gives its id. An id that is there already may stay, whatever has become of its row.
+    """Chooses a row by its name and gives its id. A stored id may stay, even when its row is deleted or gone.
 
-    `refers` is a model's field that refers to rows of the same kind: whoever may choose rows for it may choose here.
+    `refers` is a model's field that refers to rows of the same kind: who may choose rows for it may choose here.
     Deleted rows may be chosen too.
     """
 
@@ -65,7 +65,7 @@ class RowIdField(_ModelChoiceField):
         super().__init__(queryset=rows, widget=KeptRowSelect(refers, admin.site), **kwargs)
 
     def keep(self, row_id: UUID | None) -> None:
-        """Accept this id too, and show it when no row has it."""
+        """Accept this id too, and show the id itself when no row has it."""
         self.widget.kept = row_id
 
     def label_from_instance(self, obj: Any) -> str:

@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded, whole or not at all, also when compressed or sent in chunks."""
+"""Reads a request's body: bounded, and whole or not at all, also when it is compressed or sent in chunks."""
 
 import gzip
 import io
@@ -49,7 +49,7 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
         )
     if encoding == "identity":
         return _read_raw(request, limit)
-    # What does not compress grows a little: five bytes for each block of 16 KiB, a header and a checksum.
+    # Data that does not compress grows a little: five bytes for each block of 16 KiB, a header and a checksum.
     return _decompress(_read_raw(request, limit, overhead=limit // 1024 + 64), limit)
 
 

@@ -21,7 +21,7 @@ from core.request_context import context_of
 
 logger = logging.getLogger(__name__)
 
-# Most particular first: the first class that matches gives the status.
+# The most specific class comes first, because the first match gives the status.
 STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.MethodNotAllowed, 405),
     (errors.PreconditionFailed, 412),
@@ -48,7 +48,7 @@ def status_of(error: errors.DomainError) -> int:
 
 
 def error_body(error: errors.DomainError) -> dict[str, object]:
-    """The union of the shapes that clients of all releases read."""
+    """The body of an error: the union of the shapes that clients of all releases read."""
     body: dict[str, object] = {"error": error.text, "code": error.code, "message": error.text}
     if error.details:
         details = {name: _plain(value) for name, value in error.details.items()}
@@ -71,7 +71,7 @@ def error_headers(error: errors.DomainError) -> dict[str, str]:
 
 
 def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainError:
-    """What `exc` means to the caller. An exception nobody foresaw is logged and says nothing about itself."""
+    """The refusal for `exc`. An unexpected exception is logged, and the caller learns nothing about it."""
     if isinstance(exc, errors.DomainError):
         return exc
     if isinstance(exc, OperationalError | InterfaceError):
@@ -120,7 +120,7 @@ def error_response(error: errors.DomainError) -> HttpResponse:
 
 @csrf_exempt
 def route_not_found(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    """Any path under the API that is no route; no key is asked for."""
+    """The answer for every path under the API that is no route. It needs no key."""
     return error_response(errors.RouteNotFound(path=request.path))
 
 
@@ -143,7 +143,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(value: object) -> object:
-    # Serializers name the wrong items of a list by number, and JSON has no numbers as names.
+    # Serializers name the wrong items of a list by number, but names in JSON are strings.
     match value:
         case UUID():
             return str(value)

@@ -14,7 +14,7 @@ def etag_of(body: bytes) -> str:
 
 
 def not_modified(request: HttpRequest, etag: str) -> bool:
-    """Whether If-None-Match names `etag`. Compared weakly: a compressing proxy turns strong tags weak."""
+    """Whether If-None-Match names `etag`. Compared weakly, because a compressing proxy makes strong tags weak."""
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False

@@ -1,7 +1,7 @@
-"""Serializer fields that take exactly the type they name: in JSON 5 is no string and "5" no integer; in a query
-`true` is a truth value and `yes` is none.
+"""Serializer fields that accept exactly the type they name. In JSON, 5 is not a string and "5" is not an integer; in
+a query, `true` is a truth value and `yes` is not.
 
-DRF's own fields convert; a client that sends the wrong type has a bug it should hear about.
+DRF's own fields convert values. A client that sends the wrong type has a bug and should learn of it.
 """
 
 import re
@@ -21,7 +21,7 @@ FILLED_RULE = {"minLength": 1, "pattern": rf"^[^\u0000]*[^\u0000{_SPACE}][^\u000
 NAME_RULE = FILLED_RULE | {"maxLength": MAX_NAME}
 LABEL_RULE = {"minLength": 1, "maxLength": MAX_LABEL, "pattern": rf"^[^\u0000{_SPACE}]+$"}
 
-# Digits without end would cost time; what is too large before that is for each parameter to say.
+# Converting a very long number costs time. Smaller limits are set by each parameter.
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,999}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -38,7 +38,7 @@ class Text(serializers.CharField):
     """A string, kept as sent. Rules about its content belong to services, which answer with their own code."""
 
     def __init__(self, *, rule: Mapping[str, object] | None = None, **kwargs: Any) -> None:
-        # `rule` is what the published schema says of the content; the service is what checks it.
+        # `rule` goes into the published schema. The service checks the content.
         self.rule = dict(rule or TEXT_RULE)
         super().__init__(allow_blank=True, trim_whitespace=False, **kwargs)
 

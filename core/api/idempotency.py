@@ -42,7 +42,7 @@ class _Attempt:
     caller: UUID
     key: str
     fingerprint: str
-    # What opens the kept answer.
+    # Decrypts the kept answer.
     secret: bytes
 
 
@@ -51,7 +51,7 @@ def idempotent(handler: "_Handler[_P]") -> "_Handler[_P]":
 
     The record and the change commit together, so a crash leaves both or neither; a repeat that arrives while
     the first is under way waits for it on the unique constraint. Refusals are not kept: they change nothing.
-    Raises InvalidHeader for a key that is none, IdempotencyKeyReused for a key seen with another request.
+    Raises InvalidHeader for a malformed key, IdempotencyKeyReused for a key seen with another request.
     """
 
     @wraps(handler)
@@ -66,9 +66,10 @@ def idempotent(handler: "_Handler[_P]") -> "_Handler[_P]":
 
 
 def idempotent_change(handler: "Callable[Concatenate[Any, Request, _P], _Change]") -> "_Handler[_P]":
-    """Like `idempotent`, for a create that computes long before it writes: its handler returns the change.
+    """Like `idempotent`, for a create that computes for a long time before it writes. Its handler returns a function
+    that makes the change.
 
-    The transaction, which on SQLite keeps every other writer waiting, holds the change alone.
+    Only that function runs in the transaction, which on SQLite keeps every other writer waiting.
     """
 
     @wraps(handler)
@@ -129,7 +130,7 @@ def _replay(attempt: _Attempt, record: IdempotentAnswer) -> HttpResponse:
 def _fingerprint(request: Request) -> str:
     digest = hashlib.sha256()
     body = request.stream.read() if request.stream else b""
-    # The parser reads the stream after us.
+    # Rewind, because the parser reads the stream after us.
     request.stream.seek(0)
     for part in (str(request.method), request.get_full_path(), str(request.content_type)):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
@@ -138,6 +139,6 @@ def _fingerprint(request: Request) -> str:
 
 
 def _secret(request: Request) -> bytes:
-    # The long token of the caller's key: the one thing a caller has that the database has not. Not the whole
-    # key, which a caller may send with or without its scheme and under any prefix.
+    # The long token of the caller's key, which the caller has and the database does not. Not the whole header: a
+    # caller may send the same key with or without `Bearer`, and under any prefix.
     return request.headers.get("Authorization", "").strip().rsplit("_", 1)[-1].encode()

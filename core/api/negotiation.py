@@ -1,4 +1,4 @@
-"""Which parser reads the body, which renderer writes the answer."""
+"""Chooses the parser of the body and the renderer of the answer."""
 
 from collections.abc import Iterable
 

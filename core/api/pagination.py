@@ -51,7 +51,7 @@ class OffsetListQuery(ListQuery):
 def paginate(
     rows: QuerySet[_Row], *, order: Sequence[str], query: dict[str, Any], request: HttpRequest
 ) -> tuple[Iterable[_Row], dict[str, str]]:
-    """The rows to answer, in `order`, and the headers that go with them.
+    """The rows to answer, in `order`, and the headers of the answer.
 
     `order` names columns, and integers with which `rows` are annotated; it must end in a unique column. A page
     begins after the row that the cursor names, by value, so rows that are inserted meanwhile neither repeat nor
@@ -73,7 +73,7 @@ def paginate(
         parameters = request.GET.copy()
         parameters.pop("offset", None)
         parameters["cursor"], parameters["limit"] = _encode(page[-1], order), str(limit)
-        # Relative: the Host header is the client's, and behind a proxy neither host nor scheme are known here.
+        # A relative link: the Host header comes from the client, and behind a proxy we know neither host nor scheme.
         headers["Link"] = f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
     return page, headers
 

@@ -1,4 +1,4 @@
-"""Bodies to values. Strict: what is not exactly JSON or YAML text is refused before any rule is asked."""
+"""Parses bodies strictly: whatever is not exactly JSON or YAML text is refused before any rule runs."""
 
 from collections.abc import Mapping
 from typing import IO, Any

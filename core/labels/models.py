@@ -1,4 +1,4 @@
-"""The two tables that each labelled resource owns. The owner's key is left to the concrete table."""
+"""The base of the two tables that each labelled resource has. The concrete table adds the foreign key to the owner."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Putting labels and annotations on a resource and taking them off."""
+"""Adds labels and annotations to a resource and removes them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.validators import is_label
 
 @transaction.atomic
 def add_label(*, owner: LabelledResource, label: str, actor: Actor) -> AbstractLabel:
-    """Raises InvalidLabel for a word that is none, UniqueViolation when the owner carries it already."""
+    """Raises InvalidLabel for a malformed label, UniqueViolation when the owner has it already."""
     if not is_label(label):
         raise InvalidLabel(label=label)
     rows: Any = owner.labels  # type: ignore[attr-defined]  # each concrete table declares this related name
@@ -25,7 +25,7 @@ def add_label(*, owner: LabelledResource, label: str, actor: Actor) -> AbstractL
 
 @transaction.atomic
 def remove_label(*, owner: LabelledResource, label: str, actor: Actor) -> bool:
-    """Whether the owner carried the label."""
+    """Returns whether the owner had the label."""
     removed, _ = owner.labels.filter(label=label).delete()  # type: ignore[attr-defined]
     if removed:
         _tell("label_removed", owner, actor, {"label": label})
@@ -34,7 +34,7 @@ def remove_label(*, owner: LabelledResource, label: str, actor: Actor) -> bool:
 
 @transaction.atomic
 def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Actor) -> AbstractAnnotation:
-    """Raises InvalidAnnotation for a key or value that is none, UniqueViolation when the owner has the key."""
+    """Raises InvalidAnnotation for a malformed key or value, UniqueViolation when the owner has the key already."""
     if not is_label(key) or not is_label(value):
         raise InvalidAnnotation(key=key, value=value)
     rows: Any = owner.annotations  # type: ignore[attr-defined]
@@ -46,7 +46,7 @@ def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Acto
 
 @transaction.atomic
 def remove_annotation(*, owner: LabelledResource, key: str, actor: Actor) -> bool:
-    """Whether the owner had the annotation."""
+    """Returns whether the owner had the annotation."""
     removed, _ = owner.annotations.filter(key=key).delete()  # type: ignore[attr-defined]
     if removed:
         _tell("annotation_removed", owner, actor, {"key": key})

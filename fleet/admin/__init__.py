@@ -1,8 +1,8 @@
-"""The operator's pages about an agent and a stack together, on the pages of either."""
+"""Admin pages about one agent and one stack, shown as tabs of both."""
 
 from agents.models import Agent
 from core.admin import register_page
-from fleet.admin.explaining import explain_agent, explain_stack
+from fleet.admin.explanation import explain_agent, explain_stack
 from stacks.models import Stack
 
 register_page(Stack, "explain", "Why isn't it deployed?", explain_stack, "agents.view_agent")

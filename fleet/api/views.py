@@ -17,7 +17,7 @@ from fleet.api.serializers import (
     FleetAgentRecordSerializer,
     FleetQuery,
 )
-from fleet.explain import explain
+from fleet.explanation import explain
 from fleet.rollup import fleet_agents, records
 from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
@@ -48,7 +48,7 @@ class FleetViewSet(KeyedViewSet):
         if "pak_id" in query:
             agents = agents.registered_with(query["pak_id"])
         page, headers = paginate(agents, order=("created_at", "id"), query=query, request=request._request)
-        # As they are: a serializer takes a second for ten thousand of them. A test holds both to the same answer.
+        # Without the serializer, which takes a second for ten thousand rows. A test compares the two answers.
         return Response(cast(Any, records(list(page), now=timezone.now())), headers=headers)
 
     @extend_schema(

@@ -51,7 +51,7 @@ class GeneratorViewSet(KeyedViewSet):
     def list(self, request: Request) -> Response:
         """All live generators but the system generator. Admin only."""
         query = self.read_query(GeneratorListQuery)
-        rows = Generator.objects.active().tenants()
+        rows = Generator.objects.active().owners()
         if "name" in query:
             rows = rows.named_like(query["name"])
         return self.answer_list(rows, GeneratorSerializer, order=("created_at", "id"), query=query)
@@ -145,7 +145,7 @@ class TenantViewSet(KeyedViewSet):
     )
     def list(self, request: Request) -> Response:
         """Id and name of every generator that can own stacks, to choose a scope from. Admin only."""
-        rows = Generator.objects.active().tenants()
+        rows = Generator.objects.active().owners()
         return self.answer_list(
             rows, TenantSerializer, order=("created_at", "id"), query=self.read_query(ListQuery)
         )

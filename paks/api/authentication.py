@@ -1,4 +1,4 @@
-"""The Authorization header to a caller."""
+"""Turns the Authorization header into a caller."""
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,12 +15,12 @@ from paks.event_kinds import PakEventKind
 from paks.principals import Principal
 from paks.services import principal_for
 
-# One audit row per address and minute tells of guessing; a row per guess would let the guesser fill the disk.
+# One audit row per address and minute is enough to show guessing; a row per guess would fill the disk.
 _FAILURE_SILENCE_SECONDS = 60
 
 
 class PakAuthentication(BaseAuthentication):
-    """`Authorization: <pak>` or `Authorization: Bearer <pak>`. Raises Unauthorized for a key that is no key."""
+    """`Authorization: <pak>` or `Authorization: Bearer <pak>`. Raises Unauthorized for an invalid key."""
 
     def authenticate(self, request: Request) -> tuple[None, Principal] | None:
         key = presented_key(request.headers.get("Authorization", ""))
@@ -53,7 +53,7 @@ def _tell_failure(request: Request) -> None:
         user_agent=request.headers.get("User-Agent"),
         request_id=context_of(request._request).request_id,
     )
-    # Escaped, because a path may hold characters that the database's JSON cannot: NUL, for one.
+    # Escaped, because a path may hold characters that JSON in the database cannot, such as NUL.
     path = escape_uri_path(request.path.removeprefix("/api/v1"))
     emit(
         Event(

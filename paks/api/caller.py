@@ -1,4 +1,4 @@
-"""The typed way to read who calls."""
+"""Typed access to the caller of a request."""
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -11,9 +11,9 @@ from paks.principals import Principal
 
 
 def caller(request: Request) -> Principal:
-    """The authenticated caller. DRF's stubs think `request.auth` is a token of its own kind."""
+    """The authenticated caller. DRF's type stubs declare `request.auth` as a token of another type."""
     principal: object = request.auth
-    assert isinstance(principal, Principal)  # noqa: S101  # ResourceViewSet.initial refused everybody else
+    assert isinstance(principal, Principal)  # noqa: S101  # ResourceViewSet.initial has refused everybody else
     return principal
 
 

@@ -1,4 +1,4 @@
-"""Which roles may call. Which rows they reach is for the apps' access rules. The default refuses everybody."""
+"""Which roles may call. The apps' access rules decide which rows they may see. The default refuses everybody."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from paks.errors import AdminRequired
 from paks.models import Role
 
 if TYPE_CHECKING:
-    # DRF's views module imports this one, as a setting, before it is complete.
+    # DRF's views module imports this module, named in a setting, before it is complete itself.
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
@@ -23,7 +23,7 @@ class DenyAll(BasePermission):
 
 
 class HasRole(BasePermission):
-    """One of `roles`, else `refusal`. A class per rule: composing permissions loses the code of the refusal."""
+    """One of `roles`, else `refusal`. One class per rule, because composed permissions lose the code of the refusal."""
 
     roles: ClassVar[frozenset[Role]]
     refusal: ClassVar[type[Forbidden]] = PermissionRefused

@@ -1,4 +1,4 @@
-"""Each key's rate, when there is a limit."""
+"""The rate limit of each key, when one is configured."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from paks.api.caller import caller
 
 
 class KeyThrottle(BaseThrottle):
-    """One token a request. Raises RateLimited itself, which knows how long to wait."""
+    """Takes one token per request. Raises RateLimited with the seconds to wait."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         if is_limited():

@@ -1,6 +1,6 @@
-"""The operator's pages of stacks and their deployment objects; one module per page."""
+"""The admin's pages of stacks and their versions; one module per page."""
 
-from stacks.admin.objects import DeploymentObjectAdmin
 from stacks.admin.stacks import StackAdmin
+from stacks.admin.versions import DeploymentObjectAdmin
 
 __all__ = ["DeploymentObjectAdmin", "StackAdmin"]

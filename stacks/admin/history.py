@@ -1,4 +1,4 @@
-"""A stack's deployment objects, newest first, and the differences between any two."""
+"""A stack's versions, newest first, and the differences between any two."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from django.http import HttpRequest, HttpResponse
 
 from core.admin import BaseAdmin, admin_actor, ago, badge, link
 from core.admin.authors import authors_of
-from stacks.admin.showing import hides_values, may_reveal, object_diff
+from stacks.admin.manifests import hides_values, may_reveal, object_diff
 from stacks.event_kinds import StackEventKind
 from stacks.models import DeploymentObject, Stack
 from stacks.services import reveal_secrets
 
 PER_PAGE = 25
-# Of a larger one only the API shows all.
+# The page does not compare longer texts. The API answers them whole.
 MAX_COMPARED_CHARACTERS = 4 * 1024 * 1024
 
 
 def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
-    """One page of the objects and a comparison of the chosen two, by default the newest with the one before.
+    """One page of the versions, and a comparison of two: the chosen ones, or the newest and the one before it.
 
     With `reveal` in a POST, the comparison shows the values of Secrets, and the audit log notes it.
     """
@@ -48,7 +48,7 @@ def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpR
 
 def _objects_of(stack: Stack) -> QuerySet[DeploymentObject]:
     rows = DeploymentObject.objects.filter(stack=stack).newest_first()
-    # Only those of deleted stacks are deleted, and the index is on the others.
+    # A version is deleted only with its stack. The index covers live versions only.
     return rows.active() if stack.deleted_at is None else rows
 
 

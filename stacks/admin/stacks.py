@@ -1,4 +1,4 @@
-"""Stacks: the list, and the page with what a stack says of itself."""
+"""Stacks: the list, and the page of one stack."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
 from generators.models import Generator
 from stacks.admin.history import history
-from stacks.admin.publishing import publish_page
-from stacks.admin.showing import PUBLISH_PERMISSION
+from stacks.admin.manifests import PUBLISH_PERMISSION
+from stacks.admin.publication import publish_page
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 from stacks.services import create_stack, delete_stack, lock_stack, update_stack
 
@@ -66,7 +66,7 @@ class StackAdmin(ServiceAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "generator":
-            kwargs["queryset"] = Generator.objects.active().tenants()
+            kwargs["queryset"] = Generator.objects.active().owners()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="generator", ordering="generator__name")
@@ -77,7 +77,7 @@ class StackAdmin(ServiceAdmin):
     def label_list(self, stack: Stack) -> str | None:
         return badges(sorted(row.label for row in stack.labels.all()))
 
-    @admin.display(description="newest object", ordering="newest_sequence")
+    @admin.display(description="newest version", ordering="newest_sequence")
     def newest_object(self, stack: Any) -> str | None:
         if stack.newest_sequence is None:
             return None
@@ -91,7 +91,7 @@ class StackAdmin(ServiceAdmin):
     def objects_link(self, stack: Stack) -> str:
         return link(
             "stacks_deploymentobject_changelist",
-            "Deployment objects of this stack",
+            "Versions of this stack",
             query={"stack__id__exact": stack.pk, "deleted": "all"},
         )
 

@@ -1,4 +1,4 @@
-"""Deployment objects: one immutable version of what a stack wants in the clusters."""
+"""Versions of stacks. The wire and the table call a version a deployment object."""
 
 from typing import ClassVar
 
@@ -12,9 +12,10 @@ from stacks.querysets import DeploymentObjectQuerySet
 
 
 class DeploymentObject(models.Model):
-    """Written once. A trigger in the database refuses every change but the mark of deletion.
+    """One version of a stack, or its deletion marker. Written once: a trigger in the database refuses every change but
+    `deleted_at`.
 
-    `sequence_id` orders all objects of all stacks and is the key; the UUID is what the wire calls it.
+    `sequence_id` orders the versions of all stacks and is the primary key; on the wire, `id` identifies a version.
     """
 
     NOUN: ClassVar[str] = "deployment_object"
@@ -36,9 +37,10 @@ class DeploymentObject(models.Model):
 
     class Meta:
         db_table = "deployment_objects"
+        verbose_name = "version"
         permissions = [("reveal_secrets", "Can see the values of Kubernetes secrets")]
         indexes = [
-            # Holds the UUID too, so that a poll reads only the index. SQLite leaves such columns out.
+            # Includes the UUID, so that a poll reads only the index. SQLite ignores included columns.
             models.Index(
                 fields=["stack", "-sequence_id"],
                 include=["id"],

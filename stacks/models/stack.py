@@ -1,4 +1,4 @@
-"""Stacks: what is deployed as one."""
+"""Stacks: Kubernetes objects that are deployed together, in versions."""
 
 from typing import ClassVar
 
@@ -42,14 +42,14 @@ class Stack(LabelledResource):
 class StackLabel(AbstractLabel):
     UNIQUE: ClassVar[str] = "stack_labels_stack_id_label_key"
 
-    # The composite constraint leads with the stack, so the key needs no index of its own.
+    # The constraint's index begins with the stack, so the foreign key needs no index of its own.
     stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="labels", db_index=False)
 
     class Meta:
         db_table = "stack_labels"
         constraints = [
             models.UniqueConstraint(fields=["stack", "label"], name="stack_labels_stack_id_label_key"),
-            # From an agent's label to the stacks that share it, without reading the table.
+            # Finds the stacks that share an agent's label without reading the table.
             models.UniqueConstraint(fields=["label", "stack"], name="stack_labels_by_label"),
         ]
 

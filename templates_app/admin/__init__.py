@@ -1,4 +1,4 @@
-"""The operator's pages of templates: versions that only read, and an editor with a live preview that adds them."""
+"""The admin's pages of templates: read-only pages of versions, and an editor with a preview that adds versions."""
 
 from templates_app.admin.templates import TemplateAdmin
 

@@ -1,4 +1,4 @@
-"""The editor of templates: saving adds a version; trying out stores nothing."""
+"""The editor of templates. Saving adds a version; a trial stores nothing."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from templates_app.admin.trial import Trial, given_parameters, try_out
 from templates_app.models import StackTemplate
 from templates_app.services import create_template, lock_template, update_template
 
-# The button that tries out, and the value with which the page's script asks for the changed parts alone.
+# The button of a trial, and its value when the page's script asks for the changed parts only.
 PREVIEW = "_preview"
 PARTS = "parts"
 
@@ -31,7 +31,7 @@ def edit(request: HttpRequest, admin: BaseAdmin, source: StackTemplate | None) -
         trial = _trial(request.POST, given_parameters(request.POST))
         if request.POST[PREVIEW] == PARTS:
             return parts(trial)
-        # Unbound: trying out does not yet ask for a name.
+        # Unbound, because a trial does not need a name yet.
         return _page(request, admin, source, TemplateForm(source=source, initial=request.POST.dict()), trial)
     if form.is_valid():
         try:
@@ -45,7 +45,7 @@ def edit(request: HttpRequest, admin: BaseAdmin, source: StackTemplate | None) -
 
 
 def parts(trial: Trial) -> HttpResponse:
-    """What the page's script puts into the page."""
+    """The parts of the page that its script replaces."""
     return JsonResponse(
         {"schema": trial.schema_digest, "parameters": trial.parameters_html(), "result": trial.result_html()}
     )

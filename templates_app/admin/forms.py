@@ -1,4 +1,4 @@
-"""The editor's form: what a version of a template says."""
+"""The editor's form: the fields of a template version."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -52,30 +52,30 @@ def _source(rows: int) -> Any:
 class TemplateForm(forms.Form):
     name = forms.CharField(max_length=MAX_NAME, widget=_TextInput())
     generator = _Generators(
-        queryset=Generator.objects.active().tenants(),
+        queryset=Generator.objects.active().owners(),
         required=False,
         widget=RowSelect(StackTemplate._meta.get_field("generator"), admin.site),
         help_text="Left empty, it is a system template, which every generator may use.",
     )
     description = forms.CharField(required=False, widget=_TextInput())
-    # Not stripped: the first line's indentation and the last line's end are part of what is rendered.
+    # Not stripped, because the first indentation and the last line end are part of the rendered text.
     template_content = forms.CharField(label="Template", strip=False, widget=_source(24))
     parameters_schema = forms.CharField(
         label="Parameters schema", strip=False, widget=_source(14), help_text="JSON Schema, as JSON."
     )
 
-    # Set once the form is valid.
+    # Set when the form is valid.
     draft: Draft
 
     def __init__(self, *args: Any, source: StackTemplate | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if source is not None:
-            # A version keeps the name and the owner of the one before.
+            # A version keeps the name and the owner of the version before it.
             del self.fields["name"], self.fields["generator"]
             self.fields["description"].help_text = "Left empty, the one of the version before stays."
 
     def clean_template_content(self) -> str:
-        # Browsers send other line ends than were typed.
+        # Browsers send CRLF line ends.
         text = str(self.cleaned_data["template_content"]).replace("\r\n", "\n")
         if (line := masked_line(text)) is not None:
             raise forms.ValidationError(

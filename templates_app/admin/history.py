@@ -10,12 +10,12 @@ from core.admin.diff import Side, diff_table
 from stacks.masking import comparable, mask_template
 from templates_app.models import StackTemplate
 
-# Enough to choose from; any two can be named in the address.
+# How many versions the page offers. The address can name any two.
 SHOWN = 50
 
 
 def versions(request: HttpRequest, model_admin: BaseAdmin, template: StackTemplate) -> HttpResponse:
-    """The live versions, newest first, and the texts of the two that were chosen side by side."""
+    """The live versions, newest first, and the two chosen ones side by side."""
     rows = StackTemplate.objects.active().versions_of(template.name, template.generator_id)
     listed = rows.order_by("-version").defer("template_content", "parameters_schema")
     found = list(listed.annotate(uses=Count("rendered_objects"))[: SHOWN + 1])
@@ -37,7 +37,7 @@ def versions(request: HttpRequest, model_admin: BaseAdmin, template: StackTempla
 def _chosen(
     request: HttpRequest, rows: QuerySet[StackTemplate], template: StackTemplate
 ) -> tuple[StackTemplate | None, StackTemplate | None]:
-    """The versions to compare; without a choice this one with the one before it."""
+    """The versions to compare: the chosen ones, or this one and the one before it."""
     wanted = [request.GET.get(end, "") for end in ("from", "to")]
     if all(text.isascii() and text.isdecimal() and len(text) < 10 for text in wanted):
         by_number = {row.version: row for row in rows.filter(version__in=wanted)}

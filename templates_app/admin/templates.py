@@ -1,4 +1,4 @@
-"""Templates: a list of versions, and a version that shows all it says and is never changed."""
+"""Templates: the list of versions, and the page of one, which is never changed."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class TemplateAnnotationInline(AnnotationInline):
 
 
 class NewestFilter(admin.SimpleListFilter):
-    """Only the newest version of each name unless all are asked for."""
+    """Shows only the newest version of each name unless the user asks for all."""
 
     title = "version"
     parameter_name = "version"
@@ -106,7 +106,7 @@ class TemplateAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[StackTemplate]:
         rows: QuerySet[StackTemplate] = super().get_queryset(request)
         newer = StackTemplate.objects.active().filter(name=OuterRef("name"), version__gt=OuterRef("version"))
-        # Apart, because nothing equals the owner that system templates do not have.
+        # A condition of its own, because system templates have no owner and NULL equals nothing in SQL.
         of_generator = Exists(newer.filter(generator=OuterRef("generator")))
         of_system = Q(generator__isnull=True) & Exists(newer.filter(generator__isnull=True))
         rows = rows.annotate(has_newer=of_generator | of_system).prefetch_related("labels", "annotations")
@@ -128,7 +128,7 @@ class TemplateAdmin(ServiceAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         template = context["original"]
-        # A template is added by the editor, which asks for more than this form has.
+        # The editor adds templates; this form lacks fields that it needs.
         context["show_save_and_add_another"] = False
         context["source_block"] = code_block(mask_template(template.template_content), spans=template_spans)
         context["schema_block"] = code_block(template.parameters_schema)
@@ -188,7 +188,7 @@ def _new_version(request: HttpRequest, model_admin: BaseAdmin, template: StackTe
 
 
 def _preview(request: HttpRequest, model_admin: BaseAdmin, template: StackTemplate) -> HttpResponse:
-    """The version with parameters of the user's choice. Posting computes and stores nothing."""
+    """Renders the version with the user's parameters. A POST stores nothing."""
     given, content = given_parameters(request.POST), template.template_content
     trial = try_out(content, template.parameters_schema, given, shown=mask_template(content))
     if request.POST.get(PREVIEW) == PARTS:

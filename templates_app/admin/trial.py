@@ -1,4 +1,4 @@
-"""A template tried out: the form of its parameters, and what it renders or why not, as the pages show them."""
+"""The trial of a template: the form of its parameters, and the rendered text or what is wrong, as pages show them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ _EXCERPT = 200
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A parameter's field with what is typed in it."""
+    """A parameter's field with its typed value."""
 
     parameter: Parameter
     id: str
@@ -32,7 +32,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing that is wrong, and where: at a control of the form, or in a line of the template."""
+    """One problem and its place: a control of the form, or a line of the template."""
 
     text: str
     control_id: str = ""
@@ -48,9 +48,9 @@ class Trial:
     controls: list[Control]
     complaints: list[Complaint]
     rendered: SafeString | None
-    # Of the schema; a form of parameters with another one is out of date.
+    # The schema's digest. A parameter form with another digest is out of date.
     schema_digest: str
-    # Whether nobody has filled in anything yet, and that is all that is wrong.
+    # Whether the only problem is that nothing has been filled in yet.
     is_fresh: bool = False
 
     def parameters_html(self) -> str:
@@ -63,10 +63,10 @@ class Trial:
 def try_out(
     template_content: str, parameters_schema: str, given: Mapping[str, str], *, shown: str | None = None
 ) -> Trial:
-    """Render with the parameters among the fields of a form. Nothing is stored.
+    """Render the template with the parameters from a form's fields. Nothing is stored.
 
-    `shown` is the template as the reader may see it, for one who did not write it. What is rendered is rendered from
-    that, because parameters may move a value to where nothing tells that it is a Secret's.
+    `shown` is the masked template, for a reader who did not write it. The text is rendered from `shown`, because
+    parameters may move a value to a place where nothing shows that it belongs to a Secret.
     """
     shown = template_content if shown is None else shown
     parameters, is_fresh = parameters_of(parameters_schema), False
@@ -87,7 +87,7 @@ def try_out(
                 template_content=shown, parameters_schema=parameters_schema, parameters=reading.value
             )
         if not given and (unfilled := [each for each in problems if isinstance(each, InvalidParameters)]):
-            # What the template makes of too few parameters would say the same again.
+            # Errors of rendering with missing parameters would only repeat this.
             is_fresh, problems, outcome = True, [*unfilled], Preview(None, [])
         complaints = [
             complaint
@@ -99,7 +99,7 @@ def try_out(
 
 
 def template_spans(source: str) -> Iterator[Span]:
-    """The tags of a template."""
+    """The coloured parts of a template: its tags."""
     for tag in _TAG.finditer(source):
         yield tag.start(), tag.end(), "comment" if tag[0].startswith("{#") else "name"
 
@@ -149,7 +149,7 @@ def _complaints(
 
 
 def _line_of(source: str, line: object, shown: str) -> str:
-    """The beginning of the line, empty when it is not among those that are shown."""
+    """The beginning of the line; empty when the line is not shown."""
     lines = LINE_BREAK.split(source)
     if not isinstance(line, int) or not 0 < line <= len(lines):
         return ""
@@ -158,7 +158,7 @@ def _line_of(source: str, line: object, shown: str) -> str:
 
 
 def _at_control(problem: str, controls: list[Control]) -> Complaint:
-    """A message that begins with a JSON pointer, with the control for the nearest part of it."""
+    """The complaint for a message that begins with a JSON pointer, at the control of the nearest parameter."""
     pointer = problem.partition(": ")[0] if problem.startswith("/") else ""
     best = max(
         (control for control in _flat(controls) if _leads(control.parameter.pointer, pointer)),
@@ -181,5 +181,5 @@ def _leads(part: str, pointer: str) -> bool:
 
 
 def given_parameters(data: Mapping[str, Any]) -> dict[str, str]:
-    """What a form says about parameters; nothing when it is sent for the first time."""
+    """The parameters among a form's fields; empty when the page is opened for the first time."""
     return {name: str(data[name]) for name in data if name.startswith(PREFIX)}

@@ -14,7 +14,7 @@ from tests.factories import make_agent, make_delivery, make_generator, make_noti
 from tests.support.api import Api
 from tests.support.receiver import answer, running_receiver
 from tests.support.threads import call, calls, statuses, together
-from webhooks.delivering import deliver_due
+from webhooks.dispatcher import deliver_due
 from webhooks.models import Delivery, Status
 from webhooks.services.deliveries import claim_due, redeliver
 

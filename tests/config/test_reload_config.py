@@ -11,10 +11,10 @@ from django.conf import settings as current
 from django.core.exceptions import ImproperlyConfigured
 
 from audit.models import AuditLog
-from config import env, reloadable
+from config import env, reloadable_settings
 from config.jobs import follow_changed_settings
 from config.models import ConfigSnapshot
-from config.watch import Watch
+from config.watcher import Watcher
 from tests.factories import make_agent, make_generator
 from tests.support.api import refused
 
@@ -26,7 +26,7 @@ Write = Callable[[str], Path]
 @pytest.fixture(autouse=True)
 def _as_before(settings, tmp_path) -> Iterator[None]:
     settings.DATA_DIR = tmp_path
-    before = {name: getattr(current, name) for name in reloadable.read_reloadable_settings()}
+    before = {name: getattr(current, name) for name in reloadable_settings.read_reloadable_settings()}
     level = logging.getLogger().level
     yield
     env.fall_back_on({})
@@ -39,9 +39,9 @@ def _as_before(settings, tmp_path) -> Iterator[None]:
 def write(monkeypatch, tmp_path) -> Write:
     """Writes the file that BROKKR_CONFIG_FILE names."""
     path = Path(tmp_path) / "brokkr.toml"
-    monkeypatch.setattr(reloadable, "CONFIG_FILE", str(path))
-    monkeypatch.setattr(reloadable, "WATCHED", True)
-    monkeypatch.setattr(reloadable, "DEBOUNCE_SECONDS", 0)
+    monkeypatch.setattr(reloadable_settings, "CONFIG_FILE", str(path))
+    monkeypatch.setattr(reloadable_settings, "WATCHED", True)
+    monkeypatch.setattr(reloadable_settings, "DEBOUNCE_SECONDS", 0)
 
     def write(text: str) -> Path:
         path.write_text(text, encoding="utf-8")
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_used_is_500_and_changes_nothing(admin, write, tex
 
 
 def test_a_file_that_is_not_there_is_500(admin, monkeypatch):
-    monkeypatch.setattr(reloadable, "CONFIG_FILE", "/nowhere/brokkr.toml")
+    monkeypatch.setattr(reloadable_settings, "CONFIG_FILE", "/nowhere/brokkr.toml")
     body = refused(admin.post("/admin/config/reload"), 500, "config_reload_failed")
     assert "/nowhere/brokkr.toml" in body["message"]
 
@@ -163,47 +163,47 @@ def test_only_admins_reload(write):
 
 
 def test_a_watched_file_is_followed_once_for_each_change(write):
-    watch = Watch()
-    assert watch.look(now=0) is None
+    watcher = Watcher()
+    assert watcher.look(now=0) is None
     write('[log]\nlevel = "warn"\n')
-    assert watch.look(now=0.5) is None
-    assert watch.look(now=2) is not None
+    assert watcher.look(now=0.5) is None
+    assert watcher.look(now=2) is not None
     assert current.LOG_LEVEL == "warn"
-    assert watch.look(now=4) is None
+    assert watcher.look(now=4) is None
 
 
 def test_a_file_that_is_being_written_is_left_alone(write, monkeypatch):
-    monkeypatch.setattr(reloadable, "DEBOUNCE_SECONDS", 60)
-    watch = Watch()
+    monkeypatch.setattr(reloadable_settings, "DEBOUNCE_SECONDS", 60)
+    watcher = Watcher()
     path = write('[log]\nlevel = "warn"\n')
-    assert watch.look(now=2) is None
+    assert watcher.look(now=2) is None
     os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 61))
-    assert watch.look(now=4) is not None
+    assert watcher.look(now=4) is not None
 
 
 def test_a_file_that_is_not_watched_waits_for_the_request(admin, write, monkeypatch):
-    monkeypatch.setattr(reloadable, "WATCHED", False)
-    watch = Watch()
+    monkeypatch.setattr(reloadable_settings, "WATCHED", False)
+    watcher = Watcher()
     write('[log]\nlevel = "warn"\n')
-    assert watch.look(now=2) is None
+    assert watcher.look(now=2) is None
     reload(admin)
     # The mark that the request left, as another process of this machine sees it.
-    assert watch.look(now=4) is not None
+    assert watcher.look(now=4) is not None
 
 
 def test_a_watched_file_that_cannot_be_used_is_logged_and_not_followed(write, caplog):
-    watch = Watch()
+    watcher = Watcher()
     write('[log]\nlevel = "loud"\n')
-    assert watch.look(now=2) is None
+    assert watcher.look(now=2) is None
     assert "BROKKR__LOG__LEVEL is 'loud'" in caplog.text
     assert current.LOG_LEVEL == "info"
 
 
 def test_the_worker_tells_of_what_it_followed_once(write, monkeypatch):
-    watches = [Watch(), Watch()]
+    watchers = [Watcher(), Watcher()]
     write('[log]\nlevel = "warn"\n')
-    for watch in watches:
-        monkeypatch.setattr("config.services.watch", watch)
+    for watcher in watchers:
+        monkeypatch.setattr("config.services.watcher", watcher)
         follow_changed_settings()
     [row] = AuditLog.objects.filter(action="config.reloaded")
     assert (row.actor_type, row.details["changes"][0]["key"]) == ("system", "log.level")
@@ -212,4 +212,4 @@ def test_the_worker_tells_of_what_it_followed_once(write, monkeypatch):
 def test_the_file_must_be_right_at_the_start(write):
     write('[log]\nlevel = "loud"\n')
     with pytest.raises(ImproperlyConfigured):
-        reloadable.read_reloadable_settings()
+        reloadable_settings.read_reloadable_settings()

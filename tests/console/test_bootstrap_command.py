@@ -22,7 +22,7 @@ from paks.services import new_token, revoke_pak
 from tests.factories import make_agent
 from tests.support.api import Api, refused
 from tests.support.commands import audited, manage, shown_once
-from tests.support.waiting import until_it_waits_or_ends
+from tests.support.waits import until_it_waits_or_ends
 
 pytestmark = pytest.mark.django_db
 

@@ -28,11 +28,11 @@ SMALL = ("--agents", "60", "--stacks", "20", "--versions", "2", "--work-orders",
 
 def _assert_causes_come_before_consequences(start: datetime) -> None:
     agents = {agent.pk: agent for agent in Agent.objects.select_related("heartbeat")}
-    tenants = set(Generator.objects.tenants().values_list("pk", flat=True))
+    generators = set(Generator.objects.owners().values_list("pk", flat=True))
     registrations = []
     for each in Registration.objects.select_related("generator"):
         agent = agents[each.agent_id]
-        if each.generator_id in tenants:
+        if each.generator_id in generators:
             assert each.registered_at > agent.created_at > each.generator.created_at
             registrations.append(each)
         else:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentEvent, AgentHeartbeat
 from core.events import SYSTEM
-from fleet.explain import CheckName, Verdict
+from fleet.explanation import CheckName, Verdict
 from health.models import DeploymentHealth
 from stacks.services import delete_stack
 from tests.factories import (

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.live_api import Rows, created, live_client, make_rows
+from tests.support.raw_http import Wire
 from tests.support.server import LiveServer
-from tests.support.wire import Wire
 
 pytestmark = pytest.mark.live
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.live_api import created, live_client
 from tests.support.server import LiveServer, Template
-from tests.support.waiting import wait_for
+from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.live
 

@@ -45,7 +45,7 @@ def database(database_template: Template, tmp_path: Path) -> Iterator[LiveServer
 
 def test_a_hundred_killed_workers_lose_no_event_and_none_dies(receiver: Receiver, database: LiveServer):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.mortal_workers", receiver.url(""), str(KILLS)],
+        [sys.executable, "-m", "tests.support.killed_workers", receiver.url(""), str(KILLS)],
         cwd=ROOT,
         env=database.environment | {"BROKKR__LOG__LEVEL": "error"},
         capture_output=True,

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from tests.support.live_api import MANIFEST, Rows, created, live_client, make_rows
+from tests.support.raw_http import Answer, Wire, chunked
 from tests.support.server import LiveServer
-from tests.support.wire import Answer, Wire, chunked
 
 pytestmark = pytest.mark.live
 

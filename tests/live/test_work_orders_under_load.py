@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.server import ROOT, LiveServer
-from tests.support.waiting import wait_for
+from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.live
 

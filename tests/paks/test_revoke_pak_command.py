@@ -13,7 +13,7 @@ from paks.services import ensure_configured_admin, issue_pak, revoke_pak
 from tests.factories import make_agent
 from tests.support.api import Api, refused
 from tests.support.commands import audited, manage, refused_command
-from tests.support.waiting import until_it_waits_or_ends
+from tests.support.waits import until_it_waits_or_ends
 
 pytestmark = pytest.mark.django_db
 

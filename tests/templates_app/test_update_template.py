@@ -13,7 +13,7 @@ from templates_app.services import delete_template, draft, lock_template, update
 from tests.factories import TEMPLATE, make_agent, make_generator, make_template
 from tests.support.api import refused
 from tests.support.events import recorded_audit
-from tests.support.waiting import until_it_waits_or_ends
+from tests.support.waits import until_it_waits_or_ends
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from core.events import SYSTEM
 from tests.factories import make_agent, make_delivery, make_held_delivery, make_stack, make_webhook
 from tests.support.admin import actions_by, chosen_in, errors_of, form_fields, messages_of, staff, titles_of
 from tests.support.receiver import OK, Reply, answer
-from webhooks.delivering import deliver_due
+from webhooks.dispatcher import deliver_due
 from webhooks.endpoints import open_endpoint
 from webhooks.models import Delivery, Status, Subscription
 

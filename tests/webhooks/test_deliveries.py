@@ -11,7 +11,7 @@ from core.events import SYSTEM
 from tests.factories import make_agent, make_delivery, make_held_delivery, make_notice, make_webhook
 from tests.support.api import refused
 from tests.support.receiver import answer
-from webhooks.delivering import deliver_due
+from webhooks.dispatcher import deliver_due
 from webhooks.models import Delivery, Status
 from webhooks.services.deliveries import report_result
 

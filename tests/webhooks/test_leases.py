@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from tests.factories import make_delivery, make_notice, make_webhook
 from webhooks.models import Delivery, Status
-from webhooks.sending import Outcome
 from webhooks.services.deliveries import claim_due, record_outcomes
+from webhooks.transport import Outcome
 
 pytestmark = pytest.mark.django_db
 

@@ -28,8 +28,8 @@ from webhooks.errors import (
 from webhooks.event_kinds import WebhookEventKind
 from webhooks.models import Audience, AudienceLabel, Delivery, Status, Subscription
 from webhooks.querysets import DeliveryQuerySet
-from webhooks.sending import Message, Outcome
 from webhooks.services.decryption import open_counted
+from webhooks.transport import Message, Outcome
 
 # The contract's lease. A longer time-out makes a longer lease: who may still be sending must not lose it.
 LEASE = timedelta(seconds=60)

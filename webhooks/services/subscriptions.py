@@ -24,8 +24,8 @@ from webhooks.event_kinds import WebhookEventKind
 from webhooks.event_types import MAX_EVENT_TYPE
 from webhooks.models import Audience, AudienceLabel, EventPattern, Subscription
 from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
-from webhooks.sending import Refused, check_url
 from webhooks.signing import new_secret
+from webhooks.transport import Refused, check_url
 from webhooks.vault import open_text, seal_text
 
 LONGEST_OVERLAP = timedelta(days=30)

@@ -10,8 +10,8 @@ from webhooks.errors import WebhookTestFailed
 from webhooks.event_types import TEST_EVENT
 from webhooks.models import Subscription
 from webhooks.payloads import render
-from webhooks.sending import send
 from webhooks.services.decryption import open_counted
+from webhooks.transport import send
 
 # Somebody waits for the answer, and a thread of the web process with them.
 _MOST_SECONDS = 30

@@ -1,4 +1,4 @@
-"""Here, because the first of the installed apps wins over Django's own."""
+"""Replaces Django's command: Django takes a command from the first installed app that has it."""
 
 from django.contrib.auth.management.commands import changepassword
 

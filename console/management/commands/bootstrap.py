@@ -42,7 +42,7 @@ class Command(BrokerCommand):
         )
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
-        # The lock that makes others who start now wait, and then find everything done.
+        # This takes a lock: processes that start at the same time wait, and then find everything done.
         system = lock_generator(system_generator().id)
         key = self._admin_key()
         ensure_admin_generator(actor=self.actor, via=VIA)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from agents.models import Agent
-from console.demo.scene import Size
+from console.demo.context import Size
 from console.demo.seed import LAST_PHASE, seed
 from core.commands import Answer, BrokerCommand, fields
 from core.progress import ProgressBar
@@ -18,7 +18,7 @@ from stacks.models import Stack
 
 class Command(BrokerCommand):
     help = (
-        "Fill the database with a believable fleet: tenants, agents, stacks with a month of versions, reports, "
+        "Fill the database with a believable fleet: generators, agents, stacks with a month of versions, reports, "
         "failures, silence, templates, work orders, webhooks and diagnostics. Refuses where there is already "
         "something, unless told otherwise."
     )
@@ -53,8 +53,8 @@ class Command(BrokerCommand):
 
 def _has_data() -> bool:
     # What `bootstrap` makes is no data: the system generator, and the one for administrators.
-    tenants = Generator.objects.tenants().exclude(name=ADMIN_NAME)
-    return Agent.objects.exists() or Stack.objects.exists() or tenants.exists()
+    generators = Generator.objects.owners().exclude(name=ADMIN_NAME)
+    return Agent.objects.exists() or Stack.objects.exists() or generators.exists()
 
 
 def _positive(text: str) -> int:

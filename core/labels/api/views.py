@@ -17,7 +17,7 @@ from core.labels.api.serializers import AnnotationBody, LabelBody
 from core.labels.models import LabelledResource
 from core.labels.services import add_annotation, add_label, remove_annotation, remove_label
 
-# The routes are in the apps' urls.py; the mark lets each view describe the inherited operation as its own.
+# The routes are in the apps' urls.py. The mark lets each view give the inherited operation its own description.
 _documented = action(detail=True)
 
 

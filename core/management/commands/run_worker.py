@@ -19,7 +19,7 @@ from core.jobs import Job, registered_jobs, stopping
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
-# For the long jobs, together. Less than what `manage.py serve` grants the whole process.
+# How long all long jobs together may take to stop. Less than `manage.py serve` gives the whole process.
 _PATIENCE_SECONDS = 6.0
 
 
@@ -49,8 +49,8 @@ class Command(BaseCommand):
 
 
 def run_until_told_to_stop(jobs: list[Job]) -> None:
-    """Run each job when it is due. A signal ends this after the job that is running, the long ones told to stop."""
-    # Not an Event: its lock is not reentrant, and a signal that came while this thread held it would hang.
+    """Run each job when it is due, until a signal comes. The running job ends first; long jobs are told to stop."""
+    # Not an Event: its lock is not reentrant, so a signal that arrives while this thread holds it would hang.
     signals: SimpleQueue[int] = SimpleQueue()
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
@@ -109,7 +109,7 @@ def _wait_for(threads: Iterable[Thread]) -> None:
 
 
 def asked_to_stop_within(seconds: float, signals: SimpleQueue[int]) -> bool:
-    """Wait that long for a signal; whether one came."""
+    """Wait that long for a signal. Returns whether one came."""
     try:
         signals.get(timeout=seconds)
     except Empty:
@@ -118,7 +118,7 @@ def asked_to_stop_within(seconds: float, signals: SimpleQueue[int]) -> bool:
 
 
 def run(job: Job) -> bool:
-    """Whether the job went through. A failure is logged and tried again when the job is next due."""
+    """Run the job and return whether it succeeded. A failure is logged; the job runs again when it is next due."""
     close_old_connections()
     try:
         result = job.run()

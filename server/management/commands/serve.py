@@ -1,4 +1,4 @@
-"""Web and worker on one machine, as one command. In containers run the two apart."""
+"""Runs web and worker on one machine by one command. In containers, run them separately."""
 
 import sys
 from typing import Any

@@ -1,6 +1,6 @@
-"""Why an agent has, or has not, what a stack wants of it: the chain of facts from the stack to the cluster.
+"""Explains why an agent has or lacks the newest version of a stack: a chain of checks from the stack to the cluster.
 
-The API and the admin show the same explanation. Judging is pure; `facts.py` reads.
+The API and the admin show the same explanation. This module judges and is pure; `facts.py` reads the database.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from stacks.models import Stack
 
 
 class CheckName(StrEnum):
-    """The links of the chain, in their order."""
+    """The checks of the chain, in their order."""
 
     STACK = "stack"
     ASSOCIATION = "association"
@@ -34,7 +34,7 @@ class CheckName(StrEnum):
 
 
 class CheckStatus(StrEnum):
-    """`blocked`: the chain ends here. `unknown`: nothing is known, so nothing is known to be wrong."""
+    """`blocked`: the version gets no further than this check. `unknown`: no information, so nothing is blocked."""
 
     OK = "ok"
     BLOCKED = "blocked"
@@ -42,7 +42,7 @@ class CheckStatus(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the chain comes to: that of the first blocked check, or one of the last four when none is."""
+    """The conclusion of the chain: that of the first blocked check, or one of the last four when none is blocked."""
 
     STACK_DELETED = "stack_deleted"
     NOT_ASSOCIATED = "not_associated"
@@ -62,7 +62,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One link: a sentence for people, the same as values for programs, and what it comes to when it is blocked."""
+    """One check: a sentence for people, the same as values for programs, and its verdict when it is blocked."""
 
     name: CheckName
     status: CheckStatus
@@ -73,7 +73,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The whole chain, always with every check, and one sentence that concludes."""
+    """The whole chain, always with every check, and a concluding sentence."""
 
     verdict: Verdict
     conclusion: str
@@ -81,12 +81,12 @@ class Explanation:
 
 
 def explain(*, agent: Agent, stack: Stack, now: datetime) -> Explanation:
-    """The explanation for a live agent, which comes with its heartbeat, and a stack, live or deleted."""
+    """The explanation for a live agent and a stack, live or deleted. The agent's heartbeat must be loaded with it."""
     return judge(gather(agent=agent, stack=stack), now=now)
 
 
 def judge(facts: Facts, *, now: datetime) -> Explanation:
-    """What the facts come to."""
+    """The explanation that follows from the facts."""
     checks = (
         _stack(facts),
         _association(facts),
@@ -274,7 +274,7 @@ def _report(facts: Facts) -> Check:
         return _unknown(name, f"{said}, which is not the newest.", **details)
     if report.status == EventStatus.SUCCESS:
         return _ok(name, f"{said}.", **details)
-    # The whole of it, which may be long, is in the details.
+    # The details have the whole message, which may be long.
     reason = f': "{shorten(report.message, 200, placeholder="…")}"' if report.message else ""
     return _blocked(name, Verdict.FAILED, f"{said}{reason}.", **details)
 
@@ -301,7 +301,7 @@ def _health(facts: Facts, now: datetime) -> Check:
 
 
 def _is_reported(facts: Facts) -> bool:
-    """Whether the last report is on what the agent should have."""
+    """Whether the last report is about the version that the agent should have."""
     return (
         facts.wanted is not None
         and facts.report is not None

@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from console.groups import GROUPS
-from console.people import (
+from console.rights import grantable_by, grants_more, has_more, held_by
+from console.user_events import (
     note_group_created,
     note_group_deleted,
     note_group_updated,
@@ -24,7 +25,6 @@ from console.people import (
     note_user_deleted,
     note_user_updated,
 )
-from console.rights import grantable_by, grants_more, has_more, held_by
 from core.admin import BaseAdmin, admin_actor, ago, badge, badges
 
 admin.site.unregister(User)
@@ -32,20 +32,20 @@ admin.site.unregister(Group)
 
 
 def _user_of(request: HttpRequest) -> User:
-    # Who is not logged in sees no page of these.
+    # These pages are shown only to users who have logged in.
     return cast(User, request.user)
 
 
-class _PeopleAdmin(BaseAdmin):
+class _RightsAdmin(BaseAdmin):
     is_audited = False
-    # One at a time: deleting people is no bulk work, and Django's bulk deletion is not one transaction.
+    # No bulk actions, because Django's bulk deletion is not one transaction.
     actions = None
 
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows
 
     def is_above(self, request: HttpRequest, obj: Any) -> bool:
-        """Whether it is about more rights than the one who asks has himself."""
+        """Whether the row holds rights that the current user does not have."""
         raise NotImplementedError
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -58,10 +58,10 @@ class _PeopleAdmin(BaseAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  # Django's class takes no parameter at run time
-    """Every user is one of the admin site. What one may do comes from groups alone, so that it can be told.
+class UserAdmin(DjangoUserAdmin, _RightsAdmin):  # type: ignore[misc,type-arg]  # Django's class takes no parameter at run time
+    """Users of the admin site. Their rights come from groups alone, so that it is easy to see what they may do.
 
-    Nobody gives what he has not, nor changes one who has more.
+    Nobody can give a right they do not have, or change a user who has more rights.
     """
 
     form = UserChangeForm
@@ -87,7 +87,7 @@ class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown: tuple[str, ...] = ("last_seen", "joined")
         if obj is not None and obj.pk == request.user.pk:
-            # Nobody locks himself out by mistake.
+            # So that nobody locks themselves out by mistake.
             shown += ("is_active", "is_superuser")
         elif not _user_of(request).is_superuser:
             shown += ("is_superuser",)
@@ -99,7 +99,7 @@ class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def is_above(self, request: HttpRequest, obj: Any) -> bool:
-        # Else whoever may change users could set the password of one who may more, and become him.
+        # Otherwise somebody could set the password of a user with more rights, and log in as that user.
         return has_more(obj, than=_user_of(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -140,7 +140,7 @@ class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         changed = [field for part in message for field in part.get("changed", {}).get("fields", [])]
-        # What the form of a new password reports; that of the user cannot change it.
+        # Only the password form reports this; the form of the user cannot change a password.
         if changed == ["password"]:
             note_password_change(username=obj.username, actor=admin_actor(request))
             return
@@ -152,8 +152,8 @@ class UserAdmin(DjangoUserAdmin, _PeopleAdmin):  # type: ignore[misc,type-arg]  
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, _PeopleAdmin):
-    """The three groups that come with the broker are read-only: their rule is written anew at every update."""
+class GroupAdmin(DjangoGroupAdmin, _RightsAdmin):
+    """The broker's own three groups are read-only, because every migration writes their rights again."""
 
     list_display = ("name", "members", "origin")
 
@@ -165,7 +165,7 @@ class GroupAdmin(DjangoGroupAdmin, _PeopleAdmin):
 
     @admin.display(description="rights")
     def rights(self, group: Group) -> SafeString:
-        """Of each kind of row, what may be done with it."""
+        """For each kind of row, what the group's members may do with it."""
         by_model: dict[str, list[str]] = defaultdict(list)
         for permission in group.permissions.select_related("content_type").order_by("codename"):
             verb, _, noun = permission.codename.partition("_")

@@ -23,7 +23,7 @@ from tests.support.receiver import (
     running_receiver,
     send_raw,
 )
-from webhooks.sending import Message, Outcome, Policy, Refused, check_url, send, tls_context
+from webhooks.transport import Message, Outcome, Policy, Refused, check_url, send, tls_context
 
 LOOPBACK = Policy(schemes={"http", "https"}, ports=None, networks=[ip_network("127.0.0.1/32")])
 NOBODY = Policy(schemes={"http", "https"}, ports=None)
@@ -302,7 +302,7 @@ def tls_receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Re
     """An https endpoint with a certificate for HOST, which the broker trusts."""
     server = certificate(tmp_path, HOST)
     client = ssl.create_default_context(cafile=tmp_path / "server.pem")
-    monkeypatch.setattr("webhooks.sending.tls_context", lambda: client)
+    monkeypatch.setattr("webhooks.transport.tls_context", lambda: client)
     with running_receiver(server) as running:
         yield running
 
@@ -324,7 +324,7 @@ def test_a_certificate_of_another_name_is_refused(tls_receiver, names):
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tls_receiver, names, monkeypatch):
-    monkeypatch.setattr("webhooks.sending.tls_context", tls_context)
+    monkeypatch.setattr("webhooks.transport.tls_context", tls_context)
     names[HOST] = [["127.0.0.1"]]
     assert "CERTIFICATE_VERIFY_FAILED" in str(post(tls_receiver.url(host=HOST)).error)
     assert tls_receiver.received == []

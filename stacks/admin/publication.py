@@ -1,4 +1,4 @@
-"""Publishing from the admin: a new text, or an older object's content again."""
+"""The pages that publish: a new text, or the text of an older version again."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from core.admin import BaseAdmin, admin_actor
 from core.admin.code import split_lines
 from core.admin.diff import diff_table
 from core.errors import DomainError
-from stacks.admin.showing import hides_values, manifest_side, may_reveal, object_diff
+from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
 from stacks.errors import InvalidDeploymentObject
 from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
 from stacks.models import DeploymentObject, Stack
@@ -26,16 +26,16 @@ else:
     from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
 
-# A form may send no more; longer texts come as a file.
+# The limit of a text in a form. Longer texts are sent as a file.
 MAX_TYPED_CHARACTERS = 1024 * 1024
 MAX_REASON = 500
 _EXCERPT = 200
 
 
 class PublishForm(forms.Form):
-    """`yaml`, once valid, is what to publish: typed or from the file, hidden values put back in their places."""
+    """`yaml`, when the form is valid, is the text to publish, typed or from the file, with masked values put back."""
 
-    # Not stripped: the first line's indentation is part of YAML.
+    # Not stripped, because the indentation of the first line is part of the YAML.
     manifest = forms.CharField(
         label="YAML",
         strip=False,
@@ -57,14 +57,14 @@ class PublishForm(forms.Form):
         widget=forms.FileInput(),
         help_text="In UTF-8. It takes the place of what is typed.",
     )
-    # The newest object when the form was opened; the page sends it back.
+    # The newest version when the form was opened. The page sends it back.
     base = forms.IntegerField(required=False)
 
     def __init__(self, *args: Any, newest: DeploymentObject | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._newest = newest
         self.yaml = ""
-        # Where the text is refused, and that line as it was typed.
+        # The number of the refused line, and the line as it was typed.
         self.error_line: int | None = None
         self.excerpt = ""
 
@@ -84,7 +84,7 @@ class PublishForm(forms.Form):
     def _text(self) -> str | None:
         file = self.cleaned_data.get("file")
         if file is None:
-            # Browsers send other line ends than were typed.
+            # Browsers send CRLF line ends.
             return str(self.cleaned_data.get("manifest", "")).replace("\r\n", "\n")
         if file.size > settings.MAX_MANIFEST_BYTES:
             self.add_error("file", f"A manifest has at most {settings.MAX_MANIFEST_BYTES:,} bytes.")
@@ -123,7 +123,7 @@ class RollBackForm(forms.Form):
 
 
 def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
-    """A form for the next version, with the checks of the API; it can be compared before it is published."""
+    """The form for the next version, with the checks of the API. It can be compared before it is published."""
     if stack.deleted_at is not None:
         return _elsewhere(
             request, model_admin, stack, "The stack is deleted: nothing is published in it any more."
@@ -163,7 +163,7 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
 
 
 def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: DeploymentObject) -> HttpResponse:
-    """What would change if this object's content were published again, a reason, and the button."""
+    """The page that rolls back: what would change, a field for the reason, and the button."""
     newest = obj.stack.deployment_objects.active().newest_first().first()
     if obj.is_deletion_marker or newest is None or obj.stack.deleted_at is not None:
         return _elsewhere(request, model_admin, obj, "Its stack is deleted, or it holds no manifest.")

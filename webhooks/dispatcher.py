@@ -1,7 +1,7 @@
-"""The broker's own deliveries: several at once, so that a slow receiver delays nobody else's.
+"""Sends the deliveries that the broker itself makes, several at once, so that a slow receiver delays no other.
 
-Each request has a thread of its own, which knows no database; claims and outcomes are the business of the one thread
-that runs `deliver_due`. A worker may end at any moment: what it held is free again when the lease runs out.
+Each request has a thread of its own, which does not use the database. The one thread that runs `deliver_due` claims
+deliveries and records outcomes. A worker may end at any moment: its deliveries are free again when the lease runs out.
 """
 
 import logging
@@ -16,24 +16,24 @@ from django.utils import timezone
 from core.jobs import stopping
 from webhooks.endpoints import policy
 from webhooks.models import Delivery
-from webhooks.sending import Outcome, Policy, send
 from webhooks.services.deliveries import Claim, claim_due, record_outcomes
+from webhooks.transport import Outcome, Policy, send
 from webhooks.vault import has_key
 
 logger = logging.getLogger(__name__)
 
-# Of all that is under way at once a subscription has at most this part, so that there is room for others.
+# One subscription gets at most one part in this many of the requests under way, so that others have room.
 _SHARES = 5
-# What has become due meanwhile is looked for this often while requests are under way.
+# How often to look for further due deliveries while requests are under way.
 _LOOK_EVERY_SECONDS = 1.0
-# For requests that are under way when the worker is told to stop.
+# How long requests under way may take after the worker is told to stop.
 _GRACE_SECONDS = 4.0
 
 _Ended = SimpleQueue[tuple[Claim, Outcome]]
 
 
 def deliver_due() -> int:
-    """Send what is due until nothing more is; the number of attempts. When told to stop, begin nothing new."""
+    """Send due deliveries until there are none, or the worker is told to stop. Returns the number of attempts."""
     if not has_key():
         if Delivery.objects.by_broker().due(timezone.now()).exists():
             logger.error(
@@ -59,7 +59,7 @@ def deliver_due() -> int:
 
 
 def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:
-    """Begin to send what is due, as far as there is room."""
+    """Start to send due deliveries, as many as there is room for."""
     room = at_once - len(running)
     if room <= 0:
         return
@@ -72,21 +72,21 @@ def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:
     allowed = policy()
     for claim in claims:
         running.add(claim)
-        # A daemon: a request that hangs must not keep the process from ending.
+        # A daemon thread, so that a request that hangs does not keep the process from ending.
         Thread(target=_attempt, args=[claim, allowed, ended], name="webhook", daemon=True).start()
 
 
 def _attempt(claim: Claim, allowed: Policy, ended: _Ended) -> None:
     try:
         outcome = send(claim.message, policy=allowed, now=timezone.now())
-    except Exception:  # what nobody foresaw is a failed attempt too, else nobody would hear of it
+    except Exception:  # an unexpected error is a failed attempt too, so that it is recorded
         logger.exception("delivery %s could not be sent", claim.delivery_id)
         outcome = Outcome(error="the broker failed to send it")
     ended.put((claim, outcome))
 
 
 def _wait(ended: _Ended) -> list[tuple[Claim, Outcome]]:
-    """What has ended, at least one unless a while passes without any."""
+    """The requests that have ended. Waits for the first one, but not longer than _LOOK_EVERY_SECONDS."""
     try:
         found = [ended.get(timeout=_LOOK_EVERY_SECONDS)]
         while not ended.empty():

@@ -1,4 +1,4 @@
-"""Noticing, in every process, that settings have changed, and putting them in place there.
+"""Watches for changed settings in every process, and puts them in place there.
 
 A process looks at two files: the one that BROKKR_CONFIG_FILE names, when it is watched, and a mark in the data folder.
 A reload by the API touches the mark, so that the other processes of this machine follow at once.
@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from config import reloadable
+from config import reloadable_settings
 from config.errors import ConfigReloadFailed
 from core.logs import logging_level
 
@@ -37,7 +37,7 @@ def mark_changed() -> None:
         raise ConfigReloadFailed(f"The data folder cannot be written: {error}") from error
 
 
-class Watch:
+class Watcher:
     """Notices that settings have changed, at most once for each change."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Watch:
             return None
         self._seen = state
         try:
-            values = reloadable.read_reloadable_settings()
+            values = reloadable_settings.read_reloadable_settings()
         except ImproperlyConfigured as error:
             logger.error("changed settings are not used: %s", error)
             return None
@@ -71,14 +71,20 @@ class Watch:
 
     def _state(self) -> tuple[Any, Any]:
         return (
-            reloadable.file_state(reloadable.CONFIG_FILE) if reloadable.WATCHED else None,
-            reloadable.file_state(settings.DATA_DIR / "reloaded"),
+            reloadable_settings.file_state(reloadable_settings.CONFIG_FILE)
+            if reloadable_settings.WATCHED
+            else None,
+            reloadable_settings.file_state(settings.DATA_DIR / "reloaded"),
         )
 
     def _is_being_written(self, state: tuple[Any, Any]) -> bool:
         file, mark = state
         by_request = mark != self._seen[1]
-        return not by_request and bool(file) and time.time() - file[0] / 1e9 < reloadable.DEBOUNCE_SECONDS
+        return (
+            not by_request
+            and bool(file)
+            and time.time() - file[0] / 1e9 < reloadable_settings.DEBOUNCE_SECONDS
+        )
 
 
-watch = Watch()
+watcher = Watcher()

@@ -1,4 +1,4 @@
-"""Why an agent has a stack or has not, reached from the page of either."""
+"""The page that explains why an agent has or lacks a stack, reached from the agent and from the stack."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from agents.models import Agent, AgentTarget
 from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
-from fleet.explain import CheckName, CheckStatus, Verdict, explain
+from fleet.explanation import CheckName, CheckStatus, Verdict, explain
 from stacks.models import Stack
 
 # Django's class takes a parameter for the type checker only.
@@ -45,21 +45,21 @@ class AgentForm(forms.Form):
 
 class StackForm(forms.Form):
     stack = _Rows(
-        # A deleted one too: agents have to remove it.
+        # Deleted stacks too, because agents have to remove them.
         queryset=Stack.objects.all(),
         widget=RowSelect(AgentTarget._meta.get_field("stack"), admin.site),
     )
 
 
 def explain_stack(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
-    """The explanation of this stack for the agent that the query names."""
+    """Explains this stack for the agent that the query names."""
     form = AgentForm(request.GET or None)
     agent = form.cleaned_data["agent"] if form.is_valid() else None
     return model_admin.render_page(request, stack, TEMPLATE, _context(model_admin, form, agent, stack))
 
 
 def explain_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) -> HttpResponse:
-    """The explanation for this agent of the stack that the query names."""
+    """Explains the stack that the query names for this agent."""
     form = StackForm(request.GET or None)
     stack = form.cleaned_data["stack"] if form.is_valid() else None
     asked = agent if agent.deleted_at is None else None

@@ -19,7 +19,7 @@ from tests.support.receiver import (
     send_raw,
     setting,
 )
-from webhooks.delivering import deliver_due
+from webhooks.dispatcher import deliver_due
 from webhooks.endpoints import open_endpoint
 from webhooks.models import Delivery, Status, Subscription
 from webhooks.services.subscriptions import delete_subscription, rotate_secret, update_subscription
@@ -252,7 +252,7 @@ def test_what_nobody_foresaw_is_a_failed_attempt(monkeypatch, caplog):
     def fail(*_arguments, **_options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("webhooks.delivering.send", fail)
+    monkeypatch.setattr("webhooks.dispatcher.send", fail)
     delivery = make_delivery(make_webhook())
     assert deliver_due() == 1
     delivery.refresh_from_db()
@@ -319,7 +319,7 @@ def test_no_more_is_under_way_than_the_batch_size_says(receiver, settings):
 
 
 def test_what_becomes_due_meanwhile_is_sent_meanwhile(receiver, monkeypatch):
-    monkeypatch.setattr("webhooks.delivering._LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("webhooks.dispatcher._LOOK_EVERY_SECONDS", 0.01)
     later_arrived = threading.Event()
     webhook = make_webhook(url=receiver.url())
     receiver.replies["/hook"] = [after(later_arrived, OK), setting(later_arrived, OK)]
@@ -331,8 +331,8 @@ def test_what_becomes_due_meanwhile_is_sent_meanwhile(receiver, monkeypatch):
 def test_a_worker_that_is_told_to_stop_begins_nothing_new_and_waits_a_little_for_the_rest(
     receiver, monkeypatch
 ):
-    monkeypatch.setattr("webhooks.delivering._LOOK_EVERY_SECONDS", 0.01)
-    monkeypatch.setattr("webhooks.delivering._GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("webhooks.dispatcher._LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("webhooks.dispatcher._GRACE_SECONDS", 0.05)
     webhook = make_webhook(url=receiver.url())
     let_go = threading.Event()
     receiver.replies["/hook"] = [setting(stopping, after(let_go, OK))]

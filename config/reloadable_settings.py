@@ -17,7 +17,7 @@ from config.env import env_bool, env_choice, env_int, env_list, env_str, fall_ba
 
 CONFIG_FILE = env_str("BROKKR_CONFIG_FILE")
 WATCHED = env_bool("BROKKR_CONFIG_WATCHER_ENABLED", default=True) and bool(CONFIG_FILE)
-# So long must a file have been left alone before it counts as written.
+# A file counts as completely written when it has not changed for this long.
 DEBOUNCE_SECONDS = env_int("BROKKR_CONFIG_WATCHER_DEBOUNCE_SECONDS", 5, minimum=0, maximum=3600)
 
 
@@ -131,7 +131,7 @@ def _read_file(path: str, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def file_state(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
-    """Changes whenever the file is written or replaced; None when it is not there."""
+    """A value that changes whenever the file is written or replaced; None when there is no file."""
     try:
         found = Path(path).stat()
     except OSError:

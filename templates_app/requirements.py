@@ -1,4 +1,4 @@
-"""Which stacks a template version fits: those that carry every one of its labels and annotations."""
+"""The labels and annotations that a template version requires of a stack. It fits stacks that have all of them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from templates_app.models import StackTemplate
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What a stack lacks."""
+    """The required labels and annotations that a stack lacks."""
 
     labels: list[str]
     annotations: list[tuple[str, str]]
@@ -18,7 +18,7 @@ class Missing:
 
 
 def missing_on(stack: Stack, template: StackTemplate) -> Missing:
-    """What the template asks for and the stack does not carry, compared exactly. Nothing asked for fits all."""
+    """What the template requires and the stack lacks, compared exactly. Without requirements it fits all stacks."""
     labels = set(stack.labels.values_list("label", flat=True))
     pairs = set(stack.annotations.values_list("key", "value"))
     return Missing(

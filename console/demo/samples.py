@@ -10,8 +10,8 @@ TIERS = ("core", "edge")
 # Users of the admin site, as the audit log remembers them.
 PEOPLE = ("astrid", "bjorn", "ylva")
 
-# Tenants and what they run.
-TENANTS: dict[str, Sequence[str]] = {
+# Generators and the applications they publish.
+GENERATORS: dict[str, Sequence[str]] = {
     "payments": ("api", "ledger", "fraud-check", "settlement", "webhooks", "reconciler"),
     "storefront": ("web", "cart", "search", "recommendations", "image-resizer", "checkout"),
     "identity": ("login", "sessions", "directory", "audit-sink"),
@@ -31,7 +31,7 @@ DESCRIPTIONS = {
     "logistics": "Parcels from the warehouse to the door",
     "customer-care": "Answers",
 }
-# Roughly how the failures of a fleet are spread: most are images and limits.
+# Weights as in a real fleet: most failures come from images and limits.
 FAILURES = (
     "Deployment {app}: ImagePullBackOff: manifest for registry.example.com/{app}:{version} not found",
     "Deployment {app}: ImagePullBackOff: registry.example.com: 401 Unauthorized",
@@ -42,7 +42,7 @@ FAILURES = (
     "no matches for kind ServiceMonitor in version monitoring.coreos.com/v1",
     "timed out waiting for the condition: pod {app}-7c9f5d is not scheduled: 0/12 nodes available: insufficient cpu",
 )
-# What agents are asked to do once: custom objects to apply; images to build are those of the applications.
+# Work orders of type custom apply one of these objects. Build orders build the applications' images.
 CUSTOM_WORK = {
     "backup-database": "Snapshot the cluster's databases",
     "rotate-certificates": "Renew certificates that end within a month",
@@ -63,7 +63,7 @@ WORK_FAILURES: dict[str, Sequence[str]] = {
     ),
 }
 
-# What each of the webhooks asks for.
+# The event patterns of each webhook.
 WEBHOOKS: dict[str, Sequence[str]] = {
     "chat-releases": ("deployment.*", "stack.deleted"),
     "job-tracker": ("workorder.*",),
@@ -81,7 +81,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {app}
-  namespace: {tenant}
+  namespace: {generator}
   labels:
     app.kubernetes.io/name: {app}
     app.kubernetes.io/version: "{version}"
@@ -97,7 +97,7 @@ spec:
     spec:
       containers:
         - name: {app}
-          image: registry.example.com/{tenant}/{app}:{version}
+          image: registry.example.com/{generator}/{app}:{version}
           ports:
             - containerPort: 8080
           envFrom:
@@ -120,7 +120,7 @@ apiVersion: v1
 kind: Service
 metadata:
   name: {app}
-  namespace: {tenant}
+  namespace: {generator}
 spec:
   selector:
     app.kubernetes.io/name: {app}
@@ -132,7 +132,7 @@ apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {app}
-  namespace: {tenant}
+  namespace: {generator}
 data:
   LOG_LEVEL: {log_level}
   WORKERS: "{workers}"
@@ -141,10 +141,10 @@ apiVersion: v1
 kind: Secret
 metadata:
   name: {app}
-  namespace: {tenant}
+  namespace: {generator}
 type: Opaque
 stringData:
-  DATABASE_URL: postgres://{app}:{password}@db.{tenant}.svc/{app}
+  DATABASE_URL: postgres://{app}:{password}@db.{generator}.svc/{app}
 """
 
 _BUILD = """\
@@ -155,12 +155,12 @@ metadata:
 spec:
   source:
     git:
-      url: https://git.example.com/{tenant}/{app}
+      url: https://git.example.com/{generator}/{app}
   strategy:
     name: buildah
     kind: ClusterBuildStrategy
   output:
-    image: registry.example.com/{tenant}/{app}:{version}
+    image: registry.example.com/{generator}/{app}:{version}
 """
 _JOB = """\
 # {what}
@@ -230,10 +230,10 @@ spec:
 }
 
 
-def manifest(chance: Random, *, tenant: str, app: str, version: str) -> str:
+def manifest(chance: Random, *, generator: str, app: str, version: str) -> str:
     """One version of an application; the next one differs in a few lines."""
     return _MANIFEST.format(
-        tenant=tenant,
+        generator=generator,
         app=app,
         version=version,
         replicas=chance.choice((2, 3, 3, 5)),
@@ -246,11 +246,11 @@ def manifest(chance: Random, *, tenant: str, app: str, version: str) -> str:
 
 
 def work(chance: Random) -> tuple[str, str, str]:
-    """The type of a work order, of the two that agents know; what it is called; its YAML."""
+    """A work order: its type, one of the two that agents know, its name and its YAML."""
     if chance.random() < 0.4:
-        tenant, app = chance.choice(apps())
+        generator, app = chance.choice(apps())
         version = f"1.{chance.randint(2, 9)}.0"
-        return "build", app, _BUILD.format(tenant=tenant, app=app, version=version)
+        return "build", app, _BUILD.format(generator=generator, app=app, version=version)
     name = chance.choice(list(CUSTOM_WORK))
     return "custom", name, _JOB.format(name=name, what=CUSTOM_WORK[name])
 
@@ -260,11 +260,11 @@ def failure(chance: Random, *, app: str, version: str) -> str:
 
 
 def apps() -> list[tuple[str, str]]:
-    """Tenants with one of their applications each, the tenants in turn."""
-    most = max(len(names) for names in TENANTS.values())
+    """Pairs of a generator's name and one of its applications, taking the generators in turn."""
+    most = max(len(names) for names in GENERATORS.values())
     return [
-        (tenant, names[turn])
+        (generator, names[turn])
         for turn in range(most)
-        for tenant, names in TENANTS.items()
+        for generator, names in GENERATORS.items()
         if turn < len(names)
     ]

@@ -1,4 +1,4 @@
-"""Manifests as the pages show them: values of Secrets masked unless they were asked for, which is audited."""
+"""Manifests as pages show them: values of Secrets are masked unless the user asks for them, which is audited."""
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -11,7 +11,7 @@ from stacks.models import DeploymentObject
 
 REVEAL = Question(
     title="Show the hidden values",
-    consequence="The next page shows the values of Secrets in this object. The audit log notes that you saw them.",
+    consequence="The next page shows the values of Secrets in this version. The audit log notes that you saw them.",
     button="Show them",
 )
 PUBLISH_PERMISSION = "stacks.add_deploymentobject"
@@ -30,7 +30,7 @@ def manifest_block(text: str, *, marked: int | None = None) -> SafeString:
 
 
 def manifest_side(text: str, *, is_revealed: bool = False) -> Side:
-    """For a comparison, which tells whether a hidden value has changed."""
+    """One side of a comparison. The comparison also finds changes of masked values."""
     return Side.of(text) if is_revealed else Side.of(mask_secrets(text), comparable(mask_secrets, text))
 
 

@@ -1,8 +1,8 @@
-"""One POST to somebody else's server, within limits. Knows no database.
+"""Sends one POST to a foreign server, within limits. Does not use the database.
 
-The host name is looked up once, each address is checked, and the connection is made to a checked address: what the
-name leads to a moment later does not matter. Redirects are not followed, no proxy is used, a deadline covers
-everything from the connection to the last byte, and little of the answer is read.
+The host name is resolved once, each address is checked, and the connection goes to a checked address, so it does not
+matter what the name resolves to a moment later. Redirects are not followed and no proxy is used. One deadline covers
+everything from the connection to the last byte, and only the beginning of the answer is read.
 """
 
 import socket
@@ -23,10 +23,10 @@ from webhooks.addresses import Address, Network, is_allowed
 from webhooks.attempts import is_success, parse_retry_after
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# What stays as it is in a URL, escapes that are there already among it.
+# Characters of a URL that are not escaped; `%` is one, so existing escapes stay.
 _PATH = "/%:@!$&'()*+,;=~"
 _QUERY = f"{_PATH}?"
-# Of an answer only its beginning is shown to anybody.
+# How much of an answer is kept.
 _MAX_BODY_BYTES = 4096
 _NOT_SENT = (
     httpcore2.NetworkError,
@@ -38,7 +38,7 @@ _NOT_SENT = (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Where requests may go; None for any port. Networks are those allowed beside the public Internet."""
+    """Where requests may go. `ports` is None for any port; `networks` are allowed besides the public Internet."""
 
     schemes: Collection[str]
     ports: Collection[int] | None
@@ -47,7 +47,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What to send. Holds secrets, so no repr."""
+    """The request to send. It holds secrets, so it has no repr."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
@@ -57,7 +57,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: a status with the beginning of the body, or the reason why there is none."""
+    """The result: a status with the beginning of the body, or the error that prevented an answer."""
 
     status_code: int | None = None
     body: str = ""
@@ -74,7 +74,7 @@ class Refused(Exception):
 
 
 def send(message: Message, *, policy: Policy, now: datetime) -> Outcome:
-    """Make the request. Whatever the other side does, it is an outcome and no exception."""
+    """Make the request. Whatever the other side does becomes an outcome, never an exception."""
     deadline = time.monotonic() + message.timeout_seconds
     try:
         url, host_header = _target(message.url, policy)
@@ -123,7 +123,7 @@ def _split(url: str, schemes: Collection[str]) -> tuple[SplitResult, str, int]:
 
 
 def _target(url: str, policy: Policy) -> tuple[httpcore2.URL, str]:
-    """Where the request goes, and its Host header."""
+    """The request's target and its Host header."""
     parts, host, port = _split(url, policy.schemes)
     if policy.ports is not None and port not in policy.ports:
         raise Refused(f"port {port} is not allowed; BROKKR_WEBHOOK_ALLOWED_PORTS names those that are")
@@ -142,14 +142,14 @@ def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 def _beginning(response: httpcore2.Response) -> str:
-    """What came of the body. The status has been heard, so a body that breaks off is no failure."""
+    """The beginning of the body. The status has arrived, so a body that breaks off is not a failure."""
     body = b""
     with suppress(*_NOT_SENT):
         for part in response.iter_stream():
             body += part
             if len(body) >= _MAX_BODY_BYTES:
                 break
-    # Databases keep no NUL.
+    # PostgreSQL cannot store NUL.
     return body[:_MAX_BODY_BYTES].decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
@@ -162,7 +162,7 @@ def _retry_after(response: httpcore2.Response, now: datetime) -> timedelta | Non
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """The system's authorities. Made once: reading them takes longer than a request."""
+    """The TLS context with the system's authorities. Made once, because reading them takes longer than a request."""
     return httpcore2.default_ssl_context()
 
 
@@ -198,7 +198,7 @@ class _CheckedBackend(httpcore2.NetworkBackend):
         raise failure
 
     def _connect(self, address: Address, port: int, *, share: int) -> httpcore2.NetworkStream:
-        """Connect within an equal share of the time that is left, so that later addresses get their turn."""
+        """Connect within an equal share of the remaining time, so that later addresses are tried too."""
         patience = _left(self._deadline, httpcore2.ConnectTimeout) / share
         connection = socket.create_connection((str(address), port), timeout=patience)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -206,7 +206,7 @@ class _CheckedBackend(httpcore2.NetworkBackend):
 
 
 class _Stream(httpcore2.NetworkStream):
-    """A socket whose every operation ends by one deadline, however slowly the other side goes on."""
+    """A socket whose operations all end by one deadline, however slowly the other side sends."""
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._socket, self._deadline = connection, deadline
@@ -251,7 +251,7 @@ class _Stream(httpcore2.NetworkStream):
         self._socket.close()
 
     def get_extra_info(self, info: str) -> Any:
-        # httpcore asks whether HTTP/2 was agreed on.
+        # httpcore asks this to find out whether HTTP/2 was negotiated.
         return self._socket if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket) else None
 
 

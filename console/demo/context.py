@@ -1,4 +1,4 @@
-"""What the parts of the demonstration share: chance, the clock, and the rows there are so far."""
+"""What the parts of the demonstration share: the random source, the clock, and the rows made so far."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 from agents.models import Agent
-from console.demo import words
+from console.demo import samples
 from core.events import Actor
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack
@@ -25,31 +25,31 @@ class Size:
 
 
 @dataclass
-class Scene:
+class DemoContext:
     size: Size
     actor: Actor
     chance: Random
     now: datetime
-    # Called with the share of the present phase that is done.
+    # Called with the share of the current phase that is done, 0 to 1.
     progressed: Callable[[float], None]
     generators: dict[str, Generator] = field(default_factory=dict)
     agents: list[Agent] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
-    # The tenant and the name of what each stack runs, and its versions, the oldest first.
+    # The generator's name and the application that each stack runs, and its versions, oldest first.
     apps: dict[Stack, tuple[str, str]] = field(default_factory=dict)
     objects: dict[Stack, list[DeploymentObject]] = field(default_factory=dict)
     webhooks: list[Subscription] = field(default_factory=list)
     orders: list[UUID] = field(default_factory=list)
-    # Since when things are there, by their ids.
-    born: dict[UUID | None, datetime] = field(default_factory=dict)
-    # When what an audit row tells of happened: by action, what it is about and, of two, the other.
+    # When each row was created, by its id.
+    created_at_by_id: dict[UUID | None, datetime] = field(default_factory=dict)
+    # When the change of an audit row happened, by action, resource id and the id of a second resource, if any.
     moments: dict[tuple[str, UUID | None, str | None], datetime] = field(default_factory=dict)
 
     def happens(self, share: float) -> bool:
         return self.chance.random() < share
 
     def environment(self) -> str:
-        return self.chance.choices(words.ENVIRONMENTS, weights=(5, 2, 1))[0]
+        return self.chance.choices(samples.ENVIRONMENTS, weights=(5, 2, 1))[0]
 
     def between(self, start: datetime, end: datetime) -> datetime:
         return start + (end - start) * self.chance.random()

@@ -27,32 +27,32 @@ _EVENTS = 20
 def main(url: str, kills: int) -> None:
     django.setup()
     # Once for all workers, which then begin at once.
-    from webhooks import delivering  # noqa: PLC0415  # Django must be set up before
+    from webhooks import dispatcher  # noqa: PLC0415  # Django must be set up before
     from webhooks.services import deliveries  # noqa: PLC0415
 
-    delivering._LOOK_EVERY_SECONDS = 0.05
+    dispatcher._LOOK_EVERY_SECONDS = 0.05
     deliveries._lease = lambda _subscription: _LEASE  # type: ignore[assignment]
-    points = _points_of_death(delivering)
+    points = _points_of_death(dispatcher)
     _in_a_fork(lambda: _prepare(url))
     killed = 0
     while killed < kills:
         point = next(points)
-        if _in_a_fork(lambda: (point(), delivering.deliver_due())):  # noqa: B023  # run before the next turn
+        if _in_a_fork(lambda: (point(), dispatcher.deliver_due())):  # noqa: B023  # run before the next turn
             killed += 1
         else:
             # It had nothing to do.
             _in_a_fork(_more_events)
-    _in_a_fork(lambda: _finish(delivering.deliver_due, killed))
+    _in_a_fork(lambda: _finish(dispatcher.deliver_due, killed))
 
 
-def _points_of_death(delivering: Any) -> Iterator[Callable[[], None]]:
+def _points_of_death(dispatcher: Any) -> Iterator[Callable[[], None]]:
     """What arranges for a worker to die: each function of its work in turn, before, after, and at another call."""
     for number in count():
         name = ("claim_due", "send", "record_outcomes")[number % 3]
         before, calls = bool(number // 3 % 2), number // 6 % 3
 
         def arrange(name: str = name, before: bool = before, calls: int = calls) -> None:  # noqa: FBT001
-            real, done = getattr(delivering, name), count()
+            real, done = getattr(dispatcher, name), count()
 
             def deadly(*arguments: Any, **options: Any) -> Any:
                 is_last = next(done) == calls
@@ -63,7 +63,7 @@ def _points_of_death(delivering: Any) -> Iterator[Callable[[], None]]:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return result
 
-            setattr(delivering, name, deadly)
+            setattr(dispatcher, name, deadly)
 
         yield arrange
 

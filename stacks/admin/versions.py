@@ -1,4 +1,4 @@
-"""Deployment objects: the list of all, and the page of one, which is never changed."""
+"""Versions: the list of all, and the page of one, which is never changed."""
 
 from typing import Any
 from uuid import UUID
@@ -24,8 +24,8 @@ from core.admin import (
 )
 from core.admin.authors import authors_of
 from core.admin.code import code_block
-from stacks.admin.publishing import roll_back_page
-from stacks.admin.showing import PUBLISH_PERMISSION, REVEAL, hides_values, manifest_block, may_reveal
+from stacks.admin.manifests import PUBLISH_PERMISSION, REVEAL, hides_values, manifest_block, may_reveal
+from stacks.admin.publication import roll_back_page
 from stacks.event_kinds import StackEventKind
 from stacks.models import DeploymentObject
 from stacks.services import reveal_secrets
@@ -38,7 +38,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
     list_filter = (("stack", AutocompleteSelectFilter), ("created_at", TimeRangeFilter), DeletedFilter)
     list_select_related = ("stack__generator",)
     search_fields = ("stack__name",)
-    search_help_text = "Stack's name, or an object's id"
+    search_help_text = "Stack's name, or a version's id"
     ordering = ("-sequence_id",)
     paginator = CappedPaginator
     fields = (
@@ -61,12 +61,12 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeploymentObject]:
         rows: QuerySet[DeploymentObject] = super().get_queryset(request).select_related("stack__generator")
         match = request.resolver_match
-        # The text of a page of large manifests would be megabytes that no list shows.
+        # The list does not show the texts, and 50 large manifests would be megabytes.
         is_list = match is not None and match.url_name == "stacks_deploymentobject_changelist"
         return rows.defer("yaml_content") if is_list else rows
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        # The wire and the audit log know the object by its UUID.
+        # Links from the audit log have the UUID, which the wire uses.
         try:
             by_uuid = DeploymentObject.objects.filter(id=UUID(object_id)).values_list("pk", flat=True).first()
         except ValueError:
@@ -84,7 +84,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
     def name_of(self, row: DeploymentObject) -> str:
         return f"{row} of {row.stack}"
 
-    @admin.display(description="object", ordering="sequence_id")
+    @admin.display(description="version", ordering="sequence_id")
     def number(self, obj: DeploymentObject) -> str:
         return f"#{obj.sequence_id}"
 

@@ -1,4 +1,4 @@
-"""The calls that agents make all day, against a bare Django view, in one run: `make bench-hot`.
+"""The calls that agents make all day, against a bare Django view, in one run: `make bench-agent-calls`.
 
 Rounds of short windows, one variant after the other; a ratio is taken within its round, and the median of the rounds
 counts. CPU time is that of gunicorn's and PostgreSQL's processes. With `--gate` only the target that does not move with
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from bench import data, stand
+from bench import data, environment
 from bench.load import Seen, generate, request
 from tests.support.postgres import private_postgres
 
@@ -26,7 +26,7 @@ _WARM_UP = 1200
 @dataclass
 class Variant:
     name: str
-    server: stand.Server
+    server: environment.Server
     requests: list[str]
     status: str
     keep_alive: bool = False
@@ -120,7 +120,7 @@ def etags_of() -> dict[int, str]:
 
 def measure(variant: Variant, seconds: float, postmaster: int, *, keep: bool) -> int:
     """One window of load; the number of requests that were answered, as they should be."""
-    before = stand.cpu_ns(variant.server.process.pid), stand.cpu_ns(postmaster)
+    before = environment.cpu_ns(variant.server.process.pid), environment.cpu_ns(postmaster)
     seen = generate(
         variant.server.port,
         variant.requests,
@@ -128,7 +128,7 @@ def measure(variant: Variant, seconds: float, postmaster: int, *, keep: bool) ->
         seconds=seconds,
         keep_alive=variant.keep_alive,
     )
-    after = stand.cpu_ns(variant.server.process.pid), stand.cpu_ns(postmaster)
+    after = environment.cpu_ns(variant.server.process.pid), environment.cpu_ns(postmaster)
     if set(seen.statuses) != {variant.status}:
         raise RuntimeError(f"{variant.name}: {dict(seen.statuses)}")
     if keep:
@@ -156,20 +156,20 @@ def table(variants: dict[str, Variant], bare: str, bare_db: str) -> list[str]:
             f"{statistics.median(variant.server_us):.0f}",
             f"{statistics.median(variant.database_us):.0f}",
             f"{ratio(bare, 'cpu'):.2f}",
-            f"{stand.spread(variant.rps):.0%}",
+            f"{environment.spread(variant.rps):.0%}",
         ]
         lines.append(f"{variant.name:<34}" + "".join(f"{cell:>10}" for cell in cells))
     return lines
 
 
-def gate(product: stand.Server, etags: dict[int, str], *, rounds: int) -> int:
+def gate(product: environment.Server, etags: dict[int, str], *, rounds: int) -> int:
     """Whether a 304 costs no more CPU than it may: 0, or 1."""
     variants = {
         "bare": Variant("bare", product, [request("GET", "/bench/bare")], "200"),
         "304": Variant("304", product, polls(etags=etags), "304"),
     }
-    with stand.servers(product):
-        postmaster = stand.postmaster()
+    with environment.servers(product):
+        postmaster = environment.postmaster()
         warm_up(variants.values(), postmaster)
         for _ in range(rounds):
             for variant in variants.values():
@@ -199,16 +199,16 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
         folder = Path(name)
-        stand.start_django(postgres.url, folder)
+        environment.start_django(postgres.url, folder)
         print("writing the data …", flush=True)
         data.fill(stacks=options.stacks, versions=5, object_bytes=5000)
         etags = etags_of()
-        product = stand.Server(folder)
+        product = environment.Server(folder)
         if options.gate:
             return gate(product, etags, rounds=options.rounds)
-        usual = stand.Server(folder, environment={"BENCH_PLAIN_CHAIN": "1"})
-        careless = stand.Server(folder, environment={"BROKKR_HEARTBEAT_DURABLE": "false"})
-        small = stand.Server(folder, environment={"BROKKR_FRAGMENT_CACHE_MIB": "1"})
+        usual = environment.Server(folder, environment={"BENCH_PLAIN_CHAIN": "1"})
+        careless = environment.Server(folder, environment={"BROKKR_HEARTBEAT_DURABLE": "false"})
+        small = environment.Server(folder, environment={"BROKKR_FRAGMENT_CACHE_MIB": "1"})
         running = [product, usual, careless, small]
         bare = [request("GET", "/bench/bare")]
         bare_db = requests_of(lambda number: request("GET", f"/bench/bare-db?hash={data.key_hash(number)}"))
@@ -225,7 +225,7 @@ def main() -> int:
             Variant("look for work", product, own("GET", "work-orders/pending"), "200"),
         ]
         if options.gthread:
-            threads = stand.Server(folder, worker="gthread")
+            threads = environment.Server(folder, worker="gthread")
             running.append(threads)
             listed += [
                 Variant("gthread: bare", threads, bare, "200", keep_alive=True),
@@ -241,14 +241,14 @@ def main() -> int:
                 ),
             ]
         variants = {variant.name: variant for variant in listed}
-        with stand.servers(*running):
-            postmaster = stand.postmaster()
+        with environment.servers(*running):
+            postmaster = environment.postmaster()
             warm_up(listed, postmaster)
             for number in range(options.rounds):
                 print(f"round {number + 1} of {options.rounds}", flush=True)
                 for variant in listed:
                     measure(variant, options.seconds, postmaster, keep=True)
-            notes = stand.machine()
+            notes = environment.machine()
         print(f"\ngunicorn sync -w2, {_CONNECTIONS} connections, {notes}\n")
         print("\n".join(table(variants, "bare", "bare-db")))
         print()
@@ -258,8 +258,8 @@ def main() -> int:
             sign = ">=" if target.by == "rps" else "<="
             verdict = "holds" if target.holds(value) else "MISSED"
             print(f"{verdict:<7}{target.name:<42}{value:>6.2f}  {sign} {target.bound}")
-        stand.save(
-            "hot",
+        environment.save(
+            "agent-calls",
             {
                 "machine": notes,
                 "options": vars(options),

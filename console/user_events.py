@@ -1,6 +1,6 @@
-"""The people of the admin site and their groups: what is said of them in the audit log.
+"""Audit events about users of the admin site and their groups.
 
-Their tables are Django's, and so are the forms that write them; here is said what was written, in the same transaction.
+Django's own forms write the tables. These functions record what was written, in the same transaction.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def note_logout(*, username: str, actor: Actor) -> None:
 
 
 def note_lock_out(*, typed: str, failures: int, actor: Actor) -> None:
-    """`typed` is kept only when a user is called so: it may be a password, typed in the wrong field."""
+    """`typed` is kept only when it is a user's name: it may be a password typed in the wrong field."""
     is_known = User.objects.filter(username=typed).exists()
     details: dict[str, object] = {"failures": failures, "username": typed if is_known else None}
     _tell(SiteEventKind.SITE_USER_LOCKED_OUT, actor, details)
