@@ -19,7 +19,7 @@ from tests.factories import make_agent, make_event, make_generator, make_object,
 
 AGENTS, GENERATORS, VERSIONS = 3, 2, 3
 
-_words = st.sets(st.sampled_from("abc"), max_size=2)
+_words = st.sets(st.sampled_from("ab"))
 _pairs = st.dictionaries(st.sampled_from("kl"), st.sampled_from("12"))
 _agents, _statuses = st.integers(0, AGENTS - 1), st.sampled_from(["SUCCESS", "FAILURE"])
 _agent_plans = st.fixed_dictionaries(
@@ -38,9 +38,12 @@ _stack_plans = st.fixed_dictionaries(
         "annotations": _pairs,
         "targets": st.sets(_agents),
         # Whether each is a deletion marker.
-        "versions": st.lists(st.booleans(), max_size=VERSIONS),
-        "dead_versions": st.sets(st.integers(0, VERSIONS - 1), max_size=1),
-        "reports": st.dictionaries(_agents, st.tuples(st.integers(0, VERSIONS - 1), _statuses)),
+        "versions": st.lists(st.sampled_from([False, False, True]), max_size=VERSIONS),
+        "dead_versions": st.sampled_from([set(), set(), {0}, {1}]),
+        # Of each agent, how far behind the newest version its report is.
+        "reports": st.lists(
+            st.tuples(st.sampled_from([0, 0, 1, None]), _statuses), min_size=AGENTS, max_size=AGENTS
+        ),
         "deleted": st.sampled_from([False, False, True]),
         "answers_to_the_marker": st.dictionaries(_agents, _statuses),
     }
@@ -48,7 +51,7 @@ _stack_plans = st.fixed_dictionaries(
 fleet_plans = st.fixed_dictionaries(
     {
         "agents": st.lists(_agent_plans, min_size=AGENTS, max_size=AGENTS),
-        "stacks": st.lists(_stack_plans, max_size=3),
+        "stacks": st.lists(_stack_plans, min_size=1, max_size=3),
     }
 )
 
@@ -162,9 +165,9 @@ def _publish_and_report(world: FleetWorld, stack: Stack, its: Plan) -> None:
         for number, is_marker in enumerate(its["versions"])
     ]
     world.versions[stack] = objects
-    for number, (version, status) in its["reports"].items():
-        if version < len(objects):
-            _report(world, agents[number], stack, objects[version], status)
+    for agent, (behind, status) in zip(agents, its["reports"], strict=True):
+        if behind is not None and behind < len(objects):
+            _report(world, agent, stack, objects[-1 - behind], status)
     dead: Sequence[int] = [obj.pk for number, obj in enumerate(objects) if number in its["dead_versions"]]
     DeploymentObject.objects.filter(pk__in=dead).update(deleted_at=timezone.now())
 
