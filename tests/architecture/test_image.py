@@ -14,5 +14,5 @@ def test_the_image_holds_every_package_of_the_product():
     assert kept == set(tools["importlinter"]["root_packages"]) | {
         "manage.py",
         "gunicorn.conf.py",
-        "requirements.txt",
+        "locks/runtime.txt",
     }
