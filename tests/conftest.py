@@ -1,12 +1,14 @@
 """Fixtures that every test may use, and the rule for tests that need PostgreSQL."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
@@ -62,6 +64,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _forget_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment, the same during the whole test. Not a constant of a module, which would be as old as the run."""
+    return timezone.now()
 
 
 @pytest.fixture(scope="module")
