@@ -68,8 +68,14 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, da
 
 # --- Testing ---------------------------------------------------------------------------------------
 
+# Which tests `make test-postgres` runs.
+POSTGRES_TESTS ?= not browser
+
+# At once, because tests that start servers mostly wait. What touches no database runs once, on the side of SQLite.
 .PHONY: test
-test: test-sqlite test-postgres ## run the whole test suite, on SQLite, then on PostgreSQL
+test: ## run the whole test suite, on SQLite and on PostgreSQL
+	@$(MAKE) -j2 --keep-going --output-sync=target test-sqlite test-postgres \
+		POSTGRES_TESTS="not browser and not no_database"
 
 .PHONY: chromium
 chromium: env ## see to it that there is a browser for the tests in one
@@ -87,7 +93,7 @@ test-sqlite: chromium ## run the tests on SQLite, those in a browser with them
 .PHONY: test-postgres
 test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names, or one of our own
 	@echo "== tests on PostgreSQL"
-	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser" $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "$(POSTGRES_TESTS)" $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker made for it
@@ -134,6 +140,10 @@ schema: env ## write openapi/brokkr-v1.yaml anew from the code
 
 # More arguments for a bench, e.g. make bench-hot BENCH_ARGS="--rounds 3"
 BENCH_ARGS ?=
+
+.PHONY: bench-suite
+bench-suite: chromium ## time the test suite beside that of another revision: BENCH_ARGS="--against main"
+	@$(BIN)/python -m bench.suite $(BENCH_ARGS)
 
 .PHONY: bench-hot
 bench-hot: env ## measure polls, heartbeats and looking for work against a bare view
