@@ -4,8 +4,8 @@
 FROM python:3.11-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
-COPY requirements.txt .
-RUN /opt/venv/bin/pip install --requirement requirements.txt
+COPY locks/runtime.txt .
+RUN /opt/venv/bin/pip install --require-hashes --no-deps --requirement runtime.txt
 
 FROM python:3.11-slim
 ENV PATH=/opt/venv/bin:$PATH \

@@ -14,7 +14,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The locks name every package, so there is nothing to resolve; no file is installed whose hash they do not hold.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 # Browser tests form one group (--dist loadgroup), so that one process has the browser and its server.
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
@@ -28,18 +29,31 @@ $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (looked for '$(PYTHON)'; set PYTHON=…)."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.txt | $(BIN)/python
+$(VENV)/.installed: locks/runtime.txt | $(BIN)/python
 	@echo "Installing what it needs to run, into $(VENV) …"
-	@$(PIP) -r requirements.txt
+	@$(PIP) -r locks/runtime.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/.installed-dev: locks/dev.txt | $(BIN)/python
 	@echo "Installing what it needs to be tested, into $(VENV) …"
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) -r locks/dev.txt
 	@touch $@ $(VENV)/.installed
 
 .PHONY: env
 env: $(VENV)/.installed-dev ## make or update the development environment
+
+# An environment of its own: nothing but this target needs uv. A version stays as locked until a pin wants another.
+LOCK := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock"
+
+.PHONY: lock
+lock: ## write locks/ anew from requirements*.txt: every package with its version and its hashes
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@# The product alone: what is listed by name but the tests' plugin, at the versions of the whole list.
+	@sed '/^# Pulled in/,$$d; /^pytest-django==/d' requirements.txt \
+		| $(LOCK) --constraint requirements.txt --output-file locks/runtime.txt -
+	@$(LOCK) --output-file locks/dev.txt requirements-dev.txt
 
 # --- Running ---------------------------------------------------------------------------------------
 
@@ -54,8 +68,14 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, da
 
 # --- Testing ---------------------------------------------------------------------------------------
 
+# Which tests `make test-postgres` runs.
+POSTGRES_TESTS ?= not browser
+
+# At once, because tests that start servers mostly wait. What touches no database runs once, on the side of SQLite.
 .PHONY: test
-test: test-sqlite test-postgres ## run the whole test suite, on SQLite, then on PostgreSQL
+test: ## run the whole test suite, on SQLite and on PostgreSQL
+	@$(MAKE) -j2 --keep-going --output-sync=target test-sqlite test-postgres \
+		POSTGRES_TESTS="not browser and not no_database"
 
 .PHONY: chromium
 chromium: env ## install a browser for the browser tests when there is none
@@ -73,7 +93,7 @@ test-sqlite: chromium ## run the tests on SQLite, including those in a browser
 .PHONY: test-postgres
 test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names, or one of our own
 	@echo "== tests on PostgreSQL"
-	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser" $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "$(POSTGRES_TESTS)" $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
@@ -120,6 +140,10 @@ schema: env ## write openapi/brokkr-v1.yaml anew from the code
 
 # More arguments for a bench, e.g. make bench-agent-calls BENCH_ARGS="--rounds 3"
 BENCH_ARGS ?=
+
+.PHONY: bench-suite
+bench-suite: chromium ## time the test suite beside that of another revision: BENCH_ARGS="--against main"
+	@$(BIN)/python -m bench.suite $(BENCH_ARGS)
 
 .PHONY: bench-agent-calls
 bench-agent-calls: env ## measure polls, heartbeats and looking for work against a bare view

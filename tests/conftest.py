@@ -1,12 +1,14 @@
-"""Fixtures that every test may use, and the rule for tests that need PostgreSQL."""
+"""Fixtures that every test may use, and what kind of database each test runs on."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
@@ -15,6 +17,7 @@ from paks.models import Role
 from paks.services import issue_pak
 from tests.support.admin import AdminPages
 from tests.support.api import Api
+from tests.support.kinds import starts_servers, uses_database
 from tests.support.server import Template, database_template
 from tests.support.shared_rows import shared_rows
 from tests.support.world import World, make_world
@@ -51,17 +54,45 @@ def _database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tem
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if connection.vendor == "postgresql":
-        return
     for item in items:
-        if "requires_postgres" in item.keywords:
+        if not uses_database(item):
+            item.add_marker(pytest.mark.no_database)
+        if "requires_postgres" in item.keywords and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL; this run is on SQLite"))
+    # The long ones first, so that the processes of a run end together.
+    items.sort(key=lambda item: not starts_servers(item))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = (report for kind in terminalreporter.stats.values() for report in kind)
+    ran = {
+        report.nodeid: "no_database" in report.keywords
+        for report in reports
+        if isinstance(report, pytest.TestReport)
+    }
+    without = sum(ran.values())
+    terminalreporter.write_line(
+        f"{without} tests without a database, {len(ran) - without} on {connection.display_name}"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _no_database(request: pytest.FixtureRequest) -> None:
+    """Of a test that runs on one kind of database only, because it uses none, no process that it starts has one."""
+    if "no_database" in request.node.keywords:
+        request.getfixturevalue("monkeypatch").setenv("DATABASE_URL", "sqlite:////nowhere/none.sqlite3")
 
 
 @pytest.fixture(autouse=True)
 def _forget_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment, the same during the whole test. Not a constant of a module, which would be as old as the run."""
+    return timezone.now()
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def _served() -> set[str]:
         (
             ".dockerignore",
             _kept_in_the_image(),
-            PACKAGES | {"manage.py", "gunicorn.conf.py", "requirements.txt"},
+            PACKAGES | {"manage.py", "gunicorn.conf.py", "locks/runtime.txt"},
         ),
         ("brokkr_site/settings.py, INSTALLED_APPS", _installed(), APPS),
         (

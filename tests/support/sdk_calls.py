@@ -10,7 +10,7 @@ from brokkr import TemplateGenerator
 from brokkr_broker_client import models as m
 
 from tests.support.live_api import MANIFEST, created
-from tests.support.sdk_world import NOW, RESULT, World, fresh, healthy
+from tests.support.sdk_world import LOOKED_AT, RESULT, World, fresh, healthy
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ CALLS: dict[str, Callable[[World], Call]] = {
         actor_type="admin",
         action="agent.created",
         resource_id=w.agent,
-        from_=NOW - timedelta(days=1),
+        from_=LOOKED_AT - timedelta(days=1),
         limit=5,
     ),
     "admin.list_ws_connections": lambda w: call(),
@@ -139,8 +139,8 @@ CALLS: dict[str, Callable[[World], Call]] = {
     "health.update_health_status": lambda w: call(
         w.agent, by="agent", body=m.HealthStatusUpdate(deployment_objects=[healthy(w.deployed)])
     ),
-    "stack_telemetry.list_telemetry_events": lambda w: call(w.stack, by="owner", since=NOW, limit=5),
-    "stack_telemetry.list_telemetry_logs": lambda w: call(w.stack, by="owner", since=NOW, limit=5),
+    "stack_telemetry.list_telemetry_events": lambda w: call(w.stack, by="owner", since=LOOKED_AT, limit=5),
+    "stack_telemetry.list_telemetry_logs": lambda w: call(w.stack, by="owner", since=LOOKED_AT, limit=5),
     "stacks.create_deployment_object": lambda w: call(
         w.new_stack(), by="owner", body=m.CreateDeploymentObjectRequest(yaml_content=MANIFEST)
     ),

@@ -12,7 +12,7 @@ from brokkr_broker_client import models as m
 from tests.support.live_api import MANIFEST, created
 from tests.support.receiver import answer
 from tests.support.sdk_calls import Call, call, given
-from tests.support.sdk_world import NOW, RESULT, World, fresh
+from tests.support.sdk_world import LOOKED_AT, RESULT, World, fresh
 
 # An id that nothing has.
 UNKNOWN = UUID(int=7)
@@ -157,7 +157,7 @@ FAULTS = [
             by="agent",
             body=m.HealthStatusUpdate(
                 deployment_objects=[
-                    m.DeploymentObjectHealthUpdate(id=w.deployed, status="splendid", checked_at=NOW)
+                    m.DeploymentObjectHealthUpdate(id=w.deployed, status="splendid", checked_at=LOOKED_AT)
                 ]
             ),
         ),

@@ -25,14 +25,17 @@ def fresh(kind: str) -> str:
     return f"sdk.{kind}-{next(_numbers)}"
 
 
-NOW = datetime.now(UTC)
-RESULT = m.SubmitDiagnosticResult(pod_statuses="[]", events="[]", log_tails=None, collected_at=NOW)
+# When an agent of these tests looked: the broker takes the times that agents send as they are.
+LOOKED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+RESULT = m.SubmitDiagnosticResult(pod_statuses="[]", events="[]", log_tails=None, collected_at=LOOKED_AT)
 
 
 def healthy(deployed: UUID) -> m.DeploymentObjectHealthUpdate:
     resource = m.ResourceHealth(kind="ConfigMap", name="settings", namespace="default", ready=True)
     summary = m.HealthSummary(conditions=["Ready"], pods_ready=1, pods_total=1, resources=[resource])
-    return m.DeploymentObjectHealthUpdate(id=deployed, status="healthy", checked_at=NOW, summary=summary)
+    return m.DeploymentObjectHealthUpdate(
+        id=deployed, status="healthy", checked_at=LOOKED_AT, summary=summary
+    )
 
 
 @dataclass(frozen=True)

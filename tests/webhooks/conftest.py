@@ -1,10 +1,8 @@
 from collections.abc import Iterator
-from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from tests.support.receiver import Receiver, running_receiver
 
@@ -21,9 +19,3 @@ def receiver() -> Iterator[Receiver]:
     """A webhook endpoint."""
     with running_receiver() as running:
         yield running
-
-
-@pytest.fixture
-def now() -> datetime:
-    """A moment, the same during the whole test."""
-    return timezone.now()

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from core.events import SYSTEM, Actor
 from paks.actors import ActorType
@@ -12,14 +11,13 @@ from workorders.services.claims import claim_work_order, complete_work_order
 from workorders.services.targeting import Targeting
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now()
 ADMIN = Actor(type=ActorType.ADMIN)
 
 
-def finished(success: bool = True, message: str | None = "done"):  # noqa: FBT001
+def finished(now, success: bool = True, message: str | None = "done"):  # noqa: FBT001
     agent, _ = make_agent(labels=["builder"])
     order = make_work_order(max_retries=0)
-    claim_work_order(work_order_id=order.id, agent_id=agent.id, actor=SYSTEM, now=NOW)
+    claim_work_order(work_order_id=order.id, agent_id=agent.id, actor=SYSTEM, now=now)
     entry = complete_work_order(
         work_order_id=order.id,
         success=success,
@@ -27,15 +25,15 @@ def finished(success: bool = True, message: str | None = "done"):  # noqa: FBT00
         retryable=True,
         claim_token=None,
         actor=ADMIN,
-        now=NOW,
+        now=now,
     )
     assert entry is not None
     return agent, entry
 
 
-def test_the_list_is_newest_first_and_filtered_by_status_and_type(admin):
-    first = make_work_order(now=NOW)
-    second = make_work_order(work_type="custom", now=NOW + timedelta(seconds=1))
+def test_the_list_is_newest_first_and_filtered_by_status_and_type(admin, now):
+    first = make_work_order(now=now)
+    second = make_work_order(work_type="custom", now=now + timedelta(seconds=1))
     assert [o["id"] for o in admin.get("/work-orders").json()] == [str(second.id), str(first.id)]
     assert [o["id"] for o in admin.get("/work-orders?work_type=build").json()] == [str(first.id)]
     assert admin.get("/work-orders?status=CLAIMED").json() == []
@@ -51,8 +49,8 @@ def test_an_active_order_is_read_with_its_etag(admin):
 
 
 @pytest.mark.parametrize(("success", "status"), [(True, "COMPLETED"), (False, "FAILED")])
-def test_a_finished_order_is_shown_from_the_log(admin, success, status):
-    agent, entry = finished(success)
+def test_a_finished_order_is_shown_from_the_log(admin, success, status, now):
+    agent, entry = finished(now, success)
     order = admin.get(f"/work-orders/{entry.id}").json()
     assert order["status"] == status
     assert order["claimed_by"] == str(agent.id)
@@ -67,9 +65,9 @@ def test_an_unknown_order_is_not_found(admin):
     refused(admin.get(f"/work-order-log/{unknown}"), 404, "work_order_log_entry_not_found")
 
 
-def test_the_log_is_filtered_by_type_outcome_and_agent(admin):
-    agent, good = finished()
-    _, bad = finished(success=False)
+def test_the_log_is_filtered_by_type_outcome_and_agent(admin, now):
+    agent, good = finished(now)
+    _, bad = finished(now, success=False)
     assert [e["id"] for e in admin.get("/work-order-log?success=true").json()] == [str(good.id)]
     assert [e["id"] for e in admin.get("/work-order-log?success=false").json()] == [str(bad.id)]
     assert [e["id"] for e in admin.get(f"/work-order-log?agent_id={agent.id}").json()] == [str(good.id)]
@@ -78,8 +76,8 @@ def test_the_log_is_filtered_by_type_outcome_and_agent(admin):
     refused(admin.get("/work-order-log?success=maybe"), 400, "invalid_query")
 
 
-def test_a_log_entry_is_read_by_id(admin):
-    agent, entry = finished(message="sha256:abc")
+def test_a_log_entry_is_read_by_id(admin, now):
+    agent, entry = finished(now, message="sha256:abc")
     body = admin.get(f"/work-order-log/{entry.id}").json()
     assert (body["success"], body["result_message"], body["claimed_by"]) == (
         True,
@@ -98,12 +96,12 @@ def test_only_an_admin_reads_orders_and_the_log(path):
     refused(make_agent()[1].get(path), 403, "admin_required")
 
 
-def test_an_agent_sees_the_pending_orders_it_may_claim_oldest_first(admin):
+def test_an_agent_sees_the_pending_orders_it_may_claim_oldest_first(admin, now):
     agent, api = make_agent(labels=["builder"], annotations={"arch": "arm64"})
-    second = make_work_order(now=NOW + timedelta(seconds=1))
-    first = make_work_order(targeting=Targeting([agent.id]), now=NOW)
+    second = make_work_order(now=now + timedelta(seconds=1))
+    first = make_work_order(targeting=Targeting([agent.id]), now=now)
     third = make_work_order(
-        targeting=Targeting(annotations={"arch": "arm64"}), now=NOW + timedelta(seconds=2), work_type="custom"
+        targeting=Targeting(annotations={"arch": "arm64"}), now=now + timedelta(seconds=2), work_type="custom"
     )
     make_work_order(targeting=Targeting(labels=["other"]))
     make_work_order(targeting=Targeting(annotations={"arch": "amd64"}))
