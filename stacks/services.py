@@ -1,6 +1,6 @@
 """Creates, changes and deletes stacks, and publishes versions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from stacks.errors import (
 from stacks.event_kinds import StackEventKind
 from stacks.manifests import ManifestError, check_manifest, checksum
 from stacks.models import DeploymentObject, Stack
-from stacks.signals import stack_deleted
+from stacks.signals import stack_deleted, stack_moved
 
 
 class StackChanges(TypedDict, total=False):
@@ -78,8 +78,9 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     Raises InvalidStack, UniqueViolation, StackGeneratorMismatch, SystemGeneratorNotATenant, ForeignKeyViolation.
     """
     _check(changes.get("name", stack.name), changes.get("description", stack.description))
-    owner = changes.get("generator_id", stack.generator_id)
-    if owner != stack.generator_id:
+    old_owner = stack.generator_id
+    owner = changes.get("generator_id", old_owner)
+    if owner != old_owner:
         if actor.type != ActorType.ADMIN:
             raise StackGeneratorMismatch
         _lock_owner(owner, actor)
@@ -88,6 +89,8 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     stack.updated_at = timezone.now()
     with unique_or_conflict("unique_stack_name"):
         stack.save(update_fields=[*changes, "updated_at"])
+    if owner != old_owner:
+        stack_moved.send(sender=Stack, stack=stack, old_generator_id=old_owner)
     emit(
         Event(
             kind=StackEventKind.STACK_UPDATED,
@@ -104,7 +107,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
 def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> DeploymentObject:
     """Delete a locked stack and its versions. Returns its deletion marker.
 
-    Agents that reported on the stack receive the marker until they acknowledge it. Webhooks hear of a stack that was
+    Agents that were offered the stack receive the marker until they acknowledge it. Webhooks hear of a stack that was
     deleted by itself, not of one that was deleted with its generator.
     """
     now = timezone.now()
@@ -125,6 +128,24 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
         )
     )
     return marker
+
+
+def add_markers_for_agents(*, pairs: Sequence[tuple[UUID, UUID]]) -> list[DeploymentObject]:
+    """A deletion marker for each pair of a live stack and an agent, for this agent alone.
+
+    The stack lives on: such a marker is no version of it. Inside the caller's transaction.
+    """
+    markers = [
+        DeploymentObject(
+            stack_id=stack_id,
+            recipient_id=agent_id,
+            yaml_content="",
+            yaml_checksum=checksum(""),
+            is_deletion_marker=True,
+        )
+        for stack_id, agent_id in pairs
+    ]
+    return DeploymentObject.objects.bulk_create(markers)
 
 
 def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor) -> DeploymentObject:

@@ -4,3 +4,5 @@ from django.dispatch import Signal
 
 # Arguments: stack, marker (its deletion marker), actor. Sent inside the deleting transaction.
 stack_deleted = Signal()
+# Arguments: stack (which has its new owner), old_generator_id. Sent inside the changing transaction.
+stack_moved = Signal()

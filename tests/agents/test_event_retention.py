@@ -18,7 +18,8 @@ pytestmark = pytest.mark.django_db
 
 def make_old_event(now: datetime, days: int) -> AgentEvent:
     event = make_event(make_agent()[0], make_object(make_stack()), message=str(days))
-    AgentEvent.objects.filter(pk=event.pk).update(created_at=now - timedelta(days=days, seconds=1))
+    at = now - timedelta(days=days, seconds=1)
+    AgentEvent.objects.filter(pk=event.pk).update(created_at=at, updated_at=at)
     return event
 
 
@@ -32,6 +33,12 @@ def test_events_older_than_thirty_days_are_deleted_also_those_of_deleted_agents(
     admin.delete(f"/agents/{gone.agent_id}")
     assert [delete_old_events(now=now), delete_old_events(now=now)] == [2, 0]
     assert kept() == ["29"]
+
+
+def test_a_report_that_is_still_repeated_is_kept(now):
+    event = make_old_event(now, 31)
+    AgentEvent.objects.filter(pk=event.pk).update(updated_at=now)
+    assert delete_old_events(now=now) == 0
 
 
 def test_how_long_is_a_setting_and_none_is_for_ever(settings, now):
