@@ -145,6 +145,13 @@ bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests
 
+# The other side of the comparison, e.g. make bench-templates REVISION=v1.0.0
+REVISION ?= HEAD
+
+.PHONY: bench-templates
+bench-templates: env ## measure compiling and rendering a template beside another revision
+	@$(BIN)/python -m bench.tera_revisions $(REVISION) $(BENCH_ARGS)
+
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form
 	@$(BIN)/python -m bench.simulation $(BENCH_ARGS)

@@ -81,8 +81,9 @@ class Path(Expression):
         return runtime.find(runtime.key(self.text))
 
     def evaluate(self, runtime: "Runtime") -> Value:
-        value = self.find(runtime)
-        if isinstance(value, Missing):
+        key = self.key
+        value = self.find(runtime) if key is None else runtime.find(key)
+        if value is MISSING:
             raise Failure(f"The variable `{self.text}` is not defined.", self.position)
         return value
 
@@ -96,7 +97,7 @@ class Path(Expression):
 
     def truth(self, runtime: "Runtime") -> bool:
         value = self.find_or_missing(runtime)
-        return not isinstance(value, Missing) and is_truthy(value)
+        return value is not MISSING and is_truthy(value)
 
     def find_or_missing(self, runtime: "Runtime") -> Value | Missing:
         """Look up without failing: a path through an undefined index leads nowhere."""
@@ -125,7 +126,7 @@ class Default(Expression):
 
     def evaluate(self, runtime: "Runtime") -> Value:
         found = self.path.find_or_missing(runtime)
-        if not isinstance(found, Missing) and found is not None:
+        if found is not MISSING and found is not None:
             return found
         if self.value is None:
             raise Failure("The filter `default` needs the argument `value`.", self.position)

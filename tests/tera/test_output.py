@@ -36,6 +36,22 @@ def test_json_has_sorted_members_and_keeps_the_fraction():
     assert render("{{ v | json_encode }}", v={"b": 1.0, "a": "<ä>"}) == '{"a":"<ä>","b":1.0}'
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e16, "1e+16"),
+        (-2.5e300, "-2.5e+300"),
+        (1e15, "1000000000000000.0"),
+        (1e-5, "0.00001"),
+        (1e-7, "1e-7"),
+    ],
+)
+def test_json_writes_the_sign_of_an_exponent(value, text):
+    assert render("{{ v | json_encode }}", v=value) == text
+    assert render("{{ '' ~ v }}", v=value) == text
+    assert render("{{ __tera_context }}", v=value) == f'{{\n  "v": {text}\n}}'
+
+
 def test_loops_over_objects_go_by_sorted_keys():
     assert render("{% for k, v in o %}{{ k }}{{ v }} {% endfor %}", o={"b": 1, "a": 2, "B": 3}) == "B3 a2 b1 "
 
