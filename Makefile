@@ -75,6 +75,10 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 	@echo "== tests on PostgreSQL"
 	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser" $(PYTEST_ARGS)
 
+.PHONY: fuzz-schemas
+fuzz-schemas: env ## check 100,000 generated schemas of parameters: each is refused or checks any instance
+	@$(BIN)/python -m tests.parameter_schemas.fuzz 100000
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker made for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
