@@ -16,6 +16,11 @@ OLD = [DRAFT_4, DRAFT_6, DRAFT_7]
 NEW = [DRAFT_2019, DRAFT_2020]
 
 
+def test_integers_that_no_float_tells_apart_differ():
+    assert len(violations_of({"const": 2**53 + 1}, 2**53)) == 1
+    assert violations_of({"multipleOf": 3}, 2**53 + 1) == []
+
+
 @pytest.mark.parametrize("draft", OLD)
 def test_names_and_schemas_stand_beside_each_other_in_dependencies(draft):
     schema = {"$schema": draft, "dependencies": {"auth": {"required": ["user"]}, "tls": ["cert"]}}
