@@ -184,11 +184,11 @@ class For(Enclosing):
 
     def _frame(self, runtime: "Runtime") -> LoopFrame | None:
         """Return the frame of the loop, or None when it has no turns."""
-        operand = self.container.operand if isinstance(self.container, Filtered) else self.container
+        operand = self.container.operand if type(self.container) is Filtered else self.container
         if type(operand) not in _LOOPED:
             raise Failure("A loop runs over a variable, a function call or an array only.")
         container = self.container.evaluate(runtime)
-        if not isinstance(container, str | list | dict):
+        if not isinstance(container, (str, list, dict)):
             raise Failure(f"A loop needs an array, a string or an object, not {describe(container)}.")
         runtime.budget.step(1 + (len(container) >> 3))
         if isinstance(container, dict):

@@ -84,10 +84,12 @@ class _Reader:
             if type(key) is not str:
                 raise Failure("The parameters hold an object with a key that is not a string.")
             self._characters += len(key)
-            self._check(key)
+            if self._characters > limits.MAX_PARAMETER_CHARACTERS or not key.isascii():
+                self._check(key)
             keys.append(key)
         keys.sort()
-        return {key: self.read(members[key], depth + 1) for key in keys}
+        read = self.read
+        return {key: read(members[key], depth + 1) for key in keys}
 
     def _check(self, text: str) -> None:
         if self._characters > limits.MAX_PARAMETER_CHARACTERS:
@@ -118,6 +120,8 @@ def to_text(value: Value, budget: Budget) -> str:
     """Return `value` as it looks when printed."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     if isinstance(value, list):
         budget.step(len(value))
         pieces = [to_text(item, budget) for item in value]
