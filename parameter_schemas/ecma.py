@@ -32,7 +32,7 @@ _HEXADECIMAL = re.compile(r"u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa
 _LOW_SURROGATE = re.compile(r"\\u([dD][c-fC-F][0-9A-Fa-f]{2})")
 _PROPERTY = re.compile(r"[pP](?:\{[A-Za-z0-9_=]+\}|[A-Z])")
 _GROUP_NAME = re.compile(r"\(\?P?<([A-Za-z_$][A-Za-z0-9_$]*)>")
-_FLAGS = re.compile(r"\(\?[ims]*(?:-[ims]+)?([:)])")
+_FLAGS = re.compile(r"\(\?(?:[ims]+(?:-[ims]+)?|-[ims]+|(?=:))([:)])")
 _NAMED_REFERENCE = re.compile(r"k<([A-Za-z_$][A-Za-z0-9_$]*)>")
 _NUMBERED_REFERENCE = re.compile(r"[1-9][0-9]{0,2}")
 _LOOKS: Final = ("(?=", "(?!", "(?<=", "(?<!")

@@ -163,13 +163,14 @@ def _decoded(text: str) -> bytes | None:
 
 def _is_json(text: str | bytes) -> bool:
     try:
-        json.loads(text, parse_constant=_refuse_constant)
+        json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse what Python reads as JSON though it is none. Raises ValueError."""
     raise ValueError(f"{name} is no number")
 
 

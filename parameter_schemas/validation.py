@@ -7,7 +7,7 @@ spends from a budget.
 
 import json
 from functools import lru_cache
-from typing import NoReturn, cast
+from typing import cast
 
 from jsonschema.protocols import Validator
 from referencing.exceptions import Unresolvable
@@ -17,7 +17,7 @@ from parameter_schemas.budget import within_budget
 from parameter_schemas.drafts import draft_of
 from parameter_schemas.guarded import guarded_class
 from parameter_schemas.inspection import Inspection, InvalidSchema, message_of
-from parameter_schemas.keywords import size
+from parameter_schemas.keywords import refuse_constant, size
 from tera.errors import Failure, OverBudget
 from tera.values import Value, plain_value
 
@@ -87,7 +87,7 @@ def parsed_schema(text: str) -> Schema:
     if len(text) > MAX_SCHEMA_CHARACTERS:
         raise InvalidSchema(f"The schema is longer than {MAX_SCHEMA_CHARACTERS} characters.")
     try:
-        schema = plain_value(json.loads(text, parse_constant=_refuse_constant, parse_int=_integer))
+        schema = plain_value(json.loads(text, parse_constant=refuse_constant, parse_int=_integer))
     except RecursionError:
         raise InvalidSchema("The schema is nested too deeply.") from None
     except ValueError as error:
@@ -106,10 +106,6 @@ def parsed_schema(text: str) -> Schema:
 def _integer(digits: str) -> int | float:
     # Longer ones are out of the range of integers anyway, and slow to read.
     return int(digits) if len(digits) <= 20 else float(digits)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 def _depth(value: Value) -> int:

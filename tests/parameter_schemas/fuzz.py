@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from parameter_schemas import InvalidSchema, check_schema, violations
 from parameter_schemas.drafts import DRAFTS
 from parameter_schemas.formats import FORMATS
-from templates_app.parameters import parameters_of
+from templates_app.parameters import parameters_of, read
 
 NAMES = ("a", "b", "c", "a/b", "x~y", "", "$ref", "$schema", "ä")
 PATTERNS = (
@@ -160,7 +160,8 @@ class Generator:
 def outcome(schema: Any, instances: list[Any]) -> str:
     """What becomes of a schema: it is refused, or checks these instances. Any other exception leaves."""
     text = json.dumps(schema)
-    parameters_of(text)
+    # As the admin's form of the parameters does, also for what is no schema.
+    read(parameters_of(text), {})
     try:
         check_schema(text)
     except InvalidSchema as refusal:

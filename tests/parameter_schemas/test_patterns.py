@@ -30,6 +30,9 @@ TOO_MUCH = ["The parameters take too much work to check against the schema."]
         ("^\\p{L}+$", "ä", "1"),
         ("\\bfoo\\b", "a foo", "afoo"),
         ("(?i)^AB$", "ab", "c"),
+        ("^(?i:AB)c$", "abc", "abC"),
+        ("^(?:ab)+$", "abab", "aba"),
+        ("^(?:(?=a)){2}a$", "a", "b"),
         ("^(?!kube-)[a-z-]+$", "web", "kube-x"),
         ("^(?=.*\\d)\\w+$", "a1", "ab"),
         ("(?<=a)b", "ab", "cb"),
@@ -51,7 +54,7 @@ def test_patterns_mean_what_they_do_in_javascript(pattern, good, bad):
     "pattern",
     [
         "(", ")", "[", "[a", "\\", "*", "a**", "a++", "a{2}{2}", "{1}", "a{2,1}", "[z-a]", "^*", "(?<=a)*", "(?",
-        "(?>a)", "\\1", "(a)\\2", "\\k<x>", "\\a", "\\u12", "\\p{Nothing}", "\\c1", "(" * 101 + ")" * 101,
+        "(?>a)", "(?)", "\\1", "(a)\\2", "\\k<x>", "\\a", "\\u12", "\\p{Nothing}", "\\c1", "(" * 101 + ")" * 101,
     ],
 )  # fmt: skip
 def test_what_is_no_regular_expression_is_refused(pattern):
