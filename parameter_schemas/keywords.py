@@ -19,6 +19,7 @@ Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
 # A keyword costs about as much time as this many steps of a template.
 _STEPS_PER_KEYWORD: Final = 10
+_JSON: Final = "application/json"
 
 
 def spending(keyword: Keyword) -> Keyword:
@@ -134,8 +135,12 @@ def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> I
         yield ValidationError(f"{_short(instance)} is not a multiple of {_short(factor)}")
 
 
-def _content_encoding(_validator: Any, name: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if name == "base64" and isinstance(instance, str):
+def _content_encoding(
+    _validator: Any, name: Any, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    # The original looks at neither keyword when it does not know the other one's value.
+    is_known = schema.get("contentMediaType", _JSON) == _JSON
+    if name == "base64" and is_known and isinstance(instance, str):
         current_budget().step(1 + len(instance) // 16)
         if _decoded(instance) is None:
             yield ValidationError(f"{_short(instance)} is not encoded in base64")
@@ -144,12 +149,15 @@ def _content_encoding(_validator: Any, name: Any, instance: Any, _schema: Any) -
 def _content_media_type(
     _validator: Any, name: Any, instance: Any, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
-    if name != "application/json" or not isinstance(instance, str):
+    if name != _JSON or not isinstance(instance, str):
         return
     current_budget().step(1 + len(instance) // 16)
-    encoded = schema.get("contentEncoding") == "base64"
-    text = _decoded(instance) if encoded else instance
-    # What is not encoded well is the other keyword's business.
+    encoding = schema.get("contentEncoding")
+    if encoding is None:
+        text: str | bytes | None = instance
+    else:
+        # What is not encoded well is the other keyword's business.
+        text = _decoded(instance) if encoding == "base64" else None
     if text is not None and not _is_json(text):
         yield ValidationError(f"{_short(instance)} does not hold JSON")
 

@@ -62,6 +62,8 @@ def test_contents_are_asserted_where_the_original_does(draft):
     both = {**json_content, "contentEncoding": "base64"}
     assert violations_of(both, "WzFd") == []
     assert len(violations_of(both, "Ww==")) == 1
+    assert violations_of({**json_content, "contentEncoding": "other"}, "[") == []
+    assert violations_of({**both, "contentMediaType": "text/plain"}, "!!") == []
 
 
 @pytest.mark.parametrize("draft", [DRAFT_4, *NEW])
