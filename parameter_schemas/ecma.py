@@ -27,7 +27,8 @@ _CLASSES: Final[dict[str, Ranges]] = {
 }  # fmt: skip
 _LINE_ENDS: Final[Ranges] = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
 _CONTROLS: Final = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D}
-_QUANTIFIER = re.compile(r"(?:[*+?]|\{([0-9]{1,9})(,([0-9]{0,9}))?\})\??")
+# `{,2}` is no repetition in JavaScript, but it is in the original, and whoever writes it means one.
+_QUANTIFIER = re.compile(r"(?:[*+?]|\{(?:([0-9]{1,9})(,([0-9]{0,9}))?|,[0-9]{1,9})\})\??")
 _HEXADECIMAL = re.compile(r"u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})")
 _LOW_SURROGATE = re.compile(r"\\u([dD][c-fC-F][0-9A-Fa-f]{2})")
 _PROPERTY = re.compile(r"[pP](?:\{[A-Za-z0-9_=]+\}|[A-Z])")
@@ -131,7 +132,7 @@ class _Reader:
             # The engines read `{2}?` in different ways; no count is lazy.
             self.pieces.append(f"{{{low}}}")
         else:
-            self.pieces.append(quantifier.group())
+            self.pieces.append(quantifier.group().replace("{,", "{0,"))
         if self.pieces[begin] in _LOOKS:
             self.pieces.insert(begin, "(?:")
             self.pieces.insert(len(self.pieces) - 1, ")")
