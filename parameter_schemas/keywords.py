@@ -97,7 +97,10 @@ def _additional_items(
     if not isinstance(instance, list) or not isinstance(items, list):
         return
     for index, item in enumerate(instance[len(items) :], start=len(items)):
-        yield from validator.descend(item, allowed, path=index)
+        if allowed is False:
+            yield ValidationError("This item is not allowed", path=[index])
+        else:
+            yield from validator.descend(item, allowed, path=index)
 
 
 def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:

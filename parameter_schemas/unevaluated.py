@@ -19,7 +19,11 @@ def unevaluated_items(validator: Any, value: Any, instance: Any, schema: Any) ->
         return
     evaluated = _items(validator, instance, _without(schema, "unevaluatedItems"))
     for index, item in enumerate(instance):
-        if index not in evaluated:
+        if index in evaluated:
+            continue
+        if value is False:
+            yield ValidationError("This item is not allowed", path=[index])
+        else:
             yield from validator.descend(item, value, path=index)
 
 
@@ -31,7 +35,11 @@ def unevaluated_properties(
         return
     evaluated = _properties(validator, instance, _without(schema, "unevaluatedProperties"))
     for name, item in instance.items():
-        if name not in evaluated:
+        if name in evaluated:
+            continue
+        if value is False:
+            yield ValidationError("This property is not allowed", path=[name])
+        else:
             yield from validator.descend(item, value, path=name)
 
 
