@@ -40,7 +40,7 @@ class Budget:
     """
 
     def __init__(self) -> None:
-        # Of what cannot happen often without a turn of a loop or a call, `step` need not be asked: adding will do.
+        # Nodes add to it directly. Loops and calls, which repeat nodes, use `step`, which looks at the limits.
         self.steps = 0
         self._next_reading = _STEPS_BETWEEN_CLOCK_READINGS
         self._allocated = 0

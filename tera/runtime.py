@@ -1,7 +1,6 @@
 """One rendering: its variables, its budget, and the text written so far."""
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Final
 
 from tera import limits
@@ -48,7 +47,7 @@ class Runtime:
             self._settle()
 
     def _settle(self) -> None:
-        self._account(sum(map(len, islice(self.pieces, self._accounted, None))))
+        self._account(sum(map(len, self.pieces[self._accounted :])))
         self._accounted = len(self.pieces)
 
     def text_of(self, nodes: Sequence[Node]) -> str:
@@ -76,7 +75,7 @@ class Runtime:
         self._frames.append(frame)
 
     def leave(self) -> None:
-        """Undo what `enter` did last; after a failure, whoever goes on has done so already."""
+        """Undo what `enter` did last. After a failure nobody calls it: a macro call drops the frames above its own."""
         self._frames.pop()
 
     def in_loop(self) -> bool:
