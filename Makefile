@@ -95,6 +95,10 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 	@echo "== tests on PostgreSQL"
 	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "$(POSTGRES_TESTS)" $(PYTEST_ARGS)
 
+.PHONY: fuzz-schemas
+fuzz-schemas: env ## check 100,000 generated schemas of parameters: each is refused or checks any instance
+	@$(BIN)/python -m tests.parameter_schemas.fuzz 100000
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
@@ -168,6 +172,13 @@ bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests
+
+# The other side of the comparison, e.g. make bench-templates REVISION=v1.0.0
+REVISION ?= HEAD
+
+.PHONY: bench-templates
+bench-templates: env ## measure compiling and rendering a template beside another revision
+	@$(BIN)/python -m bench.tera_revisions $(REVISION) $(BENCH_ARGS)
 
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form

@@ -7,9 +7,15 @@ from tera.values import MAX_I64, MAX_U64, MIN_I64, Value, describe, is_number
 class Arguments:
     """Arguments by name. Names a filter does not ask for are ignored, wrong types are refused."""
 
-    def __init__(self, owner: str, values: dict[str, Value]) -> None:
-        self.owner = owner
+    def __init__(self, kind: str, name: str, values: dict[str, Value]) -> None:
+        self._kind = kind
+        self._name = name
         self._values = values
+
+    @property
+    def owner(self) -> str:
+        """What the arguments belong to, as messages name it."""
+        return f"{self._kind} `{self._name}`"
 
     def __contains__(self, name: str) -> bool:
         return name in self._values

@@ -7,10 +7,9 @@ from threading import Lock
 from typing import Final
 
 from tera import limits
-from tera.codegen import context_for, generate
 from tera.errors import Failure, TemplateRenderError, TemplateSyntaxError
 from tera.parser import Parser
-from tera.program import Program
+from tera.program import Program, program_of
 from tera.runtime import Runtime
 from tera.scanner import Lines
 from tera.values import context_from, is_unicode
@@ -33,8 +32,7 @@ class Template:
         Anything but an object gives no variables. Raises TemplateRenderError.
         """
         try:
-            runtime = Runtime(self._program, context_from(parameters))
-            return runtime.write(context_for(runtime))
+            return Runtime(self._program, context_from(parameters)).render()
         except Failure as failure:
             line, column = self._lines.at(failure.position or 0)
             raise TemplateRenderError(failure.message, line, column) from None
@@ -54,7 +52,7 @@ def compile_template(source: str) -> Template:
         raise TemplateSyntaxError("The template holds half of a surrogate pair, which is not Unicode text.")
     parser = Parser(source)
     try:
-        program = generate(parser.parse(), parser.scanner.lines)
+        program = program_of(parser.parse(), parser.scanner.lines)
     except RecursionError:
         # Depths are bounded one by one, but their sum depends on how deep the caller already is.
         raise TemplateSyntaxError("The template is nested too deeply.") from None

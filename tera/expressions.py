@@ -6,7 +6,7 @@ an `if` or an operand of `and`, `or` and `not`. They differ: in a condition an u
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tera.arguments import Arguments
 from tera.errors import Failure, Fatal
@@ -81,8 +81,9 @@ class Path(Expression):
         return runtime.find(runtime.key(self.text))
 
     def evaluate(self, runtime: "Runtime") -> Value:
-        value = self.find(runtime)
-        if isinstance(value, Missing):
+        key = self.key
+        value = self.find(runtime) if key is None else runtime.find(key)
+        if value is MISSING:
             raise Failure(f"The variable `{self.text}` is not defined.", self.position)
         return value
 
@@ -96,7 +97,7 @@ class Path(Expression):
 
     def truth(self, runtime: "Runtime") -> bool:
         value = self.find_or_missing(runtime)
-        return not isinstance(value, Missing) and is_truthy(value)
+        return value is not MISSING and is_truthy(value)
 
     def find_or_missing(self, runtime: "Runtime") -> Value | Missing:
         """Look up without failing: a path through an undefined index leads nowhere."""
@@ -125,7 +126,7 @@ class Default(Expression):
 
     def evaluate(self, runtime: "Runtime") -> Value:
         found = self.path.find_or_missing(runtime)
-        if not isinstance(found, Missing) and found is not None:
+        if found is not MISSING and found is not None:
             return found
         if self.value is None:
             raise Failure("The filter `default` needs the argument `value`.", self.position)
@@ -144,7 +145,7 @@ class Filter:
 
     def apply(self, value: Value, runtime: "Runtime") -> Value:
         arguments = Arguments(
-            f"filter `{self.name}`", {name: item.evaluate(runtime) for name, item in self.arguments}
+            "filter", self.name, {name: item.evaluate(runtime) for name, item in self.arguments}
         )
         runtime.budget.step()
         try:
@@ -167,9 +168,13 @@ def holds_without_failing(expression: Expression, runtime: "Runtime") -> bool:
         return False
 
 
+# By exact type here and below: asking an abstract class for its instances takes as long as rendering a variable.
+_VARIABLES: Final = frozenset({Path, ContextDump, Default})
+
+
 def is_variable(expression: Expression) -> bool:
     """Tell whether `expression` is a variable, with or without a default."""
-    return isinstance(expression, Path | Default)
+    return type(expression) in _VARIABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,7 @@ class FunctionCall(Expression):
 
     def evaluate(self, runtime: "Runtime") -> Value:
         arguments = Arguments(
-            f"function `{self.name}`", {name: item.evaluate(runtime) for name, item in self.arguments}
+            "function", self.name, {name: item.evaluate(runtime) for name, item in self.arguments}
         )
         runtime.budget.step()
         try:

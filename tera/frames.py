@@ -47,15 +47,18 @@ class LoopFrame(Frame):
             yield index
 
     def find(self, key: Key) -> Value | Missing:
-        found = super().find(key)
-        if not isinstance(found, Missing):
-            return found
+        root = key.root
+        if root in self.variables:
+            found = follow(self.variables[root], key.tokens)
+            if found is not MISSING:
+                return found
         if key.text == self._key_name:
             return self._keys[self._index]
-        if key.root == "loop":
+        if root == "loop":
             return self._state(key.rest)
-        if key.root == self._value_name:
-            return follow(self._value(), key.tokens)
+        if root == self._value_name:
+            value = self._value()
+            return follow(value, key.tokens) if key.tokens else value
         return MISSING
 
     def _value(self) -> Value:

@@ -40,14 +40,14 @@ class Concatenation(Expression):
     @staticmethod
     def _text(part: Expression, runtime: "Runtime") -> str:
         value = part.evaluate(runtime)
-        if isinstance(value, str):
+        if type(value) is str:
             return value
         if not is_number(value):
             raise Failure(
                 f"Only strings and numbers can be concatenated, not {describe(value)}.", part.position
             )
         # A literal 1.0 is written `1` here, a variable holding 1.0 is written `1.0`.
-        if isinstance(part, Literal) and isinstance(value, float):
+        if type(part) is Literal and type(value) is float:
             return float_text(value)
         return number_json(value)
 
@@ -72,7 +72,7 @@ class Filtered(Expression):
     def truth(self, runtime: "Runtime") -> bool:
         if is_variable(self.operand):
             return holds_without_failing(self, runtime)
-        if isinstance(self.operand, Concatenation):
+        if type(self.operand) is Concatenation:
             return _text_truth(self.evaluate(runtime), self.position)
         # As a condition, only variables and concatenations have their filters applied.
         return self.operand.truth(runtime)
@@ -167,18 +167,18 @@ class Not(Expression):
     operand: Expression
 
     def evaluate(self, runtime: "Runtime") -> bool:
-        variable = self.operand.operand if isinstance(self.operand, Filtered) else self.operand
+        variable = self.operand.operand if type(self.operand) is Filtered else self.operand
         if isinstance(variable, Path) and not variable.is_defined(runtime):
             return True
         return not is_truthy(self.operand.evaluate(runtime))
 
     def truth(self, runtime: "Runtime") -> bool:
-        operand = self.operand.operand if isinstance(self.operand, Filtered) else self.operand
+        operand = self.operand.operand if type(self.operand) is Filtered else self.operand
         if is_variable(operand):
             return holds_without_failing(self, runtime)
-        if isinstance(operand, Equality):
+        if type(operand) is Equality:
             return operand.compared(runtime) is False
-        if isinstance(operand, Concatenation):
+        if type(operand) is Concatenation:
             raise Fatal("A negated concatenation can not be a condition.", self.position)
         return not self.operand.truth(runtime)
 

@@ -11,13 +11,13 @@ from tera.expressions import Expression
 from tera.nodes import (
     Block,
     Branch,
-    Break,
     Comment,
-    Continue,
     FilterSection,
     For,
     If,
     Include,
+    Jump,
+    LoopControl,
     Macro,
     Node,
     Output,
@@ -209,14 +209,13 @@ class Parser:
 
     def _if(self, place: Place, position: int, left: bool) -> Node:  # noqa: FBT001  (the signature of a reader)
         branches = [self._branch(place, position, left=left)]
-        otherwise = None
         while (name := self._tag_name()) == "elif":
             branches.append(self._branch(place, position, left=self._branch_start("elif")))
         if name == "else":
             left = self._branch_start("else")
             trim = Trim(left, self._tag_end())
-            otherwise = Branch(trim, None, self._body(place, ("endif",), position))
-        return If(position, branches, otherwise, self._closing("endif"))
+            branches.append(Branch(trim, None, self._body(place, ("endif",), position)))
+        return If(position, branches, self._closing("endif"))
 
     def _branch_start(self, name: str) -> bool:
         left = self._tag_start()
@@ -244,7 +243,7 @@ class Parser:
         if self._loops > limits.MAX_LOOP_DEPTH:
             self.scanner.fail(f"Loops are nested deeper than {limits.MAX_LOOP_DEPTH} levels", position)
         body = self._body(Place.LOOP, ("else", "endfor"), position)
-        otherwise = None
+        otherwise: list[Node] = []
         while self._tag_name() == "else":
             # Of several `else` the last one counts.
             self._branch_start("else")
@@ -347,13 +346,13 @@ class Parser:
         self.scanner.position = end.end()
         return Raw(position, start, text, Trim(end.group(1) == "-", end.group(2) == "-"))
 
-    def _break(self, place: Place, position: int, left: bool) -> Node:  # noqa: FBT001  (a reader)
-        return Break(position, self._loop_control(place, "break", position, left=left))
+    def _break(self, place: Place, position: int, left: bool) -> Node:  # noqa: FBT001  (the signature of a reader)
+        return self._loop_control(place, Jump.BREAK, position, left=left)
 
-    def _continue(self, place: Place, position: int, left: bool) -> Node:  # noqa: FBT001  (a reader)
-        return Continue(position, self._loop_control(place, "continue", position, left=left))
+    def _continue(self, place: Place, position: int, left: bool) -> Node:  # noqa: FBT001  (the signature of a reader)
+        return self._loop_control(place, Jump.CONTINUE, position, left=left)
 
-    def _loop_control(self, place: Place, name: str, position: int, *, left: bool) -> Trim:
+    def _loop_control(self, place: Place, jump: Jump, position: int, *, left: bool) -> Node:
         if place is not Place.LOOP:
-            self.scanner.fail(f"`{name}` must stand in a loop", position)
-        return Trim(left, self._tag_end())
+            self.scanner.fail(f"`{jump.value}` must stand in a loop", position)
+        return LoopControl(position, Trim(left, self._tag_end()), jump)

@@ -6,6 +6,7 @@ find what that rewriting says and not what a cleaner reading would.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from tera import limits
@@ -13,11 +14,13 @@ from tera.errors import Fatal, OverBudget
 from tera.values import Value
 
 
-class Missing:
+class Missing(Enum):
     """The type of MISSING: no value there, which is not the same as null."""
 
+    MISSING = "missing"
 
-MISSING: Final = Missing()
+
+MISSING: Final = Missing.MISSING
 
 
 @dataclass(frozen=True, slots=True)

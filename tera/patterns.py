@@ -52,12 +52,17 @@ class Pattern:
 
 def compile_pattern(pattern: str) -> Pattern:
     """Return the compiled pattern. Raises InvalidPattern, and OverBudget for a very large one."""
+    return _cached(pattern) if check_size(pattern) <= _CACHED_WEIGHT else Pattern(pattern)
+
+
+def check_size(pattern: str) -> int:
+    """Return the weight of a pattern that is not too large. Raises OverBudget."""
     if len(pattern) > MAX_PATTERN_CHARACTERS:
         raise OverBudget(f"A regular expression is longer than {MAX_PATTERN_CHARACTERS} characters.")
     weight = _weight(pattern)
     if weight > MAX_PATTERN_WEIGHT:
         raise OverBudget("A regular expression repeats too much.")
-    return _cached(pattern) if weight <= _CACHED_WEIGHT else Pattern(pattern)
+    return weight
 
 
 @lru_cache(maxsize=64)

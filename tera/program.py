@@ -1,58 +1,69 @@
-"""What a compiled template consists of, shared by the code generator and the runtime."""
+"""What a template consists of once it is parsed: its nodes, and the macros and blocks among them by name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
-from jinja2.runtime import Context
-
-from tera.expressions import Expression, Filter
-
-Unit = Callable[[Context], Iterable[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    position: int
-    name: str
-    expression: Expression
-    is_global: bool
+from tera.errors import TemplateSyntaxError
+from tera.nodes import Block, Enclosing, For, If, Macro, Node
+from tera.scanner import Lines
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    position: int
-    key_name: str | None
-    value_name: str
-    container: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A filter section: its body is a unit of its own, so that its text is counted while it is written."""
-
-    position: int
-    unit: int
-    filter: Filter | None
-
-
-@dataclass(frozen=True, slots=True)
-class MacroDefinition:
-    name: str
-    parameters: dict[str, Expression | None]
-    unit: int
-
-
-@dataclass(slots=True)
 class Program:
-    """The generated code, one unit for the template and one for each macro and filter section.
+    body: Sequence[Node]
+    macros: dict[str, Macro] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
 
-    The code refers to everything else by its place in these lists.
+
+def program_of(nodes: Sequence[Node], lines: Lines) -> Program:
+    """Return the program of a template.
+
+    Raises TemplateSyntaxError for a block that is defined twice or contains itself.
     """
+    macros = {node.name: node for node in nodes if isinstance(node, Macro)}
+    program = Program(nodes, macros)
+    _collect_blocks(program, nodes, lines)
+    _refuse_cycles(program, nodes, lines, opened=[], finished=set())
+    return program
 
-    units: list[Unit] = field(default_factory=list)
-    expressions: list[Expression] = field(default_factory=list)
-    assignments: list[Assignment] = field(default_factory=list)
-    loops: list[Loop] = field(default_factory=list)
-    sections: list[Section] = field(default_factory=list)
-    refusals: list[tuple[int, str]] = field(default_factory=list)
-    macros: dict[str, MacroDefinition] = field(default_factory=dict)
+
+def _collect_blocks(program: Program, nodes: Sequence[Node], lines: Lines) -> None:
+    """Find the blocks that stand at the top or directly in another block: their names are unique."""
+    for node in nodes:
+        if isinstance(node, Block):
+            if node.name in program.blocks:
+                _fail(f"The block `{node.name}` is defined twice.", node, lines)
+            program.blocks[node.name] = node
+            _collect_blocks(program, node.body, lines)
+
+
+def _refuse_cycles(
+    program: Program, nodes: Sequence[Node], lines: Lines, *, opened: list[str], finished: set[int]
+) -> None:
+    for node in nodes:
+        for inner in _bodies(node):
+            _refuse_cycles(program, inner, lines, opened=opened, finished=finished)
+        if isinstance(node, Block):
+            definition = program.blocks.get(node.name, node)
+            if node.name in opened:
+                _fail(f"The block `{node.name}` contains itself.", node, lines)
+            if id(definition) not in finished:
+                opened.append(node.name)
+                _refuse_cycles(program, definition.body, lines, opened=opened, finished=finished)
+                opened.pop()
+                finished.add(id(definition))
+
+
+def _bodies(node: Node) -> Iterator[Sequence[Node]]:
+    """Give the bodies of a node; that of a block is looked up by its name instead."""
+    if isinstance(node, If):
+        yield from (branch.body for branch in node.branches)
+    elif isinstance(node, Enclosing) and not isinstance(node, Block):
+        yield node.body
+        if isinstance(node, For):
+            yield node.otherwise
+
+
+def _fail(message: str, node: Node, lines: Lines) -> NoReturn:
+    raise TemplateSyntaxError(message, *lines.at(node.position))

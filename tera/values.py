@@ -61,42 +61,43 @@ class _Reader:
         self._values += 1
         if self._values > limits.MAX_PARAMETER_VALUES:
             raise OverBudget(f"The parameters hold more than {limits.MAX_PARAMETER_VALUES} values.")
+        if type(value) is str:
+            self._characters += len(value)
+            if self._characters > limits.MAX_PARAMETER_CHARACTERS or not value.isascii():
+                self._check(value)
+            return value
         if value is None or type(value) is bool:
             return value
-        if type(value) is str:
-            return self._text(value)
-        if type(value) is int:
-            return value if MIN_I64 <= value <= MAX_U64 else _float_from(value)
-        if type(value) is float:
-            if not math.isfinite(value):
-                raise Failure("The parameters hold a number that is not finite.")
-            return value
+        if type(value) is int or type(value) is float:
+            return _number_from(value)
         if depth >= limits.MAX_VALUE_DEPTH:
             raise OverBudget(f"The parameters are nested deeper than {limits.MAX_VALUE_DEPTH} levels.")
         if type(value) is list:
             return [self.read(item, depth + 1) for item in value]
         if isinstance(value, dict):
-            return {key: self.read(item, depth + 1) for key, item in self._sorted(value)}
+            return self._object(value, depth)
         raise Failure(f"The parameters hold a {type(value).__name__}, which is not JSON.")
 
-    def _sorted(self, members: dict[object, object]) -> list[tuple[str, object]]:
-        pairs = []
-        for key, item in members.items():
+    def _object(self, members: dict[object, object], depth: int) -> dict[str, Value]:
+        keys = []
+        for key in members:
             if type(key) is not str:
                 raise Failure("The parameters hold an object with a key that is not a string.")
-            pairs.append((self._text(key), item))
-        pairs.sort(key=lambda pair: pair[0])
-        return pairs
+            self._characters += len(key)
+            if self._characters > limits.MAX_PARAMETER_CHARACTERS or not key.isascii():
+                self._check(key)
+            keys.append(key)
+        keys.sort()
+        read = self.read
+        return {key: read(members[key], depth + 1) for key in keys}
 
-    def _text(self, text: str) -> str:
-        self._characters += len(text)
+    def _check(self, text: str) -> None:
         if self._characters > limits.MAX_PARAMETER_CHARACTERS:
             raise OverBudget(
                 f"The parameters hold more than {limits.MAX_PARAMETER_CHARACTERS} characters of text."
             )
         if not text.isascii() and not is_unicode(text):
             raise Failure("The parameters hold half of a surrogate pair, which is not Unicode text.")
-        return text
 
 
 def is_unicode(text: str) -> bool:
@@ -104,17 +105,23 @@ def is_unicode(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _float_from(integer: int) -> float:
-    try:
-        return float(integer)
-    except OverflowError:
-        raise Failure("The parameters hold a number that is out of range.") from None
+def _number_from(number: int | float) -> int | float:
+    if type(number) is int and not MIN_I64 <= number <= MAX_U64:
+        try:
+            return float(number)
+        except OverflowError:
+            raise Failure("The parameters hold a number that is out of range.") from None
+    if not math.isfinite(number):
+        raise Failure("The parameters hold a number that is not finite.")
+    return number
 
 
 def to_text(value: Value, budget: Budget) -> str:
     """Return `value` as it looks when printed."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     if isinstance(value, list):
         budget.step(len(value))
         pieces = [to_text(item, budget) for item in value]
@@ -162,7 +169,7 @@ def number_json(number: int | float) -> str:
     mantissa, _, exponent = text.partition("e")
     if exponent == "-05":
         return format(Decimal(text), "f")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{mantissa}e{int(exponent):+}"
 
 
 def to_json(value: Value, budget: Budget) -> str:

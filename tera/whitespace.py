@@ -4,7 +4,7 @@ This is a pass over the finished tree, as in Tera, because its exceptions come f
 `for` neither trims nor is trimmed, and a text node is only trimmed when it directly precedes the tag.
 """
 
-from tera.nodes import Branch, Enclosing, If, Node, Raw, Single, Text, Trim
+from tera.nodes import Enclosing, If, Node, Raw, Single, Text, Trim
 from tera.values import WHITE_SPACE
 
 
@@ -69,10 +69,9 @@ def _with_trimmed_bodies(node: Node) -> Node:
 
 
 def _trim_branches(node: If) -> None:
-    branches: list[Branch] = [*node.branches, *([node.otherwise] if node.otherwise else [])]
-    for number, branch in enumerate(branches):
+    for number, branch in enumerate(node.branches):
         if branch.trim.left and number > 0:
-            _trim_last(branches[number - 1].body)
+            _trim_last(node.branches[number - 1].body)
         branch.body = trimmed(branch.body, Trim(left=branch.trim.right))
     if node.end.left:
-        _trim_last(branches[-1].body)
+        _trim_last(node.branches[-1].body)

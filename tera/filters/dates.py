@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib import resources
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from tera.arguments import Arguments
 from tera.errors import Failure, Fatal
@@ -187,9 +188,21 @@ def _formatted(moment: Moment, pattern: str) -> str:
     return _SPECIFIER.sub(written, pattern)
 
 
+# The package and never the system, so that a template renders the same text everywhere; the release is the original's.
+_ZONES: Final = resources.files("tzdata")
+# A place holder of the data that is no zone to the original.
+_NO_ZONE: Final = "Factory"
+
+
 @lru_cache(maxsize=1)
 def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset((_ZONES / "zones").read_text().split()) - {_NO_ZONE}
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    with _ZONES.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
 
 
 def _date(value: Value, arguments: Arguments, budget: Budget) -> Value:
@@ -201,7 +214,7 @@ def _date(value: Value, arguments: Arguments, budget: Budget) -> Value:
         # Only names of the list may become part of a file name.
         if name not in _zone_names():
             raise Failure(f"The filter `date` knows no time zone `{name[:60]}`.")
-        zone = ZoneInfo(name)
+        zone = _zone(name)
     return _formatted(moment_from(value, zone), pattern)
 
 

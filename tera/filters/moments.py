@@ -12,6 +12,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CYCLE_YEARS: Final = 400
 _CYCLE_SECONDS: Final = 146_097 * 86_400
 _FIRST_KEPT_YEAR: Final = 1600
+_END_OF_RULES: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _YEARS: Final = range(-262_142, 262_143)
 _SPACE: Final = f"[{WHITE_SPACE}]*"
 _DATE: Final = (
@@ -82,6 +83,10 @@ def _in_zone(moment: Moment, zone: tzinfo) -> Moment:
     try:
         # The rules of zones do not repeat, so they need the true year.
         true_year = moment.local.replace(year=moment.year)
+        if true_year >= _END_OF_RULES:
+            # The original's tables end here, and what held last holds for ever.
+            last = (_END_OF_RULES - timedelta(seconds=1)).astimezone(zone)
+            zone = timezone(last.utcoffset() or timedelta(), last.tzname() or "")
         return replace(moment, local=true_year.astimezone(zone), cycles=0)
     except (OverflowError, ValueError):
         raise Fatal("A date in a time zone must be in the years 1 to 9999.") from None

@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 import regex  # type: ignore[import-untyped]  # it has no types
 
+from tera import limits
 from tera.arguments import Arguments
 from tera.errors import OverBudget
 from tera.filters.arrays import unescape
 from tera.filters.signature import FilterFunction
 from tera.filters.slugs import slugify
-from tera.limits import MAX_STRING_CHARACTERS, Budget
+from tera.limits import Budget
 from tera.values import MAX_U64, WHITE_SPACE, Value
 
 _GRAPHEME = regex.compile(r"\X")
@@ -94,8 +95,8 @@ def _replace(value: Value, arguments: Arguments, budget: Budget) -> Value:
 
 def _bound(length: int) -> None:
     """Refuse a text before it is made."""
-    if length > MAX_STRING_CHARACTERS:
-        raise OverBudget(f"A text would be longer than {MAX_STRING_CHARACTERS} characters.")
+    if length > limits.MAX_STRING_CHARACTERS:
+        raise OverBudget(f"A text would be longer than {limits.MAX_STRING_CHARACTERS} characters.")
 
 
 def _capitalize(text: str) -> str:

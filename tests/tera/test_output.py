@@ -36,6 +36,22 @@ def test_json_has_sorted_members_and_keeps_the_fraction():
     assert render("{{ v | json_encode }}", v={"b": 1.0, "a": "<ä>"}) == '{"a":"<ä>","b":1.0}'
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e16, "1e+16"),
+        (-2.5e300, "-2.5e+300"),
+        (1e15, "1000000000000000.0"),
+        (1e-5, "0.00001"),
+        (1e-7, "1e-7"),
+    ],
+)
+def test_json_writes_the_sign_of_an_exponent(value, text):
+    assert render("{{ v | json_encode }}", v=value) == text
+    assert render("{{ '' ~ v }}", v=value) == text
+    assert render("{{ __tera_context }}", v=value) == f'{{\n  "v": {text}\n}}'
+
+
 def test_loops_over_objects_go_by_sorted_keys():
     assert render("{% for k, v in o %}{{ k }}{{ v }} {% endfor %}", o={"b": 1, "a": 2, "B": 3}) == "B3 a2 b1 "
 
@@ -65,6 +81,33 @@ def test_a_missing_include_renders_nothing_when_that_is_ignored():
     assert render('a{% include ["x", "y"] ignore missing %}b') == "ab"
 
 
-@pytest.mark.parametrize("text", ["日本 node.1", "Ünï cödé", "ъ"])
-def test_slugs_are_ascii(text):
-    assert render("{{ v | slugify }}", v=text).isascii()
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("日本 node.1", "ri-ben-node-1"),
+        ("Ünï cödé ß", "uni-code-ss"),
+        ("ﬁne", "fine"),
+        ("什么", "shen-me"),
+        ("😀 smile", "grinning-smile"),
+        ("١٢٣", "123"),
+        ("\U0001d518\U0001d52b\U0001d526", "uni"),
+        ("a\ue000b", "a-b"),
+        ("Ъъ", ""),
+    ],
+)
+def test_slugs_are_ascii(text, slug):
+    assert render("{{ v | slugify }}", v=text) == slug
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "text"),
+    [
+        (1776254400, "America/Asuncion", "08:00 -0400 -04"),
+        (4102444799, "Europe/Berlin", "00:59 +0100 CET"),
+        (5000000000, "Europe/Berlin", "09:53 +0100 CET"),
+        (5000000000, "Australia/Sydney", "19:53 +1100 AEDT"),
+        (-3777285378, "Africa/Abidjan", "09:47 -0016 LMT"),
+    ],
+)
+def test_time_zones_are_those_of_the_original(moment, zone, text):
+    assert render("{{ t | date(format='%H:%M %z %Z', timezone=z) }}", t=moment, z=zone) == text

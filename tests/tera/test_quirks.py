@@ -3,7 +3,7 @@
 import pytest
 
 from tera import compile_template
-from tests.tera.rendering import render, syntax_error
+from tests.tera.rendering import render, render_error, syntax_error
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,9 @@ def test_the_one_definition_of_a_block_is_rendered_wherever_its_name_stands():
 
 def test_comments_before_everything_else_do_not_trim():
     assert render("{# a -#}  x{# b -#}  y") == "  xy"
+
+
+def test_break_in_the_else_of_a_loop_leaves_the_loop_around_it():
+    inner = "{% for x in [] %}{% else %}{% break %}{% endfor %}"
+    assert render("{% for y in [1, 2] %}1" + inner + "2{% endfor %}3") == "13"
+    assert "must stand in a loop" in render_error(inner).message

@@ -1,0 +1,114 @@
+"""The drafts of JSON Schema: which keywords and formats each has, and where schemas stand in a schema."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from jsonschema import validators
+from referencing import Specification
+from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202012, Schema
+
+from parameter_schemas.formats import FORMATS
+
+# Keywords whose value is a schema, a list of schemas, or an object of schemas. Some may be two of these, and
+# `dependencies` may hold lists of names beside schemas.
+_SCHEMA_VALUES: Final = frozenset(
+    {
+        "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
+        "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
+    }
+)  # fmt: skip
+_SCHEMA_LISTS: Final = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
+_SCHEMA_MEMBERS: Final = frozenset(
+    {"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"}
+)
+# What the library has no function for, but schemas stand in it.
+_WITHOUT_FUNCTION: Final = frozenset({"$defs", "contentSchema", "definitions", "else", "then"})
+_IDENTIFIERS: Final = ("id", "$id", "$anchor", "$dynamicAnchor")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One draft: the library's validator class and specification, and the names of its formats."""
+
+    library_class: Any
+    specification: Specification[Schema]
+    formats: frozenset[str]
+    # Keywords on the content of a string were assertions in these, and are none since.
+    asserts_content: bool
+
+    def has(self, keyword: str) -> bool:
+        """Tell whether the keyword means anything in this draft."""
+        return keyword in self.library_class.VALIDATORS or keyword in _WITHOUT_FUNCTION
+
+
+def subschemas(schema: Any, draft: Draft) -> Iterator[Schema]:
+    """Give the schemas that stand directly in `schema`, whose form need not have been checked."""
+    if not isinstance(schema, dict):
+        return
+    for keyword, value in schema.items():
+        if not draft.has(keyword):
+            continue
+        if keyword in _SCHEMA_VALUES and isinstance(value, dict | bool):
+            yield value
+        elif keyword in _SCHEMA_LISTS and isinstance(value, list):
+            yield from (each for each in value if isinstance(each, dict | bool))
+        elif keyword in _SCHEMA_MEMBERS and isinstance(value, dict):
+            yield from (each for each in value.values() if isinstance(each, dict | bool))
+
+
+def _draft(
+    library_class: Any,
+    library: Specification[Schema],
+    formats: frozenset[str],
+    *,
+    asserts_content: bool = False,
+) -> Draft:
+    """Make a draft whose specification, unlike that of the library, fails on no schema at all."""
+    draft = Draft(library_class, library, formats, asserts_content)
+    specification: Any = Specification
+    return replace(
+        draft,
+        specification=specification(
+            name=library.name,
+            id_of=lambda schema: library.id_of(schema) if _is_identified(schema) else None,
+            anchors_in=lambda _, schema: library.anchors_in(schema) if _is_identified(schema) else (),
+            subresources_of=lambda schema: subschemas(schema, draft),
+            maybe_in_subresource=library.maybe_in_subresource,
+        ),
+    )
+
+
+def _is_identified(schema: Any) -> bool:
+    """Tell whether `schema` is an object in which whatever identifies it is a string."""
+    return isinstance(schema, dict) and all(isinstance(schema.get(name, ""), str) for name in _IDENTIFIERS)
+
+
+_FORMATS_4: Final = frozenset(
+    {"date", "date-time", "email", "hostname", "idn-email", "ipv4", "ipv6", "regex", "time", "uri"}
+)
+_FORMATS_6: Final = _FORMATS_4 | {"json-pointer", "uri-reference", "uri-template"}
+_FORMATS_7: Final = frozenset(FORMATS) - {"duration", "uuid"}
+
+DRAFTS: Final[Mapping[str, Draft]] = {
+    "http://json-schema.org/draft-04/schema": _draft(validators.Draft4Validator, DRAFT4, _FORMATS_4),
+    "http://json-schema.org/draft-06/schema": _draft(
+        validators.Draft6Validator, DRAFT6, _FORMATS_6, asserts_content=True
+    ),
+    "http://json-schema.org/draft-07/schema": _draft(
+        validators.Draft7Validator, DRAFT7, _FORMATS_7, asserts_content=True
+    ),
+    "https://json-schema.org/draft/2019-09/schema": _draft(
+        validators.Draft201909Validator, DRAFT201909, frozenset(FORMATS)
+    ),
+    "https://json-schema.org/draft/2020-12/schema": _draft(
+        validators.Draft202012Validator, DRAFT202012, frozenset(FORMATS)
+    ),
+}
+DEFAULT_DRAFT: Final = DRAFTS["http://json-schema.org/draft-07/schema"]
+
+
+def draft_of(schema: Schema) -> Draft:
+    """Return the draft that a schema names, or draft 7."""
+    named = schema.get("$schema") if isinstance(schema, dict) else None
+    return DRAFTS.get(named.rstrip("#"), DEFAULT_DRAFT) if isinstance(named, str) else DEFAULT_DRAFT
