@@ -368,7 +368,7 @@ class Cell:
         self.write(end | {"at": time.monotonic()})
 
     def manifest(self, key: str) -> str:
-        head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {key}\ndata:\n  filler: |\n"
+        head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: '{key}'\ndata:\n  filler: |\n"
         line = "    all work and no play makes a dull manifest of the usual length\n"
         return head + line * max(1, (self.config.object_bytes - len(head)) // len(line))
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from uuid_utils.compat import uuid7
@@ -17,6 +18,7 @@ from agents.models import Agent
 from core.errors import ForeignKeyViolation
 from core.events import SYSTEM, Actor, ActorType, Event, emit
 from core.validators import is_blank, is_label
+from stacks.manifests import ManifestError, check_manifest
 from workorders.backoff import next_retry
 from workorders.counters import CLAIM_LATENCY
 from workorders.errors import (
@@ -40,6 +42,8 @@ from workorders.models import (
 )
 from workorders.models.work_order import MAX_WORK_TYPE
 
+# Agents apply the manifest of such an order, as they apply a version.
+CUSTOM = "custom"
 UNKNOWN_ERROR = "Unknown error"
 _NO_CLAIM: dict[str, Any] = {
     "claimed_by": None,
@@ -71,7 +75,6 @@ class Targeting:
         return cls([UUID(agent_id) for agent_id in value["agent_ids"]], value["labels"], value["annotations"])
 
 
-@transaction.atomic
 def create_work_order(
     *,
     work_type: str,
@@ -88,7 +91,31 @@ def create_work_order(
     Raises InvalidWorkOrder, NoTargetingSpecified, and ForeignKeyViolation for an agent that does not exist.
     """
     _check_fields(work_type, yaml_content, max_retries, backoff_seconds, claim_timeout_seconds)
-    targeting = _checked(targeting)
+    # Long texts take long, so the transaction begins after them.
+    with transaction.atomic():
+        return _create(
+            work_type=work_type,
+            yaml_content=yaml_content,
+            targeting=_checked(targeting),
+            actor=actor,
+            now=now,
+            max_retries=max_retries,
+            backoff_seconds=backoff_seconds,
+            claim_timeout_seconds=claim_timeout_seconds,
+        )
+
+
+def _create(
+    *,
+    work_type: str,
+    yaml_content: str,
+    targeting: Targeting,
+    actor: Actor,
+    now: datetime,
+    max_retries: int,
+    backoff_seconds: int,
+    claim_timeout_seconds: int,
+) -> WorkOrder:
     order = WorkOrder.objects.create(
         work_type=work_type,
         yaml_content=yaml_content,
@@ -363,6 +390,11 @@ def _check_fields(
         raise InvalidWorkOrder(f"work_type must have 1 to {MAX_WORK_TYPE} characters.")
     if is_blank(yaml_content):
         raise InvalidWorkOrder("yaml_content must not be blank.")
+    if work_type == CUSTOM:
+        try:
+            check_manifest(yaml_content, strict=settings.MANIFESTS == "strict")
+        except ManifestError as error:
+            raise InvalidWorkOrder(f"yaml_content: {error}", **error.details) from error
     if max_retries < 0:
         raise InvalidWorkOrder("max_retries must be 0 or more.")
     if backoff_seconds <= 0:

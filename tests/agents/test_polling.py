@@ -26,6 +26,7 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    manifest,
 )
 from tests.support.plans import analyzed_sql, buffers, scanned_tables
 
@@ -63,7 +64,7 @@ def test_both_spellings_of_the_rule_agree(required, labels, annotations, plans, 
                 make_registration(agent, generator)
             if plan["targeted"]:
                 make_target(agent, stack)
-            objects = [make_object(stack, f"a: {number}") for number in range(plan["objects"])]
+            objects = [make_object(stack, manifest(number)) for number in range(plan["objects"])]
             if objects and plan["reported"]:
                 make_event(agent, objects[-1], plan["reported"])
             settings.REQUIRE_REGISTRATION = required
@@ -156,7 +157,7 @@ def test_a_change_is_seen_by_the_next_poll():
     stack = make_stack(labels=["a"])
     make_object(stack)
     first = api.get(f"/agents/{agent.id}/target-state")
-    newer = make_object(stack, "a: 2")
+    newer = make_object(stack, manifest(2))
     second = api.get(f"/agents/{agent.id}/target-state", headers={"If-None-Match": first["ETag"]})
     assert second.status_code == 200
     assert [obj["sequence_id"] for obj in second.json()] == [newer.sequence_id]
