@@ -13,8 +13,10 @@ from tests.support.admin import actions_by, messages_of, staff
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2\n"
+SECRET = (
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2\n"
     "  user: |\n    root\nsize: 1\n"
+)
 MASKED = SECRET.replace("hunter2", '"********"').replace("|\n    root\n", '"********"\n')
 
 
