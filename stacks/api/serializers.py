@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from core.api.fields import FILLED_RULE, NAME_RULE, Flag, Id, QueryFlag, QueryText, Text
 from core.api.pagination import ListQuery
-from stacks.manifests import Code, Finding
+from stacks.manifests import Finding
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 
 _STACK = {
@@ -156,7 +156,9 @@ class DeploymentObjectSerializer(serializers.ModelSerializer[DeploymentObject]):
 class ManifestWarningSerializer(serializers.Serializer[Finding]):
     """Something that agents and kubectl read differently or, while manifests are lenient, that no agent can load."""
 
-    code = serializers.ChoiceField(choices=[str(code) for code in Code])
+    code = serializers.CharField(
+        help_text="`docs/reference/manifests.md` explains each; there may be more in time."
+    )
     message = serializers.CharField(help_text="A sentence that begins with the place.")
     document = serializers.IntegerField(help_text="The number of the document in the manifest, from 1.")
     line = serializers.IntegerField(help_text="The line in the whole manifest, from 1.")

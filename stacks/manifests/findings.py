@@ -24,6 +24,7 @@ class Code(StrEnum):
     NUMBER_DIFFERS = "number_differs"
     WORD_DIFFERS = "word_differs"
     NOT_FINITE = "not_finite"
+    BINARY_TAG = "binary_tag"
     MERGE_KEY = "merge_key"
     GENERATE_NAME = "generate_name"
     OBJECT_REPEATED = "object_repeated"

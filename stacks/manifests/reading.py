@@ -32,6 +32,7 @@ from stacks.manifests.findings import Code, Finding, Findings, ManifestError
 from stacks.manifests.nodes import Anchor, Collection, Cost, Node, Values
 from stacks.manifests.objects import KEPT, Identity, examine
 from stacks.manifests.scalars import (
+    BINARY,
     DOUBTFUL_STARTS,
     NULL,
     Unreadable,
@@ -67,6 +68,7 @@ MAX_KEPT: Final = 200_000
 # The document is level 0, the object level 1.
 _LEVEL_OF_FIELDS: Final = 2
 
+_BINARY_TAG = "kubectl decodes what is tagged !!binary, agents apply it as it is written; remove the tag."
 _MERGE = (
     "agents never merge what << names: to them it is a key like any other, which Kubernetes does not know; write the "
     "entries out."
@@ -198,8 +200,8 @@ class Reading:
                 self._count_name(event)
                 length = index_of(event.end_mark) - index_of(event.start_mark)
                 self._add_anchor(event, value, Cost(0, length, 0))
-            if event.tag is not None and is_custom(event.tag):
-                self._note_custom_tag(event, event.tag)
+            if event.tag is not None:
+                self._note_tag(event, event.tag)
         if inner.keys is not None:
             inner.key_is_next = not is_key
         if is_plain and text[:1] in DOUBTFUL_STARTS and (found := difference(text)):
@@ -261,8 +263,8 @@ class Reading:
             self._count_name(event)
             begun.anchor = self._add_anchor(event, begun)
             begun.before = self._cost_up_to(event.start_mark)
-        if event.tag is not None and is_custom(event.tag):
-            self._note_custom_tag(event, event.tag)
+        if event.tag is not None:
+            self._note_tag(event, event.tag)
 
     def _end_collection(self, event: SequenceEndEvent | MappingEndEvent) -> None:
         ended = self._inner
@@ -329,12 +331,12 @@ class Reading:
     def _note(self, code: Code, problem: str, event: Event) -> None:
         self._findings.note(code, problem, _line_of(event))
 
-    def _note_custom_tag(self, event: Event, tag: str) -> None:
-        self._note(
-            Code.CUSTOM_TAG,
-            f"Kubernetes objects have no tags of their own, as {shown(tag)} is; remove it.",
-            event,
-        )
+    def _note_tag(self, event: Event, tag: str) -> None:
+        if is_custom(tag):
+            why = f"Kubernetes objects have no tags of their own, as {shown(tag)} is; remove it."
+            self._note(Code.CUSTOM_TAG, why, event)
+        elif tag == BINARY:
+            self._note(Code.BINARY_TAG, _BINARY_TAG, event)
 
     def _cost_up_to(self, mark: Mark | None) -> Cost:
         return Cost(

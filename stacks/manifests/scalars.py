@@ -20,6 +20,7 @@ BOOL: Final = "bool"
 TAGGED: Final = "tagged"
 
 _CORE = "tag:yaml.org,2002:"
+BINARY: Final = f"{_CORE}binary"
 _NULLS: Final = frozenset({"~", "null", "Null", "NULL"})
 _BOOLS: Final[dict[str, Value]] = {
     **dict.fromkeys(("true", "True", "TRUE"), (BOOL, True)),
@@ -48,6 +49,7 @@ _OLD_BOOLS: Final[dict[str, str]] = {
 _OLD_BASED = re.compile(r"[-+]?0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO]?[0-7]+)")
 # The first letters of all that kubectl may read otherwise.
 DOUBTFUL_STARTS: Final = _NUMBER_STARTS | {word[0] for word in _OLD_BOOLS}
+_WHOLE: Final = 1e21
 _SHOWN: Final = 40
 
 
@@ -105,6 +107,12 @@ def difference(text: str) -> tuple[Code, str] | None:
         )
     if _INFINITE.fullmatch(text) or text in _NAN:
         return Code.NOT_FINITE, f"kubectl refuses {text}, and agents apply null in its place; leave it out."
+    if _FLOATING.fullmatch(text) and not _ZERO_PADDED.fullmatch(text) and not _DECIMAL.fullmatch(text):
+        whole = float(text)
+        # From there on kubectl writes an exponent too.
+        if whole.is_integer() and abs(whole) < _WHOLE:
+            meant = f"kubectl sends {shown(text)} as {whole:.0f}, agents as {whole}, which is no integer to the cluster"
+            return Code.NUMBER_DIFFERS, f"{meant}; write {whole:.0f}, or put it in quotes."
     if ("_" in text or text.lstrip("+-").startswith("0")) and isinstance(plain_value(text), str):
         number = _kubectl_number(text.replace("_", "") if text[0] != "." else text)
         if number is not None:

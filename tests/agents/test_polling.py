@@ -78,7 +78,7 @@ def test_both_spellings_of_the_rule_agree(required, labels, annotations, plans, 
 
 @pytest.mark.parametrize("microsecond", [0, 7])
 def test_a_fragment_is_what_the_serializer_says(microsecond):
-    obj = make_object(make_stack(), "a: 'ü\"'\n")
+    obj = make_object(make_stack(), manifest('ü"'))
     # Not saved: objects are written once.
     fresh = DeploymentObject.objects.get(pk=obj.pk)
     fresh.created_at = fresh.deleted_at = fresh.created_at.replace(microsecond=microsecond)

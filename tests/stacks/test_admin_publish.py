@@ -209,3 +209,48 @@ def test_nobody_rolls_back_to_a_marker_or_in_a_deleted_stack(operator):
         "Its stack is deleted, or it holds no manifest."
     ]
     assert stack.deployment_objects.count() == 4
+
+
+WARNED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nmode: 0644\n"
+
+
+def test_warnings_are_shown_before_anything_is_published(operator):
+    stack = make_stack()
+    response = operator.post(page(stack), {"manifest": WARNED, "base": ""})
+    assert [finding.code for finding in response.context["findings"]] == ["number_differs"]
+    assert "kubectl reads &#x27;0644&#x27; as the number 420" in response.content.decode()
+    assert not stack.deployment_objects.exists()
+    seen = {"manifest": WARNED, "base": "", "warned": response.context["checksum"]}
+    assert f'name="warned" value="{seen["warned"]}"' in response.content.decode()
+    operator.post(page(stack), seen)
+    assert newest(stack).yaml_content == WARNED
+
+
+def test_warnings_of_another_text_than_was_shown_are_shown_first(operator):
+    stack = make_stack()
+    seen = operator.post(page(stack), {"manifest": WARNED, "base": ""}).context["checksum"]
+    operator.post(page(stack), {"manifest": f"{WARNED}other: 0755\n", "base": "", "warned": seen})
+    assert not stack.deployment_objects.exists()
+
+
+def test_lists_are_expanded_when_that_is_asked(operator):
+    stack = make_stack()
+    items = [MANIFEST, manifest(1).replace("settings", "other")]
+    text = "apiVersion: v1\nkind: List\nitems:\n" + "".join(
+        "- " + item.rstrip().replace("\n", "\n  ") + "\n" for item in items
+    )
+    (error,) = errors(operator.post(page(stack), {"manifest": text, "base": ""}))["manifest"]
+    assert "agents do not take a List apart" in error
+    operator.post(page(stack), {"manifest": text, "base": "", "expand_lists": "on"})
+    assert newest(stack).yaml_content == "---\n".join(items)
+
+
+def test_a_version_that_no_agent_can_load_is_not_published_again(operator, settings):
+    stack = make_stack()
+    settings.MANIFESTS = "lenient"
+    old = make_object(stack, "a: 1\n")
+    make_object(stack, manifest(1))
+    settings.MANIFESTS = "strict"
+    response = operator.post(roll_back(old), {"reason": "why"})
+    assert "there is no apiVersion that is a string" in errors(response)["__all__"][0]
+    assert newest(stack).yaml_content == manifest(1)

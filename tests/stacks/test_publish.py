@@ -304,3 +304,73 @@ def test_the_database_allows_the_mark_of_deletion_once(stack):
     for again in (None, timezone.now()):
         with pytest.raises(DatabaseError, match="immutable"), transaction.atomic():
             rows.update(deleted_at=again)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("hello world\n", "not_an_object", 1),
+        ("[{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}]", "not_an_object", 1),
+        ("apiVersion: v1\nkin: Deployment\nmetadata: {name: a}\n", "not_an_object", 1),
+        ("apiVersion: v1\nkind: 5\nmetadata: {name: a}\n", "not_an_object", 2),
+        (MANIFEST.replace("name: settings", "name: 5"), "name_missing", 4),
+        (MANIFEST.replace("name: settings", "generateName: a-"), "name_missing", 4),
+        (MANIFEST.replace("greeting", "9000"), "key_not_string", 6),
+        (MANIFEST.replace("hello", "5"), "value_not_string", 6),
+        (MANIFEST.replace("hello", "!secret x"), "custom_tag", 6),
+        (MANIFEST.replace("metadata:\n  name: settings", "metadata: [a]"), "metadata_invalid", 3),
+        ("apiVersion: v1\nkind: List\nitems: []\n", "list_not_expanded", 2),
+    ],
+)
+def test_what_no_agent_can_load_is_400_and_stored_with_a_warning_while_lenient(admin, stack, settings, case):
+    document, reason, line = case
+    text = f"{MANIFEST}---\n{document}"
+    line += MANIFEST.count("\n") + 1
+    body = refused(admin.post(path(stack), {"yaml_content": text}), 400, "invalid_deployment_object")
+    assert body["details"] == {"document": 2, "line": line, "reason": reason}
+    assert body["message"].startswith(f"Document 2, line {line}: ")
+    assert not DeploymentObject.objects.exists()
+    settings.MANIFESTS = "lenient"
+    warnings = admin.post(path(stack), {"yaml_content": text}).json()["warnings"]
+    assert {"code": reason, "message": body["message"], "document": 2, "line": line} in warnings
+
+
+def test_what_no_agent_can_parse_is_400_while_manifests_are_lenient_too(admin, stack, settings):
+    settings.MANIFESTS = "lenient"
+    text = MANIFEST.replace("hello", "20240101123456789012345")
+    body = refused(admin.post(path(stack), {"yaml_content": text}), 400, "invalid_deployment_object")
+    assert body["details"] == {"document": 1, "line": 6}
+
+
+def test_what_kubectl_reads_otherwise_is_a_warning(admin, stack):
+    text = f"{MANIFEST}---\n{MANIFEST}mode: 0644\nothers: [0755, 0700]\nenabled: yes\n"
+    warnings = admin.post(path(stack), {"yaml_content": text}).json()["warnings"]
+    assert [(each["code"], each["document"], each["line"]) for each in warnings] == [
+        ("object_repeated", 2, 9),
+        ("number_differs", 2, 14),
+        ("word_differs", 2, 16),
+    ]
+    assert warnings[1]["message"] == (
+        "Document 2, line 14: kubectl reads '0644' as the number 420, agents as text; write 420, or put it in quotes. "
+        "2 more places of this document are like it."
+    )
+
+
+def test_warnings_are_in_no_other_answer(admin, stack):
+    obj = admin.post(path(stack), {"yaml_content": f"{MANIFEST}mode: 0644\n"}).json()
+    assert "warnings" not in admin.get(f"/deployment-objects/{obj['id']}").json()
+    assert "warnings" not in admin.get(path(stack)).json()[0]
+
+
+def test_a_list_is_expanded_when_that_is_asked(admin, stack):
+    text = "kind: List\napiVersion: v1\nitems:\n- " + MANIFEST.rstrip().replace("\n", "\n  ") + "\n"
+    obj = admin.post(path(stack) + "?expand_lists=true", raw=text.encode(), content_type=YAML).json()
+    assert obj["yaml_content"] == MANIFEST
+    assert obj["yaml_checksum"] == hashlib.sha256(MANIFEST.encode()).hexdigest()
+
+
+def test_a_list_that_does_not_come_apart_is_400(admin, stack):
+    text = "x: &x {a: b}\nkind: List\napiVersion: v1\nitems:\n- {data: *x}\n"
+    response = admin.post(path(stack) + "?expand_lists=true", {"yaml_content": text})
+    body = refused(response, 400, "invalid_deployment_object")
+    assert "the alias *x repeats something outside of its item" in body["message"]

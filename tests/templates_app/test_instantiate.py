@@ -350,3 +350,13 @@ def test_no_transaction_is_open_while_templates_are_compiled_or_rendered(
     published = admin.post(path(stack), body(template), headers=second)
     assert published.status_code == 201
     assert open_transactions == [0] * 10
+
+
+def test_the_output_is_checked_as_any_manifest_and_warned_about(admin, stack):
+    template = make_template(content=f"{TEMPLATE}mode: {{{{ mode }}}}\n")
+    answer = admin.post(path(stack), body(template, {"name": "x", "mode": "0644"})).json()
+    assert [each["code"] for each in answer["warnings"]] == ["number_differs"]
+    refusal = refused(
+        admin.post(path(stack), body(template, {"name": 5, "mode": 1})), 400, "invalid_deployment_object"
+    )
+    assert refusal["details"]["reason"] == "name_missing"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from stacks.manifests import ManifestError, check_manifest, checksum, reading
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 CONFIG_MAP = """\
 # Source: shop/templates/config.yaml
