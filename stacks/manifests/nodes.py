@@ -24,22 +24,16 @@ class Cost(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Collection:
-    """A list, a mapping or a document."""
+    """A list or a mapping, or a document."""
 
     line: int
-    tag: str | None = None
-    # The keys so far; only a mapping has them.
-    keys: set[Value] | None = None
-    key_is_next: bool = True
-    # What is the key of what comes next, if it is a string.
-    key: str | None = None
+    tag: str | None
+    is_mapping: bool
+    # What is in it, keys before values, if that is kept, and the line of each.
+    parts: "list[Node]"
+    lines: list[int]
     # Whether it is itself a key of the mapping around it.
     is_key: bool = False
-    # The deepest level reached within, aliases followed. A document is level 0.
-    deepest: int = 0
-    # What is in it, keys before values, if that is kept, and the line of each.
-    parts: "list[Node] | None" = None
-    lines: list[int] | None = None
     # Whether the parts of what is in it are kept too.
     keeps_all: bool = False
     anchor: "Anchor | None" = None
@@ -48,20 +42,15 @@ class Collection:
     # As a key, once that was asked.
     value: Value | None = None
 
-    @property
-    def is_mapping(self) -> bool:
-        return self.keys is not None
-
     def entries(self) -> "Iterator[tuple[Node, Node, int]]":
         """Key, value and the line of the value, of each entry that is kept; a list has none."""
         if not self.is_mapping:
             return iter(())
-        parts, lines = self.parts or [], self.lines or []
-        return zip(parts[::2], parts[1::2], lines[1::2], strict=True)
+        return zip(self.parts[::2], self.parts[1::2], self.lines[1::2], strict=True)
 
     def items(self) -> "Iterator[tuple[Node, int]]":
         """Each part with its line."""
-        return zip(self.parts or [], self.lines or [], strict=True)
+        return zip(self.parts, self.lines, strict=True)
 
 
 Node = Value | Collection
@@ -93,7 +82,7 @@ class Values:
         if not isinstance(node, Collection):
             return node
         if node.value is None:
-            parts = tuple(map(self.of, node.parts or ()))
+            parts = tuple(map(self.of, node.parts))
             # The order of a mapping's entries is no part of it.
             content = frozenset(zip(parts[::2], parts[1::2], strict=True)) if node.is_mapping else parts
             node.value = "collection", self._numbers.setdefault(content, len(self._numbers))

@@ -186,7 +186,7 @@ def _fits(value: Node, kind: str) -> bool:
             return True
         if value.is_mapping:
             return False
-        parts = value.parts or []
+        parts = value.parts
         if kind == _LIST_OF_TEXTS:
             return all(isinstance(part, str) for part in parts)
         return kind == _LIST_OF_MAPPINGS and all(

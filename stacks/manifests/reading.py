@@ -10,6 +10,7 @@ text, so depth costs no stack. Aliases are counted instead of followed.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from yaml import CBaseLoader, Event, MarkedYAMLError
@@ -33,13 +34,14 @@ from stacks.manifests.nodes import Anchor, Collection, Cost, Node, Values
 from stacks.manifests.objects import KEPT, Identity, examine
 from stacks.manifests.scalars import (
     BINARY,
-    DOUBTFUL_STARTS,
     NULL,
+    NUMBER_STARTS,
+    PECULIAR_WORDS,
     Unreadable,
     Value,
     difference,
     is_custom,
-    may_be_unreadable,
+    is_small_integer,
     shown,
     value_of,
 )
@@ -83,6 +85,22 @@ _TOO_LARGE = (
 _TOO_DEEP = f"lists and mappings are nested more than {MAX_DEPTH} levels deep, which agents cannot read."
 
 
+@dataclass(slots=True)
+class _Open:
+    """A list, a mapping or a document that has begun and not ended."""
+
+    # The keys so far; only a mapping has them.
+    keys: set[Value] | None
+    # The deepest level reached within, aliases followed. A document is level 0.
+    deepest: int
+    # Of a mapping whether a key comes next; of others it is false.
+    key_is_next: bool
+    # What is kept of it.
+    kept: Collection | None = None
+    # What is the key of what comes next, if it is a string.
+    key: str | None = None
+
+
 class Reading:
     """One pass over the events of a text."""
 
@@ -96,8 +114,9 @@ class Reading:
         self._owners: dict[int, str] = {}
         self._aliased: set[int] = set()
         # The innermost open collection, and those around it, of which the document is the first.
-        self._inner = Collection(0)
-        self._around: list[Collection] = []
+        self._inner = _Open(None, 0, key_is_next=False)
+        self._around: list[_Open] = []
+        self._root = Collection(0, None, False, [], [])
         self._values = Values()
         self._findings = Findings()
         self._identities: dict[Identity, int] = {}
@@ -156,7 +175,8 @@ class Reading:
         self._in_document = True
         self._anchors = {}
         self._owners, self._aliased = {}, set()
-        self._inner = Collection(_line_of(event), parts=[], lines=[])
+        self._root = Collection(_line_of(event), None, False, [], [])
+        self._inner = _Open(None, 0, key_is_next=False, kept=self._root)
         self._values = Values()
         self._kept = 0
         self._events_before = self._events
@@ -171,7 +191,7 @@ class Reading:
             raise ManifestError(
                 "its aliases multiply each other; write some of them out.", document=self._document
             )
-        for root, line in self._inner.items():
+        for root, line in self._root.items():
             if root != NULL:
                 self._has_content = True
                 for remark in examine(root, line, self._identities, self._document):
@@ -180,31 +200,43 @@ class Reading:
 
     def _scalar(self, event: ScalarEvent) -> None:
         inner, text = self._inner, event.value
-        is_plain = not event.style and event.tag is None
-        is_key = inner.keys is not None and inner.key_is_next
-        if (
-            is_key
-            or inner.parts is not None
-            or event.anchor is not None
-            or event.tag is not None
-            or (is_plain and may_be_unreadable(text))
-        ):
-            value = self._value(event)
-            if is_key:
-                self._add_key(inner, value, event)
-                if is_plain and value == "<<":
-                    self._note(Code.MERGE_KEY, _MERGE, event)
-            if inner.parts is not None:
-                self._keep(inner, value, event)
-            if event.anchor is not None:
-                self._count_name(event)
-                length = index_of(event.end_mark) - index_of(event.start_mark)
-                self._add_anchor(event, value, Cost(0, length, 0))
-            if event.tag is not None:
-                self._note_tag(event, event.tag)
+        if event.tag is not None or event.anchor is not None:
+            self._peculiar_scalar(event)
+        elif event.style or (text[:1] not in NUMBER_STARTS and text not in PECULIAR_WORDS):
+            # Most scalars are texts to all readers.
+            if inner.kept is not None:
+                self._keep(inner.kept, text, event)
+            if inner.keys is not None:
+                if inner.key_is_next:
+                    if text in inner.keys:
+                        raise self._repeated(text, event, _line_of(event))
+                    inner.keys.add(text)
+                    inner.key = text
+                inner.key_is_next = not inner.key_is_next
+        elif inner.key_is_next or inner.kept is not None or not is_small_integer(text):
+            self._peculiar_scalar(event)
+        else:
+            inner.key_is_next = inner.keys is not None
+
+    def _peculiar_scalar(self, event: ScalarEvent) -> None:
+        """One that has an anchor or a tag, is no text to agents, or may be none to kubectl."""
+        inner, text = self._inner, event.value
+        value = self._value(event)
+        if inner.kept is not None:
+            self._keep(inner.kept, value, event)
         if inner.keys is not None:
-            inner.key_is_next = not is_key
-        if is_plain and text[:1] in DOUBTFUL_STARTS and (found := difference(text)):
+            if inner.key_is_next:
+                self._add_key(inner, value, event, _line_of(event))
+                if value == "<<" and not event.style:
+                    self._note(Code.MERGE_KEY, _MERGE, event)
+            inner.key_is_next = not inner.key_is_next
+        if event.anchor is not None:
+            self._count_name(event)
+            length = index_of(event.end_mark) - index_of(event.start_mark)
+            self._add_anchor(event, value, Cost(0, length, 0))
+        if event.tag is not None:
+            self._note_tag(event, event.tag)
+        elif not event.style and (found := difference(text)):
             self._note(*found, event)
 
     def _alias(self, event: AliasEvent) -> None:
@@ -230,11 +262,11 @@ class Reading:
         inner.deepest = max(inner.deepest, len(self._around) + anchor.depth)
         if inner.deepest > MAX_DEPTH:
             raise self._refusal(_TOO_DEEP, event)
-        if inner.parts is not None:
-            self._keep(inner, anchor.node, event)
+        if inner.kept is not None:
+            self._keep(inner.kept, anchor.node, event)
         if inner.keys is not None:
             if inner.key_is_next:
-                self._add_key(inner, self._values.of(anchor.node), event)
+                self._add_key(inner, self._values.of(anchor.node), event, _line_of(event))
             inner.key_is_next = not inner.key_is_next
 
     def _begin_collection(self, event: MappingStartEvent | SequenceStartEvent) -> None:
@@ -243,38 +275,42 @@ class Reading:
         level = len(self._around)
         if level > MAX_DEPTH:
             raise self._refusal(_TOO_DEEP, event)
-        self._inner = begun = Collection(
-            _line_of(event), event.tag, set() if type(event) is MappingStartEvent else None, deepest=level
-        )
-        if around.keys is not None:
-            begun.is_key = around.key_is_next
-            around.key_is_next = not around.key_is_next
-        begun.keeps_all = (
-            begun.is_key
-            or around.keeps_all
+        is_mapping = type(event) is MappingStartEvent
+        self._inner = begun = _Open(set() if is_mapping else None, level, is_mapping)
+        is_key = around.key_is_next
+        keeps_all = (
+            is_key
             or event.anchor is not None
+            or (around.kept is not None and around.kept.keeps_all)
             or (level == _LEVEL_OF_FIELDS and around.key in KEPT)
         )
-        if begun.keeps_all or level == 1:
-            begun.parts, begun.lines = [], []
-        if around.parts is not None:
-            self._keep(around, begun, event)
-        if event.anchor is not None:
-            self._count_name(event)
-            begun.anchor = self._add_anchor(event, begun)
-            begun.before = self._cost_up_to(event.start_mark)
+        if keeps_all or around.kept is not None:
+            node = Collection(_line_of(event), event.tag, is_mapping, [], [], is_key, keeps_all)
+            if keeps_all or level == 1:
+                begun.kept = node
+            if around.kept is not None:
+                self._keep(around.kept, node, event)
+            if event.anchor is not None:
+                self._count_name(event)
+                node.anchor = self._add_anchor(event, node)
+                node.before = self._cost_up_to(event.start_mark)
+        if around.keys is not None:
+            around.key_is_next = not is_key
         if event.tag is not None:
             self._note_tag(event, event.tag)
 
     def _end_collection(self, event: SequenceEndEvent | MappingEndEvent) -> None:
         ended = self._inner
-        if ended.anchor is not None and ended.before is not None:
-            ended.anchor.cost = self._cost_up_to(event.end_mark).since(ended.before)
-            ended.anchor.depth = ended.deepest - len(self._around) + 1
         self._inner = around = self._around.pop()
         around.deepest = max(around.deepest, ended.deepest)
-        if ended.is_key:
-            self._add_key(around, self._values.of(ended), event, line=ended.line)
+        node = ended.kept
+        if node is None:
+            return
+        if node.anchor is not None and node.before is not None:
+            node.anchor.cost = self._cost_up_to(event.end_mark).since(node.before)
+            node.anchor.depth = ended.deepest - len(self._around)
+        if node.is_key:
+            self._add_key(around, self._values.of(node), event, node.line)
 
     def _count_name(self, event: NodeEvent) -> None:
         self._names += 1
@@ -291,36 +327,29 @@ class Reading:
         anchor = self._anchors[name] = Anchor(node, number, cost)
         return anchor
 
-    def _add_key(self, mapping: Collection, key: Value, event: Event, *, line: int | None = None) -> None:
-        line = _line_of(event) if line is None else line
-        keys = mapping.keys
-        if keys is None:
-            return
+    def _add_key(self, mapping: _Open, key: Value, event: Event, line: int) -> None:
+        keys = mapping.keys or set()
         if key in keys:
-            raise ManifestError(
-                f"the key {_key_shown(key, event)} is already in this mapping.",
-                document=self._document,
-                line=line,
-            )
-        keys.add(key)
+            raise self._repeated(key, event, line)
+        if mapping.keys is not None:
+            mapping.keys.add(key)
         mapping.key = key if isinstance(key, str) else None
         if mapping.key is None:
-            self._findings.note(
-                Code.KEY_NOT_STRING,
-                f"the key {_key_shown(key, event)} is no string, and Kubernetes has no other keys; put it in quotes.",
-                line,
-            )
+            shown_key = _key_shown(key, event)
+            why = f"the key {shown_key} is no string, and Kubernetes has no other keys; put it in quotes."
+            self._findings.note(Code.KEY_NOT_STRING, why, line)
+
+    def _repeated(self, key: Value, event: Event, line: int) -> ManifestError:
+        problem = f"the key {_key_shown(key, event)} is already in this mapping."
+        return ManifestError(problem, document=self._document, line=line)
 
     def _keep(self, collection: Collection, node: Node, event: Event) -> None:
         self._kept += 1
         if self._kept > MAX_KEPT:
-            raise self._refusal(
-                f"what its aliases may repeat and its metadata and data have more than {MAX_KEPT:,} parts.",
-                event,
-            )
-        if collection.parts is not None and collection.lines is not None:
-            collection.parts.append(node)
-            collection.lines.append(_line_of(event))
+            problem = f"what aliases may repeat, metadata and data have more than {MAX_KEPT:,} parts."
+            raise self._refusal(problem, event)
+        collection.parts.append(node)
+        collection.lines.append(_line_of(event))
 
     def _value(self, event: ScalarEvent) -> Value:
         try:

@@ -27,7 +27,7 @@ _BOOLS: Final[dict[str, Value]] = {
     **dict.fromkeys(("false", "False", "FALSE"), (BOOL, False)),
 }
 _WORDS: Final[dict[str, Value]] = {"": NULL, **dict.fromkeys(_NULLS, NULL), **_BOOLS}
-_NUMBER_STARTS: Final = frozenset("+-.0123456789")
+NUMBER_STARTS: Final = frozenset("+-.0123456789")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _BASED = re.compile(r"[-+]?0(?:x[0-9a-fA-F]+|o[0-7]+|b[01]+)")
 _ZERO_PADDED = re.compile(r"[-+]?0[0-9]+")
@@ -47,8 +47,8 @@ _OLD_BOOLS: Final[dict[str, str]] = {
     for form in (word, word.capitalize(), word.upper())
 }
 _OLD_BASED = re.compile(r"[-+]?0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO]?[0-7]+)")
-# The first letters of all that kubectl may read otherwise.
-DOUBTFUL_STARTS: Final = _NUMBER_STARTS | {word[0] for word in _OLD_BOOLS}
+# Words that are no texts to agents or to kubectl, or keys that kubectl merges by.
+PECULIAR_WORDS: Final = frozenset({*_WORDS, *_OLD_BOOLS, "<<"})
 _WHOLE: Final = 1e21
 _SHOWN: Final = 40
 
@@ -78,16 +78,16 @@ def custom_name(tag: str) -> str:
     return once[1:] if once.startswith("!") and len(once) > 1 else once
 
 
-def may_be_unreadable(text: str) -> bool:
-    """Whether `plain_value` may raise for this text: a quick look, for the many values nobody compares."""
-    return len(text) >= _LONG and text[0] in _NUMBER_STARTS
+def is_small_integer(text: str) -> bool:
+    """Whether a plain scalar is an integer to all readers, and nothing to be said about it: a quick look at many."""
+    return len(text) < _LONG and text.isdecimal() and text[0] != "0"
 
 
 def plain_value(text: str) -> Value:
     """What agents read in a scalar without tag and quotes. Raises Unreadable."""
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] in _NUMBER_STARTS:
+    if text[0] in NUMBER_STARTS:
         number = _integer(text)
         if number is None and not _ZERO_PADDED.fullmatch(text):
             number = _floating(text)
@@ -98,13 +98,13 @@ def plain_value(text: str) -> Value:
 
 def difference(text: str) -> tuple[Code, str] | None:
     """Where kubectl reads a plain scalar otherwise than agents: what it is about, and one sentence."""
-    if not text or text[0] not in DOUBTFUL_STARTS:
-        return None
     if meaning := _OLD_BOOLS.get(text):
         return (
             Code.WORD_DIFFERS,
             f"kubectl reads {text} as {meaning}, agents as text; write {meaning}, or put it in quotes.",
         )
+    if text[:1] not in NUMBER_STARTS:
+        return None
     if _INFINITE.fullmatch(text) or text in _NAN:
         return Code.NOT_FINITE, f"kubectl refuses {text}, and agents apply null in its place; leave it out."
     if _FLOATING.fullmatch(text) and not _ZERO_PADDED.fullmatch(text) and not _DECIMAL.fullmatch(text):
