@@ -99,6 +99,14 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 fuzz-schemas: env ## check 100,000 generated schemas of parameters: each is refused or checks any instance
 	@$(BIN)/python -m tests.parameter_schemas.fuzz 100000
 
+# More arguments for the comparison, e.g. make fuzz-manifests FUZZ_ARGS="--seed 7 --keep 2000"
+FUZZ_ARGS ?=
+
+.PHONY: fuzz-manifests
+fuzz-manifests: env ## compare the check of manifests with agents' own parser over 100,000 texts; needs cargo
+	@command -v cargo >/dev/null || { echo "cargo is needed: https://rustup.rs"; exit 1; }
+	@$(BIN)/python -m tests.fuzz.manifests $(FUZZ_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh

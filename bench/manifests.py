@@ -15,14 +15,15 @@ _LINE = "a line of a configuration file, as long as such lines are, key=value\n"
 _INDENTED = f"        {_LINE}"
 # By its kind, one document: how many events a byte makes is what differs.
 _DOCUMENTS = {
-    "text in config maps": "kind: ConfigMap\nmetadata:\n  name: text\ndata:\n  file: |\n"
+    "text in config maps": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: text\ndata:\n  file: |\n"
     + f"    {_LINE}" * 1000,
-    "like custom resource definitions": "kind: CustomResourceDefinition\nspec:\n  properties:\n"
+    "like custom resource definitions": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+    "metadata:\n  name: things.example.com\nspec:\n  properties:\n"
     + "".join(
         f"    property{number}:\n      description: >-\n{_INDENTED * 4}      type: string\n      maxLength: 253\n"
         for number in range(200)
     ),
-    "short fields, nothing else": "kind: List\nitems:\n"
+    "short fields, nothing else": "apiVersion: example.com/v1\nkind: Things\nmetadata:\n  name: things\nspec:\n"
     + "".join(
         f"- name: item-{number:05}\n  image: registry.example/app\n  pullPolicy: Always\n"
         for number in range(1000)

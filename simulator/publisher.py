@@ -145,7 +145,7 @@ class Publisher:
         raise ValueError(f"{record['change']!r} is no change of a stack")
 
     def _manifest(self, name: str) -> str:
-        head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  filler: |\n"
+        head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: '{name}'\ndata:\n  filler: |\n"
         line = "    all work and no play makes a dull manifest of the usual length\n"
         return head + line * max(1, (self._plan.object_bytes - len(head)) // len(line))
 

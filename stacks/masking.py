@@ -10,29 +10,31 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final
 
-from stacks.secret_places import MASKED, Place, Span, secret_places, secret_spans, without_tags
+from stacks.located_yaml import without_tags
+from stacks.secret_places import MASKED, MASKED_TEXT, Hidden, Place, mask_of, secret_places, secret_spans
 
 # Who has it may see what is hidden, one look at a time, each in the audit log.
 REVEAL_PERMISSION = "stacks.reveal_secrets"
 MASK = f'"{MASKED}"'
+TEXT_MASK = f'"{MASKED_TEXT}"'
 UNREADABLE = "# Not shown: this text cannot be read as YAML, so secrets in it cannot be told from the rest.\n"
 # One expression without a text in it: what it will be is not in the template.
 _EXPRESSION: Final = re.compile(r"""(["']?)\{\{[^"'`{}]*\}\}\1""")
 _DIGEST_KEY: Final = token_bytes(32)
 
-# What stands for a hidden text.
-Hide = Callable[[str], str]
+# What stands for a hidden text, which is shown as the mask.
+Hide = Callable[[str, str], str]
 
 
-def _mask(_hidden: str) -> str:
-    return MASK
+def _mask(_hidden: str, mask: str) -> str:
+    return f'"{mask}"'
 
 
 def mask_secrets(text: str, hide: Hide = _mask) -> str:
     """The text with each value under `data` and `stringData` of a Secret replaced by a mask, and so what is said in
     comments among them: people leave old values there.
 
-    Secrets in lists count too, and so do the copies of them that `kubectl apply` leaves in an annotation.
+    Secrets in lists count too, and so do the copies of them that tools leave in annotations, and texts that hold one.
     Text that is no YAML, and may be about Secrets, is replaced as a whole.
     """
     spans = secret_spans(text)
@@ -47,7 +49,7 @@ def mask_template(source: str, hide: Hide = _mask) -> str:
     spans = secret_spans(without_tags(source), source)
     if spans is None:
         return _unreadable(source, hide)
-    literal = [(start, end) for start, end in spans if not _EXPRESSION.fullmatch(source[start:end].strip())]
+    literal = [each for each in spans if not _EXPRESSION.fullmatch(source[each.start : each.end].strip())]
     return _replace(source, literal, hide)
 
 
@@ -76,19 +78,19 @@ def restore_secrets(text: str, base: str) -> str:
     known = _placed(base)
     pieces, position = [], 0
     for place, (start, end) in secret_places(text):
-        if start < position or text[start:end].strip() != MASK:
+        if start < position or text[start:end].strip() != f'"{mask_of(place)}"':
             continue
         if (value := known.get(place)) is None:
             raise ValueUnknown(_line_at(text, start))
         pieces += [text[position:start], value]
-        position = start + len(MASK)
+        position = start + len(f'"{mask_of(place)}"')
     return "".join([*pieces, text[position:]])
 
 
 def masked_line(text: str) -> int | None:
     """The first line of a manifest or template, counted from 1, on which a mask stands in place of a value."""
-    for start, end in secret_spans(without_tags(text), text) or ():
-        if text[start:end].strip() == MASK:
+    for start, end, mask in secret_spans(without_tags(text), text) or ():
+        if text[start:end].strip() == f'"{mask}"':
             return _line_at(text, start)
     return None
 
@@ -97,12 +99,12 @@ def _line_at(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def _digest(hidden: str) -> str:
+def _digest(hidden: str, _mask: str) -> str:
     return f'"{blake2b(hidden.encode(), key=_DIGEST_KEY, digest_size=16).hexdigest()}"'
 
 
 def _unreadable(text: str, hide: Hide) -> str:
-    return UNREADABLE if hide is _mask else f"{hide(text)}\n"
+    return UNREADABLE if hide is _mask else f"{hide(text, MASKED)}\n"
 
 
 def _placed(text: str) -> dict[Place, str]:
@@ -116,13 +118,13 @@ def _placed(text: str) -> dict[Place, str]:
     return {place: value for place, value in values.items() if place not in doubled}
 
 
-def _replace(text: str, spans: list[Span], hide: Hide) -> str:
+def _replace(text: str, spans: list[Hidden], hide: Hide) -> str:
     pieces, position = [], 0
-    for start, end in spans:
+    for start, end, mask in spans:
         if start < position or start == end:
             continue  # Inside a span that is hidden already, or nothing to hide.
         hidden = text[start:end]
         value = hidden.rstrip()
-        pieces += [text[position:start], hide(value), hidden[len(value) :]]
+        pieces += [text[position:start], hide(value, mask), hidden[len(value) :]]
         position = end
     return "".join([*pieces, text[position:]])

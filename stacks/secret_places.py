@@ -4,57 +4,76 @@ Comments among those values count too. What may become a Secret counts as one.
 """
 
 import re
-from base64 import b64decode
-from binascii import Error as NotBase64
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 
-# What is shown in place of a value: a copy that was hidden is found again by it.
+from stacks.located_yaml import (
+    MADE_UP,
+    Entry,
+    Node,
+    ReadText,
+    Span,
+    TooDeep,
+    collections_of,
+    without_comment_tags,
+)
+
+# What is shown in place of a value, and in place of a text or an annotation that holds a whole Secret. A text that was
+# hidden is found again by it.
 MASKED = "********"
+MASKED_TEXT = "******** (holds a Secret)"
 _KIND = "Secret"
 _LIST_KIND = "SecretList"
-# `kubectl apply` keeps a copy of the whole object here.
-_COPY = "kubectl.kubernetes.io/last-applied-configuration"
-# The name by which keys are looked up that a template makes up.
-_MADE_UP = "{{"
 # Where the values of a Secret are, or may be.
-_FIELDS = ("data", "stringData", _MADE_UP)
-_NAMES = {*_FIELDS, _COPY, "<<", "kind", "items", "metadata", "namespace", "name", "annotations"}
-# No real manifest comes near; the parser's time grows with the square of the depth.
-_MAX_DEPTH = 200
+_FIELDS = ("data", "stringData", MADE_UP)
+# Tools keep copies of an object, or what it is about, in annotations of names like these.
+_COPY: Final = re.compile(
+    r"last-?appl|last-?config|(?:^|[./-])(?:original|applied)(?:$|-)|token|passw|credential|secret",
+    re.IGNORECASE,
+)
+# The beginning of a compressed text in base64, which some tools write there.
+_COMPRESSED = "H4sI"
+# What begins the place of a text that holds a Secret, where others have the kind.
+_TEXT = "text"
+# Texts in texts are read this deep.
+_MAX_TEXTS = 3
 _BOM = "\ufeff"
-# The tags of templates. An unclosed one runs to the end, so that no tag is looked for twice.
-_TAG: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
-# Between values, a `#` always begins a comment.
-_COMMENT: Final = re.compile("#[ \\t]*([^\n\r\x85\u2028\u2029]*)")
-_WORDS: Final = re.compile(r"[^\s][^\r\n]*")
-# A letter that JSON spells by its number.
-_JSON_LETTER: Final = re.compile(r"\\u00[4-7]")
-_BINARY = "tag:yaml.org,2002:binary"
+# A letter that JSON or YAML spells by its number.
+_SPELLED_LETTER: Final = re.compile(r"\\u00[4-7]|\\x[4-7]")
+# What a text says of itself that cannot be read, or lies too deep.
+_KIND_WRITTEN: Final = re.compile(r"""kind["']?[ \t]*:[ \t]*["']?Secret""")
 # With one of these a word can be spelled in another way.
 _OTHER_SPELLINGS = ("\\", "!!", "!<", "%TAG")
 
-# From and to which character of the text.
-Span = tuple[int, int]
 # Kind, namespace and name of an object, the field and the key, and which comment after it; None is not there or no
-# scalar.
+# scalar. Of a text that holds a Secret, the keys and numbers that lead to it.
 Place = tuple[str | None, ...]
 Found = tuple[Place, Span]
 
 
-def secret_spans(text: str, source: str | None = None) -> list[Span] | None:
-    """Where the values to hide are, in order; None when the text cannot be read and may be about Secrets.
+class Hidden(NamedTuple):
+    """From and to which character something is to be hidden, and what is shown in its place, without quotes."""
+
+    start: int
+    end: int
+    mask: str
+
+
+def secret_spans(text: str, source: str | None = None) -> list[Hidden] | None:
+    """What is to be hidden, in order; None when the text cannot be read and may be about Secrets.
 
     `source` is the template, of the same length, that `text` is without its tags.
     """
     found = _found(text, source)
-    return None if found is None else sorted({span for _, span in found})
+    if found is None:
+        return None
+    masks = {span: mask_of(place) for place, span in reversed(found)}
+    return sorted(Hidden(*span, mask) for span, mask in masks.items())
 
 
 def secret_places(text: str) -> list[Found]:
@@ -62,83 +81,29 @@ def secret_places(text: str) -> list[Found]:
     return sorted(_found(text) or (), key=lambda found: found[1])
 
 
-def without_tags(source: str) -> str:
-    # Of the same length, so that places in the one are places in the other.
-    return _TAG.sub(lambda tag: ("x" if tag[0].startswith("{{") else " ") * len(tag[0]), source)
-
-
-@dataclass(eq=False, slots=True)
-class _Node:
-    """A part of the text: a scalar with its value, or a collection with the nodes in it, keys before values."""
-
-    span: Span
-    value: str | None = None
-    is_mapping: bool = False
-    # Whether tags of a template are in it: what it will be is not known.
-    is_made_up: bool = False
-    parts: list["_Node"] = field(default_factory=list)
-    # Where each part is written, which for an alias is not where the part is.
-    places: list[int] = field(default_factory=list)
-    # The entries whose key has one of the names that matter.
-    known: dict[str, list["_Entry"]] = field(default_factory=dict)
-
-    def entries(self) -> Iterator["_Entry"]:
-        return map(self.entry, range(len(self.parts) // 2))
-
-    def entry(self, number: int) -> "_Entry":
-        at = 2 * number
-        end = self.places[at + 2] if at + 2 < len(self.places) else self.span[1]
-        return _Entry(self.parts[at], self.parts[at + 1], (self.places[at], end))
-
-    def mappings(self) -> Iterator["_Node"]:
-        """The mapping and those merged into it by `<<`; of what is no mapping none."""
-        waiting, seen = [self] if self.is_mapping else [], {id(self)}
-        while waiting:
-            mapping = waiting.pop()
-            yield mapping
-            for entry in mapping.known.get("<<", ()):
-                for merged in [entry.value] if entry.value.is_mapping else entry.value.parts:
-                    if merged.is_mapping and id(merged) not in seen:
-                        seen.add(id(merged))
-                        waiting.append(merged)
-
-    def entries_named(self, *names: str) -> Iterator["_Entry"]:
-        for mapping in self.mappings():
-            for name in names:
-                yield from mapping.known.get(name, ())
-
-    def named(self, name: str) -> list["_Node"]:
-        return [entry.value for entry in self.entries_named(name)]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Entry:
-    """One key of a mapping with its value; the span ends where the next key begins."""
-
-    key: _Node
-    value: _Node
-    span: Span
-
-
-# What all scalars have, of which there may be a million.
-_NONE: Final[list[_Node]] = []
-_NOWHERE: Final[list[int]] = []
-_NOTHING: Final[dict[str, list[_Entry]]] = {}
+def mask_of(place: Place) -> str:
+    """What is shown in place of what stands there."""
+    return MASKED_TEXT if place[0] == _TEXT else MASKED
 
 
 # One page asks several times about the same few texts, and megabytes take seconds to read.
 @lru_cache(maxsize=4)
 def _found(text: str, source: str | None = None) -> tuple[Found, ...] | None:
+    return _found_in(text, source, 0)
+
+
+def _found_in(text: str, source: str | None, level: int) -> tuple[Found, ...] | None:
+    """`level` is how many texts this one is in."""
     if not _may_be_about_secrets(text, source):
         return ()
     body = text.removeprefix(_BOM)
     offset = len(text) - len(body)
     try:
-        read = _Text(body, None if source is None else source[offset:])
-    except (yaml.YAMLError, KeyError, _TooDeep):  # KeyError: an alias without an anchor
+        read = ReadText(body, None if source is None else source[offset:])
+    except (yaml.YAMLError, KeyError, TooDeep):  # KeyError: an alias without an anchor
         return None
     # Each once, though an item of a list of Secrets may be one for two reasons.
-    found = dict.fromkeys(each for root in read.documents for each in _Secrets(read.comments).of(root))
+    found = dict.fromkeys(each for root in read.documents for each in _Secrets(read, level).of(root))
     return tuple((place, (start + offset, end + offset)) for place, (start, end) in found)
 
 
@@ -147,7 +112,7 @@ def _may_be_about_secrets(text: str, source: str | None) -> bool:
         return True
     if source is None:
         return _KIND in text
-    written = _without_comment_tags(source)
+    written = without_comment_tags(source)
     return _KIND in written or any(_makes_up_kind(line) for line in written.splitlines())
 
 
@@ -157,115 +122,23 @@ def _makes_up_kind(line: str) -> bool:
     return any(not rest[:1].isalnum() or "{{" in rest or "{%" in rest for rest in after)
 
 
-def _without_comment_tags(source: str) -> str:
-    return _TAG.sub(lambda tag: "" if tag[0].startswith("{#") else tag[0], source)
-
-
-class _TooDeep(Exception):
-    pass
-
-
-class _Text:
-    """A text that was read: its documents, and where what is said in comments is, in order.
-
-    Raises YAMLError, KeyError for an alias without an anchor, and _TooDeep. `source` is as for `secret_spans`.
-    """
-
-    def __init__(self, text: str, source: str | None) -> None:
-        self._text, self._source = text, source
-        self._comments: list[Span] = []
-        # The end of the last scalar.
-        self._position = 0
-        self.documents = list(self._documents())
-        self._note_comments(len(text))
-        self.comments = sorted({*self._comments, *self._tag_comments()})
-
-    def _documents(self) -> Iterator[_Node]:
-        # From events, not `yaml.compose`: that recurses, and follows a hostile text down until the process dies.
-        anchors: dict[str, _Node] = {}
-        opened: list[_Node] = []
-        for event in yaml.parse(self._text, Loader=yaml.CSafeLoader):
-            if isinstance(event, yaml.DocumentStartEvent):
-                anchors = {}
-                opened = [_Node((0, 0))]
-            elif isinstance(event, yaml.DocumentEndEvent):
-                yield opened[0]
-            elif isinstance(event, yaml.AliasEvent):
-                opened[-1].parts.append(anchors[event.anchor or ""])
-                opened[-1].places.append(_span(event)[0])
-            elif isinstance(event, yaml.CollectionEndEvent):
-                self._close(opened.pop(), _span(event)[1])
-            elif isinstance(event, yaml.NodeEvent):
-                node = self._node(event)
-                if event.anchor is not None:
-                    anchors[event.anchor] = node
-                opened[-1].parts.append(node)
-                opened[-1].places.append(node.span[0])
-                if isinstance(event, yaml.CollectionStartEvent):
-                    opened.append(node)
-                    if len(opened) > _MAX_DEPTH:
-                        raise _TooDeep
-
-    def _node(self, event: yaml.NodeEvent) -> _Node:
-        span = _span(event)
-        if not isinstance(event, yaml.ScalarEvent):
-            return _Node(span, is_mapping=isinstance(event, yaml.MappingStartEvent))
-        self._note_comments(span[0])
-        self._position = max(self._position, span[1])
-        value = _decoded(event.value) if event.tag == _BINARY else event.value
-        is_made_up = False
-        if self._source is not None:
-            written = self._source[span[0] : span[1]]
-            is_made_up = _TAG.search(written) is not None
-            if "{#" in written:
-                value = _without_comment_tags(written).strip("\"'")
-        return _Node(span, value, is_made_up=is_made_up, parts=_NONE, places=_NOWHERE, known=_NOTHING)
-
-    @staticmethod
-    def _close(node: _Node, end: int) -> None:
-        node.span = (node.span[0], end)
-        if node.is_mapping:
-            for number, key in enumerate(node.parts[::2]):
-                name = _MADE_UP if key.is_made_up and key.value not in _NAMES else key.value
-                if name is not None and name in _NAMES:
-                    node.known.setdefault(name, []).append(node.entry(number))
-
-    def _note_comments(self, end: int) -> None:
-        start = self._text.find("#", self._position, end)
-        if start >= 0:
-            self._comments += [comment.span(1) for comment in _COMMENT.finditer(self._text, start, end)]
-
-    def _tag_comments(self) -> Iterator[Span]:
-        """The lines of the template's own comments."""
-        for tag in _TAG.finditer(self._source or ""):
-            if tag[0].startswith("{#"):
-                inner = len(tag[0].removesuffix("#}").removesuffix("-"))
-                start = tag.start() + (3 if tag[0].startswith("{#-") else 2)
-                for words in _WORDS.finditer(tag.string, start, tag.start() + inner):
-                    yield words.span()
-
-
-def _span(event: yaml.Event) -> Span:
-    assert event.start_mark is not None and event.end_mark is not None  # noqa: S101, PT018  # the parser sets both
-    return event.start_mark.index, event.end_mark.index
-
-
-def _decoded(value: str) -> str:
-    try:
-        return b64decode(value).decode(errors="replace")
-    except (NotBase64, ValueError):
-        return value
-
-
 class _Secrets:
     """What is to be hidden of the Secrets of one document. What several refer to is found in the first of them."""
 
-    def __init__(self, comments: list[Span]) -> None:
-        self._comments = comments
+    def __init__(self, read: ReadText, level: int) -> None:
+        self._read = read
+        self._comments = read.comments
+        self._level = level
         self._seen: set[int] = set()
 
-    def of(self, root: _Node) -> Iterator[Found]:
-        for node in _all(root):
+    def of(self, root: Node) -> Iterator[Found]:
+        texts: list[tuple[Node, int]] = []
+        for node in collections_of(root):
+            texts += [
+                (node, number)
+                for number, part in enumerate(node.parts)
+                if part.value is not None and _may_hold_secret(part.value) and self._holds_secret(part)
+            ]
             if not node.known:
                 continue
             kinds = node.named("kind")
@@ -278,21 +151,40 @@ class _Secrets:
             for place, copy in _copies(node):
                 if _is_of_secret(copy):
                     yield place, copy.span
+        yield from _of_texts(root, texts)
 
-    def _is_first(self, each: _Node | _Entry) -> bool:
+    def _holds_secret(self, text: Node) -> bool:
+        """Whether the text is a manifest, or the template of one, with a Secret in it."""
+        value = text.value or ""
+        if value == MASKED_TEXT or text.is_made_up:
+            return True
+        found = _found_in(value, None, self._level + 1) if self._level < _MAX_TEXTS else None
+        return bool(found) if found is not None else _KIND_WRITTEN.search(value) is not None
+
+    def _is_first(self, each: Node | Entry) -> bool:
         """Whether it was not looked at before."""
         is_first = id(each) not in self._seen
         self._seen.add(id(each))
         return is_first
 
-    def _of_secret(self, secret: _Node) -> Iterator[Found]:
+    def _of_secret(self, secret: Node) -> Iterator[Found]:
         for entry in secret.entries_named(*_FIELDS):
             if self._is_first(entry):
                 yield from self._of_field((_KIND, *_identity(secret), entry.key.value), entry)
         for place, copy in _copies(secret):
             yield place, copy.span
+        yield from self._of_lines(secret)
 
-    def _of_field(self, place: Place, entry: _Entry) -> Iterator[Found]:
+    def _of_lines(self, secret: Node) -> Iterator[Found]:
+        """Comments on lines of their own, in the Secret or right above a field that comes first in it."""
+        start, end = secret.span
+        if secret.parts and secret.parts[0].value in _FIELDS:
+            start = self._read.start_of_comments_above(start)
+        for place, comment in self._of_comments((_KIND, *_identity(secret)), secret, (start, end)):
+            if self._read.is_line_of_its_own(comment):
+                yield place, comment
+
+    def _of_field(self, place: Place, entry: Entry) -> Iterator[Found]:
         start, end = entry.span
         yield from self._of_comments(place, entry.value, entry.span)
         if not entry.value.is_mapping:
@@ -307,7 +199,7 @@ class _Secrets:
             if not start <= mapping.span[0] < end:
                 yield from self._of_comments(place, mapping, mapping.span)
 
-    def _of_comments(self, place: Place, mapping: _Node, span: Span) -> Iterator[Found]:
+    def _of_comments(self, place: Place, mapping: Node, span: Span) -> Iterator[Found]:
         """Each by the key before it, and which of the comments after that key it is."""
         first, last = (bisect_left(self._comments, (position,)) for position in span)
         if first == last:
@@ -323,7 +215,7 @@ class _Secrets:
             numbers[before] += 1
 
 
-def _identity(node: _Node) -> Place:
+def _identity(node: Node) -> Place:
     metadata = node.named("metadata")
     return tuple(
         next((part.value for each in metadata for part in each.named(name)), None)
@@ -331,27 +223,48 @@ def _identity(node: _Node) -> Place:
     )
 
 
-def _copies(node: _Node) -> Iterator[tuple[Place, _Node]]:
+def _copies(node: Node) -> Iterator[tuple[Place, Node]]:
+    """Annotations that tools keep copies in, by their names or because they are compressed."""
     for metadata in node.named("metadata"):
         for annotations in metadata.named("annotations"):
-            for copy in annotations.named(_COPY):
-                kind = next((each.value for each in node.named("kind")), None)
-                yield (kind, *_identity(node), _COPY), copy
+            for mapping in annotations.mappings():
+                for entry in mapping.entries():
+                    key, value = entry.key.value or "", entry.value.value or ""
+                    if _COPY.search(key) or value.startswith(_COMPRESSED):
+                        kind = next((each.value for each in node.named("kind")), None)
+                        yield (kind, *_identity(node), key), entry.value
 
 
-def _is_of_secret(copy: _Node) -> bool:
+def _is_of_secret(copy: Node) -> bool:
     """Whether the copy may be one of a Secret, or is hidden, whatever it is that carries it."""
     text = copy.value or ""
-    return copy.is_made_up or _KIND in text or text == MASKED or _JSON_LETTER.search(text) is not None
+    return copy.is_made_up or _KIND in text or text == MASKED or _SPELLED_LETTER.search(text) is not None
 
 
-def _all(root: _Node) -> Iterator[_Node]:
-    """Each list and mapping once, however often it is referred to."""
-    waiting, seen = [root], {id(root)}
-    while waiting:
-        node = waiting.pop()
-        yield node
-        for part in node.parts:
-            if part.value is None and id(part) not in seen:
-                seen.add(id(part))
-                waiting.append(part)
+def _may_hold_secret(text: str) -> bool:
+    """A quick look: a Secret names its kind and has a field of values."""
+    return text == MASKED_TEXT or (
+        "ata" in text and (_KIND in text or _SPELLED_LETTER.search(text) is not None)
+    )
+
+
+def _of_texts(root: Node, texts: list[tuple[Node, int]]) -> Iterator[Found]:
+    """Each text, by its collection and its number among the parts, with the way to it."""
+    if not texts:
+        return
+    ways: dict[int, tuple[int, str | None]] = {}
+    for node in collections_of(root):
+        for number, part in enumerate(node.parts):
+            if part.value is None:
+                ways.setdefault(id(part), (id(node), _step(node, number)))
+    for node, number in texts:
+        steps, at = [_step(node, number)], id(node)
+        while at != id(root):
+            at, step = ways[at]
+            steps.append(step)
+        yield (_TEXT, *steps[::-1]), node.parts[number].span
+
+
+def _step(node: Node, number: int) -> str | None:
+    """The key of a value; the number of a list's item, or of a key."""
+    return node.parts[number - 1].value if node.is_mapping and number % 2 else str(number)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from stacks.errors import (
     StackNotFound,
 )
 from stacks.event_kinds import StackEventKind
-from stacks.manifests import ManifestError, check_manifest, checksum
+from stacks.manifests import Finding, ManifestError, check_manifest, checksum, expand_lists
 from stacks.models import DeploymentObject, Stack
 from stacks.signals import stack_deleted, stack_moved
 
@@ -190,15 +191,25 @@ def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, acto
     )
 
 
-def check_publishable(yaml_content: str, *, is_deletion_marker: bool) -> None:
-    """Raises InvalidDeploymentObject. Takes long for long texts; call it before a transaction."""
+def check_publishable(yaml_content: str, *, is_deletion_marker: bool) -> list[Finding]:
+    """What is to be said about the text; nothing about most. Takes long for long texts; call it before a transaction.
+
+    Raises InvalidDeploymentObject for what agents cannot parse and, while manifests are strict, what they cannot load.
+    """
+    strict = settings.MANIFESTS == "strict"
     try:
-        check_manifest(yaml_content, allow_blank=is_deletion_marker)
+        return check_manifest(yaml_content, allow_blank=is_deletion_marker, strict=strict)
     except ManifestError as error:
-        where: dict[str, int | None] = {"document": error.document, "line": error.line}
-        raise InvalidDeploymentObject(
-            str(error), **{k: v for k, v in where.items() if v is not None}
-        ) from error
+        raise InvalidDeploymentObject(str(error), **error.details) from error
+
+
+def expanded(yaml_content: str) -> str:
+    """The text with each list of objects replaced by its items. Raises InvalidDeploymentObject."""
+    try:
+        check_manifest(yaml_content, allow_blank=True)
+        return expand_lists(yaml_content)
+    except ManifestError as error:
+        raise InvalidDeploymentObject(str(error), **error.details) from error
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from generators.models import Generator
 from generators.services import lock_generator, require_active, system_generator
 from parameter_schemas import InvalidSchema, check_schema, violations
 from stacks.errors import InvalidDeploymentObject
+from stacks.manifests import Finding
 from stacks.models import DeploymentObject, Stack
 from stacks.services import check_publishable, publish_checked
 from templates_app.access import find_template
@@ -47,11 +48,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A checked manifest that was rendered from a template, and the parameters as JSON text."""
+    """A checked manifest that was rendered from a template, its warnings, and the parameters as JSON text."""
 
     template: StackTemplate
     parameters: str
     text: str
+    findings: list[Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,8 @@ def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> 
     except InvalidTemplateSyntax as error:
         # The caller sent no template, so a stored template that no longer compiles is a failure to render.
         raise TemplateRenderFailed(error.text, **error.details) from error
-    check_publishable(text, is_deletion_marker=False)
-    return Rendering(template, _as_json(parameters), text)
+    findings = check_publishable(text, is_deletion_marker=False)
+    return Rendering(template, _as_json(parameters), text, findings)
 
 
 @transaction.atomic

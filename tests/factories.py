@@ -49,7 +49,14 @@ data:
   greeting: hello
 """
 
-TEMPLATE = "kind: Namespace\nname: {{ name }}\n"
+BUILD = "apiVersion: shipwright.io/v1beta1\nkind: Build\nmetadata: {name: shop}\n"
+
+TEMPLATE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {{ name }}\n"
+
+
+def manifest(word: object) -> str:
+    """A manifest that is another for another word, a line of its own, the last."""
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata:\n  word: '{word}'\n"
 
 
 def unique(word: str) -> str:
@@ -211,7 +218,7 @@ def make_work_order(
     *, targeting: Targeting | None = None, now: datetime | None = None, **fields: Any
 ) -> WorkOrder:
     """A pending order, by default for agents with the label `builder`."""
-    given: dict[str, Any] = {"work_type": "build", "yaml_content": "kind: Build"} | fields
+    given: dict[str, Any] = {"work_type": "build", "yaml_content": BUILD} | fields
     return create_work_order(
         **given, targeting=targeting or Targeting(labels=["builder"]), actor=SYSTEM, now=now or timezone.now()
     )

@@ -80,9 +80,10 @@ def compare(old: Side, new: Side) -> Diff:
         if tag == "equal":
             rows += _equal(old, new, range(old_start, old_end), new_start - old_start)
             continue
-        removed += old_end - old_start
-        added += new_end - new_start
-        rows += _changed(old, new, range(old_start, old_end), range(new_start, new_end))
+        changed = list(_changed(old, new, range(old_start, old_end), range(new_start, new_end)))
+        removed += sum(row.has_changed and row.old_number is not None for row in changed)
+        added += sum(row.has_changed and row.new_number is not None for row in changed)
+        rows += changed
     return Diff(
         rows[:MAX_ROWS],
         added,
@@ -169,6 +170,10 @@ def _changed(old: Side, new: Side, olds: range, news: range) -> Iterator[Row]:
         before = old.lines[number] if number is not None else ""
         after = new.lines[other] if other is not None else ""
         is_pair = number is not None and other is not None
+        # The matcher passes over lines that are frequent or beyond its budget, equal though they may be.
+        if number is not None and other is not None and old.compared[number] == new.compared[other]:
+            yield Row(number + 1, other + 1, before, after)
+            continue
         yield Row(
             None if number is None else number + 1,
             None if other is None else other + 1,

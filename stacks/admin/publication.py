@@ -14,17 +14,20 @@ from core.admin.diff import diff_table
 from core.errors import DomainError
 from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
 from stacks.errors import InvalidDeploymentObject
+from stacks.manifests import Finding, checksum
 from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
 from stacks.models import DeploymentObject, Stack
-from stacks.services import check_publishable, publish, reveal_secrets, roll_back
+from stacks.services import check_publishable, expanded, publish, reveal_secrets, roll_back
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminTextareaWidget as _Textarea
     from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
+    from django.forms import CheckboxInput as _Switch
 else:
     from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
+    from unfold.widgets import UnfoldBooleanSwitchWidget as _Switch
 
 # The limit of a text in a form. Longer texts are sent as a file.
 MAX_TYPED_CHARACTERS = 1024 * 1024
@@ -57,13 +60,23 @@ class PublishForm(forms.Form):
         widget=forms.FileInput(),
         help_text="In UTF-8. It takes the place of what is typed.",
     )
+    expand_lists = forms.BooleanField(
+        label="Expand lists",
+        required=False,
+        widget=_Switch(),
+        help_text="Each item of a List becomes a document of its own; agents do not take lists apart.",
+    )
     # The newest version when the form was opened. The page sends it back.
     base = forms.IntegerField(required=False)
+    # The checksum of the text whose warnings the page showed.
+    warned = forms.CharField(required=False)
 
     def __init__(self, *args: Any, newest: DeploymentObject | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._newest = newest
         self.yaml = ""
+        # What is to be said about it.
+        self.findings: list[Finding] = []
         # The number of the refused line, and the line as it was typed.
         self.error_line: int | None = None
         self.excerpt = ""
@@ -99,7 +112,9 @@ class PublishForm(forms.Form):
         field = "file" if self.cleaned_data.get("file") else "manifest"
         try:
             self.yaml = restore_secrets(text, self._newest.yaml_content if self._newest else "")
-            check_publishable(self.yaml, is_deletion_marker=False)
+            if self.cleaned_data.get("expand_lists"):
+                self.yaml = expanded(self.yaml)
+            self.findings = check_publishable(self.yaml, is_deletion_marker=False)
         except ValueUnknown as unknown:
             self._mark(text, unknown.line)
             self.add_error(
@@ -109,6 +124,11 @@ class PublishForm(forms.Form):
             line = refusal.details.get("line")
             self._mark(text, line if isinstance(line, int) else None)
             self.add_error(field, refusal.text)
+
+    @property
+    def warns(self) -> bool:
+        """Whether there are warnings that the page has not shown for this very text."""
+        return bool(self.findings) and self.cleaned_data["warned"] != checksum(self.yaml)
 
     def _mark(self, text: str, line: int | None) -> None:
         lines = split_lines(text)
@@ -139,7 +159,7 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
             context |= {"hides": not is_revealed, "may_reveal": may_reveal(request) and not is_revealed}
         return _publish_form(request, model_admin, stack, form, context)
     form = PublishForm(request.POST, request.FILES, newest=newest)
-    if form.is_valid() and "_compare" not in request.POST:
+    if form.is_valid() and "_compare" not in request.POST and not form.warns:
         try:
             obj = publish(
                 stack_id=stack.pk,
@@ -153,6 +173,7 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
             model_admin.message_user(request, f"Published: {obj} of {stack}.", messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[stack.pk]))
     if form.yaml and form.error_line is None:
+        context |= {"findings": form.findings, "checksum": checksum(form.yaml) if form.findings else ""}
         context["diff"] = diff_table(
             manifest_side(newest.yaml_content if newest else ""),
             manifest_side(form.yaml),
@@ -170,11 +191,15 @@ def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: Deployment
     form = RollBackForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         reason, actor = form.cleaned_data["reason"], admin_actor(request)
-        published = roll_back(stack_id=obj.stack_id, to=obj, reason=reason, actor=actor)
-        model_admin.message_user(
-            request, f"Published again: the content of {obj}, as {published}.", messages.SUCCESS
-        )
-        return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[obj.stack_id]))
+        try:
+            published = roll_back(stack_id=obj.stack_id, to=obj, reason=reason, actor=actor)
+        except DomainError as refusal:
+            form.add_error(None, refusal.text)
+        else:
+            model_admin.message_user(
+                request, f"Published again: the content of {obj}, as {published}.", messages.SUCCESS
+            )
+            return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[obj.stack_id]))
     context = {
         "form": form,
         "newest": newest,

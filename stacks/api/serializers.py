@@ -1,10 +1,11 @@
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import FILLED_RULE, NAME_RULE, Flag, Id, QueryFlag, QueryText, Text
 from core.api.pagination import ListQuery
+from stacks.manifests import Finding
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 
 _STACK = {
@@ -29,6 +30,14 @@ _OBJECT = {
     "yaml_checksum": "0d1b2fdb4c7ab5a0a1c6e63f1f0aa3b7a1d2d79c6a9c8be6f1a8e9bd0fdc1d5e",
     "submitted_at": "2026-11-24T09:31:00.000000Z",
     "is_deletion_marker": False,
+}
+
+_WARNING = {
+    "code": "number_differs",
+    "message": "Document 1, line 12: kubectl reads '0644' as the number 420, agents as text; write 420, or put it in "
+    "quotes.",
+    "document": 1,
+    "line": 12,
 }
 
 
@@ -144,6 +153,36 @@ class DeploymentObjectSerializer(serializers.ModelSerializer[DeploymentObject]):
         read_only_fields = fields
 
 
+class ManifestWarningSerializer(serializers.Serializer[Finding]):
+    """Something that agents and kubectl read differently or, while manifests are lenient, that no agent can load."""
+
+    code = serializers.CharField(
+        help_text="`docs/reference/manifests.md` explains each; there may be more in time."
+    )
+    message = serializers.CharField(help_text="A sentence that begins with the place.")
+    document = serializers.IntegerField(help_text="The number of the document in the manifest, from 1.")
+    line = serializers.IntegerField(help_text="The line in the whole manifest, from 1.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A new version", value={**_OBJECT, "warnings": [_WARNING]}, response_only=True),
+    ]
+)
+class PublishedObjectSerializer(DeploymentObjectSerializer):
+    """A version that was published just now, and what is to be said about its manifest."""
+
+    warnings = serializers.SerializerMethodField()
+
+    class Meta(DeploymentObjectSerializer.Meta):
+        fields = [*DeploymentObjectSerializer.Meta.fields, "warnings"]
+        read_only_fields = fields
+
+    @extend_schema_field(ManifestWarningSerializer(many=True))
+    def get_warnings(self, _obj: DeploymentObject) -> Any:
+        return ManifestWarningSerializer(self.context["findings"], many=True).data
+
+
 @extend_schema_serializer(
     examples=[OpenApiExample("A manifest", value={"yaml_content": _MANIFEST, "is_deletion_marker": False})]
 )
@@ -162,4 +201,9 @@ class PublishQuery(serializers.Serializer[Any]):
         default=False,
         help_text="Ask agents to remove what the stack deployed; a YAML body may then be empty. A JSON body may "
         "say so itself.",
+    )
+    expand_lists = QueryFlag(
+        required=False,
+        default=False,
+        help_text="Store each item of a `kind: List` as a document of its own; agents do not take lists apart.",
     )

@@ -35,6 +35,7 @@ from stacks.api.serializers import (
     CreateStackBody,
     DeploymentObjectSerializer,
     PublishBody,
+    PublishedObjectSerializer,
     PublishQuery,
     StackAnnotationSerializer,
     StackLabelSerializer,
@@ -55,6 +56,7 @@ from stacks.services import (
     check_publishable,
     create_stack,
     delete_stack,
+    expanded,
     lock_stack,
     publish_checked,
     update_stack,
@@ -205,7 +207,7 @@ class StackObjectsViewSet(KeyedViewSet):
             "application/json": PublishBody,
             "application/yaml": OpenApiRequest(_YAML, examples=[MANIFEST_EXAMPLE]),
         },
-        responses={201: DeploymentObjectSerializer},
+        responses={201: PublishedObjectSerializer},
     )
     @idempotent_change
     def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
@@ -213,13 +215,15 @@ class StackObjectsViewSet(KeyedViewSet):
         query = self.read_query(PublishQuery)
         require_owner(self.caller, find_stack(stack_id))
         text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
-        check_publishable(text, is_deletion_marker=marker)
+        if query["expand_lists"]:
+            text = expanded(text)
+        findings = check_publishable(text, is_deletion_marker=marker)
 
         def change() -> Response:
             obj = publish_checked(
                 stack_id=stack_id, yaml_content=text, is_deletion_marker=marker, actor=self.actor
             )
-            return Response(DeploymentObjectSerializer(obj).data, status=201)
+            return Response(PublishedObjectSerializer(obj, context={"findings": findings}).data, status=201)
 
         return change
 

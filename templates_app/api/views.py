@@ -16,7 +16,7 @@ from paks.api.views import KeyedViewSet
 from stacks.access import find_object, find_stack, require_object_reader
 from stacks.access import require_owner as require_stack_owner
 from stacks.api.labels import matching_operations
-from stacks.api.serializers import DeploymentObjectSerializer
+from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer
 from stacks.models import DeploymentObject
 from templates_app.access import find_template, listable_templates, require_owner, require_reader
 from templates_app.api.permissions import MayHaveTemplates
@@ -198,7 +198,7 @@ class InstantiationViewSet(KeyedViewSet):
         tags=["templates"],
         summary="Publish a version from a template",
         request=InstantiateBody,
-        responses={201: DeploymentObjectSerializer},
+        responses={201: PublishedObjectSerializer},
     )
     @idempotent_change
     def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
@@ -212,7 +212,8 @@ class InstantiationViewSet(KeyedViewSet):
 
         def change() -> Response:
             obj, _ = publish_rendering(stack_id=stack_id, rendering=rendering, actor=self.actor)
-            return Response(DeploymentObjectSerializer(obj).data, status=201)
+            context = {"findings": rendering.findings}
+            return Response(PublishedObjectSerializer(obj, context=context).data, status=201)
 
         return change
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from core.events import SYSTEM
 from core.labels.services import remove_label
 from stacks.services import delete_stack, lock_stack
-from tests.factories import make_agent, make_event, make_object, make_stack
+from tests.factories import make_agent, make_event, make_object, make_stack, manifest
 from tests.support.admin import AdminPages, staff
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def states(operator: AdminPages, stack) -> dict[str, int]:
 def stack():
     """A stack with two versions, and an agent in each state that it can be in."""
     stack = make_stack(labels=["prod"])
-    old, new = make_object(stack, "a: 1\n"), make_object(stack, "a: 2\n")
+    old, new = make_object(stack, manifest(1)), make_object(stack, manifest(2))
     agents = {
         name: make_agent(name=name, cluster_name=f"{name}-cluster", labels=["prod"])[0]
         for name in ("applied", "behind", "failed-before", "failing", "gone", "waiting")

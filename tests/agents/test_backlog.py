@@ -18,6 +18,7 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    manifest,
 )
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,7 @@ def test_it_is_the_length_of_each_agents_incremental_target_state(
                 make_registration(agent, generator)
             if plan["targeted"]:
                 make_target(agent, stack)
-            objects = [make_object(stack, f"a: {version}") for version in range(plan["objects"])]
+            objects = [make_object(stack, manifest(version)) for version in range(plan["objects"])]
             if objects and plan["reported"]:
                 make_event(agent, objects[-1], plan["reported"])
             settings.REQUIRE_REGISTRATION = required

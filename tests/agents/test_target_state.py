@@ -12,6 +12,7 @@ from tests.factories import (
     make_object,
     make_stack,
     make_target,
+    manifest,
 )
 from tests.support.api import refused
 
@@ -29,7 +30,7 @@ def test_agent_and_admin_read_whole_objects_newest_first(admin):
     first = make_object(make_stack(labels=["a"]))
     explicit = make_stack()
     make_target(agent, explicit)
-    second = make_object(explicit, "b: 2")
+    second = make_object(explicit, manifest(2))
     for reader in (api, admin):
         response = reader.get(f"/agents/{agent.id}/target-state")
         assert response.status_code == 200

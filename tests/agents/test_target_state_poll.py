@@ -19,6 +19,7 @@ from tests.factories import (
     make_object,
     make_stack,
     make_target,
+    manifest,
 )
 from tests.support.plans import analyzed_sql, buffers, scanned_tables
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("microsecond", [0, 7])
 def test_a_fragment_is_what_the_serializer_says(microsecond):
-    obj = make_object(make_stack(), "a: 'ü\"'\n")
+    obj = make_object(make_stack(), manifest('ü"'))
     # Not saved: objects are written once.
     fresh = DeploymentObject.objects.get(pk=obj.pk)
     fresh.created_at = fresh.deleted_at = fresh.created_at.replace(microsecond=microsecond)
@@ -107,7 +108,7 @@ def test_a_change_is_seen_by_the_next_poll():
     stack = make_stack(labels=["a"])
     make_object(stack)
     first = api.get(f"/agents/{agent.id}/target-state")
-    newer = make_object(stack, "a: 2")
+    newer = make_object(stack, manifest(2))
     second = api.get(f"/agents/{agent.id}/target-state", headers={"If-None-Match": first["ETag"]})
     assert second.status_code == 200
     assert [obj["sequence_id"] for obj in second.json()] == [newer.sequence_id]

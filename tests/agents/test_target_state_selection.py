@@ -15,6 +15,7 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    manifest,
 )
 
 pytestmark = pytest.mark.django_db
@@ -71,8 +72,8 @@ def test_only_the_newest_object_of_each_stack_newest_first():
     one, two = make_stack(labels=["a"]), make_stack(labels=["a"])
     make_object(one)
     make_object(two)
-    newest_one = make_object(one, "a: 2")
-    newest_two = make_object(two, "b: 2")
+    newest_one = make_object(one, manifest(2))
+    newest_two = make_object(two, manifest(2))
     assert ids(agent) == [newest_two.sequence_id, newest_one.sequence_id]
 
 
@@ -103,7 +104,7 @@ def test_incremental_offers_a_newer_object_again():
     agent, _ = make_agent(labels=["a"])
     stack = make_stack(labels=["a"])
     make_event(agent, make_object(stack))
-    newer = make_object(stack, "a: 2")
+    newer = make_object(stack, manifest(2))
     assert ids(agent, "incremental") == [newer.sequence_id]
 
 

@@ -143,7 +143,9 @@ BODIES: dict[str, object] = {
     "PUT /stacks/{stack_id}": {"description": "changed"},
     "POST /stacks/{stack_id}/labels": "new",
     "POST /stacks/{stack_id}/annotations": {"key": "new", "value": "new"},
-    "POST /stacks/{stack_id}/deployment-objects": {"yaml_content": "kind: Namespace"},
+    "POST /stacks/{stack_id}/deployment-objects": {
+        "yaml_content": "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+    },
     "POST /templates": {"name": "new", "template_content": "a: 1", "parameters_schema": "{}"},
     "PUT /templates/{template_id}": {"template_content": "a: 1", "parameters_schema": "{}"},
     "POST /templates/{template_id}/render": {"parameters": {"name": "web"}},

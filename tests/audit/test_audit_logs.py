@@ -14,7 +14,7 @@ from core.events import SYSTEM, Actor, Event, emit, event_emitted
 from paks.actors import ActorType
 from paks.models import Pak, Role
 from paks.services import issue_pak
-from tests.factories import make_agent, make_generator, make_object, make_stack
+from tests.factories import make_agent, make_generator, make_object, make_stack, manifest
 from tests.support.api import Api, refused
 from tests.support.events import is_wire_time, recorded_audit
 
@@ -135,7 +135,7 @@ def test_reads_and_refused_changes_write_nothing(admin):
             admin.delete(f"/stacks/{stack.id}/labels/absent"),
             agent_api.delete(f"/stacks/{stack.id}"),
             agent_api.post("/generators", {"name": "mine"}),
-            make_generator_without_rows().post(objects, {"yaml_content": "a: 1"}),
+            make_generator_without_rows().post(objects, {"yaml_content": manifest(1)}),
         ]
     assert {response.status_code for response in refusals} == {400, 403, 404, 409, 412, 422}
     assert [row.action for row in rows] == ["generator.created", "pak.created"]

@@ -6,13 +6,13 @@ from core.admin.authors import Author, authors_of
 from core.events import SYSTEM, Actor
 from paks.actors import ActorType
 from stacks.services import publish
-from tests.factories import make_generator, make_stack
+from tests.factories import make_generator, make_stack, manifest
 
 pytestmark = pytest.mark.django_db
 
 
 def published(stack, actor: Actor):
-    return publish(stack_id=stack.id, yaml_content="a: 1\n", is_deletion_marker=False, actor=actor)
+    return publish(stack_id=stack.id, yaml_content=manifest(1), is_deletion_marker=False, actor=actor)
 
 
 def test_an_admin_user_is_named_and_has_no_key():
@@ -25,7 +25,7 @@ def test_a_key_of_a_generator_and_of_an_admin_is_named(admin):
     stack = make_stack(generator)
     found = {}
     for caller in (api, admin):
-        answer = caller.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1\n"})
+        answer = caller.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest(1)})
         assert answer.status_code == 201
         obj = stack.deployment_objects.order_by("-pk")[0]
         found[caller] = authors_of("deployment.created", [obj.id])[obj.id]

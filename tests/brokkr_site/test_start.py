@@ -47,6 +47,7 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
             "BROKKR_PORT is 'tcp://10.0.0.1:3000'; it must be a whole number",
         ),
         ({"BROKKR_COOKIE_SECURE": "maybe"}, "BROKKR_COOKIE_SECURE is 'maybe'; it must be true or false."),
+        ({"BROKKR_MANIFESTS": "loose"}, "BROKKR_MANIFESTS is 'loose'; it must be one of lenient, strict"),
         ({"BROKKR_TARGET_STATE_DEFAULT": "all"}, "BROKKR_TARGET_STATE_DEFAULT is 'all'; it must be one of"),
         ({"BROKKR__LOG__LEVEL": "loud"}, "BROKKR__LOG__LEVEL is 'loud'; it must be one of"),
         (

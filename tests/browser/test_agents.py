@@ -38,7 +38,7 @@ def shop(site) -> dict[str, str]:
     generator = site.post("/generators", {"name": f"storefront-{label}"})["generator"]
     stack = site.post("/stacks", {"name": f"shop-{label}", "generator_id": generator["id"]})
     site.post(f"/stacks/{stack['id']}/labels", {"label": label})
-    manifest = "kind: ConfigMap\nmetadata: {name: shop}\n"
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\n"
     obj = site.post(f"/stacks/{stack['id']}/deployment-objects", {"yaml_content": manifest})
     return {"id": stack["id"], "name": stack["name"], "label": label, "object": obj["id"]}
 

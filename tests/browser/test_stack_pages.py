@@ -12,8 +12,8 @@ _numbers = count(1)
 
 def manifest(version: int, password: str = "hunter2") -> str:
     return (
-        f"kind: ConfigMap\nmetadata: {{name: shop}}\ndata:\n  version: '{version}'\n---\n"
-        f"kind: Secret\nmetadata: {{name: shop}}\nstringData:\n  password: {password}\n"
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: shop}}\ndata:\n  version: '{version}'\n---\n"
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: shop}}\nstringData:\n  password: {password}\n"
     )
 
 

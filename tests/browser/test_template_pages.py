@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.live
 
 _numbers = count(1)
-CONTENT = "kind: Namespace\nmetadata:\n  name: {{ name }}\n  replicas: {{ replicas }}\n"
+CONTENT = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {{ name }}\n  replicas: {{ replicas }}\n"
 SCHEMA = {
     "type": "object",
     "required": ["name"],
@@ -54,8 +54,8 @@ def test_the_preview_follows_what_is_typed(as_user, template):
     page.locator("[name=parameters_schema]").fill('{"properties": {"tier": {"enum": ["web", "batch"]}}}')
     tier = page.locator("select[name='parameter:/tier']")
     tier.select_option("batch")
-    source.fill("tier: {{ tier }}\n")
-    expect(result.locator("pre")).to_contain_text("tier: batch")
+    source.fill("apiVersion: v1\nkind: Namespace\nmetadata: {name: '{{ tier }}'}\n")
+    expect(result.locator("pre")).to_contain_text("{name: 'batch'}")
 
 
 def test_a_version_is_added_and_compared(as_user, template):

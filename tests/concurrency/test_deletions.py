@@ -18,13 +18,14 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    manifest,
 )
 from tests.support.api import refused
 from tests.support.threads import Running, call, calls, statuses, together, wait_until_blocked
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
 
-YAML = {"yaml_content": "a: 1"}
+YAML = {"yaml_content": manifest(1)}
 
 
 def only_its_marker_lives(stack) -> DeploymentObject:

@@ -7,7 +7,7 @@ import pytest
 
 from agents.models import AgentTarget
 from stacks.models import DeploymentObject, Stack
-from tests.factories import make_agent, make_generator, make_object, make_stack
+from tests.factories import make_agent, make_generator, make_object, make_stack, manifest
 from tests.support.api import Api
 from tests.support.threads import together
 
@@ -32,8 +32,8 @@ def test_every_answer_is_a_success_or_a_refusal(admin, seed):
             unique = f"{choose.random()}"
             method, path, body = choose.choice(
                 [
-                    ("POST", f"/stacks/{stack.id}/deployment-objects", {"yaml_content": f"a: {number}"}),
-                    ("POST", f"/stacks/{stack.id}/deployment-objects", {"yaml_content": f"a: {number}"}),
+                    ("POST", f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest(number)}),
+                    ("POST", f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest(number)}),
                     ("PUT", f"/stacks/{stack.id}", {"generator_id": str(other.id)}),
                     ("PUT", f"/stacks/{stack.id}", {"name": choose.choice("abc")}),
                     ("POST", "/stacks", {"name": unique, "generator_id": str(generator.id)}),

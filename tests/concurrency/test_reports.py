@@ -3,7 +3,7 @@
 import pytest
 
 from agents.models import AgentEvent, StackReport
-from tests.factories import make_agent, make_object, make_stack
+from tests.factories import make_agent, make_object, make_stack, manifest
 from tests.support.threads import call, statuses, together
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
@@ -33,7 +33,7 @@ def test_reports_on_versions_of_one_stack_at_once_leave_the_newest_as_the_latest
     agent, api = make_agent()
     for _ in range(3):
         stack = make_stack()
-        objects = [make_object(stack, f"a: {number}") for number in range(THREADS)]
+        objects = [make_object(stack, manifest(number)) for number in range(THREADS)]
         responses = together(
             *(call(api, "POST", f"/agents/{agent.id}/events", report(obj)) for obj in objects)
         )

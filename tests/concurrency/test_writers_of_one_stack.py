@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 import pytest
 
 from stacks.models import DeploymentObject
-from tests.factories import make_agent, make_stack
+from tests.factories import make_agent, make_stack, manifest
 from tests.support.api import Api
 from tests.support.threads import calls, statuses, together
 
@@ -25,7 +25,7 @@ def test_a_newer_object_never_appears_below_one_that_was_seen(admin):
     def write(api, writer: int) -> list[int]:
         seen = []
         for number in range(ROUNDS):
-            body = {"yaml_content": f"writer: {writer}\nnumber: {number}"}
+            body = {"yaml_content": manifest(f"{writer} {number}")}
             response = api.post(f"/stacks/{stack.id}/deployment-objects", body)
             assert response.status_code == 201
             seen.append(response.json()["sequence_id"])
@@ -68,7 +68,9 @@ def test_writers_of_different_stacks_do_not_wait_for_each_other(admin):
     stacks = [make_stack() for _ in range(WRITERS)]
     answers = together(
         *(
-            calls(ROUNDS, admin, "POST", f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1"})
+            calls(
+                ROUNDS, admin, "POST", f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest(1)}
+            )
             for stack in stacks
         )
     )

@@ -100,3 +100,12 @@ def test_no_more_rows_than_a_page_can_hold_are_kept():
     found = between(["a"] * 10, [str(number) for number in range(MAX_ROWS + 1)])
     assert found.is_cut
     assert len(found.rows) == MAX_ROWS
+
+
+def test_equal_lines_that_the_matcher_passes_over_are_no_change():
+    """Lines that are frequent are matched with none, and pairs of them stand beside each other."""
+    old, new = ("".join(f"{side}{n}\n  same\n" for n in range(120)) for side in "ab")
+    diff = compare(Side.of(old), Side.of(new))
+    assert (diff.added, diff.removed) == (120, 120)
+    assert not any(row.is_hidden for row in diff.rows)
+    assert {(row.old, row.new) for row in diff.rows if not row.has_changed} == {("  same", "  same")}

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from tests.factories import make_agent, make_generator, make_stack
+from tests.factories import make_agent, make_generator, make_stack, manifest
 from tests.support.api import Api, refused
 from tests.support.routes import api_routes
 from tests.support.wsgi import call
@@ -221,7 +221,7 @@ def test_an_unknown_mode_of_the_target_state_is_400(admin, query):
 def test_a_marker_flag_other_than_true_or_false_is_400(admin):
     stack = make_stack()
     response = admin.post(
-        f"/stacks/{stack.id}/deployment-objects?deletion_marker=1", {"yaml_content": "a: 1"}
+        f"/stacks/{stack.id}/deployment-objects?deletion_marker=1", {"yaml_content": manifest(1)}
     )
     refused(response, 400, "invalid_query")
 

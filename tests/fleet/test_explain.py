@@ -25,6 +25,7 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    manifest,
 )
 from tests.support.api import Api, refused
 from tests.support.events import is_wire_time
@@ -110,7 +111,7 @@ def test_a_version_that_was_not_reported_on_is_pending(chain):
 
 def test_a_report_on_an_older_version_leaves_the_newest_pending(chain):
     chain.deploy()
-    newer = make_object(chain.stack, "a: 2")
+    newer = make_object(chain.stack, manifest(2))
     assert chain.verdict() == "pending"
     report = chain.check("report")
     assert (report["status"], report["details"]["sequence_id"]) == ("unknown", chain.obj.sequence_id)
@@ -302,12 +303,12 @@ def test_the_answer_costs_the_same_for_any_number_of_labels_and_versions(chain):
     chain.verdict()
     few = queries()
     for number in range(10):
-        make_object(chain.stack, f"a: {number}")
+        make_object(chain.stack, manifest(number))
         chain.stack.labels.create(label=f"l{number}")
         chain.agent.labels.create(label=f"l{number}")
         chain.stack.annotations.create(key=f"k{number}", value="v")
         chain.agent.annotations.create(key=f"k{number}", value="v")
-    chain.obj = make_object(chain.stack, "a: last")
+    chain.obj = make_object(chain.stack, manifest("last"))
     chain.deploy()
     assert queries() == few
 

@@ -26,6 +26,7 @@ from tests.factories import (
     make_stack,
     make_target,
     make_work_order,
+    manifest,
 )
 from tests.support.api import refused
 from tests.support.events import is_wire_time
@@ -114,7 +115,7 @@ def test_objects_count_until_the_agent_has_reported_on_them_whatever_it_said(adm
     assert record_of(admin, agent)["pending_object_count"] == 1
     make_event(make_agent()[0], second)
     assert record_of(admin, agent)["pending_object_count"] == 1
-    make_object(first.stack, "a: 2")
+    make_object(first.stack, manifest(2))
     assert record_of(admin, agent)["pending_object_count"] == 2
 
 

@@ -7,7 +7,7 @@ import pytest
 from core.events import SYSTEM
 from generators.models import Generator
 from generators.services import delete_generator, system_generator
-from tests.factories import make_agent, make_generator
+from tests.factories import make_agent, make_generator, manifest
 from tests.support.api import refused
 from tests.support.events import notices, recorded_audit, recorded_events
 
@@ -56,7 +56,7 @@ def test_an_inactive_generator_cannot_create_or_publish_but_reads(admin):
     stack = api.post("/stacks", {"name": "one"}).json()
     admin.put(f"/generators/{generator.id}", {"is_active": False})
     refused(api.post("/stacks", {"name": "two"}), 403, "generator_inactive")
-    body = {"yaml_content": "a: 1"}
+    body = {"yaml_content": manifest(1)}
     refused(api.post(f"/stacks/{stack['id']}/deployment-objects", body), 403, "generator_inactive")
     assert api.get(f"/stacks/{stack['id']}").status_code == 200
     assert admin.post(f"/stacks/{stack['id']}/deployment-objects", body).status_code == 201

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from health.jobs import forget_old_health
 from health.models import DeploymentHealth
-from tests.factories import make_agent, make_health, make_object, make_stack
+from tests.factories import make_agent, make_health, make_object, make_stack, manifest
 from tests.support.api import refused
 from tests.support.events import is_wire_time
 
@@ -115,8 +115,8 @@ def test_age_goes_by_when_the_broker_heard_not_by_the_agents_clock(admin, obj):
 
 
 def test_a_stack_lists_the_objects_that_anybody_spoke_of_newest_first(admin, obj):
-    silent = make_object(obj.stack, "a: silent")
-    newest = make_object(obj.stack, "a: newest")
+    silent = make_object(obj.stack, manifest("silent"))
+    newest = make_object(obj.stack, manifest("newest"))
     elsewhere = make_object(make_stack())
     said(obj, "degraded", "degraded", "failing", "healthy", "unknown")
     said(newest, "healthy")
@@ -166,7 +166,7 @@ def test_reading_costs_the_same_for_any_number_of_words(admin, obj):
     of_stack(admin, obj)
     for _ in range(2):
         said(obj, "healthy", "failing", "degraded")
-        said(make_object(obj.stack, f"a: {len(counts)}"), "healthy")
+        said(make_object(obj.stack, manifest(len(counts))), "healthy")
         with CaptureQueriesContext(connection) as queries:
             of_object(admin, obj)
             of_stack(admin, obj)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from core.events import SYSTEM
 from health.models import DeploymentHealth
 from health.services import HealthReport, report_health
-from tests.factories import make_agent, make_generator, make_object, make_stack
+from tests.factories import make_agent, make_generator, make_object, make_stack, manifest
 from tests.support.api import refused
 from tests.support.events import notices, recorded_audit, recorded_events
 
@@ -183,7 +183,7 @@ def test_a_first_word_is_announced_unless_it_is_what_everybody_expects(agent, ob
 
 def test_the_number_of_statements_does_not_grow_with_that_of_the_reports(agent):
     stack = make_stack()
-    objects = [make_object(stack, f"a: {number}") for number in range(12)]
+    objects = [make_object(stack, manifest(number)) for number in range(12)]
     report(agent)
     counts = []
     for batch, status in ((objects[:1], "failing"), (objects, "degraded"), (objects, "healthy")):

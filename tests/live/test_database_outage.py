@@ -10,6 +10,7 @@ from threading import Event
 import httpx
 import pytest
 
+from tests.factories import manifest
 from tests.support.live_api import Rows, created, live_client, make_rows
 from tests.support.postgres import PrivatePostgres, private_postgres
 from tests.support.server import LiveServer
@@ -54,7 +55,7 @@ class Load:
                     return
                 path = f"/stacks/{self.rows.stack_id}/deployment-objects"
                 self.answers.append(generator.post("/stacks", json={"name": f"{number}-{count}"}))
-                self.answers.append(generator.post(path, json={"yaml_content": "a: 1\n"}))
+                self.answers.append(generator.post(path, json={"yaml_content": manifest(1)}))
                 self.answers.append(generator.get(f"/stacks/{self.rows.stack_id}"))
 
     def stop(self) -> None:

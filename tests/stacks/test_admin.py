@@ -5,7 +5,7 @@ import pytest
 from core.events import SYSTEM
 from generators.services import delete_generator, system_generator
 from stacks.models import DeploymentObject, Stack
-from tests.factories import make_generator, make_object, make_stack
+from tests.factories import make_generator, make_object, make_stack, manifest
 from tests.support.admin import actions_by, errors_of, messages_of, staff
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_the_list_names_the_newest_object_and_filters_by_generator(operator):
     stack = make_stack()
     make_stack()
     make_object(stack)
-    newest = make_object(stack, "a: 2")
+    newest = make_object(stack, manifest(2))
     page = operator.get(LIST, generator__id__exact=str(stack.generator_id))
     (row,) = page.context["cl"].result_list
     assert row == stack
@@ -155,7 +155,7 @@ def test_the_list_names_the_newest_object_and_filters_by_generator(operator):
 
 def test_a_stack_leads_to_its_objects_the_deleted_ones_too(operator):
     stack = make_stack()
-    objects = [make_object(stack), make_object(stack, "a: 2")]
+    objects = [make_object(stack), make_object(stack, manifest(2))]
     make_object(make_stack())
     DeploymentObject.objects.filter(pk=objects[0].pk).update(deleted_at=objects[0].created_at)
     url = f"/admin/stacks/deploymentobject/?stack__id__exact={stack.pk}&amp;deleted=all"

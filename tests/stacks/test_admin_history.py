@@ -9,12 +9,12 @@ from core.events import SYSTEM
 from stacks.admin import history
 from stacks.models import Stack
 from stacks.services import delete_stack, lock_stack
-from tests.factories import make_generator, make_object, make_stack
+from tests.factories import make_generator, make_object, make_stack, manifest
 from tests.support.admin import actions_by, staff
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "kind: Secret\nmetadata: {{name: db}}\nstringData:\n  password: {}\n"
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {{name: db}}\nstringData:\n  password: {}\n"
 
 
 def page(stack: Stack) -> str:
@@ -28,26 +28,26 @@ def text(response) -> str:
 
 def test_objects_are_listed_newest_first_with_the_newest_two_compared(operator):
     stack = make_stack()
-    objects = [make_object(stack, f"a: {number}\nb: 1\n") for number in range(3)]
+    objects = [make_object(stack, manifest(number)) for number in range(3)]
     make_object(make_stack())
     response = operator.get(page(stack))
     assert response.context["objects"] == objects[::-1]
     assert (response.context["old"], response.context["new"]) == (objects[1], objects[2])
-    assert "a: <mark>1</mark>" in text(response)
-    assert "a: <mark>2</mark>" in text(response)
+    assert "word: &#x27;<mark>1</mark>" in text(response)
+    assert "word: &#x27;<mark>2</mark>" in text(response)
 
 
 def test_any_two_are_compared(operator):
     stack = make_stack()
-    objects = [make_object(stack, f"a: {number}\n") for number in range(3)]
+    objects = [make_object(stack, manifest(number)) for number in range(3)]
     response = operator.get(page(stack), **{"from": str(objects[2].pk), "to": str(objects[0].pk)})
-    assert "a: <mark>2</mark>" in text(response)
-    assert "a: <mark>0</mark>" in text(response)
+    assert "word: &#x27;<mark>2</mark>" in text(response)
+    assert "word: &#x27;<mark>0</mark>" in text(response)
 
 
 def test_an_object_is_compared_with_the_one_before_when_only_it_is_named(operator):
     stack = make_stack()
-    objects = [make_object(stack, f"a: {number}\n") for number in range(3)]
+    objects = [make_object(stack, manifest(number)) for number in range(3)]
     context = operator.get(page(stack), to=str(objects[1].pk)).context
     assert (context["old"], context["new"]) == (objects[0], objects[1])
 
@@ -61,16 +61,18 @@ def test_a_choice_that_cannot_be_read_is_no_error(operator, choice):
 
 
 def test_objects_of_another_stack_are_not_compared(operator):
-    stack, other = make_stack(), make_object(make_stack(), "other: 1\n")
+    stack, other = make_stack(), make_object(make_stack(), manifest("other"))
     make_object(stack)
     response = operator.get(page(stack), to=str(other.pk))
-    assert "other: " not in text(response)
+    assert "other&#x27;" not in text(response)
 
 
 def test_the_page_says_who_published_and_with_which_key(operator):
     generator, api = make_generator("shop-ci")
     stack = make_stack(generator)
-    assert api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1\n"}).status_code == 201
+    assert (
+        api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest(1)}).status_code == 201
+    )
     key = AuditLog.objects.get(action="deployment.created").actor_label
     (obj,) = operator.get(page(stack)).context["objects"]
     assert (obj.author.role, obj.author.name, obj.author.key) == ("generator", "shop-ci", key)
@@ -89,7 +91,7 @@ def test_an_author_whose_row_is_gone_is_not_known(operator):
 def test_older_objects_are_on_further_pages(operator, monkeypatch):
     monkeypatch.setattr(history, "PER_PAGE", 2)
     stack = make_stack()
-    objects = [make_object(stack, f"a: {number}\n") for number in range(5)]
+    objects = [make_object(stack, manifest(number)) for number in range(5)]
     first = operator.get(page(stack)).context
     assert (first["objects"], first["older"]) == (objects[:2:-1], objects[3].pk)
     last = operator.get(page(stack), before=str(objects[1].pk)).context
@@ -106,7 +108,7 @@ def test_an_empty_history_says_what_to_do(operator):
 
 def test_a_deleted_stack_keeps_its_history_with_the_marker(operator):
     stack = make_stack()
-    make_object(stack, "a: 1\n")
+    make_object(stack, manifest(1))
     with transaction.atomic():
         marker = delete_stack(stack=lock_stack(stack.pk), actor=SYSTEM)
     response = operator.get(page(stack))
@@ -141,7 +143,7 @@ def test_revealing_in_a_comparison_is_a_post_and_audited_for_each_object():
 def test_nothing_is_revealed_to_others():
     stack = make_stack()
     obj = make_object(stack, SECRET.format("hunter2"))
-    make_object(stack, "a: 1\n")
+    make_object(stack, manifest(1))
     reader = staff("stacks.view_stack", "stacks.view_deploymentobject", "stacks.add_deploymentobject")
     assert "hunter2" not in text(reader.post(page(stack), {"reveal": "yes"}))
     assert reader.post(f"stacks/deploymentobject/{obj.pk}/reveal/", {"confirmed": "yes"}).status_code == 403
@@ -166,7 +168,7 @@ def test_texts_that_would_take_long_to_compare_are_not(operator, monkeypatch):
     monkeypatch.setattr(history, "MAX_COMPARED_CHARACTERS", 5)
     stack = make_stack()
     for value in range(2):
-        make_object(stack, f"a: {value}\n")
+        make_object(stack, manifest(value))
     assert "too large to be compared" in text(operator.get(page(stack)))
 
 
@@ -179,8 +181,8 @@ def test_the_page_costs_the_same_queries_for_any_number_of_objects(operator):
     generator, api = make_generator()
     stack = make_stack(generator)
     for _ in range(2):
-        api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1\n"})
+        api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest(1)})
     two = cost()
     for _ in range(10):
-        api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": "a: 1\n"})
+        api.post(f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest(1)})
     assert cost() == two

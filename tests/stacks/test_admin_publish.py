@@ -8,13 +8,14 @@ from audit.models import AuditLog
 from core.events import SYSTEM
 from stacks.models import DeploymentObject, Stack
 from stacks.services import delete_stack, lock_stack
-from tests.factories import MANIFEST, make_object, make_stack
+from tests.factories import MANIFEST, make_object, make_stack, manifest
 from tests.support.admin import actions_by, messages_of, staff
 
 pytestmark = pytest.mark.django_db
 
 SECRET = (
-    "kind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2\n  user: |\n    root\nsize: 1\n"
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2\n"
+    "  user: |\n    root\nsize: 1\n"
 )
 MASKED = SECRET.replace("hunter2", '"********"').replace("|\n    root\n", '"********"\n')
 
@@ -48,10 +49,10 @@ def test_a_text_is_published_as_it_was_typed(operator):
 
 def test_the_form_begins_with_the_newest_text(operator):
     stack = make_stack()
-    make_object(stack, "a: 1\n")
-    obj = make_object(stack, "a: 2\n")
+    make_object(stack, manifest(1))
+    obj = make_object(stack, manifest(2))
     response = operator.get(page(stack))
-    assert response.context["form"].initial["manifest"] == "a: 2\n"
+    assert response.context["form"].initial["manifest"] == manifest(2)
     assert f'name="base" value="{obj.pk}"' in response.content.decode()
 
 
@@ -77,19 +78,20 @@ def test_what_the_api_refuses_is_refused_at_the_field_with_its_line(operator, te
 
 def test_comparing_checks_and_publishes_nothing(operator):
     stack = make_stack()
-    obj = make_object(stack, "a: 1\n")
-    sent = {"manifest": "a: 2\n", "base": str(obj.pk), "_compare": "yes"}
+    obj = make_object(stack, manifest(1))
+    sent = {"manifest": manifest(2), "base": str(obj.pk), "_compare": "yes"}
     text = operator.post(page(stack), sent).content.decode()
-    assert "a: <mark>1</mark>" in text
-    assert "a: <mark>2</mark>" in text
+    assert "word: &#x27;<mark>1</mark>" in text
+    assert "word: &#x27;<mark>2</mark>" in text
     assert newest(stack) == obj
 
 
 def test_a_file_is_published_byte_for_byte(operator):
     stack = make_stack()
-    file = SimpleUploadedFile("m.yaml", b"a: 1\r\nb: \xc3\xa9")
-    operator.post(page(stack), {"file": file, "manifest": "typed: 1", "base": ""})
-    assert newest(stack).yaml_content == "a: 1\r\nb: é"
+    sent = manifest("é").replace("\n", "\r\n")
+    file = SimpleUploadedFile("m.yaml", sent.encode())
+    operator.post(page(stack), {"file": file, "manifest": manifest(1), "base": ""})
+    assert newest(stack).yaml_content == sent
 
 
 @pytest.mark.parametrize(
@@ -106,14 +108,14 @@ def test_a_file_that_cannot_be_published_is_refused_at_its_field(operator, setti
 
 def test_who_did_not_see_the_newest_is_told_and_may_publish_then(operator):
     stack = make_stack()
-    seen = make_object(stack, "a: 1\n")
-    meanwhile = make_object(stack, "a: 2\n")
-    response = operator.post(page(stack), {"manifest": "a: 3\n", "base": str(seen.pk)})
+    seen = make_object(stack, manifest(1))
+    meanwhile = make_object(stack, manifest(2))
+    response = operator.post(page(stack), {"manifest": manifest(3), "base": str(seen.pk)})
     assert f"{meanwhile} was published since" in errors(response)["__all__"][0]
     assert newest(stack) == meanwhile
     assert f'name="base" value="{meanwhile.pk}"' in response.content.decode()
-    operator.post(page(stack), {"manifest": "a: 3\n", "base": str(meanwhile.pk)})
-    assert newest(stack).yaml_content == "a: 3\n"
+    operator.post(page(stack), {"manifest": manifest(3), "base": str(meanwhile.pk)})
+    assert newest(stack).yaml_content == manifest(3)
 
 
 def test_hidden_values_stay_behind_their_masks():
@@ -133,7 +135,7 @@ def test_a_mask_that_hides_nothing_is_refused_at_its_line(operator):
     obj = make_object(stack, SECRET)
     sent = {"manifest": MASKED.replace("name: db", "name: other"), "base": str(obj.pk)}
     response = operator.post(page(stack), sent)
-    assert errors(response)["manifest"] == [f"Line 4: {obj} has no hidden value here."]
+    assert errors(response)["manifest"] == [f"Line 5: {obj} has no hidden value here."]
     assert newest(stack) == obj
 
 
@@ -149,27 +151,27 @@ def test_nothing_is_published_in_a_deleted_stack(operator):
     stack = make_stack()
     with transaction.atomic():
         delete_stack(stack=lock_stack(stack.pk), actor=SYSTEM)
-    response = operator.post(page(stack), {"manifest": "a: 1\n", "base": ""})
+    response = operator.post(page(stack), {"manifest": manifest(1), "base": ""})
     assert messages_of(response) == ["The stack is deleted: nothing is published in it any more."]
     assert newest(stack).is_deletion_marker
 
 
 def test_a_viewer_publishes_nothing():
     stack = make_stack()
-    obj = make_object(stack, "a: 1\n")
-    make_object(stack, "a: 2\n")
+    obj = make_object(stack, manifest(1))
+    make_object(stack, manifest(2))
     viewer = staff("stacks.view_stack", "stacks.view_deploymentobject")
     for path in (page(stack), roll_back(obj)):
         assert viewer.get(path).status_code == 403
-        assert viewer.post(path, {"manifest": "a: 3\n", "reason": "why"}).status_code == 403
-    assert newest(stack).yaml_content == "a: 2\n"
+        assert viewer.post(path, {"manifest": manifest(3), "reason": "why"}).status_code == 403
+    assert newest(stack).yaml_content == manifest(2)
     assert "Roll back" not in viewer.get(f"stacks/stack/{stack.pk}/objects/").content.decode()
 
 
 def test_rolling_back_publishes_the_older_content_and_keeps_the_reason(operator):
     stack = make_stack()
     old = make_object(stack, SECRET)
-    make_object(stack, "a: 2\n")
+    make_object(stack, manifest(2))
     page_text = operator.get(roll_back(old)).content.decode()
     assert "What would change" in page_text
     assert "hunter2" not in page_text
@@ -186,15 +188,15 @@ def test_rolling_back_publishes_the_older_content_and_keeps_the_reason(operator)
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
 def test_rolling_back_needs_a_reason(operator, reason):
     stack = make_stack()
-    old = make_object(stack, "a: 1\n")
-    make_object(stack, "a: 2\n")
+    old = make_object(stack, manifest(1))
+    make_object(stack, manifest(2))
     assert errors(operator.post(roll_back(old), {"reason": reason}))["reason"]
-    assert newest(stack).yaml_content == "a: 2\n"
+    assert newest(stack).yaml_content == manifest(2)
 
 
 def test_nobody_rolls_back_to_a_marker_or_in_a_deleted_stack(operator):
     stack = make_stack()
-    obj = make_object(stack, "a: 1\n")
+    obj = make_object(stack, manifest(1))
     marker = make_object(stack, "", is_deletion_marker=True)
     for each in (marker, obj):
         response = operator.post(roll_back(each), {"reason": "why"})
@@ -207,3 +209,48 @@ def test_nobody_rolls_back_to_a_marker_or_in_a_deleted_stack(operator):
         "Its stack is deleted, or it holds no manifest."
     ]
     assert stack.deployment_objects.count() == 4
+
+
+WARNED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nmode: 0644\n"
+
+
+def test_warnings_are_shown_before_anything_is_published(operator):
+    stack = make_stack()
+    response = operator.post(page(stack), {"manifest": WARNED, "base": ""})
+    assert [finding.code for finding in response.context["findings"]] == ["number_differs"]
+    assert "kubectl reads &#x27;0644&#x27; as the number 420" in response.content.decode()
+    assert not stack.deployment_objects.exists()
+    seen = {"manifest": WARNED, "base": "", "warned": response.context["checksum"]}
+    assert f'name="warned" value="{seen["warned"]}"' in response.content.decode()
+    operator.post(page(stack), seen)
+    assert newest(stack).yaml_content == WARNED
+
+
+def test_warnings_of_another_text_than_was_shown_are_shown_first(operator):
+    stack = make_stack()
+    seen = operator.post(page(stack), {"manifest": WARNED, "base": ""}).context["checksum"]
+    operator.post(page(stack), {"manifest": f"{WARNED}other: 0755\n", "base": "", "warned": seen})
+    assert not stack.deployment_objects.exists()
+
+
+def test_lists_are_expanded_when_that_is_asked(operator):
+    stack = make_stack()
+    items = [MANIFEST, manifest(1).replace("settings", "other")]
+    text = "apiVersion: v1\nkind: List\nitems:\n" + "".join(
+        "- " + item.rstrip().replace("\n", "\n  ") + "\n" for item in items
+    )
+    (error,) = errors(operator.post(page(stack), {"manifest": text, "base": ""}))["manifest"]
+    assert "agents do not take a List apart" in error
+    operator.post(page(stack), {"manifest": text, "base": "", "expand_lists": "on"})
+    assert newest(stack).yaml_content == "---\n".join(items)
+
+
+def test_a_version_that_no_agent_can_load_is_not_published_again(operator, settings):
+    stack = make_stack()
+    settings.MANIFESTS = "lenient"
+    old = make_object(stack, "a: 1\n")
+    make_object(stack, manifest(1))
+    settings.MANIFESTS = "strict"
+    response = operator.post(roll_back(old), {"reason": "why"})
+    assert "there is no apiVersion that is a string" in errors(response)["__all__"][0]
+    assert newest(stack).yaml_content == manifest(1)

@@ -15,6 +15,7 @@ from tests.factories import (
     make_registration,
     make_stack,
     make_target,
+    manifest,
 )
 from tests.support.api import refused
 from tests.support.events import notices, recorded_audit, recorded_events
@@ -69,7 +70,7 @@ def test_an_agent_that_reported_on_an_older_version_only_is_owed_the_marker_too(
     agent, api = make_agent(labels=["a"])
     stack = make_stack(labels=["a"])
     make_event(agent, make_object(stack))
-    make_object(stack, "a: 2")
+    make_object(stack, manifest(2))
     admin.delete(f"/stacks/{stack.id}")
     assert state(agent, api) == [(str(stack.id), True)]
 
@@ -96,7 +97,7 @@ def test_a_new_stack_of_the_same_name_stands_beside_the_old_ones_marker(admin):
     admin.delete(f"/stacks/{stack.id}")
     again = owner.post("/stacks", {"name": "api"}).json()["id"]
     owner.post(f"/stacks/{again}/labels", "a")
-    owner.post(f"/stacks/{again}/deployment-objects", {"yaml_content": "a: 1"})
+    owner.post(f"/stacks/{again}/deployment-objects", {"yaml_content": manifest(1)})
     assert state(agent, api) == [(again, False), (str(stack.id), True)]
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from stacks.models import DeploymentObject, Stack
-from tests.factories import make_agent, make_generator, make_object, make_stack, make_target
+from tests.factories import make_agent, make_generator, make_object, make_stack, make_target, manifest
 from tests.support.api import refused
 from tests.support.events import notices, recorded_audit, recorded_events
 
@@ -24,7 +24,7 @@ def test_admin_and_owner_delete_and_the_stack_is_gone(admin):
 
 def test_its_objects_go_at_the_same_instant_and_one_empty_marker_stays(admin):
     stack = make_stack()
-    old = [make_object(stack), make_object(stack, "a: 2")]
+    old = [make_object(stack), make_object(stack, manifest(2))]
     admin.delete(f"/stacks/{stack.id}")
     row = Stack.objects.get(id=stack.id)
     assert row.deleted_at is not None

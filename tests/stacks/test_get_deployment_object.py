@@ -8,6 +8,7 @@ from core.events import SYSTEM
 from stacks.models import DeploymentObject
 from stacks.services import delete_stack
 from tests.factories import (
+    MANIFEST,
     make_agent,
     make_event,
     make_generator,
@@ -20,7 +21,7 @@ from tests.support.api import refused
 
 pytestmark = pytest.mark.django_db
 
-TEXT = "# kept\r\na: ü\n"
+TEXT = f"# kept ü\r\n{MANIFEST}"
 
 
 def test_admin_owner_and_targeted_agent_read_it(admin):

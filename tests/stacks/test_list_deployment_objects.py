@@ -6,7 +6,7 @@ import pytest
 
 from core.events import SYSTEM
 from stacks.services import delete_stack
-from tests.factories import make_agent, make_generator, make_object, make_stack, make_target
+from tests.factories import make_agent, make_generator, make_object, make_stack, make_target, manifest
 from tests.support.api import refused
 
 pytestmark = pytest.mark.django_db
@@ -18,13 +18,13 @@ def test_admin_and_owner_see_all_versions_newest_first_markers_included(admin):
     first = make_object(stack)
     make_object(make_stack(generator))
     marker = make_object(stack, "", is_deletion_marker=True)
-    last = make_object(stack, "a: 3")
+    last = make_object(stack, manifest(3))
     for reader in (admin, api):
         response = reader.get(f"/stacks/{stack.id}/deployment-objects")
         assert response.status_code == 200
         assert [row["id"] for row in response.json()] == [str(last.id), str(marker.id), str(first.id)]
         assert [row["is_deletion_marker"] for row in response.json()] == [False, True, False]
-        assert response.json()[0]["yaml_content"] == "a: 3"
+        assert response.json()[0]["yaml_content"] == manifest(3)
 
 
 def test_an_empty_stack_has_an_empty_list(admin):
@@ -50,7 +50,7 @@ def test_unknown_and_deleted_stacks_are_404(admin):
 
 def test_pages_follow_each_other_without_gaps(admin):
     stack = make_stack()
-    wanted = [make_object(stack, f"a: {number}").sequence_id for number in range(5)][::-1]
+    wanted = [make_object(stack, manifest(number)).sequence_id for number in range(5)][::-1]
     seen, path = [], f"/stacks/{stack.id}/deployment-objects?limit=2"
     while path:
         response = admin.get(path)
@@ -58,7 +58,7 @@ def test_pages_follow_each_other_without_gaps(admin):
         link = response.headers.get("Link", "")
         path = link[link.index("/stacks") : link.index(">")] if link else ""
         if len(seen) == 2:
-            make_object(stack, "new: 1")
+            make_object(stack, manifest(1))
     assert seen == wanted
 
 

@@ -1,6 +1,7 @@
 """POST /stacks/{id}/deployment-objects."""
 
 import hashlib
+import json
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,15 @@ from core.events import SYSTEM
 from generators.models import Generator
 from stacks.models import DeploymentObject
 from stacks.services import delete_stack
-from tests.factories import MANIFEST, make_agent, make_generator, make_object, make_stack, make_target
+from tests.factories import (
+    MANIFEST,
+    make_agent,
+    make_generator,
+    make_object,
+    make_stack,
+    make_target,
+    manifest,
+)
 from tests.support.api import refused
 from tests.support.events import is_wire_time, notices, recorded_audit, recorded_events
 
@@ -19,7 +28,10 @@ pytestmark = pytest.mark.django_db
 
 YAML = "application/yaml"
 # Comments, document marks, trailing blanks, tabs in a literal, CRLF, an emoji and no last newline.
-ODD = "# head\r\n---\r\na: 1   \r\n---\nb: |\n  x\n  \ty\n\n---\nc: 🚢 ü\n# tail"
+ODD = (
+    "# head\r\n---\r\napiVersion: v1\r\nkind: ConfigMap   \r\nmetadata: {name: a}\n---\n"
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata:\n  a: |\n    x\n    \ty\n\n  b: 🚢 ü\n# tail"
+)
 
 
 @pytest.fixture
@@ -45,6 +57,7 @@ def test_json_is_answered_with_the_whole_object(admin, stack):
         "yaml_content": MANIFEST,
         "yaml_checksum": hashlib.sha256(MANIFEST.encode()).hexdigest(),
         "is_deletion_marker": False,
+        "warnings": [],
     }
 
 
@@ -67,14 +80,18 @@ def test_json_keeps_the_text_as_exactly(admin, stack):
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/octet-stream", "application/vnd.x+json"])
 def test_what_is_not_declared_as_yaml_is_read_as_json(admin, stack, media_type):
-    raw = b'{"yaml_content": "a: 1"}'
-    assert admin.post(path(stack), raw=raw, content_type=media_type).json()["yaml_content"] == "a: 1"
-    refused(admin.post(path(stack), raw=b"a: 1", content_type=media_type), 400, "invalid_deployment_object")
+    raw = json.dumps({"yaml_content": MANIFEST}).encode()
+    assert admin.post(path(stack), raw=raw, content_type=media_type).json()["yaml_content"] == MANIFEST
+    refused(
+        admin.post(path(stack), raw=MANIFEST.encode(), content_type=media_type),
+        400,
+        "invalid_deployment_object",
+    )
 
 
 def test_fields_the_broker_assigns_are_ignored_in_the_body(admin, stack):
     sent = {
-        "yaml_content": "a: 1",
+        "yaml_content": manifest(1),
         "yaml_checksum": "0" * 64,
         "sequence_id": None,
         "stack_id": str(uuid4()),
@@ -83,12 +100,12 @@ def test_fields_the_broker_assigns_are_ignored_in_the_body(admin, stack):
     body = admin.post(path(stack), sent).json()
     assert body["stack_id"] == str(stack.id)
     assert body["id"] != sent["id"]
-    assert body["yaml_checksum"] == hashlib.sha256(b"a: 1").hexdigest()
+    assert body["yaml_checksum"] == hashlib.sha256(manifest(1).encode()).hexdigest()
 
 
 def test_identical_content_makes_another_object(admin, stack):
-    first = admin.post(path(stack), {"yaml_content": "a: 1"}).json()
-    second = admin.post(path(stack), {"yaml_content": "a: 1"}).json()
+    first = admin.post(path(stack), {"yaml_content": manifest(1)}).json()
+    second = admin.post(path(stack), {"yaml_content": manifest(1)}).json()
     assert first["id"] != second["id"]
     assert first["yaml_checksum"] == second["yaml_checksum"]
 
@@ -97,9 +114,9 @@ def test_sequence_ids_increase_over_all_stacks_and_are_never_used_again(admin, s
     other = make_stack()
     seen = []
     for target in (stack, other, stack, other):
-        seen.append(admin.post(path(target), {"yaml_content": "a: 1"}).json()["sequence_id"])
+        seen.append(admin.post(path(target), {"yaml_content": manifest(1)}).json()["sequence_id"])
     DeploymentObject.objects.filter(sequence_id=seen[-1]).delete()
-    seen.append(admin.post(path(stack), {"yaml_content": "a: 1"}).json()["sequence_id"])
+    seen.append(admin.post(path(stack), {"yaml_content": manifest(1)}).json()["sequence_id"])
     assert seen == sorted(set(seen))
 
 
@@ -113,7 +130,8 @@ def test_content_without_a_document_is_400(admin, stack, text):
 @pytest.mark.parametrize(
     "text", ["hello world", "a: 1\n---\n---\nb: 2", "[1, 2]", "!Tag {a: =}\n", "d: 2020-99-99"]
 )
-def test_any_parsable_document_is_accepted(admin, stack, text):
+def test_any_parsable_document_is_accepted_while_manifests_are_lenient(admin, stack, settings, text):
+    settings.MANIFESTS = "lenient"
     assert admin.post(path(stack), {"yaml_content": text}).status_code == 201
 
 
@@ -141,7 +159,7 @@ def test_a_marker_may_be_blank(admin, stack, text):
 def test_a_marker_that_is_not_blank_must_parse(admin, stack):
     body = {"yaml_content": "a: [", "is_deletion_marker": True}
     refused(admin.post(path(stack), body), 400, "invalid_deployment_object")
-    assert admin.post(path(stack), body | {"yaml_content": "a: 1"}).json()["is_deletion_marker"] is True
+    assert admin.post(path(stack), body | {"yaml_content": manifest(1)}).json()["is_deletion_marker"] is True
 
 
 @pytest.mark.parametrize(
@@ -150,15 +168,15 @@ def test_a_marker_that_is_not_blank_must_parse(admin, stack):
 @pytest.mark.parametrize("as_json", [True, False])
 def test_the_query_parameter_makes_a_marker_of_either_body(admin, stack, query, marker, as_json):
     if as_json:
-        response = admin.post(path(stack) + query, {"yaml_content": "a: 1"})
+        response = admin.post(path(stack) + query, {"yaml_content": manifest(1)})
     else:
-        response = admin.post(path(stack) + query, raw=b"a: 1", content_type=YAML)
+        response = admin.post(path(stack) + query, raw=MANIFEST.encode(), content_type=YAML)
     assert response.json()["is_deletion_marker"] is marker
 
 
 @pytest.mark.parametrize("value", ["1", "yes", "True", ""])
 def test_another_value_of_the_query_parameter_is_400(admin, stack, value):
-    response = admin.post(path(stack) + f"?deletion_marker={value}", raw=b"a: 1", content_type=YAML)
+    response = admin.post(path(stack) + f"?deletion_marker={value}", raw=MANIFEST.encode(), content_type=YAML)
     refused(response, 400, "invalid_query")
 
 
@@ -202,27 +220,27 @@ def test_existence_and_ownership_are_decided_before_the_body(admin, anonymous, s
 
 def test_a_deleted_stack_takes_no_more(admin, stack):
     delete_stack(stack=stack, actor=SYSTEM)
-    refused(admin.post(path(stack), {"yaml_content": "a: 1"}), 404, "stack_not_found")
+    refused(admin.post(path(stack), {"yaml_content": manifest(1)}), 404, "stack_not_found")
 
 
 def test_a_body_over_the_limit_is_413(admin, stack, settings):
     settings.MAX_MANIFEST_BYTES = 2048
-    assert admin.post(path(stack), raw=b"a: " + b"x" * 2000, content_type=YAML).status_code == 201
+    assert admin.post(path(stack), raw=manifest("x" * 1900).encode(), content_type=YAML).status_code == 201
     refused(admin.post(path(stack), raw=b"a: " + b"x" * 2048, content_type=YAML), 413, "payload_too_large")
     refused(admin.post(path(stack), {"yaml_content": "x" * 2048}), 413, "payload_too_large")
 
 
 def test_manifests_may_be_larger_than_other_bodies(admin, stack, settings):
-    text = "a: " + "x" * settings.MAX_JSON_BYTES
+    text = manifest("x" * settings.MAX_JSON_BYTES)
     assert admin.post(path(stack), raw=text.encode(), content_type=YAML).status_code == 201
 
 
 def test_the_owner_publishes_and_that_shows_in_its_last_active_at(admin):
     generator, api = make_generator()
     own = make_stack(generator)
-    assert admin.post(path(own), {"yaml_content": "a: 1"}).status_code == 201
+    assert admin.post(path(own), {"yaml_content": manifest(1)}).status_code == 201
     assert Generator.objects.get(id=generator.id).last_active_at is None
-    assert api.post(path(own), {"yaml_content": "a: 1"}).status_code == 201
+    assert api.post(path(own), {"yaml_content": manifest(1)}).status_code == 201
     assert Generator.objects.get(id=generator.id).last_active_at is not None
 
 
@@ -230,7 +248,7 @@ def test_it_is_audited_without_the_manifest_and_announced():
     generator, api = make_generator()
     own = make_stack(generator)
     with recorded_events() as events, recorded_audit() as rows:
-        api.post(path(own), {"yaml_content": "secret: hunter2"})
+        api.post(path(own), {"yaml_content": manifest("hunter2")})
     obj = DeploymentObject.objects.get()
     assert [(row.action, row.resource_type, row.resource_id) for row in rows] == [
         ("deployment.created", "deployment_object", obj.id)
@@ -253,7 +271,7 @@ def test_it_is_audited_without_the_manifest_and_announced():
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("yaml_content", "other: 1"),
+        ("yaml_content", manifest(1)),
         ("yaml_checksum", "0" * 64),
         ("is_deletion_marker", True),
         ("sequence_id", 999_999),
@@ -286,3 +304,73 @@ def test_the_database_allows_the_mark_of_deletion_once(stack):
     for again in (None, timezone.now()):
         with pytest.raises(DatabaseError, match="immutable"), transaction.atomic():
             rows.update(deleted_at=again)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("hello world\n", "not_an_object", 1),
+        ("[{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}]", "not_an_object", 1),
+        ("apiVersion: v1\nkin: Deployment\nmetadata: {name: a}\n", "not_an_object", 1),
+        ("apiVersion: v1\nkind: 5\nmetadata: {name: a}\n", "not_an_object", 2),
+        (MANIFEST.replace("name: settings", "name: 5"), "name_missing", 4),
+        (MANIFEST.replace("name: settings", "generateName: a-"), "name_missing", 4),
+        (MANIFEST.replace("greeting", "9000"), "key_not_string", 6),
+        (MANIFEST.replace("hello", "5"), "value_not_string", 6),
+        (MANIFEST.replace("hello", "!secret x"), "custom_tag", 6),
+        (MANIFEST.replace("metadata:\n  name: settings", "metadata: [a]"), "metadata_invalid", 3),
+        ("apiVersion: v1\nkind: List\nitems: []\n", "list_not_expanded", 2),
+    ],
+)
+def test_what_no_agent_can_load_is_400_and_stored_with_a_warning_while_lenient(admin, stack, settings, case):
+    document, reason, line = case
+    text = f"{MANIFEST}---\n{document}"
+    line += MANIFEST.count("\n") + 1
+    body = refused(admin.post(path(stack), {"yaml_content": text}), 400, "invalid_deployment_object")
+    assert body["details"] == {"document": 2, "line": line, "reason": reason}
+    assert body["message"].startswith(f"Document 2, line {line}: ")
+    assert not DeploymentObject.objects.exists()
+    settings.MANIFESTS = "lenient"
+    warnings = admin.post(path(stack), {"yaml_content": text}).json()["warnings"]
+    assert {"code": reason, "message": body["message"], "document": 2, "line": line} in warnings
+
+
+def test_what_no_agent_can_parse_is_400_while_manifests_are_lenient_too(admin, stack, settings):
+    settings.MANIFESTS = "lenient"
+    text = MANIFEST.replace("hello", "20240101123456789012345")
+    body = refused(admin.post(path(stack), {"yaml_content": text}), 400, "invalid_deployment_object")
+    assert body["details"] == {"document": 1, "line": 6}
+
+
+def test_what_kubectl_reads_otherwise_is_a_warning(admin, stack):
+    text = f"{MANIFEST}---\n{MANIFEST}mode: 0644\nothers: [0755, 0700]\nenabled: yes\n"
+    warnings = admin.post(path(stack), {"yaml_content": text}).json()["warnings"]
+    assert [(each["code"], each["document"], each["line"]) for each in warnings] == [
+        ("object_repeated", 2, 9),
+        ("number_differs", 2, 14),
+        ("word_differs", 2, 16),
+    ]
+    assert warnings[1]["message"] == (
+        "Document 2, line 14: kubectl reads '0644' as the number 420, agents as text; write 420, or put it in quotes. "
+        "2 more places of this document are like it."
+    )
+
+
+def test_warnings_are_in_no_other_answer(admin, stack):
+    obj = admin.post(path(stack), {"yaml_content": f"{MANIFEST}mode: 0644\n"}).json()
+    assert "warnings" not in admin.get(f"/deployment-objects/{obj['id']}").json()
+    assert "warnings" not in admin.get(path(stack)).json()[0]
+
+
+def test_a_list_is_expanded_when_that_is_asked(admin, stack):
+    text = "kind: List\napiVersion: v1\nitems:\n- " + MANIFEST.rstrip().replace("\n", "\n  ") + "\n"
+    obj = admin.post(path(stack) + "?expand_lists=true", raw=text.encode(), content_type=YAML).json()
+    assert obj["yaml_content"] == MANIFEST
+    assert obj["yaml_checksum"] == hashlib.sha256(MANIFEST.encode()).hexdigest()
+
+
+def test_a_list_that_does_not_come_apart_is_400(admin, stack):
+    text = "x: &x {a: b}\nkind: List\napiVersion: v1\nitems:\n- {data: *x}\n"
+    response = admin.post(path(stack) + "?expand_lists=true", {"yaml_content": text})
+    body = refused(response, 400, "invalid_deployment_object")
+    assert "the alias *x repeats something outside of its item" in body["message"]

@@ -240,7 +240,7 @@ CALLS: dict[str, Callable[[World], Call]] = {
     "work_orders.create_work_order": lambda w: call(
         body=m.CreateWorkOrderRequest(
             work_type="build",
-            yaml_content="a: 1",
+            yaml_content=MANIFEST,
             backoff_seconds=1,
             claim_timeout_seconds=60,
             max_retries=0,

@@ -7,7 +7,7 @@ import pytest
 
 from stacks.models import DeploymentObject
 from tera import limits
-from tests.factories import make_generator, make_stack
+from tests.factories import make_generator, make_stack, manifest
 from tests.support.api import refused
 
 pytestmark = pytest.mark.django_db
@@ -110,11 +110,11 @@ def test_a_schema_past_the_budget_refuses_parameters(monkeypatch):
 @pytest.mark.usefixtures("measured")
 def test_a_large_precision_costs_nothing():
     _, api = make_generator()
-    content = "a: {{ 1.5 | round(precision=300) }}"
+    content = manifest("{{ 1.5 | round(precision=300) }}")
     template = {"name": "t", "template_content": content, "parameters_schema": "{}"}
     id_ = api.post("/templates", template).json()["id"]
     answer = api.post(f"/templates/{id_}/render", {"parameters": {}}).json()
-    assert answer == {"text": "a: 1.5", "errors": []}
+    assert answer == {"text": manifest("1.5"), "errors": []}
 
 
 @pytest.mark.usefixtures("measured")
@@ -131,10 +131,10 @@ def test_parameters_nested_too_deep_are_refused():
 @pytest.mark.usefixtures("measured")
 def test_many_parameters_are_refused_or_rendered_within_the_budget():
     generator, api = make_generator()
-    template = {"name": "t", "template_content": "a: {{ a | length }}", "parameters_schema": "{}"}
+    template = {"name": "t", "template_content": manifest("{{ a | length }}"), "parameters_schema": "{}"}
     id_ = api.post("/templates", template).json()["id"]
     path = f"/stacks/{make_stack(generator).id}/deployment-objects/from-template"
     body = {"template_id": id_, "parameters": {"a": [1] * 200_000}}
     refused(api.post(path, body), 400, "invalid_parameters")
     body = {"template_id": id_, "parameters": {"a": [1] * 20_000}}
-    assert api.post(path, body).json()["yaml_content"] == "a: 20000"
+    assert api.post(path, body).json()["yaml_content"] == manifest(20000)

@@ -13,7 +13,15 @@ from stacks.services import delete_stack
 from templates_app import services
 from templates_app.models import RenderedObject, StackTemplate
 from templates_app.services import delete_template
-from tests.factories import make_agent, make_generator, make_stack, make_target, make_template
+from tests.factories import (
+    TEMPLATE,
+    make_agent,
+    make_generator,
+    make_stack,
+    make_target,
+    make_template,
+    manifest,
+)
 from tests.support.api import refused
 from tests.support.events import is_wire_time, notices, recorded_audit, recorded_events
 
@@ -36,13 +44,13 @@ def body(template, parameters: object = ...) -> dict[str, object]:
 
 
 def test_the_rendered_text_is_published(admin, stack):
-    template = make_template(content="# ü\r\nname: {{ name }}  \n\n", schema=NAME)
+    template = make_template(content=f"# ü\r\n{TEMPLATE}  \n\n", schema=NAME)
     response = admin.post(path(stack), body(template))
     assert response.status_code == 201
     answer = response.json()
     assert all(is_wire_time(answer.pop(name)) for name in ("created_at", "updated_at", "submitted_at"))
     obj = DeploymentObject.objects.get()
-    text = "# ü\r\nname: x  \n\n"
+    text = f"# ü\r\n{TEMPLATE}  \n\n".replace("{{ name }}", "x")
     assert answer == {
         "id": str(obj.id),
         "deleted_at": None,
@@ -51,6 +59,7 @@ def test_the_rendered_text_is_published(admin, stack):
         "yaml_content": text,
         "yaml_checksum": hashlib.sha256(text.encode()).hexdigest(),
         "is_deletion_marker": False,
+        "warnings": [],
     }
     assert obj.yaml_content == text
 
@@ -224,10 +233,10 @@ def test_all_violations_are_listed_with_their_pointers(admin, stack):
 
 @pytest.mark.parametrize("parameters", [None, True, 0, 1.5, "name", [], [{"name": "x"}]])
 def test_parameters_may_be_any_json_and_only_an_objects_members_are_variables(admin, stack, parameters):
-    template = make_template(content="a: {{ name | default(value='none') }}")
+    template = make_template(content=manifest("{{ name | default(value='none') }}"))
     response = admin.post(path(stack), body(template, parameters))
     assert response.status_code == 201
-    assert response.json()["yaml_content"] == "a: none"
+    assert response.json()["yaml_content"] == manifest("none")
     assert json.loads(RenderedObject.objects.get().template_parameters) == parameters
 
 
@@ -245,11 +254,11 @@ def test_parameters_may_be_any_json_and_only_an_objects_members_are_variables(ad
     ],
 )
 def test_numbers_keep_their_kind(admin, stack, sent, printed, kept):
-    template = make_template(content="a: {{ n }}")
+    template = make_template(content=manifest("{{ n }}"))
     raw = f'{{"template_id": "{template.id}", "parameters": {{"n": {sent}}}}}'.encode()
     response = admin.post(path(stack), raw=raw)
     assert response.status_code == 201, response.content
-    assert response.json()["yaml_content"] == f"a: {printed}"
+    assert response.json()["yaml_content"] == manifest(printed)
     assert RenderedObject.objects.get().template_parameters == f'{{"n":{kept}}}'
 
 
@@ -341,3 +350,13 @@ def test_no_transaction_is_open_while_templates_are_compiled_or_rendered(
     published = admin.post(path(stack), body(template), headers=second)
     assert published.status_code == 201
     assert open_transactions == [0] * 10
+
+
+def test_the_output_is_checked_as_any_manifest_and_warned_about(admin, stack):
+    template = make_template(content=f"{TEMPLATE}mode: {{{{ mode }}}}\n")
+    answer = admin.post(path(stack), body(template, {"name": "x", "mode": "0644"})).json()
+    assert [each["code"] for each in answer["warnings"]] == ["number_differs"]
+    refusal = refused(
+        admin.post(path(stack), body(template, {"name": 5, "mode": 1})), 400, "invalid_deployment_object"
+    )
+    assert refusal["details"]["reason"] == "name_missing"

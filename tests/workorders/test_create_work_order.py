@@ -120,3 +120,21 @@ def test_a_value_of_the_wrong_shape_is_refused(admin, change):
 def test_only_an_admin_creates_orders():
     refused(make_generator()[1].post("/work-orders", BODY), 403, "admin_required")
     refused(make_agent()[1].post("/work-orders", BODY), 403, "admin_required")
+
+
+@pytest.mark.parametrize("text", ["a: [", "kind: Build", "a: 20240101123456789012345"])
+def test_the_manifest_of_a_custom_order_is_checked(admin, text):
+    sent = BODY | {"work_type": "custom", "yaml_content": text}
+    body = refused(admin.post("/work-orders", sent), 400, "invalid_work_order")
+    assert body["message"].startswith("yaml_content: Document 1")
+    assert body["details"]["line"] == 1
+
+
+def test_a_custom_order_that_no_agent_can_load_is_created_while_manifests_are_lenient(admin, settings):
+    settings.MANIFESTS = "lenient"
+    sent = BODY | {"work_type": "custom", "yaml_content": "kind: Job"}
+    assert admin.post("/work-orders", sent).status_code == 201
+
+
+def test_the_text_of_a_build_is_not_checked(admin):
+    assert admin.post("/work-orders", BODY | {"yaml_content": "a: ["}).status_code == 201

@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from core.events import Actor, Event, emit
 from core.validators import is_blank
+from stacks.manifests import ManifestError, check_manifest
 from workorders.errors import InvalidWorkOrder, WorkOrderLogEntryNotFound, WorkOrderNotFound
 from workorders.event_kinds import WorkOrderEventKind
 from workorders.models import (
@@ -19,8 +21,10 @@ from workorders.models import (
 from workorders.models.work_order import MAX_WORK_TYPE
 from workorders.services.targeting import Targeting, checked_targeting
 
+# Agents apply the manifest of such an order, as they apply a version.
+CUSTOM = "custom"
 
-@transaction.atomic
+
 def create_work_order(
     *,
     work_type: str,
@@ -37,7 +41,31 @@ def create_work_order(
     Raises InvalidWorkOrder, NoTargetingSpecified, and ForeignKeyViolation for an agent that does not exist.
     """
     _check_fields(work_type, yaml_content, max_retries, backoff_seconds, claim_timeout_seconds)
-    targeting = checked_targeting(targeting)
+    # Long texts take long, so the transaction begins after them.
+    with transaction.atomic():
+        return _create(
+            work_type=work_type,
+            yaml_content=yaml_content,
+            targeting=checked_targeting(targeting),
+            actor=actor,
+            now=now,
+            max_retries=max_retries,
+            backoff_seconds=backoff_seconds,
+            claim_timeout_seconds=claim_timeout_seconds,
+        )
+
+
+def _create(
+    *,
+    work_type: str,
+    yaml_content: str,
+    targeting: Targeting,
+    actor: Actor,
+    now: datetime,
+    max_retries: int,
+    backoff_seconds: int,
+    claim_timeout_seconds: int,
+) -> WorkOrder:
     order = WorkOrder.objects.create(
         work_type=work_type,
         yaml_content=yaml_content,
@@ -127,6 +155,11 @@ def _check_fields(
         raise InvalidWorkOrder(f"work_type must have 1 to {MAX_WORK_TYPE} characters.")
     if is_blank(yaml_content):
         raise InvalidWorkOrder("yaml_content must not be blank.")
+    if work_type == CUSTOM:
+        try:
+            check_manifest(yaml_content, strict=settings.MANIFESTS == "strict")
+        except ManifestError as error:
+            raise InvalidWorkOrder(f"yaml_content: {error}", **error.details) from error
     if max_retries < 0:
         raise InvalidWorkOrder("max_retries must be 0 or more.")
     if backoff_seconds <= 0:

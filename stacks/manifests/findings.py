@@ -1,0 +1,134 @@
+"""What a check finds: refusals of texts that agents cannot parse, and remarks on texts that they can."""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+# Of what no agent can load, and again of what agents and kubectl read differently, this many at most.
+MAX_FINDINGS: Final = 100
+
+
+class Code(StrEnum):
+    """What a finding is about. The values are a promise to clients."""
+
+    # No agent can load these.
+    NOT_AN_OBJECT = "not_an_object"
+    METADATA_INVALID = "metadata_invalid"
+    NAME_MISSING = "name_missing"
+    KEY_NOT_STRING = "key_not_string"
+    VALUE_NOT_STRING = "value_not_string"
+    CUSTOM_TAG = "custom_tag"
+    LIST_NOT_EXPANDED = "list_not_expanded"
+    # These mean one thing to agents and another to kubectl.
+    NUMBER_DIFFERS = "number_differs"
+    WORD_DIFFERS = "word_differs"
+    NOT_FINITE = "not_finite"
+    BINARY_TAG = "binary_tag"
+    MERGE_KEY = "merge_key"
+    GENERATE_NAME = "generate_name"
+    OBJECT_REPEATED = "object_repeated"
+
+
+_UNLOADABLE = frozenset(
+    {
+        Code.NOT_AN_OBJECT,
+        Code.METADATA_INVALID,
+        Code.NAME_MISSING,
+        Code.KEY_NOT_STRING,
+        Code.VALUE_NOT_STRING,
+        Code.CUSTOM_TAG,
+        Code.LIST_NOT_EXPANDED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark on a text that parses. `problem` is a sentence; `more` is how many places of the document are like
+    this one. Document and line count from 1.
+    """
+
+    code: Code
+    problem: str
+    document: int
+    line: int
+    more: int = 0
+
+    @property
+    def is_loadable(self) -> bool:
+        """Whether an agent can load the document all the same."""
+        return self.code not in _UNLOADABLE
+
+    @property
+    def message(self) -> str:
+        """The sentence with its place."""
+        places = "place" if self.more == 1 else "places"
+        likewise = f" {self.more:,} more {places} of this document are like it." if self.more else ""
+        return _placed(self.problem + likewise, self.document, self.line)
+
+
+class ManifestError(Exception):
+    """A text that may not be stored as a manifest.
+
+    `message` is a sentence that begins with the place, where that is known. `document` is the number of the
+    document in the stream, `line` that of the line in the whole text; both count from 1, and None is unknown.
+    `code` says why agents cannot load what they can parse; it is None of what they cannot parse.
+    """
+
+    code: Code | None = None
+
+    def __init__(self, problem: str, *, document: int | None = None, line: int | None = None) -> None:
+        self.document = document
+        self.line = line
+        self.message = _placed(problem, document, line)
+        super().__init__(self.message)
+
+    @classmethod
+    def of(cls, finding: Finding) -> "ManifestError":
+        """The refusal of what no agent can load."""
+        error = cls(finding.problem, document=finding.document, line=finding.line)
+        error.code = finding.code
+        return error
+
+    @property
+    def details(self) -> dict[str, object]:
+        """What is known of the place and the reason."""
+        known = {"document": self.document, "line": self.line, "reason": self.code}
+        return {name: value for name, value in known.items() if value is not None}
+
+
+class Findings:
+    """Collects remarks, for each document one of each code: the first, and how many are like it."""
+
+    def __init__(self) -> None:
+        self._unloadable: list[Finding] = []
+        self._different: list[Finding] = []
+        self._noted: dict[Code, tuple[str, int]] = {}
+        self._times: Counter[Code] = Counter()
+
+    def note(self, code: Code, problem: str, line: int) -> None:
+        """Something about the document that is being read."""
+        self._noted.setdefault(code, (problem, line))
+        self._times[code] += 1
+
+    def end_document(self, document: int) -> None:
+        """Take over what was noted. Of what is no object at all, nothing else is of interest to agents."""
+        is_object = Code.NOT_AN_OBJECT not in self._noted
+        for code, (problem, line) in self._noted.items():
+            finding = Finding(code, problem, document, line, self._times[code] - 1)
+            kept = self._different if finding.is_loadable else self._unloadable
+            if len(kept) < MAX_FINDINGS and (is_object or finding.is_loadable or code == Code.NOT_AN_OBJECT):
+                kept.append(finding)
+        self._noted.clear()
+        self._times.clear()
+
+    def all(self) -> list[Finding]:
+        """In the order of the text."""
+        return sorted(self._unloadable + self._different, key=lambda found: (found.document, found.line))
+
+
+def _placed(problem: str, document: int | None, line: int | None) -> str:
+    numbers = {"document": document, "line": line}
+    place = ", ".join(f"{name} {number}" for name, number in numbers.items() if number is not None)
+    return f"{place.capitalize()}: {problem}" if place else problem
