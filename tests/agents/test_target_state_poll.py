@@ -149,7 +149,7 @@ def plan_for(agent, *, with_new: bool = False):
 # The tables that grow. One page of targets or keys is read as it lies, which is what a planner should do; and whether
 # anything is held at all is asked of the first row there is.
 LARGE = {"stacks", "deployment_objects", "stack_labels", "stack_annotations"}
-RELEASES = {"object_releases", "agent_offers"}
+RELEASES = {"object_releases"}
 
 
 def agent_with_twenty_stacks():
