@@ -13,9 +13,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from agents.deployments import Deployment, Standing
+from agents.deployments import Deployment
 from agents.models import Agent, MarkerDelivery
-from agents.targeting import is_served_sql
+from agents.wanted.legs import is_served, serving_stacks
+from agents.wanted.standing import Standing, is_failing_sql, is_pending_sql
+from agents.wanted.versions import newest_sql
 from core.prepared import as_time, as_uuid
 from stacks.models import Stack
 
@@ -26,27 +28,22 @@ FIRST_DELIVERY_WITHIN = timedelta(days=1)
 # Reports that are looked at, the latest first. Those of agents that serve the stack no longer are among them.
 CANDIDATES = 20_000
 
-_NEWEST = """newest AS MATERIALIZED (
-    SELECT s.id AS stack_id, s.generator_id, (
-        SELECT o.sequence_id FROM deployment_objects o WHERE o.stack_id = s.id AND o.deleted_at IS NULL
-        ORDER BY o.sequence_id DESC LIMIT 1) AS sequence_id
-    FROM stacks s WHERE s.deleted_at IS NULL
-)"""
 _FAILING = """
 SELECT r.agent_id, r.stack_id, r.since, r.sequence_id, r.sequence_id, r.message
 FROM (
     SELECT f.agent_id, f.stack_id, f.since, f.sequence_id, f.message, f.id FROM agent_stack_reports f
     WHERE f.status = 'FAILURE' ORDER BY f.since DESC, f.id DESC LIMIT %(candidates)s
 ) r JOIN stacks s ON s.id = r.stack_id AND s.deleted_at IS NULL
-WHERE {is_served} AND r.sequence_id >= (
-    SELECT o.sequence_id FROM deployment_objects o WHERE o.stack_id = r.stack_id AND o.deleted_at IS NULL
-    ORDER BY o.sequence_id DESC LIMIT 1)
+WHERE {is_served} AND {is_failing}
 ORDER BY r.since DESC, r.id DESC LIMIT %(limit)s
 """
 # The time of publication is looked up for the few rows of the answer: joined before, the planner would walk through
 # all versions to find the newest.
 _PENDING = """
-WITH {newest},
+WITH newest AS MATERIALIZED (
+    SELECT s.id AS stack_id, s.generator_id, {newest} AS sequence_id
+    FROM stacks s WHERE s.deleted_at IS NULL
+),
 recent AS MATERIALIZED (
     SELECT n.stack_id, n.generator_id, n.sequence_id FROM newest n WHERE n.sequence_id IN (
         SELECT l.sequence_id FROM (
@@ -54,15 +51,7 @@ recent AS MATERIALIZED (
             ORDER BY o.sequence_id DESC LIMIT %(recent)s
         ) l WHERE l.created_at > %(after)s)
 ),
-tied AS (
-    SELECT t.agent_id, t.stack_id FROM recent JOIN agent_targets t ON t.stack_id = recent.stack_id
-    UNION
-    SELECT al.agent_id, sl.stack_id FROM recent JOIN stack_labels sl ON sl.stack_id = recent.stack_id
-    JOIN agent_labels al ON al.label = sl.label {registered_label}
-    UNION
-    SELECT aa.agent_id, sa.stack_id FROM recent JOIN stack_annotations sa ON sa.stack_id = recent.stack_id
-    JOIN agent_annotations aa ON aa.key = sa.key AND aa.value = sa.value {registered_annotation}
-)
+tied AS ({tied})
 SELECT q.agent_id, q.stack_id,
        (SELECT o.created_at FROM deployment_objects o WHERE o.sequence_id = q.sequence_id),
        q.sequence_id, q.reported, q.message
@@ -72,7 +61,7 @@ FROM (
         SELECT r.agent_id, r.stack_id, r.sequence_id, r.reported, r.message
         FROM (
             SELECT l.agent_id, n.stack_id, n.sequence_id, l.sequence_id AS reported, l.message
-            FROM newest n JOIN agent_stack_reports l ON l.stack_id = n.stack_id AND l.sequence_id < n.sequence_id
+            FROM newest n JOIN agent_stack_reports l ON l.stack_id = n.stack_id AND {is_pending}
             ORDER BY n.sequence_id DESC LIMIT %(candidates)s
         ) r WHERE {is_served}
         UNION ALL
@@ -84,9 +73,6 @@ FROM (
     ORDER BY p.sequence_id DESC, p.agent_id LIMIT %(limit)s
 ) q ORDER BY q.sequence_id DESC, q.agent_id
 """
-_REGISTERED = (
-    "JOIN agent_generator_registrations g ON g.generator_id = recent.generator_id AND g.agent_id = {agent}"
-)
 
 
 def failing(*, limit: int) -> list[Deployment]:
@@ -141,11 +127,14 @@ def _deployments(sql: str, parameters: Mapping[str, object], standing: Standing)
 @cache
 def _statements(registration: bool) -> tuple[str, str]:  # noqa: FBT001
     """For the failing and for the pending."""
-    is_served = is_served_sql("r.agent_id", "r.stack_id", registration=registration)
-    pending_statement = _PENDING.format(
-        newest=_NEWEST,
-        is_served=is_served,
-        registered_label=_REGISTERED.format(agent="al.agent_id") if registration else "",
-        registered_annotation=_REGISTERED.format(agent="aa.agent_id") if registration else "",
+    served = is_served("r.agent_id", "r.stack_id", registration=registration)
+    failing_statement = _FAILING.format(
+        is_served=served, is_failing=is_failing_sql(newest_sql("r.stack_id"), reported="r.sequence_id")
     )
-    return _FAILING.format(is_served=is_served), pending_statement
+    pending_statement = _PENDING.format(
+        newest=newest_sql("s.id"),
+        is_pending=is_pending_sql("n.sequence_id", reported="l.sequence_id"),
+        is_served=served,
+        tied=serving_stacks("recent", registration=registration),
+    )
+    return failing_statement, pending_statement

@@ -1,6 +1,6 @@
-"""How many objects wait for each agent: the length of its incremental target state, for a whole fleet in one statement.
+"""How many objects wait for each agent: the length of its incremental target state.
 
-It is the rule of targeting.py spelled once more, for all agents at a time, and a test holds the two together.
+One statement counts for a whole fleet.
 """
 
 from collections.abc import Sequence
@@ -11,24 +11,15 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from agents.wanted.legs import served_by_agents
+from agents.wanted.versions import newest_sql
 from core.prepared import as_uuid, uuid_parameter
 
 _PENDING = """
 WITH chosen AS (SELECT id FROM agents WHERE deleted_at IS NULL {among}),
-served AS (
-    SELECT t.agent_id, t.stack_id FROM chosen c JOIN agent_targets t ON t.agent_id = c.id
-    UNION
-    SELECT al.agent_id, sl.stack_id FROM chosen c JOIN agent_labels al ON al.agent_id = c.id
-    JOIN stack_labels sl ON sl.label = al.label {registered_label}
-    UNION
-    SELECT aa.agent_id, sa.stack_id FROM chosen c JOIN agent_annotations aa ON aa.agent_id = c.id
-    JOIN stack_annotations sa ON sa.key = aa.key AND sa.value = aa.value {registered_annotation}
-),
+served AS ({served}),
 newest AS (
-    SELECT s.id AS stack_id, (
-        SELECT o.sequence_id FROM deployment_objects o WHERE o.stack_id = s.id AND o.deleted_at IS NULL
-        ORDER BY o.sequence_id DESC LIMIT 1
-    ) AS sequence_id
+    SELECT s.id AS stack_id, {newest} AS sequence_id
     FROM stacks s WHERE s.deleted_at IS NULL AND s.id IN (SELECT stack_id FROM served)
 )
 SELECT w.agent_id, count(*) FROM (
@@ -41,10 +32,6 @@ SELECT w.agent_id, count(*) FROM (
     UNION ALL
     SELECT d.agent_id FROM chosen c JOIN agent_marker_deliveries d ON d.agent_id = c.id
 ) w GROUP BY w.agent_id
-"""
-_REGISTERED = """
-JOIN stacks r{leg} ON r{leg}.id = {leg}.stack_id
-JOIN agent_generator_registrations g{leg} ON g{leg}.generator_id = r{leg}.generator_id AND g{leg}.agent_id = c.id
 """
 
 
@@ -66,6 +53,6 @@ def pending_object_counts(agent_ids: Sequence[UUID] | None = None) -> dict[UUID,
 def _statement(registration: bool) -> str:  # noqa: FBT001
     return _PENDING.format(
         among="{among}",
-        registered_label=_REGISTERED.format(leg="sl") if registration else "",
-        registered_annotation=_REGISTERED.format(leg="sa") if registration else "",
+        served=served_by_agents("chosen", registration=registration),
+        newest=newest_sql("s.id"),
     )

@@ -6,26 +6,14 @@ The agent's latest word on a stack is its StackReport. It says nothing of what h
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from uuid import UUID
 
 from django.db.models import F, OuterRef
 
 from agents.models import Agent, StackReport
-from agents.models.event import EventStatus
-from agents.targeting import served_stacks
-from stacks.models import DeploymentObject, Stack
-
-
-class Standing(StrEnum):
-    APPLIED = "applied"
-    FAILING = "failing"
-    # Published, and the agent has not said how it went.
-    PENDING = "pending"
-    # The stack is deleted, and the agent has not said that it removed what it had deployed.
-    REMOVING = "removing"
-    # Nothing is published.
-    EMPTY = "empty"
+from agents.wanted.standing import Standing, is_failing, standing_of
+from agents.wanted.ties import served_stacks
+from agents.wanted.versions import Version, newest_of, newest_versions
+from stacks.models import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +33,14 @@ class Deployment:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What is published last of a stack."""
-
-    sequence_id: int
-    published_at: datetime
-
-
-def newest_versions(stack_ids: Iterable[UUID]) -> dict[UUID, Version]:
-    """By stack; stacks with nothing published are missing. One query, by the index of newest objects."""
-    newest = Stack.objects.filter(pk__in=list(stack_ids)).values(
-        newest=DeploymentObject.objects.newest_of(OuterRef("pk"))
-    )
-    rows = DeploymentObject.objects.filter(pk__in=newest).values_list("stack_id", "pk", "created_at")
-    return {stack_id: Version(sequence_id, at) for stack_id, sequence_id, at in rows}
-
-
 def standing(agent: Agent, stack: Stack, version: Version | None, report: StackReport | None) -> Deployment:
     """Of a live stack that the agent serves."""
-    message = report.message if report else None
     if version is None:
         return Deployment(agent, stack, Standing.EMPTY)
-    if report is None or report.sequence_id < version.sequence_id:
-        reported = report.sequence_id if report else None
-        return Deployment(
-            agent, stack, Standing.PENDING, version.published_at, version.sequence_id, reported, message
-        )
-    is_applied = report.status == EventStatus.SUCCESS
-    return Deployment(
-        agent,
-        stack,
-        Standing.APPLIED if is_applied else Standing.FAILING,
-        report.since,
-        version.sequence_id,
-        report.sequence_id,
-        message,
-    )
+    reported, status, message = (report.sequence_id, report.status, report.message) if report else (None,) * 3
+    found = standing_of(version.sequence_id, reported, status)
+    since = version.published_at if report is None or found == Standing.PENDING else report.since
+    return Deployment(agent, stack, found, since, version.sequence_id, reported, message)
 
 
 def of_agent(agent: Agent, stacks: Iterable[Stack]) -> list[Deployment]:
@@ -98,11 +57,9 @@ def of_agent(agent: Agent, stacks: Iterable[Stack]) -> list[Deployment]:
 def failing_of(agent: Agent, *, limit: int) -> list[Deployment]:
     """The agent's stacks whose newest version failed, the latest failure first. One query."""
     reports = (
-        StackReport.objects.filter(
-            agent=agent, status=EventStatus.FAILURE, stack__in=served_stacks(agent.pk).values("pk")
-        )
-        .alias(newest=DeploymentObject.objects.newest_of(OuterRef("stack")))
-        .filter(sequence_id__gte=F("newest"))
+        StackReport.objects.filter(agent=agent, stack__in=served_stacks(agent.pk).values("pk"))
+        .alias(wanted=newest_of(OuterRef("stack")))
+        .filter(is_failing(F("wanted"), reported="sequence_id", status="status"))
         .select_related("stack")
         .order_by("-since", "-id")[:limit]
     )

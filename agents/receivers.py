@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from agents.models import AgentTarget, MarkerDelivery, Registration, StackReport
-from agents.targeting import serving_agents
+from agents.wanted.ties import serving_agents
 from generators.models import Generator
 from generators.signals import generator_deleted
 from stacks.models import DeploymentObject, Stack

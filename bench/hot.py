@@ -108,7 +108,7 @@ def own(method: str, path: str, body: str = "") -> list[str]:
 def etags_of() -> dict[int, str]:
     # Importing them needs Django, which needs the database's address.
     from agents.api.state import state_etag
-    from agents.polling import state_of
+    from agents.target_state import state_of
 
     found = {}
     for number in random.Random(1).sample(range(data.AGENTS), _SAMPLE):

@@ -98,7 +98,7 @@ def _dsn(settings: dict, name: str) -> str:
 def _measure(variants: dict[str, object], rounds: int) -> dict[str, dict[str, object]]:
     import psycopg
 
-    from agents.polling import _statement
+    from agents.target_state import _statement
 
     sql = _statement("postgresql", False, False, with_key=True)
     # Agents of the first groups: they serve the twenty stacks with the long history.

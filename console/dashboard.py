@@ -14,9 +14,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from agents.attention import failing, pending, removing
-from agents.deployments import Deployment, Standing
+from agents.deployments import Deployment
 from agents.models import Agent
 from agents.querysets import ACTIVE, grace_before
+from agents.wanted.standing import Standing
 from core.admin import Count, capped_count, table_count
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack

@@ -4,21 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 
-from agents.models import (
-    Agent,
-    AgentAnnotation,
-    AgentEvent,
-    AgentLabel,
-    AgentTarget,
-    MarkerDelivery,
-    Registration,
-    StackReport,
-)
-from agents.targeting import target_state
+from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
+from agents.target_state import state_of
+from agents.wanted.ties import registered_generators, ties_of_agent
+from agents.wanted.versions import newest_object
 from health.models import DeploymentHealth
-from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
+from stacks.models import DeploymentObject, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +42,19 @@ class Facts:
 def gather(*, agent: Agent, stack: Stack) -> Facts:
     """The facts about a live agent, which comes with its heartbeat, and a stack, live or deleted."""
     mode = settings.TARGET_STATE_DEFAULT
+    ties = ties_of_agent(agent.pk).among([stack.pk])
     wanted = _wanted(agent, stack)
     report = StackReport.objects.filter(agent=agent, stack=stack).first()
     return Facts(
         agent=agent,
         stack=stack,
-        is_target=AgentTarget.objects.filter(agent=agent, stack=stack).exists(),
-        labels=_shared_labels(agent, stack),
-        annotations=_shared_annotations(agent, stack),
-        is_registered=Registration.objects.filter(agent=agent, generator=stack.generator_id).exists(),
+        is_target=ties.targets.exists(),
+        labels=list(ties.labels.order_by("label").values_list("label", flat=True)),
+        annotations=dict(ties.annotations.order_by("key").values_list("key", "value")),
+        is_registered=registered_generators(agent.pk).filter(generator=stack.generator_id).exists(),
         needs_registration=settings.REQUIRE_REGISTRATION,
         wanted=wanted,
-        is_offered=wanted is not None and target_state(agent.pk, mode=mode).filter(pk=wanted.pk).exists(),
+        is_offered=wanted is not None and wanted.id.hex in state_of(agent_id=agent.pk, mode=mode),
         mode=mode,
         report=report,
         event_type=_event_type(report),
@@ -72,22 +65,11 @@ def gather(*, agent: Agent, stack: Stack) -> Facts:
 
 
 def _wanted(agent: Agent, stack: Stack) -> DeploymentObject | None:
-    objects = DeploymentObject.objects.active().filter(stack=stack)
-    if stack.deleted_at is not None:
-        objects = objects.filter(Exists(MarkerDelivery.objects.filter(agent=agent, marker=OuterRef("pk"))))
-    return objects.newest_first().defer("yaml_content").first()
-
-
-def _shared_labels(agent: Agent, stack: Stack) -> list[str]:
-    of_stack = StackLabel.objects.filter(stack=stack).values("label")
-    shared = AgentLabel.objects.filter(agent=agent, label__in=of_stack)
-    return list(shared.order_by("label").values_list("label", flat=True))
-
-
-def _shared_annotations(agent: Agent, stack: Stack) -> dict[str, str]:
-    of_stack = StackAnnotation.objects.filter(stack=stack, key=OuterRef("key"), value=OuterRef("value"))
-    shared = AgentAnnotation.objects.filter(Exists(of_stack), agent=agent)
-    return dict(shared.order_by("key").values_list("key", "value"))
+    if stack.deleted_at is None:
+        return newest_object(stack)
+    owed = MarkerDelivery.objects.filter(agent=agent, marker__stack=stack).select_related("marker")
+    delivery = owed.defer("marker__yaml_content").first()
+    return None if delivery is None else delivery.marker
 
 
 def _event_type(report: StackReport | None) -> str | None:

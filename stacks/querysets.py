@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
-
 from core.labels.querysets import LabelledQuerySet
 from core.querysets import ActiveQuerySet
 
@@ -20,9 +18,9 @@ class StackQuerySet(LabelledQuerySet["Stack"]):
 
 
 class DeploymentObjectQuerySet(ActiveQuerySet["DeploymentObject"]):
+    def versions(self) -> Self:
+        """What was published and lives: without the markers that are for one agent alone."""
+        return self.active().filter(recipient_id__isnull=True)
+
     def newest_first(self) -> Self:
         return self.order_by("-sequence_id")
-
-    def newest_of(self, stack: OuterRef) -> Subquery:
-        """The sequence id of a stack's newest live object, as a subquery."""
-        return Subquery(self.active().filter(stack=stack).newest_first().values("sequence_id")[:1])

@@ -6,12 +6,21 @@ Registrations play no part.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from agents.models import Agent, AgentAnnotation, AgentLabel
+from agents.models import Agent
+from agents.wanted.words import (
+    annotations_among,
+    annotations_of,
+    annotations_of_agents,
+    labels_of,
+    labels_of_agents,
+)
 from workorders.models import Status, WorkOrder, WorkOrderAnnotation, WorkOrderLabel, WorkOrderTarget
 
 # A label, or the key and the value of an annotation.
@@ -24,14 +33,13 @@ def pending_for(agent_id: UUID) -> QuerySet[WorkOrder]:
     The agent's own few labels are read first and stand in the query as constants: then PostgreSQL knows from its
     statistics how rare they are, and reads only their orders, also where one label is on almost every order.
     """
-    labels = list(AgentLabel.objects.filter(agent_id=agent_id).values_list("label", flat=True))
-    pairs = AgentAnnotation.objects.filter(agent_id=agent_id).values_list("key", "value")
+    labels = list(labels_of(agent_id))
     matched: QuerySet[Any, Any] = WorkOrderTarget.objects.filter(agent_id=agent_id).values("work_order_id")
     matched = matched.union(
         WorkOrderLabel.objects.filter(label__in=labels).values("work_order_id"),
         *(
             WorkOrderAnnotation.objects.filter(key=key, value=value).values("work_order_id")
-            for key, value in pairs
+            for key, value in annotations_of(agent_id)
         ),
     )
     return WorkOrder.objects.pending().filter(_is_live(agent_id), pk__in=matched)
@@ -39,12 +47,11 @@ def pending_for(agent_id: UUID) -> QuerySet[WorkOrder]:
 
 def claimable_by(agent_id: UUID) -> Q:
     """The same rule as a condition on one order, for the guard of a claim."""
-    labels = AgentLabel.objects.filter(agent_id=agent_id).values("label")
-    pairs = AgentAnnotation.objects.filter(agent_id=agent_id, key=OuterRef("key"), value=OuterRef("value"))
+    pairs = annotations_of(agent_id).filter(key=OuterRef("key"), value=OuterRef("value"))
     of_order = {"work_order": OuterRef("pk")}
     return Q(_is_live(agent_id)) & (
         Q(Exists(WorkOrderTarget.objects.filter(**of_order, agent_id=agent_id)))
-        | Q(Exists(WorkOrderLabel.objects.filter(**of_order, label__in=labels)))
+        | Q(Exists(WorkOrderLabel.objects.filter(**of_order, label__in=labels_of(agent_id))))
         | Q(Exists(WorkOrderAnnotation.objects.filter(Exists(pairs), **of_order)))
     )
 
@@ -53,12 +60,9 @@ def agents_for(
     *, agent_ids: Iterable[UUID], labels: Iterable[str], annotations: Mapping[str, str]
 ) -> QuerySet[Agent]:
     """The live agents that could claim an order with this targeting."""
-    matched = Q(pk__in=list(agent_ids)) | Q(
-        pk__in=AgentLabel.objects.filter(label__in=list(labels)).values("agent_id")
-    )
-    for key, value in annotations.items():
-        matched |= Q(pk__in=AgentAnnotation.objects.filter(key=key, value=value).values("agent_id"))
-    return Agent.objects.active().filter(matched)
+    carriers = (labels_of_agents().filter(label__in=list(labels)), annotations_among(annotations.items()))
+    matched = [Q(pk__in=list(agent_ids)), *(Q(pk__in=rows.values("agent_id")) for rows in carriers)]
+    return Agent.objects.active().filter(reduce(or_, matched))
 
 
 def _is_live(agent_id: UUID) -> Exists:
@@ -81,13 +85,12 @@ def pending_counts(agent_ids: Sequence[UUID] | None = None) -> dict[UUID, int]:
     for order_id, key, value in pairs.values_list("work_order_id", "key", "value"):
         orders_of[key, value].add(order_id)
     words_of: defaultdict[UUID, set[_Word]] = defaultdict(set)
-    asked = AgentLabel.objects.filter(**mine, label__in=labels.values("label"))
+    asked = labels_of_agents(agent_ids).filter(label__in=labels.values("label"))
     for agent_id, label in asked.values_list("agent_id", "label"):
         words_of[agent_id].add((label,))
-    same = Exists(pairs.filter(key=OuterRef("key"), value=OuterRef("value")))
-    for agent_id, key, value in AgentAnnotation.objects.filter(same, **mine).values_list(
-        "agent_id", "key", "value"
-    ):
+    same = pairs.filter(key=OuterRef("key"), value=OuterRef("value"))
+    shared_pairs = annotations_of_agents(agent_ids).filter(Exists(same))
+    for agent_id, key, value in shared_pairs.values_list("agent_id", "key", "value"):
         words_of[agent_id].add((key, value))
     named: defaultdict[UUID, set[UUID]] = defaultdict(set)
     targets = WorkOrderTarget.objects.filter(**waiting, **mine)

@@ -3,7 +3,7 @@
 Stacks know no agents, so the pages of a stack about agents are here too.
 """
 
-from agents.admin import outcomes, pages, reach, recipients
+from agents.admin import deletion_impact, outcomes, pages, recipients
 from agents.admin.agents import AgentAdmin
 from agents.admin.events import AgentEventAdmin
 from agents.admin.registrations import RegistrationAdmin
@@ -12,8 +12,8 @@ __all__ = [
     "AgentAdmin",
     "AgentEventAdmin",
     "RegistrationAdmin",
+    "deletion_impact",
     "outcomes",
     "pages",
-    "reach",
     "recipients",
 ]

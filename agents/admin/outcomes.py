@@ -9,11 +9,12 @@ from django.urls import NoReverseMatch
 from django.utils.safestring import SafeString
 
 from agents.admin.standing import agent_link, reason_words, standing_badge, version_link
-from agents.deployments import Deployment, Standing, of_stack
+from agents.deployments import Deployment, of_stack
 from agents.models import Agent, MarkerDelivery, StackReport
-from agents.models.event import EventStatus
 from agents.reasons import Reasons, reasons_for_agents
-from agents.targeting import Offer, serving_agents
+from agents.wanted.standing import Standing, is_failing, is_pending
+from agents.wanted.ties import Offer, serving_agents
+from agents.wanted.versions import newest_object
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
 from stacks.models import DeploymentObject, Stack
 
@@ -41,7 +42,7 @@ _HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
     """One page of the agents that serve the stack or have reported on it, those in trouble first."""
-    newest = stack.deployment_objects.active().newest_first().defer("yaml_content").first()
+    newest = newest_object(stack)
     text = request.GET.get("q", "").strip()
     rows = _rows(stack, newest, text)
     found = rows.values("state").annotate(agents=Count("pk")).order_by()
@@ -95,17 +96,18 @@ def _rows(stack: Stack, newest: DeploymentObject | None, text: str) -> Any:
 
 
 def _state(stack: Stack, newest: DeploymentObject | None, is_serving: Q) -> Case:
-    # As agents.deployments.standing has it, for rows that are sorted and counted in the database.
     whens = [When(~is_serving, then=_number(GONE))]
     if stack.deleted_at is not None:
         return Case(*whens, default=_number(Standing.REMOVING), output_field=IntegerField())
     if newest is None:
         return Case(*whens, default=_number(Standing.EMPTY), output_field=IntegerField())
-    is_older = Q(report_sequence__isnull=True) | Q(report_sequence__lt=newest.pk)
     return Case(
         *whens,
-        When(is_older, then=_number(Standing.PENDING)),
-        When(report_status=EventStatus.FAILURE, then=_number(Standing.FAILING)),
+        When(is_pending(newest.pk, reported="report_sequence"), then=_number(Standing.PENDING)),
+        When(
+            is_failing(newest.pk, reported="report_sequence", status="report_status"),
+            then=_number(Standing.FAILING),
+        ),
         default=_number(Standing.APPLIED),
         output_field=IntegerField(),
     )

@@ -7,11 +7,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from agents.admin.standing import reason_words, stack_link, standing_badge, version_link
-from agents.deployments import Deployment, Standing, of_agent
+from agents.deployments import Deployment, of_agent
 from agents.models import Agent, AgentEvent, MarkerDelivery
 from agents.models.event import EventStatus
 from agents.reasons import Reasons, reasons_for_stacks
-from agents.targeting import served_stacks, tied_stacks
+from agents.wanted.standing import Standing
+from agents.wanted.ties import served_stacks, tied_stacks
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
 
 # The worst first; within one, by name.

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from agents.admin.standing import agent_link, reason_words
 from agents.models import Agent
 from agents.reasons import reasons_for_agents
-from agents.targeting import Offer, agents_for, tied_agents
+from agents.wanted.ties import Offer, agents_for, tied_agents
 from core.admin import BaseAdmin, ago, page_of, register_page
 from core.validators import is_label
 from stacks.models import Stack

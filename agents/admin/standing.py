@@ -6,9 +6,10 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from agents.deployments import Deployment, Standing
+from agents.deployments import Deployment
 from agents.models import Agent
 from agents.reasons import Reason, Tie
+from agents.wanted.standing import Standing
 from core.admin import ago, badge, link, one_line, shortened
 from stacks.models import Stack
 

@@ -11,7 +11,7 @@ from agents.deployments import failing_of
 from agents.models import Agent
 from agents.querysets import ACTIVE
 from agents.silence import is_silent
-from agents.targeting import served_stacks
+from agents.wanted.ties import served_stacks
 from core.admin import ago, badge
 
 FAILURES_SHOWN = 3

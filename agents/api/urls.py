@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agents.api.fast import fast_heartbeat, fast_target_state, short_way
+from agents.api.shortcuts import heartbeat_shortcut, target_state_shortcut, with_shortcut
 from agents.api.views.agents import AgentViewSet
 from agents.api.views.events import AgentEventViewSet, AgentReportsViewSet
 from agents.api.views.registrations import RegistrationViewSet
@@ -10,11 +10,11 @@ urlpatterns = [
     # The two that agents call all day come first: Django tries one pattern after another.
     path(
         "agents/<str:agent_id>/target-state",
-        short_way(fast_target_state, AgentViewSet.as_view({"get": "target_state"})),
+        with_shortcut(target_state_shortcut, AgentViewSet.as_view({"get": "target_state"})),
     ),
     path(
         "agents/<str:agent_id>/heartbeat",
-        short_way(fast_heartbeat, AgentViewSet.as_view({"post": "heartbeat"})),
+        with_shortcut(heartbeat_shortcut, AgentViewSet.as_view({"post": "heartbeat"})),
     ),
     path("agents", AgentViewSet.as_view({"get": "list", "post": "create"})),
     # Another operation than the list above; agents call it at every start.

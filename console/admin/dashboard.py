@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents.activity import Hour, last_day
 from agents.admin.standing import deployments_table
 from agents.attention import failing, pending, removing
-from agents.deployments import Standing
+from agents.wanted.standing import Standing
 from console.chart import chart_of
 from console.dashboard import CARDS, events_url, panels
 from core.admin import page_of

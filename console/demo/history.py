@@ -10,7 +10,7 @@ from uuid import UUID
 from agents.models import Agent, AgentEvent, AgentHeartbeat, StackReport
 from agents.models.event import EventStatus
 from agents.querysets import ACTIVE
-from agents.targeting import serving_agents
+from agents.wanted.ties import serving_agents
 from audit.models import AuditLog
 from console.demo import words
 from console.demo.ages import born

@@ -7,10 +7,10 @@ or a message; nothing is written then.
 from core.admin.actions import OtherWay, Question, bulk_action, detail_action, takes_other_way
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
 from core.admin.counts import Count, capped_count, table_count
+from core.admin.deletion_impact import DeletionImpact, register_deletion_impact
 from core.admin.inlines import ServiceFormSet, ServiceInline
 from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter, page_of
 from core.admin.pages import Created, ServiceAdmin, ServiceForm
-from core.admin.reach import Reach, register_reach
 from core.admin.tabs import register_page
 from core.admin.values import age, ago, badge, badges, link, object_link, one_line, shortened
 
@@ -20,10 +20,10 @@ __all__ = [
     "Count",
     "Created",
     "DeletedFilter",
+    "DeletionImpact",
     "MarkFilter",
     "OtherWay",
     "Question",
-    "Reach",
     "ReadOnlyAdmin",
     "ServiceAdmin",
     "ServiceForm",
@@ -42,8 +42,8 @@ __all__ = [
     "object_link",
     "one_line",
     "page_of",
+    "register_deletion_impact",
     "register_page",
-    "register_reach",
     "shortened",
     "table_count",
     "takes_other_way",

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from core.admin.base import BaseAdmin, admin_actor
-from core.admin.reach import reach_of
+from core.admin.deletion_impact import deletion_impact_of
 from core.errors import DomainError
 from core.events import Actor
 
@@ -170,14 +170,18 @@ class ServiceAdmin(BaseAdmin):
 
     @staticmethod
     def _asked(request: HttpRequest) -> dict[str, Any]:
-        return {"reach": request.META.get("brokkr.reach"), "phrase": request.META.get("brokkr.phrase")}
+        return {"impact": request.META.get("brokkr.impact"), "phrase": request.META.get("brokkr.phrase")}
 
     def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
-        """Whether a deletion may go on: it is not sent yet, does not reach far, or the name was typed."""
+        """Whether a deletion may go on: it is not sent yet, touches few agents, or the name was typed."""
         if request.POST.get("post") != "yes":
             return True
-        reach = reach_of(self.model, rows)
-        if reach is None or not reach.is_wide or request.POST.get("typed", "").strip() == self._phrase(rows):
+        impact = deletion_impact_of(self.model, rows)
+        if (
+            impact is None
+            or not impact.is_wide
+            or request.POST.get("typed", "").strip() == self._phrase(rows)
+        ):
             return True
         self.message_user(
             request, "Nothing is deleted: what was typed is not what was asked for.", messages.ERROR
@@ -192,15 +196,15 @@ class ServiceAdmin(BaseAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Deleting marks the row and lets the service see to the rest; nothing cascades in the database.
         rows = list(objs)
-        reach = reach_of(self.model, rows)
+        impact = deletion_impact_of(self.model, rows)
         tree: list[Any] = []
         for row in rows:
             words = self.consequences(row)
-            if reach and len(rows) > 1 and row.pk in reach.by_row:
-                words = [reach.by_row[row.pk], *words]
+            if impact and len(rows) > 1 and row.pk in impact.by_row:
+                words = [impact.by_row[row.pk], *words]
             tree.append(str(row))
             if words:
                 tree.append(words)
-        request.META["brokkr.reach"] = reach
-        request.META["brokkr.phrase"] = self._phrase(rows) if reach and reach.is_wide else ""
+        request.META["brokkr.impact"] = impact
+        request.META["brokkr.phrase"] = self._phrase(rows) if impact and impact.is_wide else ""
         return tree, {self.opts.verbose_name_plural: len(rows)}, set(), []

@@ -1,13 +1,13 @@
 from django.urls import path
 
-from agents.api.fast import short_way
-from diagnostics.api.fast import fast_pending
+from agents.api.shortcuts import with_shortcut
+from diagnostics.api.shortcut import pending_shortcut
 from diagnostics.api.views import DiagnosticViewSet
 
 urlpatterns = [
     path(
         "agents/<str:agent_id>/diagnostics/pending",
-        short_way(fast_pending, DiagnosticViewSet.as_view({"get": "pending"})),
+        with_shortcut(pending_shortcut, DiagnosticViewSet.as_view({"get": "pending"})),
     ),
     path("deployment-objects/<str:object_id>/diagnostics", DiagnosticViewSet.as_view({"post": "create"})),
     path("diagnostics/<str:diagnostic_id>", DiagnosticViewSet.as_view({"get": "retrieve"})),

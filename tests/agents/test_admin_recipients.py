@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent
-from agents.targeting import Offer, agents_for, serving_agents, tied_agents
+from agents.wanted.ties import Offer, agents_for, serving_agents, tied_agents
 from tests.factories import (
     make_agent,
     make_generator,

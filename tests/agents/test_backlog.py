@@ -7,7 +7,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from agents.backlog import pending_object_counts
-from agents.targeting import target_state
+from agents.target_state import state_of
 from core.events import SYSTEM
 from stacks.services import delete_stack
 from tests.factories import (
@@ -64,7 +64,7 @@ def test_it_is_the_length_of_each_agents_incremental_target_state(
             settings.REQUIRE_REGISTRATION = required
             if plan["deleted"]:
                 delete_stack(stack=stack, actor=SYSTEM)
-        lengths = {agent.id: target_state(agent.id, mode="incremental").count() for agent in agents}
+        lengths = {agent.id: len(state_of(agent_id=agent.id, mode="incremental")) for agent in agents}
         waiting = {agent_id: length for agent_id, length in lengths.items() if length}
         assert pending_object_counts() == waiting
         assert pending_object_counts(list(lengths)) == waiting

@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import attention
 from agents.attention import failing, pending, removing
-from agents.deployments import Deployment, Standing, of_agent, of_stack
+from agents.deployments import Deployment, of_agent, of_stack
 from agents.models import Agent
 from agents.services.agents import delete_agent, lock_agent
-from agents.targeting import served_stacks
+from agents.wanted.standing import Standing
+from agents.wanted.ties import served_stacks
 from core.events import SYSTEM
 from core.labels.services import remove_label
 from stacks.models import DeploymentObject

@@ -1,4 +1,4 @@
-"""Why an agent serves a stack: the same answers as targeting.py, with their words."""
+"""Why an agent serves a stack: the same answers as the rule, with their words."""
 
 import pytest
 from django.db import connection
@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.models import Registration
 from agents.reasons import Reason, Tie, reasons_for_agents, reasons_for_stacks
-from agents.targeting import Offer, served_stacks, serving_agents, tied_agents, tied_stacks
+from agents.wanted.ties import Offer, served_stacks, serving_agents, tied_agents, tied_stacks
 from tests.factories import make_agent, make_generator, make_registration, make_stack, make_target
 
 pytestmark = pytest.mark.django_db

@@ -2,8 +2,10 @@
 
 import pytest
 
-from agents.targeting import served_stacks, serving_agents, target_state
+from agents.target_state import state_of
+from agents.wanted.ties import served_stacks, serving_agents
 from core.events import SYSTEM
+from stacks.models import DeploymentObject
 from stacks.services import delete_stack
 from tests.factories import (
     make_agent,
@@ -19,7 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 def ids(agent, mode: str = "full") -> list[int]:
-    return [obj.sequence_id for obj in target_state(agent.id, mode=mode)]
+    numbers = {obj.id.hex: obj.sequence_id for obj in DeploymentObject.objects.defer("yaml_content")}
+    return [numbers[object_id] for object_id in state_of(agent_id=agent.id, mode=mode)]
 
 
 def test_an_explicit_target_is_served():
@@ -185,4 +188,4 @@ def test_the_target_state_is_one_statement_for_any_number_of_stacks(stacks, mode
     for _ in range(stacks):
         make_object(make_stack(labels=["a"]))
     with django_assert_num_queries(1):
-        assert len(ids(agent, mode)) == stacks
+        assert len(state_of(agent_id=agent.id, mode=mode)) == stacks

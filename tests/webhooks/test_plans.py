@@ -9,9 +9,9 @@ from core.prepared import uuid_parameter
 from paks.models import Pak
 from tests.factories import make_agent, make_webhook
 from tests.support.plans import analyzed, analyzed_sql, buffers, scanned_tables
+from webhooks.due_deliveries import _ANY
 from webhooks.event_types import patterns_for
 from webhooks.models import Delivery, EventPattern, Status, Subscription
-from webhooks.polling import _ANY
 from webhooks.services.deliveries import _due_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requires_postgres]

@@ -6,9 +6,9 @@ from django.db import connection
 from paks.tokens import split_token
 from tests.factories import make_agent, make_work_order
 from tests.support.plans import analyzed, analyzed_sql, buffers, scanned_tables
+from workorders.claimable_work import _ANY, look_for_work
 from workorders.matching import pending_for
 from workorders.models import WorkOrder, WorkOrderAnnotation, WorkOrderLabel, WorkOrderTarget
-from workorders.polling import _ANY, look_for_work
 from workorders.services import Targeting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requires_postgres]

@@ -1,7 +1,7 @@
 from django.urls import path
 
-from agents.api.fast import short_way
-from webhooks.api.fast import fast_pending
+from agents.api.shortcuts import with_shortcut
+from webhooks.api.shortcut import pending_shortcut
 from webhooks.api.views.deliveries import DeliveryViewSet
 from webhooks.api.views.subscriptions import WebhookViewSet
 
@@ -9,7 +9,7 @@ urlpatterns = [
     # The one that agents call all day comes first: Django tries one pattern after another.
     path(
         "agents/<str:agent_id>/webhooks/pending",
-        short_way(fast_pending, DeliveryViewSet.as_view({"get": "pending"})),
+        with_shortcut(pending_shortcut, DeliveryViewSet.as_view({"get": "pending"})),
     ),
     path("webhooks", WebhookViewSet.as_view({"get": "list", "post": "create"})),
     # Before the webhook of that id.

@@ -15,7 +15,8 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from uuid_utils.compat import uuid7
 
 from agents.errors import AgentNotFound
-from agents.models import Agent, AgentLabel
+from agents.models import Agent
+from agents.wanted.words import labels_of
 from core.events import SYSTEM, Actor, Event, emit
 from webhooks.attempts import GONE, is_final, next_try
 from webhooks.errors import (
@@ -188,8 +189,7 @@ def claim_for_agent(*, agent_id: UUID, now: datetime) -> list[AgentClaim]:
 
 def audiences_of(agent_id: UUID) -> QuerySet[Audience]:
     """The audiences to which the agent belongs: it carries all of their labels."""
-    carried = AgentLabel.objects.filter(agent_id=agent_id).values("label")
-    missing = AudienceLabel.objects.filter(audience=OuterRef("pk")).exclude(label__in=carried)
+    missing = AudienceLabel.objects.filter(audience=OuterRef("pk")).exclude(label__in=labels_of(agent_id))
     return Audience.objects.filter(~Exists(missing))
 
 

@@ -32,7 +32,6 @@ from agents.errors import (
     NameAndClusterRequired,
 )
 from agents.models import Agent, AgentHeartbeat
-from agents.polling import state_of
 from agents.services.agents import (
     AgentChanges,
     create_agent,
@@ -42,7 +41,8 @@ from agents.services.agents import (
     rotate_agent_pak,
     update_agent,
 )
-from agents.targeting import served_stacks
+from agents.target_state import state_of
+from agents.wanted.ties import served_stacks
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from core.api.schema import label_operations

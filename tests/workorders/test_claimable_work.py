@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from paks.models import Pak
 from tests.factories import make_agent, make_work_order
 from tests.support.api import Api, refused
+from workorders.claimable_work import look_for_work
 from workorders.matching import pending_for
 from workorders.models import WorkOrder
-from workorders.polling import look_for_work
 from workorders.services import Targeting
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def test_finding_none_is_one_statement(django_assert_num_queries):
             assert api.get(f"/agents/{agent.id}/work-orders/pending{query}").json() == []
 
 
-def test_the_short_way_and_the_view_answer_alike(admin):
+def test_the_shortcut_and_the_view_answer_alike(admin):
     agent, api = make_agent(labels=["builder"])
     path = f"/agents/{agent.id}/work-orders/pending"
     for _ in range(2):

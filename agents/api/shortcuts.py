@@ -1,8 +1,8 @@
-"""The short way for calls that agents make all day, here their poll and their heartbeat.
+"""Shortcuts for the calls that agents make all day, here their poll and their heartbeat.
 
 Each answers the ordinary case, an agent's own good key and a plain request, in one statement and without DRF's inner
 loop. Anything else it leaves to the view behind it, which answers every case, this one included, in the same way: take
-`short_way` out of urls.py and only the cost changes.
+`with_shortcut` out of urls.py and only the cost changes.
 """
 
 import re
@@ -19,9 +19,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from agents.api.state import respond
-from agents.beating import beat
-from agents.looking import Look
-from agents.polling import poll
+from agents.heartbeat import beat
+from agents.inbox import Answer
+from agents.target_state import poll
 from core.api.errors import CACHE_CONTROL, as_domain_error, error_response
 from core.api.fields import parse_uuid
 from core.rates import is_limited
@@ -29,13 +29,13 @@ from paks.api.authentication import presented_key
 from paks.services import mark_used
 from paks.tokens import Token, split_token
 
-Fast = Callable[[HttpRequest, str], HttpResponse | None]
+Shortcut = Callable[[HttpRequest, str], HttpResponse | None]
 
 
 class Ask(Protocol):
-    """Looks whether anything waits for an agent, as `agents.looking.look` answers."""
+    """Asks whether anything waits for an agent, as `agents.inbox.ask` does."""
 
-    def __call__(self, *, agent_id: UUID, key_hash: str) -> Look | None: ...
+    def __call__(self, *, agent_id: UUID, key_hash: str) -> Answer | None: ...
 
 
 _NO_QUERY = re.compile("")
@@ -44,15 +44,15 @@ _SMALL_BODY = 4096
 _LOOK_CLOSER = {"HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING"}
 
 
-def short_way(fast: Fast, view: Callable[..., Any]) -> Callable[..., Any]:
-    """`view`, with `fast` asked first. Keeps the view's marks, by which the schema and the route table find it."""
+def with_shortcut(shortcut: Shortcut, view: Callable[..., Any]) -> Callable[..., Any]:
+    """`view`, with `shortcut` tried first. Keeps the view's marks, by which the schema and the route table find it."""
 
     @wraps(view)
     def dispatch(request: HttpRequest, agent_id: str) -> Any:
         if is_limited():
             return view(request, agent_id=agent_id)
         try:
-            answer = fast(request, agent_id)
+            answer = shortcut(request, agent_id)
         except Exception as exc:  # noqa: BLE001  # as in DRF, every exception becomes an answer in the one shape
             return error_response(as_domain_error(exc, request))
         return view(request, agent_id=agent_id) if answer is None else answer
@@ -60,7 +60,7 @@ def short_way(fast: Fast, view: Callable[..., Any]) -> Callable[..., Any]:
     return dispatch
 
 
-def fast_target_state(request: HttpRequest, agent_id: str) -> HttpResponse | None:
+def target_state_shortcut(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     """GET /agents/{id}/target-state by the agent itself."""
     token, parsed = _token_of(request), parse_uuid(agent_id)
     query = request.META.get("QUERY_STRING", "")
@@ -73,7 +73,7 @@ def fast_target_state(request: HttpRequest, agent_id: str) -> HttpResponse | Non
     return respond(request, found.object_ids)
 
 
-def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
+def heartbeat_shortcut(request: HttpRequest, agent_id: str) -> HttpResponse | None:
     """POST /agents/{id}/heartbeat by the agent itself."""
     token, parsed = _token_of(request), parse_uuid(agent_id)
     if connection.vendor != "postgresql" or request.method != "POST" or token is None or parsed is None:
@@ -97,7 +97,7 @@ def fast_heartbeat(request: HttpRequest, agent_id: str) -> HttpResponse | None:
 
 
 class _Found(Protocol):
-    """The key's row, as the one statement of a fast answer brings it."""
+    """The key's row, as the one statement of a shortcut brings it."""
 
     @property
     def key_id(self) -> UUID: ...
@@ -105,10 +105,10 @@ class _Found(Protocol):
     def last_used_at(self) -> datetime | None: ...
 
 
-def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Fast:
+def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Shortcut:
     """GET /agents/{id}/…/pending by the agent itself, when there is nothing. `query` is what may be asked for then."""
 
-    def fast_pending(request: HttpRequest, agent_id: str) -> HttpResponse | None:
+    def pending_shortcut(request: HttpRequest, agent_id: str) -> HttpResponse | None:
         token, parsed = _token_of(request), parse_uuid(agent_id)
         asked = request.META.get("QUERY_STRING", "")
         if request.method != "GET" or token is None or parsed is None or not query.fullmatch(asked):
@@ -119,7 +119,7 @@ def nothing_waits(ask: Ask, *, query: re.Pattern[str] = _NO_QUERY) -> Fast:
         _note_caller(request, parsed, found)
         return HttpResponse(b"[]", content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})
 
-    return fast_pending
+    return pending_shortcut
 
 
 def _note_caller(request: HttpRequest, agent_id: UUID, found: _Found) -> None:

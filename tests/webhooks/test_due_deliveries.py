@@ -1,4 +1,4 @@
-"""An agent that looks for deliveries and finds none: one statement, and the same answer as the long way."""
+"""An agent that looks for deliveries and finds none: one statement, and the same answer as without the shortcut."""
 
 import itertools
 from datetime import timedelta
@@ -10,8 +10,8 @@ from paks.models import Pak, Role
 from paks.services import issue_pak, revoke_pak
 from tests.factories import make_agent, make_delivery, make_webhook
 from tests.support.api import Api, refused
+from webhooks.due_deliveries import look_for_deliveries
 from webhooks.models import Audience, Delivery
-from webhooks.polling import look_for_deliveries
 from webhooks.services.deliveries import audiences_of
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,7 @@ def test_the_short_rule_and_the_long_one_agree(now):
             assert look.found == (audience in long)
 
 
-def test_the_short_way_knows_no_wrong_key(admin):
+def test_the_shortcut_knows_no_wrong_key(admin):
     agent, api = make_agent()
     _, other_api = make_agent()
     assert api.get(path(agent)).status_code == 200

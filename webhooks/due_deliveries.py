@@ -9,22 +9,24 @@ from uuid import UUID
 
 from django.db import connection
 
-from agents.looking import Look, look, question
+from agents.inbox import Answer, ask, question
+from agents.wanted.words import LABELS_OF_AGENT
 
 # A delivery of a disabled subscription counts too: then the view looks closer, and finds none.
-_ANY = question("""
+_DUE = """
 EXISTS (
     SELECT 1 FROM webhook_audiences a WHERE EXISTS (
         SELECT 1 FROM webhook_deliveries d WHERE d.audience_id = a.id AND d.due_at <= %(now)s
     ) AND NOT EXISTS (
         SELECT 1 FROM webhook_audience_labels l WHERE l.audience_id = a.id AND NOT EXISTS (
-            SELECT 1 FROM agent_labels al WHERE al.agent_id = %(agent)s AND al.label = l.label
+            SELECT 1 FROM {labels} al WHERE al.label = l.label
         )
     )
 )
-""")
+"""
+_ANY = question(_DUE.format(labels=LABELS_OF_AGENT))
 
 
-def look_for_deliveries(*, agent_id: UUID, key_hash: str, now: datetime) -> Look | None:
-    """Whether some delivery may be due for the agent whose key this is; as `agents.looking.look`."""
-    return look(_ANY, agent_id=agent_id, key_hash=key_hash, now=connection.ops.adapt_datetimefield_value(now))
+def look_for_deliveries(*, agent_id: UUID, key_hash: str, now: datetime) -> Answer | None:
+    """Whether some delivery may be due for the agent whose key this is; as `agents.inbox.ask`."""
+    return ask(_ANY, agent_id=agent_id, key_hash=key_hash, now=connection.ops.adapt_datetimefield_value(now))

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from agents.deletion_impact import fleet, removers_of_generators, removers_of_stacks
 from agents.models import Agent
-from agents.reach import fleet, removers_of_generators, removers_of_stacks
-from core.admin import Reach, register_reach
+from core.admin import DeletionImpact, register_deletion_impact
 from generators.models import Generator
 from stacks.models import Stack
 
@@ -14,27 +14,27 @@ def _agents(count: int, total: int) -> str:
     return f"{count} of {total} agents"
 
 
-def of_agents(rows: Sequence[Agent]) -> Reach:
+def of_agents(rows: Sequence[Agent]) -> DeletionImpact:
     total = fleet()
     verb = "leaves" if len(rows) == 1 else "leave"
-    return Reach(f"{_agents(len(rows), total)} {verb} the fleet.", len(rows), total)
+    return DeletionImpact(f"{_agents(len(rows), total)} {verb} the fleet.", len(rows), total)
 
 
-def of_stacks(rows: Sequence[Stack]) -> Reach:
+def of_stacks(rows: Sequence[Stack]) -> DeletionImpact:
     by_stack, together = removers_of_stacks([row.pk for row in rows])
     return _removal(by_stack, together)
 
 
-def of_generators(rows: Sequence[Generator]) -> Reach:
+def of_generators(rows: Sequence[Generator]) -> DeletionImpact:
     by_generator, together = removers_of_generators([row.pk for row in rows])
     return _removal(by_generator, together)
 
 
-def _removal(by_row: Mapping[UUID, int], together: int) -> Reach:
+def _removal(by_row: Mapping[UUID, int], together: int) -> DeletionImpact:
     total = fleet()
     if not together:
-        return Reach("No agent has deployed anything of it.", 0, total)
-    return Reach(
+        return DeletionImpact("No agent has deployed anything of it.", 0, total)
+    return DeletionImpact(
         f"{_agents(together, total)} will remove from their clusters what they have deployed.",
         together,
         total,
@@ -42,6 +42,6 @@ def _removal(by_row: Mapping[UUID, int], together: int) -> Reach:
     )
 
 
-register_reach(Agent, of_agents)
-register_reach(Stack, of_stacks)
-register_reach(Generator, of_generators)
+register_deletion_impact(Agent, of_agents)
+register_deletion_impact(Stack, of_stacks)
+register_deletion_impact(Generator, of_generators)

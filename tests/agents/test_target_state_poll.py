@@ -1,78 +1,28 @@
-"""The fast spelling of the target state against the readable one, its cost, and its plan."""
+"""The poll of the target state: its bytes, its cost, and its plan."""
 
 import json
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 
 from agents.api import state
-from agents.polling import _statement, state_of
-from agents.targeting import target_state
-from core.events import SYSTEM
+from agents.target_state import _statement
 from paks.models import Pak
 from stacks.api.serializers import DeploymentObjectSerializer
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
-from stacks.services import delete_stack
 from tests.factories import (
     make_agent,
     make_event,
     make_generator,
     make_object,
-    make_registration,
     make_stack,
     make_target,
 )
 from tests.support.plans import analyzed_sql, buffers, scanned_tables
 
 pytestmark = pytest.mark.django_db
-
-words = st.lists(st.sampled_from(["a", "b", "c"]), unique=True, max_size=3)
-pairs = st.dictionaries(st.sampled_from(["k", "l"]), st.sampled_from(["1", "2"]))
-stack_plans = st.lists(
-    st.fixed_dictionaries(
-        {
-            "labels": words,
-            "annotations": pairs,
-            "targeted": st.booleans(),
-            "objects": st.integers(0, 2),
-            "reported": st.sampled_from([None, "SUCCESS", "FAILURE"]),
-            "deleted": st.booleans(),
-            "registered": st.booleans(),
-        }
-    ),
-    max_size=5,
-)
-
-
-@pytest.mark.parametrize("required", [False, True])
-@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(labels=words, annotations=pairs, plans=stack_plans)
-def test_both_spellings_of_the_rule_agree(required, labels, annotations, plans, settings):
-    with transaction.atomic():
-        agent, _ = make_agent(labels=labels, annotations=annotations)
-        for plan in plans:
-            generator, _ = make_generator()
-            settings.REQUIRE_REGISTRATION = False
-            stack = make_stack(generator, labels=plan["labels"], annotations=plan["annotations"])
-            if plan["registered"]:
-                make_registration(agent, generator)
-            if plan["targeted"]:
-                make_target(agent, stack)
-            objects = [make_object(stack, f"a: {number}") for number in range(plan["objects"])]
-            if objects and plan["reported"]:
-                make_event(agent, objects[-1], plan["reported"])
-            settings.REQUIRE_REGISTRATION = required
-            if plan["deleted"]:
-                delete_stack(stack=stack, actor=SYSTEM)
-        for mode in ("full", "incremental"):
-            readable = [obj.id.hex for obj in target_state(agent.id, mode=mode)]
-            assert list(state_of(agent_id=agent.id, mode=mode)) == readable
-        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("microsecond", [0, 7])
@@ -129,7 +79,7 @@ def test_a_heartbeat_without_waiting_leaves_the_session_as_it_was(settings):
 @pytest.mark.parametrize(
     "query", ["", "?mode=full", "?mode=incremental", "?unknown=1", "?mode=full&mode=incremental"]
 )
-def test_the_short_way_and_the_view_answer_alike(query, admin):
+def test_the_shortcut_and_the_view_answer_alike(query, admin):
     agent, api = make_agent(labels=["a"])
     make_event(agent, make_object(make_stack(labels=["a"])))
     make_object(make_stack(labels=["a"]))

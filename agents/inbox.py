@@ -1,4 +1,4 @@
-"""The question that agents ask all day: is there anything for me? One statement: the key and the look.
+"""The question that agents ask all day: is there anything for me? One statement reads the key and the answer.
 
 The apps above say what "anything" is. Almost always there is nothing, so only that answer is made for speed.
 """
@@ -16,7 +16,7 @@ FROM paks k WHERE k.key_hash = %(key_hash)s AND k.role = 'agent' AND k.subject_i
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Answer:
     """The key's row, and whether something may wait for its agent."""
 
     key_id: UUID
@@ -30,7 +30,7 @@ def question(condition: str) -> str:
     return _STATEMENT.format(condition=condition)
 
 
-def look(statement: str, *, agent_id: UUID, key_hash: str, **parameters: object) -> Look | None:
+def ask(statement: str, *, agent_id: UUID, key_hash: str, **parameters: object) -> Answer | None:
     """The answer to a `question`. None when this is not a usable key of this agent; the caller still compares the
     short token.
     """
@@ -38,4 +38,4 @@ def look(statement: str, *, agent_id: UUID, key_hash: str, **parameters: object)
     if row is None:
         return None
     key_id, short_token, last_used_at, found = row
-    return Look(as_uuid(key_id), short_token, as_time(last_used_at), bool(found))
+    return Answer(as_uuid(key_id), short_token, as_time(last_used_at), bool(found))

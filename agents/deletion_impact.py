@@ -1,4 +1,4 @@
-"""How many agents a deletion reaches: those that will remove from their clusters what they had deployed."""
+"""How many agents a deletion touches: those that will remove from their clusters what they had deployed."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from agents.models import Agent
-from agents.targeting import is_served_sql
+from agents.wanted.legs import is_served
 from core.prepared import as_uuid, uuid_parameter
 
 # A deleted stack's marker is owed to the agents that have reported on it and serve it: agents/receivers.py.
@@ -43,7 +43,7 @@ def _removers(owner: str, ids: Sequence[UUID]) -> tuple[dict[UUID, int], int]:
     parts = {
         "owner": owner,
         "places": ", ".join(["%s"] * len(ids)),
-        "is_served": is_served_sql("r.agent_id", "s.id", registration=settings.REQUIRE_REGISTRATION),
+        "is_served": is_served("r.agent_id", "s.id", registration=settings.REQUIRE_REGISTRATION),
     }
     parameters = cast(Any, [uuid_parameter(each) for each in ids])
     with connection.cursor() as cursor:

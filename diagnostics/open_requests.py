@@ -5,7 +5,7 @@ Almost always none is. When one is, the rule of `DiagnosticQuerySet.claimable` s
 
 from uuid import UUID
 
-from agents.looking import Look, look, question
+from agents.inbox import Answer, ask, question
 
 _ANY = question("""
 EXISTS (
@@ -14,6 +14,6 @@ EXISTS (
 """)
 
 
-def look_for_diagnostics(*, agent_id: UUID, key_hash: str) -> Look | None:
-    """Whether some request waits for the agent whose key this is; as `agents.looking.look`."""
-    return look(_ANY, agent_id=agent_id, key_hash=key_hash)
+def look_for_diagnostics(*, agent_id: UUID, key_hash: str) -> Answer | None:
+    """Whether some request waits for the agent whose key this is; as `agents.inbox.ask`."""
+    return ask(_ANY, agent_id=agent_id, key_hash=key_hash)

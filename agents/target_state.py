@@ -1,7 +1,7 @@
 """The statement behind an agent's poll: which objects it should have now, by their ids.
 
-It is the rule of targeting.py spelled for speed, and a test holds the two together: index look-ups from the agent's
-side only, one round trip for the key and the answer, the same cost for ten stacks and for a million.
+It makes index look-ups from the agent's side only, takes one round trip for the key and the answer, and costs the same
+for ten stacks and for a million.
 """
 
 from collections.abc import Sequence
@@ -13,42 +13,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from agents.wanted.legs import served_by_agent
+from agents.wanted.versions import newest_sql
 from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
 
-# Matched stacks, each once: UNION drops repetitions. Every leg reads an index that holds all it needs.
-_SERVED = """
-SELECT t.stack_id FROM agent_targets t WHERE t.agent_id = %(agent)s
-UNION
-SELECT sl.stack_id FROM agent_labels al {by_label} {registered_label} WHERE al.agent_id = %(agent)s
-UNION
-SELECT sa.stack_id FROM agent_annotations aa {by_pair} {registered_annotation} WHERE aa.agent_id = %(agent)s
-"""
-# PostgreSQL does not know which labels an agent carries and, where a few labels are on many stacks, would rather read
-# all stack labels. LATERAL with OFFSET keeps it to one index look-up per label of the agent.
-_BY_LABEL = {
-    "postgresql": "CROSS JOIN LATERAL (SELECT stack_id FROM stack_labels WHERE label = al.label OFFSET 0) sl",
-    "sqlite": "JOIN stack_labels sl ON sl.label = al.label",
-}
-_BY_PAIR = {
-    "postgresql": "CROSS JOIN LATERAL "
-    "(SELECT stack_id FROM stack_annotations WHERE key = aa.key AND value = aa.value OFFSET 0) sa",
-    "sqlite": "JOIN stack_annotations sa ON sa.key = aa.key AND sa.value = aa.value",
-}
-_REGISTERED = """
-JOIN stacks r{leg} ON r{leg}.id = {leg}.stack_id
-JOIN agent_generator_registrations g{leg} ON g{leg}.generator_id = r{leg}.generator_id AND g{leg}.agent_id = %(agent)s
-"""
-# The newest live object of one stack, if the stack lives: two index look-ups. As a scalar subquery they are made once
-# per matched stack, where joins would let the planner hash all stacks or group all objects. The UUID travels with the
-# sequence id because only it is unique for ever: a restored backup hands out old sequence ids again.
-_NEWEST = """
-SELECT (SELECT o.sequence_id || ':' || o.id FROM deployment_objects o
-        WHERE o.stack_id = m.stack_id AND o.deleted_at IS NULL
-        AND EXISTS (SELECT 1 FROM stacks s WHERE s.id = m.stack_id AND s.deleted_at IS NULL)
-        ORDER BY o.sequence_id DESC LIMIT 1) AS item
-FROM ({served}) m
+# The UUID travels with the sequence id because only it is unique for ever: a restored backup hands out old sequence ids
+# again.
+_ITEM = "o.sequence_id || ':' || o.id"
+_ITEMS = """
+SELECT {newest} AS item FROM ({served}) m
 UNION ALL
-SELECT o.sequence_id || ':' || o.id
+SELECT {item}
 FROM agent_marker_deliveries d JOIN deployment_objects o ON o.sequence_id = d.marker_id WHERE d.agent_id = %(agent)s
 """
 # In incremental mode, what the agent has reported on is left out; a marker it still owes an answer to is not.
@@ -65,7 +40,7 @@ _ITEM_ID = {
     "postgresql": "split_part(x.item, ':', 2)::uuid",
     "sqlite": "substr(x.item, instr(x.item, ':') + 1)",
 }
-_STATE = "SELECT {join} FROM ({newest}) x {unreported}"
+_STATE = "SELECT {join} FROM ({items}) x {unreported}"
 # The answer and the key in one statement. The key's row alone decides who calls; nothing is remembered about it.
 _WITH_KEY = """
 SELECT k.id, k.short_token, k.name, k.last_used_at, ({state})
@@ -110,16 +85,14 @@ def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
 
 @cache
 def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: bool) -> str:  # noqa: FBT001
-    legs = {
-        "by_label": _BY_LABEL[vendor],
-        "by_pair": _BY_PAIR[vendor],
-        "registered_label": _REGISTERED.format(leg="sl") if registration else "",
-        "registered_annotation": _REGISTERED.format(leg="sa") if registration else "",
-    }
-    newest = _NEWEST.format(served=_SERVED.format(**legs))
+    items = _ITEMS.format(
+        newest=newest_sql("m.stack_id", columns=_ITEM, check_stack=True),
+        served=served_by_agent(vendor, registration=registration),
+        item=_ITEM,
+    )
     join = "string_agg(x.item, ',')" if vendor == "postgresql" else "group_concat(x.item)"
     unreported = _UNREPORTED.format(item_id=_ITEM_ID[vendor]) if incremental else ""
-    state = _STATE.format(join=join, newest=newest, unreported=unreported)
+    state = _STATE.format(join=join, items=items, unreported=unreported)
     return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state)
 
 

@@ -1,0 +1,47 @@
+"""The labels and annotations that agents carry, for apps that match them with words of their own."""
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from agents.models import AgentAnnotation, AgentLabel
+
+_Row = TypeVar("_Row", AgentLabel, AgentAnnotation)
+
+# Tables in a FROM clause: the words of the agent %(agent)s.
+LABELS_OF_AGENT = "(SELECT label FROM agent_labels WHERE agent_id = %(agent)s)"
+ANNOTATIONS_OF_AGENT = "(SELECT key, value FROM agent_annotations WHERE agent_id = %(agent)s)"
+
+
+def labels_of(agent_id: UUID) -> QuerySet[AgentLabel, str]:
+    """The agent's labels, as strings."""
+    return AgentLabel.objects.filter(agent_id=agent_id).values_list("label", flat=True)
+
+
+def annotations_of(agent_id: UUID) -> QuerySet[AgentAnnotation, tuple[str, str]]:
+    """The agent's annotations, as pairs of key and value."""
+    return AgentAnnotation.objects.filter(agent_id=agent_id).values_list("key", "value")
+
+
+def labels_of_agents(agent_ids: Iterable[UUID] | None = None) -> QuerySet[AgentLabel]:
+    """The labels of these agents, or of all, as rows."""
+    return _of_agents(AgentLabel.objects.all(), agent_ids)
+
+
+def annotations_of_agents(agent_ids: Iterable[UUID] | None = None) -> QuerySet[AgentAnnotation]:
+    """The annotations of these agents, or of all, as rows."""
+    return _of_agents(AgentAnnotation.objects.all(), agent_ids)
+
+
+def annotations_among(pairs: Iterable[tuple[str, str]]) -> QuerySet[AgentAnnotation]:
+    """The annotations of all agents that are among these pairs of key and value, as rows."""
+    same = [Q(key=key, value=value) for key, value in sorted(pairs)]
+    return annotations_of_agents().filter(reduce(or_, same)) if same else AgentAnnotation.objects.none()
+
+
+def _of_agents(rows: QuerySet[_Row], agent_ids: Iterable[UUID] | None) -> QuerySet[_Row]:
+    return rows if agent_ids is None else rows.filter(agent__in=agent_ids)
