@@ -1,0 +1,176 @@
+"""Every shape of the question which version an agent should have gives the answer of the rule in plain Python."""
+
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+
+from agents.access import agent_may_read
+from agents.admin.outcomes import _STATES, GONE, _rows
+from agents.attention import failing, pending, removing
+from agents.backlog import pending_object_counts
+from agents.deletion_impact import removers_of_stacks
+from agents.deployments import failing_of, of_agent, of_stack
+from agents.models import Agent
+from agents.reasons import reasons_for_agents, reasons_for_stacks
+from agents.target_state import poll, state_of
+from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
+from agents.wanted.standing import Standing
+from agents.wanted.ties import Offer, agents_for, served_stacks, serving_agents, tied_agents, tied_stacks
+from agents.wanted.versions import newest_object, newest_versions
+from core.prepared import as_uuid, uuid_parameter
+from fleet.facts import gather
+from fleet.rollup import fleet_agents, records
+from paks.models import Pak, Role
+from paks.principals import Principal
+from tests.support.fleet_world import FleetWorld, fleet_plans, make_fleet_world
+
+pytestmark = pytest.mark.django_db
+
+MODES = ("full", "incremental")
+ALL_PAIRS = """
+SELECT a.id, p.id FROM agents a CROSS JOIN stacks p WHERE a.deleted_at IS NULL AND p.deleted_at IS NULL AND {}
+"""
+
+
+@pytest.mark.parametrize("required", [False, True])
+@examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=fleet_plans)
+def test_all_shapes_of_the_question_agree(required, plan, settings):
+    settings.REQUIRE_REGISTRATION = required
+    with transaction.atomic():
+        world = make_fleet_world(plan)
+        of_one_agent(world)
+        of_one_stack(world)
+        of_given_pairs(world)
+        of_the_whole_fleet(world)
+        transaction.set_rollback(True)
+
+
+def of_one_agent(world: FleetWorld) -> None:
+    for agent, mine in world.agents.items():
+        served = {stack for stack in world.stacks if world.is_served(agent, stack)}
+        assert set(served_stacks(agent.pk)) == served
+        assert set(tied_stacks(agent.pk)) == {stack for stack in world.stacks if world.is_tied(agent, stack)}
+        if not mine["deleted"]:
+            sql = served_by_agent(connection.vendor, registration=world.required)
+            rows = pairs_of(sql.replace("SELECT ", "SELECT %(agent)s, "), agent=uuid_parameter(agent.pk))
+            living = {pk for stack in world.stacks if stack.deleted_at is None for pk in [stack.pk]}
+            assert {stack_id for _, stack_id in rows} & living == {stack.pk for stack in served}
+        for mode in MODES:
+            expected = [] if mine["deleted"] else world.target_state(agent, mode)
+            assert list(state_of(agent_id=agent.pk, mode=mode)) == expected
+            key_hash = Pak.objects.get(subject_id=agent.pk).key_hash
+            found = poll(agent_id=agent.pk, key_hash=key_hash, mode=mode)
+            assert (found is None) if mine["deleted"] else (list(found.object_ids) == expected)
+        assert {each.stack for each in failing_of(agent, limit=9)} == {
+            stack for who, stack in world.pairs(Standing.FAILING) if who == agent
+        }
+        assert {each.stack: each.standing for each in of_agent(agent, served)} == {
+            stack: world.standing(agent, stack) for stack in served
+        }
+
+
+def of_one_stack(world: FleetWorld) -> None:
+    for stack, its in world.stacks.items():
+        serving = {agent for agent in world.agents if world.is_served(agent, stack)}
+        if its["deleted"]:
+            owed = {agent for agent, of in world.owed if of == stack}
+            assert states_of(stack) == {
+                agent: Standing.REMOVING if agent in owed else GONE
+                for agent in world.agents
+                if agent in owed or (agent, stack) in world.reports
+            }
+            continue
+        offer = Offer.of(stack)
+        assert set(serving_agents(stack)) == set(agents_for(offer)) == serving
+        assert set(tied_agents(offer)) == {agent for agent in world.agents if world.is_tied(agent, stack)}
+        assert newest_object(stack) == world.newest(stack)
+        assert {each.agent: each.standing for each in of_stack(stack, serving)} == {
+            agent: world.standing(agent, stack) for agent in serving
+        }
+        assert states_of(stack) == {
+            agent: world.standing(agent, stack) if agent in serving else GONE
+            for agent in world.agents
+            if agent in serving or (agent, stack) in world.reports
+        }
+
+
+def states_of(stack) -> dict[Agent, str]:
+    newest = newest_object(stack)
+    return {agent: _STATES[agent.state] for agent in _rows(stack, newest, "")}
+
+
+def of_given_pairs(world: FleetWorld) -> None:
+    condition = is_served("a.id", "p.id", registration=world.required)
+    assert pairs_of(ALL_PAIRS.format(condition)) == keys(world.pairs())
+    for agent in Agent.objects.active().with_heartbeat():
+        reasons = reasons_for_stacks(agent.pk, [stack for stack in world.stacks if stack.deleted_at is None])
+        for stack, its in world.stacks.items():
+            facts = gather(agent=agent, stack=stack)
+            owed = world.owed.get((agent, stack))
+            assert facts.wanted == (owed if its["deleted"] else world.newest(stack))
+            offered = facts.wanted is not None and facts.wanted.id.hex in world.target_state(
+                agent, facts.mode
+            )
+            assert facts.is_offered is offered
+            serves = world.is_served(agent, stack)
+            assert agent_may_read(Principal(Role.AGENT, agent.pk, key_id=agent.pk), stack) is (
+                owed is not None if its["deleted"] else serves
+            )
+            if not its["deleted"]:
+                assert facts.is_associated is world.is_tied(agent, stack)
+                why = reasons.get(stack.pk, [])
+                assert reasons_for_agents(Offer.of(stack), [agent]).get(agent.pk, []) == why
+                assert any(not reason.is_held_back for reason in why) is serves
+
+
+def of_the_whole_fleet(world: FleetWorld) -> None:
+    registration = world.required
+    chosen = "WITH chosen AS (SELECT id FROM agents WHERE deleted_at IS NULL)"
+    recent = "WITH recent AS (SELECT id AS stack_id, generator_id FROM stacks WHERE deleted_at IS NULL)"
+    living_stacks = {stack.pk for stack, its in world.stacks.items() if not its["deleted"]}
+    living_agents = {agent.pk for agent, mine in world.agents.items() if not mine["deleted"]}
+    by_agents = pairs_of(f"{chosen} {served_by_agents('chosen', registration=registration)}")
+    by_stacks = pairs_of(f"{recent} {serving_stacks('recent', registration=registration)}")
+    assert {pair for pair in by_agents if pair[1] in living_stacks} == keys(world.pairs())
+    assert {pair for pair in by_stacks if pair[0] in living_agents} == keys(world.pairs())
+
+    waiting = {agent.pk: len(world.target_state(agent, "incremental")) for agent in world.agents}
+    counts = {agent_id: count for agent_id, count in waiting.items() if count and agent_id in living_agents}
+    assert pending_object_counts() == pending_object_counts([agent.pk for agent in world.agents]) == counts
+    lines = records(list(fleet_agents()), now=timezone.now())
+    assert {line.agent_id: line.pending_object_count for line in lines if line.pending_object_count} == counts
+    assert {
+        stack_id: version.sequence_id for stack_id, version in newest_versions(living_stacks).items()
+    } == {
+        stack.pk: newest.pk
+        for stack in world.stacks
+        if stack.pk in living_stacks and (newest := world.newest(stack)) is not None
+    }
+
+    active = {agent for agent, mine in world.agents.items() if mine["active"]}
+    assert told(failing(limit=99)) == world.pairs(Standing.FAILING)
+    assert told(pending(limit=99)) == {pair for pair in world.pairs(Standing.PENDING) if pair[0] in active}
+    assert told(removing(limit=99)) == {pair for pair in world.owed if pair[0] in active}
+    removers = [pair for pair in world.pairs() if pair in world.reports]
+    by_stack, together = removers_of_stacks([stack.pk for stack in world.stacks])
+    assert sum(by_stack.values()) == len(removers)
+    assert together == len({agent for agent, _ in removers})
+
+
+def pairs_of(sql: str, **parameters: Any) -> set[tuple[object, object]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return {(as_uuid(first), as_uuid(second)) for first, second in cursor.fetchall()}
+
+
+def keys(pairs) -> set[tuple[object, object]]:
+    return {(agent.pk, stack.pk) for agent, stack in pairs}
+
+
+def told(deployments) -> set[tuple[object, object]]:
+    return {(each.agent, each.stack) for each in deployments}
