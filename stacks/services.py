@@ -1,6 +1,7 @@
 """Creating, changing and deleting stacks, and publishing what they want deployed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from stacks.errors import (
 )
 from stacks.manifests import ManifestError, check_manifest, checksum
 from stacks.models import DeploymentObject, Stack
-from stacks.signals import stack_deleted
+from stacks.signals import publish_requested, stack_deleted, version_published
 
 
 class StackChanges(TypedDict, total=False):
@@ -31,6 +32,23 @@ class StackChanges(TypedDict, total=False):
     name: str
     description: str | None
     generator_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """How a version is to be published.
+
+    `strategy` is the name or the id of the strategy by which it is to reach the fleet, or `none`; without one, that of
+    the stack counts. `reason` says why. Both are for the apps above. `precondition` is called with the newest version,
+    if there is one, while the stack is locked, and raises what is to stop the publishing.
+    """
+
+    strategy: str | None = None
+    reason: str = ""
+    precondition: Callable[[DeploymentObject | None], None] | None = None
+
+
+DEFAULT_OPTIONS = PublishOptions()
 
 
 def lock_stack(stack_id: UUID) -> Stack:
@@ -78,7 +96,9 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     """
     _check(changes.get("name", stack.name), changes.get("description", stack.description))
     owner = changes.get("generator_id", stack.generator_id)
+    details: dict[str, object] = {}
     if owner != stack.generator_id:
+        details["generator_id"] = str(owner)
         if actor.type != ActorType.ADMIN:
             raise StackGeneratorMismatch
         _lock_owner(owner, actor)
@@ -93,7 +113,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
-            details={"name": stack.name},
+            details={"name": stack.name} | details,
         )
     )
     return stack
@@ -127,8 +147,12 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
     return marker
 
 
-def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor) -> DeploymentObject:
+def roll_back(
+    *, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor, strategy: str | None = None
+) -> DeploymentObject:
     """Publish an older object's content again. The reason goes into the audit log.
+
+    It reaches the fleet like every version, by the strategy that is named or that the stack has.
 
     Raises RollbackImpossible for an object of another stack or without content, and what `publish` raises.
     """
@@ -141,6 +165,7 @@ def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor
         is_deletion_marker=False,
         actor=actor,
         notes={"rolled_back_to": to.sequence_id, "reason": reason},
+        options=PublishOptions(strategy=strategy, reason=reason),
     )
 
 
@@ -158,14 +183,25 @@ def reveal_secrets(*, obj: DeploymentObject, actor: Actor) -> None:
     )
 
 
-def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, actor: Actor) -> DeploymentObject:
+def publish(
+    *,
+    stack_id: UUID,
+    yaml_content: str,
+    is_deletion_marker: bool,
+    actor: Actor,
+    options: PublishOptions = DEFAULT_OPTIONS,
+) -> DeploymentObject:
     """A new version of what the stack wants. The text is kept as it is.
 
-    Raises InvalidDeploymentObject when the manifest check refuses it, StackNotFound, GeneratorInactive.
+    Raises InvalidDeploymentObject when the manifest check refuses it, and what `publish_checked` raises.
     """
     check_publishable(yaml_content, is_deletion_marker=is_deletion_marker)
     return publish_checked(
-        stack_id=stack_id, yaml_content=yaml_content, is_deletion_marker=is_deletion_marker, actor=actor
+        stack_id=stack_id,
+        yaml_content=yaml_content,
+        is_deletion_marker=is_deletion_marker,
+        actor=actor,
+        options=options,
     )
 
 
@@ -188,14 +224,18 @@ def publish_checked(
     is_deletion_marker: bool,
     actor: Actor,
     notes: Mapping[str, object] | None = None,
+    options: PublishOptions = DEFAULT_OPTIONS,
 ) -> DeploymentObject:
-    """`publish` for a text that `check_publishable` has let through. Raises StackNotFound, GeneratorInactive.
+    """`publish` for a text that `check_publishable` has let through. `notes` are for the audit log.
 
-    `notes` are for the audit log.
+    Raises StackNotFound, GeneratorInactive, what the precondition raises, and what apps above refuse.
     """
+    publish_requested.send(sender=Stack, stack_id=stack_id, actor=actor, options=options)
     # The lock makes the newest object of a stack also the one that commits last.
     stack = lock_stack(stack_id)
     require_active(stack.generator, actor)
+    if options.precondition is not None:
+        options.precondition(DeploymentObject.objects.versions().filter(stack=stack).newest_first().first())
     obj = DeploymentObject.objects.create(
         stack=stack,
         yaml_content=yaml_content,
@@ -203,6 +243,7 @@ def publish_checked(
         is_deletion_marker=is_deletion_marker,
     )
     mark_active(stack.generator_id, actor)
+    version_published.send(sender=Stack, stack=stack, version=obj, actor=actor, options=options)
     emit(
         Event(
             kind="deployment.created",
