@@ -38,13 +38,16 @@ def replace_reason(*, version: DeploymentObject, old: HoldReason, new: HoldReaso
     VersionHold.objects.filter(version=version, reason=old).delete()
 
 
-def release(*, version: DeploymentObject, agent_ids: Iterable[UUID]) -> None:
-    """Let these agents have the version although it is held. What is released already stays as it is."""
+def release(*, version: DeploymentObject, agent_ids: Iterable[UUID]) -> int:
+    """Let these agents have the version although it is held; to how many it was not released before."""
+    before = set(VersionRelease.objects.filter(version=version).values_list("agent_id", flat=True))
+    new = sorted(set(agent_ids) - before)
     VersionRelease.objects.bulk_create(
-        (VersionRelease(version=version, agent_id=agent_id) for agent_id in sorted(set(agent_ids))),
+        (VersionRelease(version=version, agent_id=agent_id) for agent_id in new),
         ignore_conflicts=True,
         batch_size=5_000,
     )
+    return len(new)
 
 
 def require_releasable(*, version: DeploymentObject) -> None:

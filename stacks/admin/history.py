@@ -46,7 +46,7 @@ def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpR
 
 
 def _objects_of(stack: Stack) -> QuerySet[DeploymentObject]:
-    rows = DeploymentObject.objects.filter(stack=stack).newest_first()
+    rows = DeploymentObject.objects.filter(stack=stack, recipient_id__isnull=True).newest_first()
     # Only those of deleted stacks are deleted, and the index is on the others.
     return rows.active() if stack.deleted_at is None else rows
 

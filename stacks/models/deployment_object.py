@@ -47,6 +47,11 @@ class DeploymentObject(models.Model):
                 name="versions_newest",
                 condition=Q(deleted_at__isnull=True, recipient_id__isnull=True),
             ),
+            models.Index(
+                fields=["recipient_id", "stack"],
+                name="markers_of_agent",
+                condition=Q(recipient_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
