@@ -20,8 +20,10 @@ class HealthStatus(models.TextChoices):
 class DeploymentHealth(models.Model):
     """The latest word of one agent on one object. Written again with every report, changed or not.
 
-    `checked_at` is when the agent looked, by its own clock; `updated_at` is when the broker heard of it. Whether the
-    word still counts goes by the latter: a clock that is wrong must neither keep a status alive nor bury it.
+    `since` is since when the broker has heard the same status without a gap: a status that grew too old before it was
+    repeated begins anew. `checked_at` is when the agent looked, by its own clock; `updated_at` is when the broker heard
+    of it. Whether the word still counts goes by the latter: a clock that is wrong must neither keep a status alive nor
+    bury it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -33,6 +35,7 @@ class DeploymentHealth(models.Model):
     # JSON as text: the wire carries it as a string.
     summary = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
     checked_at = models.DateTimeField()
+    since = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

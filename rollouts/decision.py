@@ -58,16 +58,17 @@ class WaveFacts:
 class Facts:
     """What is known of a rollout that is progressing or waits for approval.
 
-    `wave` is the newest released wave, None before the first. `released` and `failing` count members of all released
-    waves that still serve the stack; `failing` leaves out accepted failures. `left_to_release` are agents that serve
-    the stack and belong to no wave yet; `late` are those of them that belong to a released wave.
+    Waves are numbered from 1. `wave` is the newest released wave, None before the first. `released` and `failing` count
+    members of all released waves that still serve the stack; `failing` leaves out accepted failures. `has_spare` says
+    whether an agent that is in no wave matches the newest released one. `late` are agents that are to get the version
+    although no wave is to be released: who joined after the last wave, and deferred members that are heard again.
     `approved` are the numbers of the waves that somebody has approved.
     """
 
     wave: WaveFacts | None
     released: int = 0
     failing: int = 0
-    left_to_release: int = 0
+    has_spare: bool = False
     late: int = 0
     is_frozen: bool = False
     approved: frozenset[int] = frozenset()
@@ -91,7 +92,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLate:
-    """Release the version to late joiners of released waves."""
+    """Release the version to those who joined late or are heard again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def next_step(strategy: Strategy, facts: Facts, *, is_proven: bool, now: datetim
 def _stop(
     strategy: Strategy, facts: Facts, wave: WaveFacts, *, is_proven: bool, now: datetime
 ) -> Stop | None:
-    rule = strategy.waves[wave.number]
+    rule = strategy.wave(wave.number)
     # While a freeze holds nothing new may reach an agent, the version rolled back to included.
     rolls_back = strategy.on_failure == OnFailure.ROLL_BACK and not facts.is_frozen
     if facts.failing > rule.max_failures.of(facts.released):
@@ -157,9 +158,9 @@ def _stop(
 
 
 def _prove(strategy: Strategy, facts: Facts, wave: WaveFacts) -> Step:
-    if wave.matched and not wave.members and facts.left_to_release:
+    if wave.matched and not wave.members and facts.has_spare:
         return Refill(wave.number)
-    rule = strategy.waves[wave.number]
+    rule = strategy.wave(wave.number)
     if _is_good(rule, wave) or (wave.matched and not wave.members):
         return ProveWave(wave.number)
     deadline = deadline_of(rule, wave)
@@ -167,10 +168,10 @@ def _prove(strategy: Strategy, facts: Facts, wave: WaveFacts) -> Step:
 
 
 def _advance(strategy: Strategy, facts: Facts, wave: WaveFacts | None) -> Step:
-    following = 0 if wave is None else wave.number + 1
-    if following == len(strategy.waves):
+    following = 1 if wave is None else wave.number + 1
+    if following > len(strategy.waves):
         return Succeed()
-    if strategy.waves[following].needs_approval and following not in facts.approved:
+    if strategy.wave(following).needs_approval and following not in facts.approved:
         return AskApproval(following)
     return ReleaseWave(following)
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 MAX_WAVES = 50
@@ -93,6 +94,10 @@ class Strategy:
     # Whether the one who published the version may not approve its waves.
     approval_by_another: bool = False
 
+    def wave(self, number: int) -> Wave:
+        """The wave of that number; they count from 1."""
+        return self.waves[number - 1]
+
 
 def mistakes_in(strategy: Strategy) -> list[str]:
     """Sentences about what is wrong with the waves; none when the strategy can be used.
@@ -117,6 +122,54 @@ def mistakes_in(strategy: Strategy) -> list[str]:
     return found
 
 
+def warnings_about(strategy: Strategy) -> list[str]:
+    """Sentences about what may never be proven, for whoever publishes by the strategy."""
+    strict = [wave.name for wave in strategy.waves if wave.health == HealthGate.REQUIRED]
+    return [
+        f"Wave {name!r} requires health: agents that report none for the version never prove it."
+        for name in strict
+    ]
+
+
+def strategy_to_json(strategy: Strategy) -> dict[str, Any]:
+    """The strategy without its name, as it is stored and as the API shows it."""
+    definition = asdict(strategy)
+    del definition["name"]
+    for wave in definition["waves"]:
+        budget = wave["max_failures"]
+        wave["max_failures"] = budget["count"] if budget["percent"] is None else f"{budget['percent']}%"
+        wave |= {"labels": list(wave["labels"]), "checks": list(wave["checks"])}
+    return definition | {"waves": list(definition["waves"])}
+
+
+def strategy_from_json(name: str, definition: Mapping[str, Any]) -> Strategy:
+    """What `strategy_to_json` wrote. A field that is missing has its default."""
+    given = dict(definition)
+    words: dict[str, type[StrEnum]] = {"on_failure": OnFailure, "silent": SilentAgents, "on_newer": OnNewer}
+    given |= {field: kind(given[field]) for field, kind in words.items() if field in given}
+    given["waves"] = tuple(_wave_from_json(wave) for wave in given["waves"])
+    return Strategy(name=name, **given)
+
+
+def _wave_from_json(wave: Mapping[str, Any]) -> Wave:
+    given = dict(wave)
+    if "health" in given:
+        given["health"] = HealthGate(given["health"])
+    if "max_failures" in given:
+        given["max_failures"] = _budget_from_json(given["max_failures"])
+    for words in ("labels", "checks"):
+        given[words] = tuple(given.get(words, ()))
+    return Wave(**given)
+
+
+def _budget_from_json(budget: int | str) -> FailureBudget:
+    return (
+        FailureBudget(percent=int(budget.removesuffix("%")))
+        if isinstance(budget, str)
+        else FailureBudget(budget)
+    )
+
+
 def in_canary_order(chain_id: UUID, agent_ids: Iterable[UUID]) -> list[UUID]:
     """The agents in the order in which waves take them: by a hash, the same for all rollouts of a chain.
 
@@ -129,3 +182,17 @@ def members_of(wave: Wave, *, chain_id: UUID, matched: Iterable[UUID]) -> Sequen
     """Which of the agents that match the wave, and are in none before it, belong to it."""
     ordered = in_canary_order(chain_id, matched)
     return ordered[: wave.size(len(ordered))]
+
+
+# What every broker begins with.
+DEFAULTS = (
+    Strategy(
+        "canary",
+        (Wave("canary", count=1), Wave("tenth", percent=10), Wave("rest")),
+    ),
+    Strategy(
+        "rings",
+        (*(Wave(f"ring {ring}", labels=(f"ring={ring}",)) for ring in range(4)), Wave("rest")),
+    ),
+    Strategy("all-at-once", (Wave("everybody"),)),
+)

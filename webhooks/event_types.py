@@ -17,6 +17,18 @@ EVENT_TYPES = (
     # Additions to the contract.
     "agent.silent",
     "agent.recovered",
+    "rollout.started",
+    "rollout.wave_released",
+    "rollout.wave_proven",
+    "rollout.approval_requested",
+    "rollout.paused",
+    "rollout.resumed",
+    "rollout.succeeded",
+    "rollout.aborted",
+    "rollout.rolled_back",
+    "rollout.superseded",
+    "freeze.started",
+    "freeze.lifted",
 )
 # Only ever sent by the test of a subscription.
 TEST_EVENT = "webhook.test"

@@ -44,6 +44,6 @@ def require_match(request: HttpRequest, current: bytes | None) -> None:
 
 
 def require_none(request: HttpRequest, current: bytes | None) -> None:
-    """Raises PreconditionFailed when If-None-Match is sent and names the tag of `current`; `*` names whatever there is."""
+    """Raises PreconditionFailed when If-None-Match is sent and names the tag of `current`; `*` names any."""
     if current is not None and not_modified(request, etag_of(current)):
         raise PreconditionFailed

@@ -1,14 +1,12 @@
-"""What a request to publish may say beside the manifest: how the version is to reach the fleet, and on what condition."""
+"""What a request to publish may say beside the manifest: how it is to reach the fleet, and on what condition."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
 from rest_framework.request import Request
 
 from core.api.etag import require_match, require_none
-from core.api.fields import QueryText
 from core.api.renderers import to_json
 from stacks.api.serializers import DeploymentObjectSerializer
 from stacks.models import DeploymentObject

@@ -159,8 +159,8 @@ class PublishBody(serializers.Serializer[Any]):
 class PublishOptionsQuery(serializers.Serializer[Any]):
     strategy = QueryText(
         required=False,
-        help_text="The name or the id of the rollout strategy for this version, or `none`, in place of the stack's own. "
-        "Needs the right to bypass the strategy, and `reason`.",
+        help_text="The name or the id of the rollout strategy for this version, or `none`, in place of the stack's. "
+        "Needs the right to bypass the stack's strategy, and `reason`.",
     )
     reason = QueryText(required=False, help_text="Why another strategy; goes into the audit log.")
 

@@ -21,19 +21,21 @@ def stack(db):
 def publish(request, admin, stack):
     """Publishes on the stack with the headers and the query that it is given."""
     if request.param == "plain":
-        path, body = f"/stacks/{stack.id}/deployment-objects", {"yaml_content": MANIFEST}
+        path = f"/stacks/{stack.id}/deployment-objects"
+        body: dict[str, object] = {"yaml_content": MANIFEST}
     else:
         template = make_template()
         path = f"/stacks/{stack.id}/deployment-objects/from-template"
         body = {"template_id": str(template.id), "parameters": {"name": "a"}}
 
     def post(query: str = "", **headers: str):
-        return admin.post(path + query, body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return admin.post(path + query, body, headers=named)
 
     return post
 
 
-def tag_of(admin, obj) -> str:
+def tag_of(admin, obj):
     return admin.get(f"/deployment-objects/{obj.id}").headers["ETag"]
 
 

@@ -1,0 +1,111 @@
+"""How a rollout moves from one state to another: a guarded update, and the event that tells of it."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from core.events import Actor, Event, emit
+from rollouts.models import Rollout, RolloutState
+from rollouts.models.rollout import MOVING
+
+
+class Kind(StrEnum):
+    """What is told of rollouts. The audit log keeps all of it."""
+
+    STARTED = "rollout.started"
+    QUEUED = "rollout.queued"
+    WAVE_RELEASED = "rollout.wave_released"
+    WAVE_PROVEN = "rollout.wave_proven"
+    APPROVAL_REQUESTED = "rollout.approval_requested"
+    APPROVED = "rollout.approved"
+    CHECK_REPORTED = "rollout.check_reported"
+    PAUSED = "rollout.paused"
+    RESUMED = "rollout.resumed"
+    SUCCEEDED = "rollout.succeeded"
+    ABORTED = "rollout.aborted"
+    ROLLED_BACK = "rollout.rolled_back"
+    SUPERSEDED = "rollout.superseded"
+
+
+class Cause(StrEnum):
+    """Why a rollout is in its state, beside the words of `StopReason`."""
+
+    STACK_DELETED = "stack_deleted"
+    RESTORED = "restored"
+    NEWER_VERSION = "newer_version"
+    ROLLED_BACK = "rolled_back"
+
+
+# Webhooks are not told of the others.
+_UNTOLD = {Kind.QUEUED, Kind.APPROVED, Kind.CHECK_REPORTED}
+
+
+def move(
+    *,
+    rollout: Rollout,
+    to: RolloutState,
+    among: Collection[RolloutState],
+    kind: Kind,
+    actor: Actor,
+    now: datetime,
+    cause: str = "",
+    reason: str = "",
+    facts: Mapping[str, object] | None = None,
+    fields: Mapping[str, object] | None = None,
+) -> bool:
+    """Put the rollout into the state `to` if it is still in one of `among` and at the wave that `rollout` says.
+
+    Whether it was. `fields` are set with it; `facts` are told with it. The instance follows.
+    """
+    changes: dict[str, object] = {
+        "state": to,
+        "state_since": now,
+        "cause": cause,
+        "reason": reason,
+        "changed_by": actor.label or actor.type.value,
+        "next_look_at": now if to in MOVING else None,
+        **(fields or {}),
+    }
+    rows = Rollout.objects.filter(pk=rollout.pk, state__in=among, wave=rollout.wave)
+    if not rows.update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(rollout, name, value)
+    tell(kind, rollout, actor=actor, facts=facts)
+    return True
+
+
+def tell(what: Kind, rollout: Rollout, *, actor: Actor, facts: Mapping[str, object] | None = None) -> None:
+    """Say what happened to the rollout. `facts` are what is particular to it."""
+    kind = what.value
+    state = {
+        "state": str(rollout.state),
+        "wave": rollout.wave,
+        "cause": str(rollout.cause),
+        "reason": rollout.reason,
+        **(facts or {}),
+    }
+    emit(
+        Event(
+            kind=kind,
+            resource_type=Rollout.NOUN,
+            resource_id=rollout.pk,
+            actor=actor,
+            details={
+                "stack_id": str(rollout.stack_id),
+                "sequence_id": rollout.version_id,
+                "strategy": rollout.strategy_name,
+                **state,
+            },
+            notice=None if what in _UNTOLD else kind,
+            payload={
+                "rollout_id": rollout.pk,
+                "stack_id": rollout.stack_id,
+                "deployment_object_id": rollout.version.id,
+                "sequence_id": rollout.version_id,
+                "strategy": rollout.strategy_name,
+                "at": rollout.state_since,
+                **state,
+            },
+        )
+    )
