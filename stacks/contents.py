@@ -82,7 +82,7 @@ class _Reading:
 def _scalar(event: ScalarEvent) -> _Digest:
     tag = event.tag
     if tag is None or tag == "!":
-        is_plain = event.style is None and tag is None
+        is_plain = not event.style and tag is None
         tag = _RESOLVER.resolve(ScalarNode, event.value, (is_plain, True))  # type: ignore[no-untyped-call]
     return _NULL if tag == _NULL_TAG else _digest(b"scalar", tag.encode(), event.value.encode())
 
