@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ PLAIN = Strategy("plain", (Wave("canary", count=1), Wave("rest")))
 
 def one(**facts) -> WaveFacts:
     """A wave of four that was just released."""
-    given = {"number": 1, "running_since": NOW, "matched": 4, "members": 4, "counted": 4}
+    given: dict[str, Any] = {"number": 1, "running_since": NOW, "matched": 4, "members": 4, "counted": 4}
     return WaveFacts(**given | facts)
 
 
