@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from agents.wanted.legs import served_by_agents
+from agents.wanted.legs import is_owed, served_by_agents
 from agents.wanted.versions import later_sql, newest_releases_sql, wanted_sql
 from core.prepared import as_uuid, uuid_parameter
 
@@ -33,6 +33,7 @@ SELECT w.agent_id, count(*) FROM (
     )
     UNION ALL
     SELECT d.agent_id FROM chosen c JOIN agent_marker_deliveries d ON d.agent_id = c.id
+    JOIN deployment_objects o ON o.sequence_id = d.marker_id WHERE {is_owed}
 ) w GROUP BY w.agent_id
 """
 
@@ -58,5 +59,6 @@ def _statement(registration: bool) -> str:  # noqa: FBT001
         served=served_by_agents("chosen", registration=registration),
         unheld=wanted_sql("s.id", None),
         released=newest_releases_sql(pairs="served"),
+        is_owed=is_owed("d.agent_id", registration=registration),
         wanted=later_sql("n.sequence_id", "r.sequence_id"),
     )

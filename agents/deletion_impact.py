@@ -11,14 +11,14 @@ from agents.models import Agent
 from agents.wanted.legs import is_served
 from core.prepared import as_uuid, uuid_parameter
 
-# A deleted stack's marker is owed to the agents that have reported on it and serve it: agents/receivers.py.
+# A deleted stack's marker is owed to the agents that serve it and were given anything of it: agents/receivers.py.
 _REMOVERS = """
-SELECT s.{owner}, count(DISTINCT r.agent_id) FROM stacks s JOIN agent_stack_reports r ON r.stack_id = s.id
-WHERE s.{owner} IN ({places}) AND s.deleted_at IS NULL AND {is_served} GROUP BY s.{owner}
-"""
-_ALL_REMOVERS = """
-SELECT count(DISTINCT r.agent_id) FROM stacks s JOIN agent_stack_reports r ON r.stack_id = s.id
-WHERE s.{owner} IN ({places}) AND s.deleted_at IS NULL AND {is_served}
+WITH chosen AS (SELECT s.id, s.{owner} AS owner FROM stacks s WHERE s.{owner} IN ({places}) AND s.deleted_at IS NULL),
+given AS (
+    SELECT c.owner, c.id AS stack_id, f.agent_id FROM chosen c JOIN agent_offers f ON f.stack_id = c.id
+    UNION SELECT c.owner, c.id, p.agent_id FROM chosen c JOIN agent_stack_reports p ON p.stack_id = c.id
+)
+SELECT {columns} FROM given r WHERE {is_served} {grouped}
 """
 
 
@@ -43,12 +43,15 @@ def _removers(owner: str, ids: Sequence[UUID]) -> tuple[dict[UUID, int], int]:
     parts = {
         "owner": owner,
         "places": ", ".join(["%s"] * len(ids)),
-        "is_served": is_served("r.agent_id", "s.id", registration=settings.REQUIRE_REGISTRATION),
+        "is_served": is_served("r.agent_id", "r.stack_id", registration=settings.REQUIRE_REGISTRATION),
     }
+    number = "count(DISTINCT r.agent_id)"
     parameters = cast(Any, [uuid_parameter(each) for each in ids])
     with connection.cursor() as cursor:
-        cursor.execute(_REMOVERS.format(**parts), parameters)
+        cursor.execute(
+            _REMOVERS.format(columns=f"r.owner, {number}", grouped="GROUP BY r.owner", **parts), parameters
+        )
         by_owner = {as_uuid(key): count for key, count in cursor.fetchall()}
-        cursor.execute(_ALL_REMOVERS.format(**parts), parameters)
+        cursor.execute(_REMOVERS.format(columns=number, grouped="", **parts), parameters)
         (together,) = cast(tuple[int], cursor.fetchone())
     return by_owner, together

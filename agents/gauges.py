@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from agents.models import Agent
+from agents.unending_holds import agents_held_back, unending_holds
 from core.metrics import gauges
 
 
@@ -15,6 +17,16 @@ def agent_gauges() -> Iterable[Metric]:
         "brokkr_active_agents",
         "Live agents whose status is ACTIVE.",
         value=Agent.objects.active().working().count(),
+    )
+    yield GaugeMetricFamily(
+        "brokkr_agents_held_back",
+        "Live agents that serve a stack whose newest held version is not released to them.",
+        value=agents_held_back(registration=settings.REQUIRE_REGISTRATION),
+    )
+    yield GaugeMetricFamily(
+        "brokkr_unending_holds",
+        "Holds of versions that nobody will end; manage.py check_holds lists them.",
+        value=len(unending_holds()),
     )
     ages = GaugeMetricFamily(
         "brokkr_agent_heartbeat_age_seconds",

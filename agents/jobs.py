@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from agents.services.events import delete_old_events
+from agents.services.offers import delete_old_offers
 from agents.services.silence import announce_recovered_agents, announce_silent_agents
 from core.jobs import periodic
 
@@ -13,6 +14,11 @@ from core.jobs import periodic
 @periodic(every=timedelta(minutes=5))
 def forget_old_events() -> int:
     return delete_old_events(now=timezone.now())
+
+
+@periodic(every=timedelta(hours=6))
+def forget_old_offers() -> int:
+    return delete_old_offers(now=timezone.now())
 
 
 @periodic(every=timedelta(seconds=10))

@@ -13,18 +13,23 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from agents.wanted.legs import served_by_agent
+from agents.wanted.legs import is_owed, served_by_agent
 from agents.wanted.versions import wanted_sql
 from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
 
 # The UUID travels with the sequence id because only it is unique for ever: a restored backup hands out old sequence ids
 # again.
 _ITEM = "o.sequence_id || ':' || o.id"
+# A plus in front: no answer to the agent has carried the version before.
+_NEW = """CASE WHEN EXISTS (
+    SELECT 1 FROM agent_offers n WHERE n.agent_id = %(agent)s AND n.version_id = o.sequence_id
+) THEN '' ELSE '+' END || """
 _ITEMS = """
 SELECT {wanted} AS item FROM ({served}) m
 UNION ALL
 SELECT {item}
-FROM agent_marker_deliveries d JOIN deployment_objects o ON o.sequence_id = d.marker_id WHERE d.agent_id = %(agent)s
+FROM agent_marker_deliveries d JOIN deployment_objects o ON o.sequence_id = d.marker_id
+WHERE d.agent_id = %(agent)s AND {is_owed}
 """
 # In incremental mode, what the agent has reported on is left out; a marker it still owes an answer to is not.
 _UNREPORTED = """
@@ -54,6 +59,7 @@ class Poll:
     """What a poll's one statement tells: the key's row and the objects' ids, newest first.
 
     The ids are the hex digits of the UUIDs. Twenty UUID objects a poll would cost more than all the rest of it here.
+    `new_ids` are those versions among them that were never offered, None when that was not asked.
     """
 
     key_id: UUID
@@ -61,34 +67,59 @@ class Poll:
     key_name: str
     last_used_at: datetime | None
     object_ids: Sequence[str]
+    new_ids: Sequence[str] | None
 
 
-def poll(*, agent_id: UUID, key_hash: str, mode: str) -> Poll | None:
+def poll(*, agent_id: UUID, key_hash: str, mode: str, with_new: bool) -> Poll | None:
     """The agent's state by its own usable key, or None when this is not a usable key of this agent.
 
-    A deleted agent has no usable key. The caller still compares the short token.
+    A deleted agent has no usable key. The caller still compares the short token. `with_new` asks for `new_ids` too,
+    which an answer without a body does not need.
     """
-    sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=True)
+    sql = _statement(
+        connection.vendor,
+        settings.REQUIRE_REGISTRATION,
+        mode == "incremental",
+        with_key=True,
+        with_new=with_new,
+    )
     row = fetch_one(sql, {"agent": uuid_parameter(agent_id), "key_hash": key_hash})
     if row is None:
         return None
     key_id, short_token, key_name, last_used_at, state = row
-    return Poll(as_uuid(key_id), short_token, key_name, as_time(last_used_at), _ids(state))
+    items = _items(state)
+    return Poll(
+        as_uuid(key_id),
+        short_token,
+        key_name,
+        as_time(last_used_at),
+        [_id(item) for item in items],
+        [_id(item) for item in items if item[0] == "+"] if with_new else None,
+    )
 
 
 def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
     """The objects' ids as `poll` tells them, for somebody else who asks; none for an unknown or deleted agent."""
     sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
     row = fetch_one(sql, {"agent": uuid_parameter(agent_id)})
-    return _ids(row[0]) if row else ()
+    return [_id(item) for item in _items(row[0])] if row else ()
 
 
 @cache
-def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: bool) -> str:  # noqa: FBT001
+def _statement(
+    vendor: str,
+    registration: bool,  # noqa: FBT001
+    incremental: bool,  # noqa: FBT001
+    *,
+    with_key: bool,
+    with_new: bool = False,
+) -> str:
+    columns = _NEW + _ITEM if with_new else _ITEM
     items = _ITEMS.format(
-        wanted=wanted_sql("m.stack_id", "%(agent)s", columns=_ITEM, check_stack=True),
+        wanted=wanted_sql("m.stack_id", "%(agent)s", columns=columns, check_stack=True),
         served=served_by_agent(vendor, registration=registration),
         item=_ITEM,
+        is_owed=is_owed("d.agent_id", registration=registration),
     )
     join = "string_agg(x.item, ',')" if vendor == "postgresql" else "group_concat(x.item)"
     unreported = _UNREPORTED.format(item_id=_ITEM_ID[vendor]) if incremental else ""
@@ -96,13 +127,18 @@ def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: 
     return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state)
 
 
-def _ids(joined: str | None) -> Sequence[str]:
+def _items(joined: str | None) -> Sequence[str]:
+    """Newest first."""
     if not joined:
         return ()
     # With hyphens from PostgreSQL, without from SQLite.
     items = joined.replace("-", "").split(",")
     items.sort(key=_sequence_id, reverse=True)
-    return [item.partition(":")[2] for item in items]
+    return items
+
+
+def _id(item: str) -> str:
+    return item.partition(":")[2]
 
 
 def _sequence_id(item: str) -> int:

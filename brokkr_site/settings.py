@@ -287,6 +287,7 @@ AGENT_EVENTS_RETENTION_DAYS = env_int(
 AUDIT_LOG_RETENTION_DAYS = env_int(
     "BROKKR__BROKER__AUDIT_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
 )
+AGENT_OFFERS_RETENTION_DAYS = env_int("BROKKR_AGENT_OFFERS_RETENTION_DAYS", 400, minimum=0, maximum=_MAX_DAYS)
 HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
 
 # --- Webhooks -------------------------------------------------------------------------------------

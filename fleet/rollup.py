@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Q
 
 from agents.backlog import pending_object_counts
-from agents.models import Agent, AgentEvent
+from agents.models import Agent
 from agents.querysets import AgentQuerySet
 from agents.silence import grace_of, is_silent
 from health.models import DeploymentHealth, HealthStatus
@@ -48,10 +48,7 @@ class AgentRecord:
 
 def fleet_agents() -> AgentQuerySet:
     """The live agents with what `records` reads of their rows."""
-    # One look into an index for each agent; grouping would read all events.
-    newest = AgentEvent.objects.active().filter(agent=OuterRef("pk")).order_by("-created_at", "-id")
-    agents = Agent.objects.active().with_heartbeat()
-    return agents.annotate(last_event_at=Subquery(newest.values("created_at")[:1]))
+    return Agent.objects.active().with_heartbeat()
 
 
 def records(agents: Sequence[Agent], *, now: datetime) -> list[AgentRecord]:
@@ -62,7 +59,7 @@ def records(agents: Sequence[Agent], *, now: datetime) -> list[AgentRecord]:
     claimed, troubles = _claimed_counts(among), _trouble_counts(among, now)
     lines = []
     for agent in agents:
-        beat, last_event_at = agent.heartbeat, cast("datetime | None", agent.last_event_at)  # type: ignore[attr-defined]  # annotated
+        beat = agent.heartbeat
         failing, degraded = troubles.get(agent.pk, (0, 0))
         lines.append(
             AgentRecord(
@@ -77,8 +74,8 @@ def records(agents: Sequence[Agent], *, now: datetime) -> list[AgentRecord]:
                 pending_object_count=objects.get(agent.pk, 0),
                 pending_work_orders=orders.get(agent.pk, 0),
                 claimed_work_orders=claimed.get(agent.pk, 0),
-                last_event_at=last_event_at,
-                seconds_since_last_event=_age(last_event_at, now),
+                last_event_at=beat.last_report_at,
+                seconds_since_last_event=_age(beat.last_report_at, now),
                 health_failing=failing,
                 health_degraded=degraded,
                 k8s_reachable=beat.k8s_reachable,

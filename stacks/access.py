@@ -66,6 +66,9 @@ def require_object_reader(principal: Principal, obj: DeploymentObject) -> None:
             raise GeneratorNotAssociated
         if obj.stack.deleted_at is not None:
             raise StackNotFound
+    elif obj.recipient_id is not None:
+        if obj.recipient_id != principal.agent_id:
+            raise AgentNotAssociated
     elif not _in_scope(principal, obj.stack):
         raise AgentNotAssociated
 

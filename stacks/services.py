@@ -1,6 +1,6 @@
 """Creating, changing and deleting stacks, and publishing what they want deployed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
@@ -23,7 +23,7 @@ from stacks.errors import (
 )
 from stacks.manifests import ManifestError, check_manifest, checksum
 from stacks.models import DeploymentObject, Stack
-from stacks.signals import publish_requested, stack_deleted, version_published
+from stacks.signals import publish_requested, stack_deleted, stack_moved, version_published
 
 
 class StackChanges(TypedDict, total=False):
@@ -95,9 +95,10 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     Raises InvalidStack, UniqueViolation, StackGeneratorMismatch, SystemGeneratorNotATenant, ForeignKeyViolation.
     """
     _check(changes.get("name", stack.name), changes.get("description", stack.description))
-    owner = changes.get("generator_id", stack.generator_id)
+    old_owner = stack.generator_id
+    owner = changes.get("generator_id", old_owner)
     details: dict[str, object] = {}
-    if owner != stack.generator_id:
+    if owner != old_owner:
         details["generator_id"] = str(owner)
         if actor.type != ActorType.ADMIN:
             raise StackGeneratorMismatch
@@ -107,6 +108,8 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     stack.updated_at = timezone.now()
     with unique_or_conflict("unique_stack_name"):
         stack.save(update_fields=[*changes, "updated_at"])
+    if owner != old_owner:
+        stack_moved.send(sender=Stack, stack=stack, old_generator_id=old_owner)
     emit(
         Event(
             kind="stack.updated",
@@ -123,7 +126,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
 def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> DeploymentObject:
     """Delete a locked stack and its objects, leaving one deletion marker, which is returned.
 
-    Agents that reported on the stack receive the marker until they acknowledge it. The world is told of stacks
+    Agents that were offered the stack receive the marker until they acknowledge it. The world is told of stacks
     that were deleted for themselves, not of those that went with their generator.
     """
     now = timezone.now()
@@ -145,6 +148,24 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
         )
     )
     return marker
+
+
+def add_markers_for_agents(*, pairs: Sequence[tuple[UUID, UUID]]) -> list[DeploymentObject]:
+    """A deletion marker for each pair of a live stack and an agent, for this agent alone.
+
+    The stack lives on: such a marker is no version of it. Inside the caller's transaction.
+    """
+    markers = [
+        DeploymentObject(
+            stack_id=stack_id,
+            recipient_id=agent_id,
+            yaml_content="",
+            yaml_checksum=checksum(""),
+            is_deletion_marker=True,
+        )
+        for stack_id, agent_id in pairs
+    ]
+    return DeploymentObject.objects.bulk_create(markers)
 
 
 def roll_back(

@@ -10,3 +10,6 @@ publish_requested = Signal()
 
 # Arguments: stack (locked), version, actor, options. Sent inside the publishing transaction, before the event is told.
 version_published = Signal()
+
+# Arguments: stack (which has its new owner), old_generator_id. Sent inside the changing transaction.
+stack_moved = Signal()

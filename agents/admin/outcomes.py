@@ -43,7 +43,7 @@ _HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", 
 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
-    """One page of the agents that serve the stack or have reported on it, those in trouble first."""
+    """One page of the agents that serve the stack, have reported on it or must remove it, those in trouble first."""
     newest = newest_unheld(stack.pk)
     text = request.GET.get("q", "").strip()
     rows = _rows(stack, text)
@@ -53,7 +53,7 @@ def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Http
     if chosen in _STATES:
         rows = rows.filter(state=_STATES.index(chosen))
     page = page_of(request, rows.with_heartbeat().order_by("state", "name", "cluster_name", "id"))
-    serving = [agent for agent in page if _STATES[agent.state] != GONE]
+    serving = [agent for agent in page if _STATES[agent.state] not in {GONE, Standing.REMOVING}]
     standings = {each.agent.pk: each for each in of_stack(stack, serving)} if stack.deleted_at is None else {}
     reasons = reasons_for_agents(Offer.of(stack), serving)
     context: dict[str, Any] = {
@@ -72,19 +72,23 @@ def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Http
     return model_admin.render_page(request, stack, "agents/admin/outcomes.html", context)
 
 
+def _removing(stack: Stack) -> QuerySet[MarkerDelivery, UUID]:
+    """The ids of the agents that must still remove it."""
+    return MarkerDelivery.objects.filter(marker__stack=stack).values_list("agent_id", flat=True)
+
+
 def _serving(stack: Stack) -> QuerySet[Agent]:
     """Of a deleted stack those that must still remove it."""
     if stack.deleted_at is None:
         return serving_agents(stack)
-    owed = MarkerDelivery.objects.filter(marker__stack=stack).values("agent_id")
-    return Agent.objects.active().filter(pk__in=owed)
+    return Agent.objects.active().filter(pk__in=_removing(stack))
 
 
 def _rows(stack: Stack, text: str) -> Any:
     """The agents with their reports and, in `state`, the number of a state."""
     is_serving = Q(pk__in=_serving(stack).values("pk"))
     reported = StackReport.objects.filter(stack=stack).values("agent_id")
-    rows = Agent.objects.active().filter(is_serving | Q(pk__in=reported))
+    rows = Agent.objects.active().filter(is_serving | Q(pk__in=reported) | Q(pk__in=_removing(stack)))
     if text:
         rows = rows.filter(Q(name__icontains=text) | Q(cluster_name__icontains=text))
     rows = rows.annotate(
@@ -98,7 +102,10 @@ def _rows(stack: Stack, text: str) -> Any:
 
 
 def _state(stack: Stack, is_serving: Q) -> Case:
-    whens = [When(~is_serving, then=_number(GONE))]
+    whens = [
+        When(~is_serving & Q(pk__in=_removing(stack)), then=_number(Standing.REMOVING)),
+        When(~is_serving, then=_number(GONE)),
+    ]
     if stack.deleted_at is not None:
         return Case(*whens, default=_number(Standing.REMOVING), output_field=IntegerField())
     nothing = Standing.HELD if held_stacks([stack.pk]) else Standing.EMPTY

@@ -106,7 +106,7 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
         .filter(agent=agent)
         .select_related("deployment_object__stack")
         .defer("deployment_object__yaml_content")
-        .order_by("-created_at", "-id")[:EVENTS_SHOWN]
+        .order_by("-updated_at", "-id")[:EVENTS_SHOWN]
     )
     rows = [
         [

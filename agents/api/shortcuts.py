@@ -66,11 +66,17 @@ def target_state_shortcut(request: HttpRequest, agent_id: str) -> HttpResponse |
     query = request.META.get("QUERY_STRING", "")
     if request.method != "GET" or token is None or parsed is None or query not in _MODES:
         return None
-    found = poll(agent_id=parsed, key_hash=token.hash, mode=_MODES[query] or settings.TARGET_STATE_DEFAULT)
+    found = poll(
+        agent_id=parsed,
+        key_hash=token.hash,
+        mode=_MODES[query] or settings.TARGET_STATE_DEFAULT,
+        # Who has an answer already gets it mostly again, without a body.
+        with_new="HTTP_IF_NONE_MATCH" not in request.META,
+    )
     if found is None or found.short_token not in {"", token.short}:
         return None
     _note_caller(request, parsed, found)
-    return respond(request, found.object_ids)
+    return respond(request, found.object_ids, agent_id=parsed, new_ids=found.new_ids)
 
 
 def heartbeat_shortcut(request: HttpRequest, agent_id: str) -> HttpResponse | None:

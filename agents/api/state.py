@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from agents.fragments import Fragments
+from agents.services.offers import note_offers
 from core.api.errors import CACHE_CONTROL
 from core.api.etag import not_modified
 from core.api.renderers import to_json
@@ -38,9 +40,22 @@ def state_etag(object_ids: Sequence[str]) -> str:
     return f'"{hashlib.sha256(_FORM + b"|" + joined).hexdigest()[:32]}"'
 
 
-def respond(request: HttpRequest, object_ids: Sequence[str]) -> HttpResponse:
-    """The objects as a JSON array, or 304 to an agent that has them."""
+def respond(
+    request: HttpRequest,
+    object_ids: Sequence[str],
+    *,
+    agent_id: UUID | None,
+    new_ids: Sequence[str] | None = None,
+) -> HttpResponse:
+    """The objects as a JSON array, or 304 to an agent that has them.
+
+    To the agent itself, `agent_id`, the answer is an offer, and noted before it goes out; `new_ids` are those that
+    were never offered, None when that is not known.
+    """
     headers = {"ETag": state_etag(object_ids), "Cache-Control": CACHE_CONTROL}
     if not_modified(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
-    return HttpResponse(_fragments.join(object_ids), content_type="application/json", headers=headers)
+    body = _fragments.join(object_ids)
+    if agent_id is not None:
+        note_offers(agent_id=agent_id, object_ids=object_ids if new_ids is None else new_ids)
+    return HttpResponse(body, content_type="application/json", headers=headers)

@@ -4,6 +4,14 @@ import django.db.models.deletion
 import django.utils.timezone
 import uuid_utils.compat
 from django.db import migrations, models
+from django.db.models import OuterRef, Subquery
+
+
+def note_last_reports(apps, schema_editor):
+    """From the events there are: one look into an index for each agent."""
+    event = apps.get_model("agents", "AgentEvent")
+    last = event.objects.filter(agent=OuterRef("agent"), deleted_at__isnull=True).order_by("-updated_at")
+    apps.get_model("agents", "AgentHeartbeat").objects.update(last_report_at=Subquery(last.values("updated_at")[:1]))
 
 
 class Migration(migrations.Migration):
@@ -55,4 +63,15 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('version', 'agent'), name='unique_object_release')],
             },
         ),
+        migrations.AddIndex(
+            model_name='agentevent',
+            index=models.Index(fields=['deployment_object', 'agent', '-created_at', '-id'], name='agent_events_on_object'),
+        ),
+        migrations.RemoveIndex(model_name='agentevent', name='agent_events_of_object'),
+        migrations.AddField(
+            model_name='agentheartbeat',
+            name='last_report_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.RunPython(note_last_reports, migrations.RunPython.noop),
     ]

@@ -50,7 +50,7 @@ class Agent(LabelledResource):
 
 
 class AgentHeartbeat(models.Model):
-    """What an agent's heartbeat writes: a narrow row of its own, without an index on what changes.
+    """What an agent's heartbeats and reports write: a narrow row of its own, without an index on what changes.
 
     The agents table itself is read by every other query and changes rarely.
     """
@@ -60,6 +60,8 @@ class AgentHeartbeat(models.Model):
     k8s_reachable = models.BooleanField(null=True)
     k8s_api_latency_ms = models.IntegerField(null=True)
     k8s_reported_at = models.DateTimeField(null=True)
+    # When the agent last reported on a deployment object, in a new word or the same again.
+    last_report_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "agent_heartbeats"

@@ -19,7 +19,7 @@ class EventStatus(models.TextChoices):
 
 
 class AgentEvent(Resource):
-    """One report on one deployment object; `count` of them when the same report came again within the hour."""
+    """What an agent says of one deployment object, from `created_at` to `updated_at`; said `count` times."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="events", db_index=False)
     deployment_object = models.ForeignKey(
@@ -36,7 +36,10 @@ class AgentEvent(Resource):
         db_table = "agent_events"
         indexes = [
             models.Index(fields=["agent", "-created_at", "-id"], name="agent_events_of_agent"),
-            models.Index(fields=["deployment_object", "agent"], name="agent_events_of_object"),
+            # Leads to the agent's latest word on an object, however often the agent changed its mind.
+            models.Index(
+                fields=["deployment_object", "agent", "-created_at", "-id"], name="agent_events_on_object"
+            ),
             models.Index(fields=["-created_at", "-id"], name="agent_events_listed"),
             models.Index(
                 fields=["-created_at", "-id"], name="agent_events_failed", condition=Q(status="FAILURE")
@@ -79,8 +82,9 @@ class StackReport(models.Model):
 class MarkerDelivery(models.Model):
     """A deletion marker that an agent must still receive; gone when the agent reports SUCCESS for it.
 
-    Written when the stack is deleted, for the agents associated with it that had reported on it, so that no
-    later change of labels makes an agent forget to remove what it deployed.
+    Written when the stack is deleted, for the agents that serve it and were given anything of it, so that no later
+    change of labels makes an agent forget to remove what it deployed; and when an agent loses a stack that lives on,
+    with a marker for that agent alone, gone too when it serves the stack again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -8,7 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.errors import AgentNotFound, InvalidAgent, InvalidGeneratorId
-from agents.models import Agent, AgentHeartbeat, AgentTarget, MarkerDelivery, Registration, StackReport
+from agents.models import (
+    Agent,
+    AgentHeartbeat,
+    AgentOffer,
+    AgentTarget,
+    MarkerDelivery,
+    Registration,
+    StackReport,
+)
 from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
 from core.events import Actor, Event, emit, with_via
@@ -119,7 +127,7 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
     agent.deleted_at = agent.updated_at = now
     agent.save(update_fields=["deleted_at", "updated_at"])
     agent.events.active().update(deleted_at=now, updated_at=now)
-    for rows in (AgentTarget, Registration, MarkerDelivery, StackReport):
+    for rows in (AgentTarget, Registration, MarkerDelivery, StackReport, AgentOffer):
         rows._default_manager.filter(agent=agent).delete()
     agent_deleted.send(sender=Agent, agent=agent, actor=actor)
     revoke_paks_of(role=Role.AGENT, subject_id=agent.id)

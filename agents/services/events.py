@@ -1,26 +1,25 @@
 """What agents report."""
 
 from collections import Counter
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from agents.errors import AgentNotFound
-from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
+from agents.models import Agent, AgentEvent, AgentHeartbeat, AgentOffer, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
+from agents.report_texts import same_text
+from agents.services.removals import owe_late_removals
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.retention import delete_in_steps
 from stacks.models import DeploymentObject, Stack
-
-# An agent that re-applies its whole state on each poll says the same thing every few seconds.
-REPEAT_WINDOW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,24 @@ class Report:
     event_type: str
     status: EventStatus
     message: str | None = None
+
+    def repeats(self, event_type: str, status: str, message: str | None) -> bool:
+        """Whether it says no more than these words on the same object."""
+        return (self.event_type, self.status) == (event_type, status) and same_text(self.message, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The latest word on a stack before a report."""
+
+    sequence_id: int
+    status: str
+    message: str | None
+
+    def is_repeated(self, report: Report, obj: DeploymentObject) -> bool:
+        return obj.sequence_id == self.sequence_id and report.repeats(
+            report.event_type, self.status, self.message
+        )
 
 
 @transaction.atomic
@@ -45,9 +62,10 @@ def report_event(
 ) -> AgentEvent:
     """Record an agent's report on a deployment object, live or deleted.
 
-    The same report within an hour of the first counts that event up instead of adding a row, and is not
-    announced again. SUCCESS on a deletion marker ends its delivery. A first report on a stack
-    that was deleted meanwhile makes its marker due: the agent has just deployed what it must remove.
+    A report that says the same as the agent's latest word on the object counts that event up instead of adding a row,
+    and is not announced again, whenever it comes. SUCCESS on a deletion marker ends its delivery; on a marker for this
+    agent alone it also forgets what the agent said of the stack, which it has no longer. A first report on a stack
+    that was deleted, or that the agent lost, makes its removal due: the agent has just deployed what it must remove.
     Raises AgentNotFound, and ForeignKeyViolation for an unknown object.
     """
     report = Report(deployment_object_id, event_type, status, message)
@@ -62,7 +80,8 @@ def report_event(
 def report_events(*, agent_id: UUID, reports: Sequence[Report], actor: Actor) -> list[AgentEvent]:
     """Record reports as if they had come one after another, all or none; their events in the same order.
 
-    Reports that say the same share one event. The number of statements does not grow with that of the reports.
+    Reports in a row that say the same of one object share one event. The number of statements does not grow with that
+    of the reports.
     Raises AgentNotFound, and ForeignKeyViolation with the index of the first report on an unknown object.
     """
     objects = _objects(reports)
@@ -74,14 +93,17 @@ def report_events(*, agent_id: UUID, reports: Sequence[Report], actor: Actor) ->
 
 
 def delete_old_events(*, now: datetime) -> int:
-    """Delete events that are older than the setting says; the number deleted.
+    """Delete events that were said last before the time that the setting says; the number deleted.
 
     The latest word of each agent on each stack has a table of its own and stays.
     """
     if not settings.AGENT_EVENTS_RETENTION_DAYS:
         return 0
     kept_since = now - timedelta(days=settings.AGENT_EVENTS_RETENTION_DAYS)
-    return delete_in_steps(AgentEvent.objects.filter(created_at__lt=kept_since).order_by("created_at", "id"))
+    old = AgentEvent.objects.filter(
+        Q(updated_at__lt=kept_since) | Q(deleted_at__isnull=False), created_at__lt=kept_since
+    )
+    return delete_in_steps(old.order_by("created_at", "id"))
 
 
 # A report with the object it is about; of the object only what _objects reads.
@@ -91,7 +113,10 @@ _Pair = tuple[Report, DeploymentObject]
 def _objects(reports: Sequence[Report]) -> dict[UUID, DeploymentObject]:
     ids = {report.deployment_object_id for report in reports}
     rows = DeploymentObject.objects.filter(id__in=ids)
-    return {obj.id: obj for obj in rows.only("sequence_id", "id", "stack_id", "is_deletion_marker")}
+    return {
+        obj.id: obj
+        for obj in rows.only("sequence_id", "id", "stack_id", "is_deletion_marker", "recipient_id")
+    }
 
 
 def _unknown(report: Report, **where: int) -> ForeignKeyViolation:
@@ -104,53 +129,84 @@ def _unknown(report: Report, **where: int) -> ForeignKeyViolation:
 
 
 def _record(*, agent_id: UUID, reports: Sequence[_Pair], actor: Actor) -> list[AgentEvent]:
-    came_too_late = _lock(agent_id=agent_id, stack_ids={obj.stack_id for _, obj in reports})
+    left = _left(agent_id=agent_id, reports=reports)
+    first = _lock(agent_id=agent_id, stack_ids={obj.stack_id for _, obj in reports}, left=left.keys())
     now = timezone.now()
-    _note_reports(agent_id=agent_id, reports=reports, now=now)
-    if came_too_late:
-        # The first report on a stack is the late one; after it the stack has been reported on.
-        first = {obj.stack_id: obj for _, obj in reversed(reports)}
-        _owe_markers(agent_id=agent_id, objects=[first[stack_id] for stack_id in came_too_late])
+    latest = _latest_events(agent_id=agent_id, object_ids={obj.id for _, obj in reports})
+    if left:
+        _forget(agent_id=agent_id, stack_ids=left.keys(), now=now)
+    lasting = [
+        (report, obj)
+        for index, (report, obj) in enumerate(reports)
+        if obj.recipient_id is None and index > left.get(obj.stack_id, -1)
+    ]
+    known = _note_reports(agent_id=agent_id, reports=lasting, now=now)
+    # The first report on a stack is the late one; after it the stack has been reported on.
+    late = {obj.stack_id: obj for _, obj in reversed(lasting) if obj.stack_id in first}
+    if deleted := [obj for obj in late.values() if first[obj.stack_id]]:
+        _owe_markers(agent_id=agent_id, objects=deleted)
+    if living := [stack_id for stack_id in late if not first[stack_id]]:
+        owe_late_removals(agent_id=agent_id, stack_ids=living)
     acknowledged = {
         obj.pk for report, obj in reports if obj.is_deletion_marker and report.status == EventStatus.SUCCESS
     }
     if acknowledged:
         MarkerDelivery.objects.filter(agent_id=agent_id, marker__in=acknowledged).delete()
-    return _write_events(agent_id=agent_id, reports=reports, now=now, actor=actor)
+    AgentHeartbeat.objects.filter(agent=agent_id).update(last_report_at=now)
+    return _Words(agent_id, left, latest, known, now).write(reports, actor=actor)
 
 
-def _lock(*, agent_id: UUID, stack_ids: Set[UUID]) -> Set[UUID]:
+def _left(*, agent_id: UUID, reports: Sequence[_Pair]) -> dict[UUID, int]:
+    """By stack, the place of the last report that says it is removed from this agent, though it lives on."""
+    return {
+        obj.stack_id: index
+        for index, (report, obj) in enumerate(reports)
+        if obj.recipient_id == agent_id and report.status == EventStatus.SUCCESS
+    }
+
+
+def _lock(*, agent_id: UUID, stack_ids: Set[UUID], left: Set[UUID]) -> dict[UUID, bool]:
     """Put the agent's reports, and its deletion, in a queue. Raises AgentNotFound.
 
-    The agent's first report on a stack also waits for the stack, so that a deletion at the same time either
-    finds the report or is found by it: returned are the stacks of first reports that are deleted.
+    The agent's first report on a stack also waits for the stack, so that a write at the same time that deletes it, or
+    takes it from the agent, either finds the report or is found by it. Returned are the stacks of first reports, and
+    whether each is deleted. After one of the stacks `left`, a report is the first again.
     """
-    came_too_late: Set[UUID] = frozenset()
-    new = stack_ids - set(
-        StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids).values_list(
-            "stack_id", flat=True
-        )
-    )
+    first: dict[UUID, bool] = {}
+    known = StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids)
+    new = (stack_ids - set(known.values_list("stack_id", flat=True))) | left
     if new:
         # Before the agent, and by id: the order in which everybody locks.
         stacks = Stack.objects.select_for_update(no_key=True).filter(id__in=new).order_by("id")
-        came_too_late = {
-            stack.id for stack in stacks.only("id", "deleted_at") if stack.deleted_at is not None
-        }
+        first = {stack.id: stack.deleted_at is not None for stack in stacks.only("id", "deleted_at")}
     if not Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).values_list("id"):
         raise AgentNotFound(id=agent_id)
-    return came_too_late
+    return first
 
 
-def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) -> None:
-    """Keep the latest word on each stack. The agent is locked."""
+def _forget(*, agent_id: UUID, stack_ids: Set[UUID], now: datetime) -> None:
+    """What the agent said and was offered of stacks that it has removed, so that it may get them anew. It is locked."""
+    near = {"agent_id": agent_id, "stack_id__in": stack_ids}
+    StackReport.objects.filter(**near).delete()
+    AgentOffer.objects.filter(**near).delete()
+    events = AgentEvent.objects.active().filter(
+        agent_id=agent_id,
+        deployment_object__stack__in=stack_ids,
+        deployment_object__recipient_id__isnull=True,
+    )
+    events.update(deleted_at=now, updated_at=now)
+
+
+def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) -> dict[UUID, _Known]:
+    """Keep the latest word on each stack; by stack, which it was before. The agent is locked."""
     stack_ids = {obj.stack_id for _, obj in reports}
-    known = {
+    rows = {
         row.stack_id: row for row in StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids)
     }
+    known = {stack_id: _Known(row.sequence_id, row.status, row.message) for stack_id, row in rows.items()}
     changed: dict[UUID, StackReport] = {}
     for report, obj in reports:
-        row = known.setdefault(
+        row = rows.setdefault(
             obj.stack_id,
             StackReport(agent_id=agent_id, stack_id=obj.stack_id, since=now, reported_at=now),
         )
@@ -172,11 +228,12 @@ def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) ->
             unique_fields=["agent", "stack"],
             update_fields=["sequence_id", "status", "message", "since", "reported_at"],
         )
+    return known
 
 
 def _owe_markers(*, agent_id: UUID, objects: Sequence[DeploymentObject]) -> None:
     reported = {obj.stack_id: obj.sequence_id for obj in objects}
-    markers = DeploymentObject.objects.active().filter(
+    markers = DeploymentObject.objects.versions().filter(
         stack_id__in=reported, is_deletion_marker=True, sequence_id__gt=min(reported.values())
     )
     MarkerDelivery.objects.bulk_create(
@@ -189,56 +246,83 @@ def _owe_markers(*, agent_id: UUID, objects: Sequence[DeploymentObject]) -> None
     )
 
 
-def _write_events(
-    *, agent_id: UUID, reports: Sequence[_Pair], now: datetime, actor: Actor
-) -> list[AgentEvent]:
-    """One event per different report, new or counted up. The agent is locked."""
-    events = _recent_events(agent_id=agent_id, reports=[report for report, _ in reports], now=now)
-    repeats: Counter[UUID] = Counter()
-    new: dict[Report, tuple[AgentEvent, UUID]] = {}
-    for report, obj in reports:
-        event = events.get(report)
-        if event is None:
-            event = events[report] = AgentEvent(
-                agent_id=agent_id,
-                deployment_object_id=obj.id,
-                event_type=report.event_type,
-                status=report.status,
-                message=report.message,
-                created_at=now,
-                updated_at=now,
-            )
-            new[report] = event, obj.stack_id
-        else:
+def _latest_events(*, agent_id: UUID, object_ids: Set[UUID]) -> dict[UUID, AgentEvent]:
+    """By object, the agent's latest word on it. The agent is locked. One look into an index for each object."""
+    words = AgentEvent.objects.active().filter(agent_id=agent_id, deployment_object=OuterRef("id"))
+    latest = words.order_by("-created_at", "-id").values("pk")[:1]
+    ids = DeploymentObject.objects.filter(id__in=object_ids).values(latest=Subquery(latest))
+    return {event.deployment_object_id: event for event in AgentEvent.objects.filter(pk__in=ids)}
+
+
+@dataclass(slots=True)
+class _Words:
+    """Reports become events: one for each word that differs from the agent's latest on the same object."""
+
+    agent_id: UUID
+    left: Mapping[UUID, int]
+    latest: dict[UUID, AgentEvent]
+    known: Mapping[UUID, _Known]
+    now: datetime
+    new: list[AgentEvent] = field(default_factory=list)
+    news: list[tuple[AgentEvent, UUID]] = field(default_factory=list)
+    repeats: Counter[AgentEvent] = field(default_factory=Counter)
+    reworded: set[AgentEvent] = field(default_factory=set)
+
+    def write(self, reports: Sequence[_Pair], *, actor: Actor) -> list[AgentEvent]:
+        """The events, in the order of the reports. The agent is locked."""
+        said = []
+        stacks = {obj.id: obj.stack_id for _, obj in reports}
+        for index, (report, obj) in enumerate(reports):
+            said.append(self._say(report, obj, is_over=index < self.left.get(obj.stack_id, -1)))
+            if self.left.get(obj.stack_id) == index:
+                self.latest = {
+                    object_id: event
+                    for object_id, event in self.latest.items()
+                    if stacks[object_id] != obj.stack_id or object_id == obj.id
+                }
+        self._count_up()
+        AgentEvent.objects.bulk_create(self.new)
+        if self.news:
+            emit(*(_told(event, stack_id, actor) for event, stack_id in self.news))
+        return said
+
+    def _say(self, report: Report, obj: DeploymentObject, *, is_over: bool) -> AgentEvent:
+        event = self.latest.get(obj.id)
+        if event is not None and report.repeats(event.event_type, event.status, event.message):
             event.count += 1
-            if report not in new:
-                event.updated_at = now
-                repeats[event.pk] += 1
-    for times in set(repeats.values()):
-        again = [pk for pk, count in repeats.items() if count == times]
-        AgentEvent.objects.filter(pk__in=again).update(count=F("count") + times, updated_at=now)
-    AgentEvent.objects.bulk_create([event for event, _ in new.values()])
-    if new:
-        emit(*(_told(event, stack_id, actor) for event, stack_id in new.values()))
-    return [events[report] for report, _ in reports]
+            if event.message != report.message:
+                event.message = report.message
+                self.reworded.add(event)
+            if not event._state.adding:
+                event.updated_at = self.now
+                self.repeats[event] += 1
+            return event
+        event = AgentEvent(
+            agent_id=self.agent_id,
+            deployment_object_id=obj.id,
+            event_type=report.event_type,
+            status=report.status,
+            message=report.message,
+            created_at=self.now,
+            updated_at=self.now,
+            deleted_at=self.now if is_over and obj.recipient_id is None else None,
+        )
+        self.new.append(event)
+        known = self.known.get(obj.stack_id)
+        # Of a word whose event was too old to keep, only that it was the latest is known.
+        is_forgotten = obj.id not in self.latest and known is not None and known.is_repeated(report, obj)
+        if not is_forgotten:
+            self.news.append((event, obj.stack_id))
+        self.latest[obj.id] = event
+        return event
 
-
-def _recent_events(*, agent_id: UUID, reports: Sequence[Report], now: datetime) -> dict[Report, AgentEvent]:
-    """The events that these reports repeat. Asked by each part apart, so some that are read are none of them."""
-    messages = {report.message for report in reports}
-    rows = AgentEvent.objects.active().filter(
-        Q(message__in=messages - {None}) | (Q(message__isnull=True) if None in messages else Q()),
-        agent_id=agent_id,
-        deployment_object__in={report.deployment_object_id for report in reports},
-        event_type__in={report.event_type for report in reports},
-        status__in={report.status for report in reports},
-        created_at__gt=now - REPEAT_WINDOW,
-    )
-    # The newest of those that say the same stays.
-    return {
-        Report(event.deployment_object_id, event.event_type, EventStatus(event.status), event.message): event
-        for event in rows.order_by("created_at")
-    }
+    def _count_up(self) -> None:
+        plain = {event.pk: times for event, times in self.repeats.items() if event not in self.reworded}
+        for times in set(plain.values()):
+            again = [pk for pk, count in plain.items() if count == times]
+            AgentEvent.objects.filter(pk__in=again).update(count=F("count") + times, updated_at=self.now)
+        if others := [event for event in self.repeats if event in self.reworded]:
+            AgentEvent.objects.bulk_update(others, ["count", "message", "updated_at"])
 
 
 def _told(event: AgentEvent, stack_id: UUID, actor: Actor) -> Event:

@@ -6,6 +6,8 @@ from django.db import transaction
 
 from agents.errors import AlreadyRegistered
 from agents.models import Agent, AgentTarget, Registration
+from agents.services.removals import lock_agent_row, owe_removals_of_agent, withdraw_removals
+from agents.wanted.losses import stacks_by_registration
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit, with_via
 from generators.models import Generator
@@ -24,6 +26,7 @@ def register_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> Reg
     registration, created = Registration.objects.get_or_create(agent=agent, generator=generator)
     if not created:
         raise AlreadyRegistered
+    withdraw_removals(agent_id=agent_id)
     _tell("agent.registered", agent_id, generator, actor)
     return registration
 
@@ -32,14 +35,17 @@ def register_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> Reg
 def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> bool:
     """Withdraw the registration and the agent's explicit targets on a locked generator's stacks.
 
-    Whether there was anything to withdraw.
+    Where nothing else gives it those stacks, their removal is owed. Whether there was anything to withdraw.
     """
     # Locked, so that no target is written on the strength of the registration that ends here.
-    list(Agent.objects.select_for_update(no_key=True).filter(id=agent_id).values_list("id"))
-    untargeted, _ = AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator).delete()
+    lock_agent_row(agent_id)
+    targets = AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator)
+    lost = {*targets.values_list("stack_id", flat=True), *stacks_by_registration(agent_id, generator.id)}
+    untargeted, _ = targets.delete()
     deregistered, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
     removed = untargeted or deregistered
     if removed:
+        owe_removals_of_agent(agent_id=agent_id, stack_ids=lost)
         _tell("agent.deregistered", agent_id, generator, actor)
     return bool(removed)
 
@@ -53,6 +59,7 @@ def register_all(*, generator: Generator, actor: Actor, via: str | None = None) 
     Registration.objects.bulk_create(
         [Registration(agent_id=agent_id, generator=generator) for agent_id in missing], ignore_conflicts=True
     )
+    withdraw_removals(generator_id=generator.id)
     for agent_id in missing:
         _tell("agent.registered", agent_id, generator, actor, via=via)
     return len(missing)

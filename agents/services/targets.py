@@ -7,6 +7,7 @@ from django.db import transaction
 
 from agents.errors import AgentNotRegistered, AgentTargetNotFound
 from agents.models import Agent, AgentTarget, Registration
+from agents.services.removals import lock_agent_row, owe_removals_of_agent, withdraw_removals
 from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
 from stacks.models import Stack
@@ -27,16 +28,22 @@ def add_target(*, agent: Agent, stack: Stack, actor: Actor) -> AgentTarget:
     require_registration(agent_id=agent.id, stack=stack)
     with unique_or_conflict("unique_agent_stack"):
         target = AgentTarget.objects.create(agent=agent, stack=stack)
+    withdraw_removals(agent_id=agent.id)
     _tell("agent.target_added", agent.id, stack, actor)
     return target
 
 
 @transaction.atomic
 def remove_target(*, agent_id: UUID, stack: Stack, actor: Actor) -> None:
-    """Take the stack away again. Raises AgentTargetNotFound."""
+    """Take a locked stack away again; where nothing else gives it to the agent, its removal is owed.
+
+    Raises AgentTargetNotFound.
+    """
+    lock_agent_row(agent_id)
     removed, _ = AgentTarget.objects.filter(agent_id=agent_id, stack=stack).delete()
     if not removed:
         raise AgentTargetNotFound(agent_id=agent_id, stack_id=stack.id)
+    owe_removals_of_agent(agent_id=agent_id, stack_ids=[stack.id])
     _tell("agent.target_removed", agent_id, stack, actor)
 
 

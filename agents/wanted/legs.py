@@ -106,6 +106,15 @@ def is_served(agent: str, stack: str, *, registration: bool) -> str:
     return f"({_TARGET_OF_PAIR.format(**pair)} OR ({registered}({words})))"
 
 
+def is_owed(agent: str, *, registration: bool) -> str:
+    """A condition on the marker `o` of a delivery to the agent in the column `agent`: is its stack not served again?
+
+    Serving it again withdraws the marker. Should both be written at once, this keeps the agent from removing what it
+    should have.
+    """
+    return f"(o.recipient_id IS NULL OR NOT {is_served(agent, 'o.stack_id', registration=registration)})"
+
+
 def _union(*legs: str) -> str:
     # UNION, not UNION ALL: what is tied in several ways comes once.
     return "\nUNION\n".join(legs)

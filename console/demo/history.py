@@ -97,6 +97,9 @@ def add_reports(scene: Scene) -> None:
         scene.progressed(number / len(scene.stacks))
     AgentEvent.objects.bulk_create(events, batch_size=_BATCH)
     StackReport.objects.bulk_create(reports, batch_size=_BATCH)
+    last = {event.agent_id: event.updated_at for event in sorted(events, key=lambda each: each.updated_at)}
+    for agent_id, at in last.items():
+        AgentHeartbeat.objects.filter(agent=agent_id).update(last_report_at=at)
 
 
 def _words_of(scene: Scene, agent: Agent, versions: list[DeploymentObject]) -> list[AgentEvent]:

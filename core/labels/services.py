@@ -8,6 +8,7 @@ from core.errors import InvalidAnnotation, InvalidLabel
 from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
 from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResource
+from core.labels.signals import annotation_added, annotation_removed, label_added, label_removed
 from core.validators import is_label
 
 
@@ -19,6 +20,7 @@ def add_label(*, owner: LabelledResource, label: str, actor: Actor) -> AbstractL
     rows: Any = owner.labels  # type: ignore[attr-defined]  # each concrete table declares this related name
     with unique_or_conflict(rows.model.UNIQUE):
         row: AbstractLabel = rows.create(label=label)
+    label_added.send(sender=type(owner), owner=owner, label=label)
     _tell("label_added", owner, actor, {"label": label})
     return row
 
@@ -28,6 +30,7 @@ def remove_label(*, owner: LabelledResource, label: str, actor: Actor) -> bool:
     """Whether the owner carried the label."""
     removed, _ = owner.labels.filter(label=label).delete()  # type: ignore[attr-defined]
     if removed:
+        label_removed.send(sender=type(owner), owner=owner, label=label)
         _tell("label_removed", owner, actor, {"label": label})
     return bool(removed)
 
@@ -40,6 +43,7 @@ def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Acto
     rows: Any = owner.annotations  # type: ignore[attr-defined]
     with unique_or_conflict(rows.model.UNIQUE):
         row: AbstractAnnotation = rows.create(key=key, value=value)
+    annotation_added.send(sender=type(owner), owner=owner, key=key, value=value)
     _tell("annotation_added", owner, actor, {"key": key, "value": value})
     return row
 
@@ -47,10 +51,13 @@ def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Acto
 @transaction.atomic
 def remove_annotation(*, owner: LabelledResource, key: str, actor: Actor) -> bool:
     """Whether the owner had the annotation."""
-    removed, _ = owner.annotations.filter(key=key).delete()  # type: ignore[attr-defined]
-    if removed:
-        _tell("annotation_removed", owner, actor, {"key": key})
-    return bool(removed)
+    row = owner.annotations.select_for_update().filter(key=key).first()  # type: ignore[attr-defined]
+    if row is None:
+        return False
+    row.delete()
+    annotation_removed.send(sender=type(owner), owner=owner, key=key, value=row.value)
+    _tell("annotation_removed", owner, actor, {"key": key})
+    return True
 
 
 def _tell(what: str, owner: LabelledResource, actor: Actor, details: dict[str, str]) -> None:

@@ -117,7 +117,7 @@ class FleetAgentRecordSerializer(serializers.Serializer[AgentRecord]):
 )
 class AgentFleetStatusSerializer(serializers.Serializer[Any]):
     record = FleetAgentRecordSerializer()
-    recent_events = AgentEventSerializer(many=True, help_text="The newest 20, newest first.")
+    recent_events = AgentEventSerializer(many=True, help_text="The latest 20 words, the latest first.")
 
 
 class FleetQuery(ListQuery):

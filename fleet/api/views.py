@@ -63,7 +63,7 @@ class FleetViewSet(KeyedViewSet):
         if not agents:
             raise AgentNotFound(id=agent_id)
         (line,) = records(agents, now=timezone.now())
-        events = AgentEvent.objects.active().filter(agent_id=agent_id).order_by("-created_at", "-id")
+        events = AgentEvent.objects.active().filter(agent_id=agent_id).order_by("-updated_at", "-id")
         answer = {"record": line, "recent_events": events[:_RECENT]}
         return Response(AgentFleetStatusSerializer(answer).data)
 

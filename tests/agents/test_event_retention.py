@@ -21,7 +21,8 @@ NOW = timezone.now()
 
 def make_old_event(days: int) -> AgentEvent:
     event = make_event(make_agent()[0], make_object(make_stack()), message=str(days))
-    AgentEvent.objects.filter(pk=event.pk).update(created_at=NOW - timedelta(days=days, seconds=1))
+    at = NOW - timedelta(days=days, seconds=1)
+    AgentEvent.objects.filter(pk=event.pk).update(created_at=at, updated_at=at)
     return event
 
 
@@ -35,6 +36,12 @@ def test_events_older_than_thirty_days_are_deleted_also_those_of_deleted_agents(
     admin.delete(f"/agents/{gone.agent_id}")
     assert [delete_old_events(now=NOW), delete_old_events(now=NOW)] == [2, 0]
     assert kept() == ["29"]
+
+
+def test_a_report_that_is_still_repeated_is_kept():
+    event = make_old_event(31)
+    AgentEvent.objects.filter(pk=event.pk).update(updated_at=NOW)
+    assert delete_old_events(now=NOW) == 0
 
 
 def test_how_long_is_a_setting_and_none_is_for_ever(settings):

@@ -1,10 +1,8 @@
 """GET and POST /agents/{id}/events: what agents report."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
 
 from agents.models import AgentEvent, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
@@ -137,7 +135,7 @@ def test_the_list_is_newest_first_and_the_agents_own(admin):
     assert admin.get(f"/agents/{uuid4()}/events").json() == []
 
 
-def test_the_same_report_within_the_hour_counts_the_first_up(obj):
+def test_the_same_report_counts_the_first_up(obj):
     agent, api = make_agent()
     path = f"/agents/{agent.id}/events"
     first = api.post(path, report(obj, message="m")).json()
@@ -167,23 +165,6 @@ def test_another_agents_or_objects_report_is_a_row_of_its_own(obj):
         make_event(agent, obj)
         make_event(agent, make_object(make_stack()))
     assert AgentEvent.objects.count() == 4
-
-
-@pytest.mark.parametrize(("minutes", "rows"), [(59, 1), (61, 2)])
-def test_an_hour_after_the_first_a_repeat_is_a_new_row(obj, minutes, rows):
-    agent, _ = make_agent()
-    event = make_event(agent, obj)
-    AgentEvent.objects.filter(pk=event.pk).update(created_at=timezone.now() - timedelta(minutes=minutes))
-    make_event(agent, obj)
-    assert AgentEvent.objects.count() == rows
-
-
-def test_the_hour_runs_from_the_first_not_from_the_last_repeat(obj):
-    agent, _ = make_agent()
-    event = make_event(agent, obj)
-    long_ago = timezone.now() - timedelta(minutes=61)
-    AgentEvent.objects.filter(pk=event.pk).update(created_at=long_ago, updated_at=timezone.now())
-    assert make_event(agent, obj).id != event.id
 
 
 @pytest.mark.parametrize(

@@ -185,10 +185,15 @@ def test_a_body_without_reports_is_422(sent):
     refused(api.post(f"/agents/{agent.id}/events/batch", sent), 422, "invalid_request_body")
 
 
+def word(number: int) -> str:
+    """Of letters alone: texts that differ only in numbers say the same."""
+    return "".join("abcdefghij"[int(digit)] for digit in str(number))
+
+
 @pytest.mark.parametrize(("number", "status"), [(500, 201), (501, 422)])
 def test_five_hundred_are_the_most(obj, number, status):
     agent, api = make_agent()
-    response = send(api, agent, *(report(obj, message=f"{each}") for each in range(number)))
+    response = send(api, agent, *(report(obj, message=word(each)) for each in range(number)))
     assert response.status_code == status
     assert AgentEvent.objects.count() == (number if status == 201 else 0)
 
@@ -222,9 +227,9 @@ def test_the_number_of_statements_does_not_grow_with_the_reports(django_assert_m
         make_event(agent, obj)
     for stack in stacks[5:15]:
         delete_stack(stack=stack, actor=SYSTEM)
-    # Two to begin and end, then: objects, known stacks, new stacks, agent, latest words read and written, markers
-    # read and owed, recent events, counted up, written, who listens.
-    with django_assert_max_num_queries(14):
+    # Two to begin and end, then: objects, known stacks, new stacks, agent, latest events, latest words read and
+    # written, markers read and owed, what it serves, the time of the report, counted up, written, who listens.
+    with django_assert_max_num_queries(16):
         report_events(
             agent_id=agent.id,
             reports=[Report(obj.id, "DEPLOY", EventStatus.SUCCESS) for obj in objects * 2],

@@ -151,7 +151,7 @@ def test_where_it_is_required_registration_opens_and_closes_the_target_state(set
     assert len(api.get(state).json()) == 1
     assert len(api.get(f"/agents/{agent.id}/stacks").json()) == 1
     api.delete(f"/generators/{generator.id}/register")
-    assert len(api.get(state).json()) == 0
+    assert [obj["is_deletion_marker"] for obj in api.get(state).json()] == [True]
     assert len(api.get(f"/agents/{agent.id}/stacks").json()) == 0
 
 

@@ -64,8 +64,9 @@ def of_one_agent(world: FleetWorld) -> None:
             expected = [] if mine["deleted"] else world.target_state(agent, mode)
             assert list(state_of(agent_id=agent.pk, mode=mode)) == expected
             key_hash = Pak.objects.get(subject_id=agent.pk).key_hash
-            found = poll(agent_id=agent.pk, key_hash=key_hash, mode=mode)
-            assert (found is None) if mine["deleted"] else (list(found.object_ids) == expected)
+            for with_new in (False, True):
+                found = poll(agent_id=agent.pk, key_hash=key_hash, mode=mode, with_new=with_new)
+                assert (found is None) if mine["deleted"] else (list(found.object_ids) == expected)
         assert {each.stack for each in failing_of(agent, limit=9)} == {
             stack for who, stack in world.pairs(Standing.FAILING) if who == agent
         }

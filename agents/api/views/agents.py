@@ -220,9 +220,12 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         responses=DeploymentObjectSerializer(many=True),
     )
     def target_state(self, request: Request, *, agent_id: UUID) -> HttpResponse:
-        """The newest version of every stack the agent serves, newest first, and markers of deleted stacks."""
+        """Of every stack the agent serves the newest version that is not held or is released to it, newest first; and
+        deletion markers of what it must remove.
+        """
         query = self.read_query(TargetStateQuery)
-        return respond(request._request, state_of(agent_id=agent_id, mode=query["mode"]))
+        state = state_of(agent_id=agent_id, mode=query["mode"])
+        return respond(request._request, state, agent_id=self.caller.agent_id)
 
     @extend_schema(
         operation_id="list_agent_stacks",

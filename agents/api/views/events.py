@@ -15,7 +15,8 @@ from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from paks.api.views import KeyedViewSet
 
-_NEWEST_FIRST = ("-created_at", "-id")
+# The latest word, whether it was said first or again.
+_LATEST_FIRST = ("-updated_at", "-id")
 
 
 class AgentReportsViewSet(KeyedViewSet):
@@ -33,10 +34,10 @@ class AgentReportsViewSet(KeyedViewSet):
         responses=AgentEventSerializer(many=True),
     )
     def list(self, request: Request, *, agent_id: UUID) -> Response:
-        """Newest first. Admin, or the agent itself."""
+        """The latest word first, said anew or again. Admin, or the agent itself."""
         rows = AgentEvent.objects.active().filter(agent_id=agent_id)
         return self.answer_list(
-            rows, AgentEventSerializer, order=_NEWEST_FIRST, query=self.read_query(ListQuery)
+            rows, AgentEventSerializer, order=_LATEST_FIRST, query=self.read_query(ListQuery)
         )
 
     @extend_schema(
@@ -48,7 +49,7 @@ class AgentReportsViewSet(KeyedViewSet):
     )
     @idempotent
     def create(self, request: Request, *, agent_id: UUID) -> Response:
-        """The same report within an hour counts the first one up. Admin, or the agent itself."""
+        """A report that says the same as the latest on the object counts that one up. Admin, or the agent itself."""
         body = self.read_body(ReportEventBody)
         if body.pop("agent_id", agent_id) != agent_id:
             raise AgentIdMismatch
@@ -65,7 +66,7 @@ class AgentReportsViewSet(KeyedViewSet):
     @idempotent
     def create_batch(self, request: Request, *, agent_id: UUID) -> Response:
         """As if they were reported one by one, in one transaction: all or none. The answer has one event for each
-        report, in their order; reports that say the same share one. Admin, or the agent itself.
+        report, in their order; reports in a row that say the same of one object share one. Admin, or the agent itself.
         """
         reports = self.read_body(ReportEventsBody)["events"]
         for index, body in enumerate(reports):
@@ -92,12 +93,12 @@ class AgentEventViewSet(KeyedViewSet):
         responses=AgentEventSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
-        """Newest first. An admin sees all, an agent its own."""
+        """The latest word first, said anew or again. An admin sees all, an agent its own."""
         query = self.read_query(EventListQuery)
         rows = self._visible()
         if "pak_id" in query:
             rows = rows.about_stacks_of(query["pak_id"])
-        return self.answer_list(rows, AgentEventSerializer, order=_NEWEST_FIRST, query=query)
+        return self.answer_list(rows, AgentEventSerializer, order=_LATEST_FIRST, query=query)
 
     @extend_schema(
         operation_id="get_agent_event",

@@ -1,0 +1,20 @@
+"""`manage.py check_holds`: versions that are held and that nobody will let go."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from agents.unending_holds import unending_holds
+
+
+class Command(BaseCommand):
+    help = "List the versions that are held though nobody will ever release them. Exit code 1 when there are any."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = unending_holds()
+        for each in found:
+            version = each.hold.version
+            self.stdout.write(f"{version} of {version.stack}, held as {each.hold.reason}: {each.why}")
+        if found:
+            raise CommandError(f"{len(found)} holds will not end by themselves.")
+        self.stdout.write("Every hold has somebody who will end it.")

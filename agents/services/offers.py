@@ -1,0 +1,52 @@
+"""Noting what agents' polls were answered with."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error
+from django.db.models import Exists, OuterRef
+
+from agents.models import AgentOffer
+from core.retention import delete_in_steps
+from stacks.models import DeploymentObject
+
+log = logging.getLogger("brokkr.offers")
+
+
+def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
+    """Note that an answer to the agent's own poll is about to carry these objects, by their ids in hex digits.
+
+    Only versions of live stacks are noted, and only once; how many were new. It is committed when this returns. A
+    failure is logged and nothing else: the agent must have its answer.
+    """
+    if not object_ids:
+        return 0
+    noted = AgentOffer.objects.filter(agent=agent_id, version=OuterRef("pk"))
+    versions = DeploymentObject.objects.versions().filter(
+        ~Exists(noted), id__in=object_ids, stack__deleted_at__isnull=True
+    )
+    try:
+        # By their number, as everybody does, lest two polls of one agent wait for each other.
+        new = [
+            AgentOffer(agent_id=agent_id, version_id=sequence_id, stack_id=stack_id)
+            for sequence_id, stack_id in versions.order_by("pk").values_list("pk", "stack_id")
+        ]
+        AgentOffer.objects.bulk_create(new, ignore_conflicts=True)
+    except Error:
+        log.exception("offers not noted", extra={"agent_id": str(agent_id)})
+        return 0
+    return len(new)
+
+
+def delete_old_offers(*, now: datetime) -> int:
+    """Delete offers that are older than the setting says and not the newest of their agent and stack; how many."""
+    if not settings.AGENT_OFFERS_RETENTION_DAYS:
+        return 0
+    newer = AgentOffer.objects.filter(
+        stack=OuterRef("stack"), agent=OuterRef("agent"), version__gt=OuterRef("version")
+    )
+    kept_since = now - timedelta(days=settings.AGENT_OFFERS_RETENTION_DAYS)
+    return delete_in_steps(AgentOffer.objects.filter(Exists(newer), offered_at__lt=kept_since).order_by("id"))
