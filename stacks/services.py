@@ -99,7 +99,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     owner = changes.get("generator_id", old_owner)
     details: dict[str, object] = {}
     if owner != old_owner:
-        details["generator_id"] = str(owner)
+        details |= {"generator_id": str(owner), "old_generator_id": str(old_owner)}
         if actor.type != ActorType.ADMIN:
             raise StackGeneratorMismatch
         _lock_owner(owner, actor)

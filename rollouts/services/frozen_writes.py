@@ -80,7 +80,9 @@ def _stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> boo
 
 
 def _owner_of_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
-    return "generator_id" in details and _stack(freeze, stack_id, details)
+    if "generator_id" not in details:
+        return False
+    return str(freeze.generator_id) == details["old_generator_id"] or _stack(freeze, stack_id, details)
 
 
 def _deleted_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:

@@ -10,7 +10,7 @@ from core.events import SYSTEM
 from rollouts.counts import absent_agents, heard_again, joiners, spare_agents
 from rollouts.models import Rollout, RolloutMember, RolloutState, RolloutWave
 from rollouts.models.rollout import MOVING
-from rollouts.services.transitions import Kind, move
+from rollouts.services.transitions import MAX_UNLOOKED, Kind, move
 from rollouts.strategies import SilentAgents, members_of
 
 _BATCH = 2_000
@@ -40,6 +40,7 @@ def release_wave(*, rollout: Rollout, number: int, now: datetime) -> bool:
         kind=Kind.WAVE_RELEASED,
         actor=SYSTEM,
         now=now,
+        look_in=MAX_UNLOOKED,
         facts=facts,
         fields={"wave": number},
     ):

@@ -5,7 +5,7 @@ die anywhere. Nothing depends on having been there when something happened.
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -33,11 +33,9 @@ from rollouts.services.proving import mark_proven
 from rollouts.services.releasing import refill, release_late, release_wave
 from rollouts.services.rollbacks import roll_back_or_pause
 from rollouts.services.succeeding import finish
-from rollouts.services.transitions import Kind, move, tell
+from rollouts.services.transitions import MAX_UNLOOKED, Kind, move, tell
 from stacks.models import DeploymentObject
 
-# What no report tells of is found out by then: agents that fall silent, come back, join or leave.
-MAX_UNLOOKED = timedelta(seconds=60)
 # A rollout takes three steps for each wave at most; more in one tick means that somebody else moves it too.
 _MAX_STEPS = 200
 
@@ -145,6 +143,7 @@ def _ask(rollout: Rollout, number: int, now: datetime) -> None:
         kind=Kind.APPROVAL_REQUESTED,
         actor=SYSTEM,
         now=now,
+        look_in=MAX_UNLOOKED,
         facts={"asked_wave": number},
     )
 

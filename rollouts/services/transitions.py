@@ -1,12 +1,15 @@
 """How a rollout moves from one state to another: a guarded update, and the event that tells of it."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.events import Actor, Event, emit
 from rollouts.models import Rollout, RolloutState
 from rollouts.models.rollout import MOVING
+
+# What no report tells of is found out by then: agents that fall silent, come back, join or leave.
+MAX_UNLOOKED = timedelta(seconds=60)
 
 
 class Kind(StrEnum):
@@ -50,12 +53,14 @@ def move(
     now: datetime,
     cause: str = "",
     reason: str = "",
+    look_in: timedelta = timedelta(0),
     facts: Mapping[str, object] | None = None,
     fields: Mapping[str, object] | None = None,
 ) -> bool:
     """Put the rollout into the state `to` if it is still in one of `among` and at the wave that `rollout` says.
 
-    Whether it was. `fields` are set with it; `facts` are told with it. The instance follows.
+    Whether it was. The worker looks at it next, or after `look_in` when it is the one who moves it. `fields` are set
+    with it; `facts` are told with it. The instance follows.
     """
     changes: dict[str, object] = {
         "state": to,
@@ -63,7 +68,7 @@ def move(
         "cause": cause,
         "reason": reason,
         "changed_by": actor.label or actor.type.value,
-        "next_look_at": now if to in MOVING else None,
+        "next_look_at": now + look_in if to in MOVING else None,
         **(fields or {}),
     }
     rows = Rollout.objects.filter(pk=rollout.pk, state__in=among, wave=rollout.wave)
