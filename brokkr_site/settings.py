@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "webhooks",
     "audit",
     "config",
+    "rollouts",
     "fleet",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.

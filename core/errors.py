@@ -1,6 +1,6 @@
 """Refusals: what went wrong, as a stable code and a sentence. No HTTP here; core/api/errors.py gives the status.
 
-The seven kinds decide the status, a subclass gives the code. docs/reference/error-codes.md lists every code.
+The eight kinds decide the status, a subclass gives the code. docs/reference/error-codes.md lists every code.
 """
 
 from typing import ClassVar
@@ -42,6 +42,10 @@ class Conflict(DomainError):
 
 class Unprocessable(DomainError):
     """The shape of the request is wrong, or it refers to something that does not exist."""
+
+
+class Locked(DomainError):
+    """Somebody has decided that nothing may change for a while."""
 
 
 class Unavailable(DomainError):

@@ -20,8 +20,9 @@ class HealthStatus(models.TextChoices):
 class DeploymentHealth(models.Model):
     """The latest health status that one agent sent for one version. Written with every health report, changed or not.
 
-    `checked_at` is when the agent looked, by its own clock; `updated_at` is when the broker received the status. The
-    status becomes stale by `updated_at`: a wrong clock must neither keep a status alive nor end it.
+    `since` is since when the broker has heard the same status without a gap: a status that became stale before it was
+    repeated begins anew. `checked_at` is when the agent looked, by its own clock; `updated_at` is when the broker
+    received the status. The status becomes stale by `updated_at`: a wrong clock must neither keep it alive nor end it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -33,6 +34,7 @@ class DeploymentHealth(models.Model):
     # JSON as text, because the wire carries it as a string.
     summary = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
     checked_at = models.DateTimeField()
+    since = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -18,6 +18,8 @@ from core.retention import delete_in_steps
 from health.errors import InvalidHealthRecord
 from health.event_kinds import HealthEventKind
 from health.models import DeploymentHealth, HealthStatus
+from health.querysets import fresh_since
+from health.signals import health_reported
 from stacks.models import DeploymentObject
 
 
@@ -46,11 +48,8 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
     # The lock puts the agent's health reports and its deletion in a queue, so that each change is announced once.
     agent = lock_agent(agent_id)
     stacks = _stacks_of(latest)
-    before = dict(
-        DeploymentHealth.objects.filter(agent=agent, deployment_object__id__in=latest).values_list(
-            "deployment_object__id", "status"
-        )
-    )
+    said = DeploymentHealth.objects.filter(agent=agent, deployment_object__id__in=latest).defer("summary")
+    before = {health.deployment_object_id: health for health in said}
     DeploymentHealth.objects.bulk_create(
         [
             DeploymentHealth(
@@ -59,6 +58,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
                 status=report.status,
                 summary=None if report.summary is None else orjson.dumps(report.summary).decode(),
                 checked_at=report.checked_at,
+                since=_since(before.get(object_id), report, now),
                 created_at=now,
                 updated_at=now,
             )
@@ -66,7 +66,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
         ],
         update_conflicts=True,
         unique_fields=["agent", "deployment_object"],
-        update_fields=["status", "summary", "checked_at", "updated_at"],
+        update_fields=["status", "summary", "checked_at", "since", "updated_at"],
     )
     changes = [
         Event(
@@ -77,16 +77,22 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
             details={
                 "agent_id": str(agent_id),
                 "stack_id": str(stacks[object_id]),
-                "from": before.get(object_id),
+                "from": before[object_id].status if object_id in before else None,
                 "to": report.status,
             },
             at=now,
         )
         for object_id, report in latest.items()
-        if report.status != before.get(object_id, HealthStatus.HEALTHY)
+        if report.status != (before[object_id].status if object_id in before else HealthStatus.HEALTHY)
     ]
     if changes:
         emit(*changes)
+    health_reported.send(sender=DeploymentHealth, object_ids=frozenset(latest))
+
+
+def _since(before: DeploymentHealth | None, report: HealthReport, now: datetime) -> datetime:
+    is_same = before is not None and before.status == report.status and before.updated_at >= fresh_since(now)
+    return before.since if before is not None and is_same else now
 
 
 def _stacks_of(object_ids: Mapping[UUID, HealthReport]) -> dict[UUID, UUID]:

@@ -1,6 +1,7 @@
 """Creates, changes and deletes stacks, and publishes versions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from stacks.errors import (
 from stacks.event_kinds import StackEventKind
 from stacks.manifests import Finding, ManifestError, check_manifest, checksum, expand_lists
 from stacks.models import DeploymentObject, Stack
-from stacks.signals import stack_deleted, stack_moved
+from stacks.signals import publish_requested, stack_deleted, stack_moved, version_published
 
 
 class StackChanges(TypedDict, total=False):
@@ -34,6 +35,23 @@ class StackChanges(TypedDict, total=False):
     name: str
     description: str | None
     generator_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """How a version is to be published.
+
+    `strategy` is the name or the id of the strategy by which it is to reach the fleet, or `none`; without one, that of
+    the stack counts. `reason` says why. Both are for the apps above. `precondition` is called with the newest version,
+    if there is one, while the stack is locked, and raises what is to stop the publishing.
+    """
+
+    strategy: str | None = None
+    reason: str = ""
+    precondition: Callable[[DeploymentObject | None], None] | None = None
+
+
+DEFAULT_OPTIONS = PublishOptions()
 
 
 def lock_stack(stack_id: UUID) -> Stack:
@@ -81,7 +99,9 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     _check(changes.get("name", stack.name), changes.get("description", stack.description))
     old_owner = stack.generator_id
     owner = changes.get("generator_id", old_owner)
+    details: dict[str, object] = {}
     if owner != old_owner:
+        details |= {"generator_id": str(owner), "old_generator_id": str(old_owner)}
         if actor.type != ActorType.ADMIN:
             raise StackGeneratorMismatch
         _lock_owner(owner, actor)
@@ -98,7 +118,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
-            details={"name": stack.name},
+            details={"name": stack.name} | details,
         )
     )
     return stack
@@ -149,8 +169,12 @@ def add_markers_for_agents(*, pairs: Sequence[tuple[UUID, UUID]]) -> list[Deploy
     return DeploymentObject.objects.bulk_create(markers)
 
 
-def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor) -> DeploymentObject:
+def roll_back(
+    *, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor, strategy: str | None = None
+) -> DeploymentObject:
     """Publish the text of an older version again. The reason goes into the audit log.
+
+    It reaches the fleet like every version, by the strategy that is named or that the stack has.
 
     Raises RollbackImpossible for a version of another stack or without a text, and what `publish` raises.
     """
@@ -163,6 +187,7 @@ def roll_back(*, stack_id: UUID, to: DeploymentObject, reason: str, actor: Actor
         is_deletion_marker=False,
         actor=actor,
         notes={"rolled_back_to": to.sequence_id, "reason": reason},
+        options=PublishOptions(strategy=strategy, reason=reason),
     )
 
 
@@ -180,14 +205,25 @@ def reveal_secrets(*, obj: DeploymentObject, actor: Actor) -> None:
     )
 
 
-def publish(*, stack_id: UUID, yaml_content: str, is_deletion_marker: bool, actor: Actor) -> DeploymentObject:
+def publish(
+    *,
+    stack_id: UUID,
+    yaml_content: str,
+    is_deletion_marker: bool,
+    actor: Actor,
+    options: PublishOptions = DEFAULT_OPTIONS,
+) -> DeploymentObject:
     """Publish a new version of the stack. The text is stored as it is.
 
-    Raises InvalidDeploymentObject when the manifest check refuses it, StackNotFound, GeneratorInactive.
+    Raises InvalidDeploymentObject when the manifest check refuses it, and what `publish_checked` raises.
     """
     check_publishable(yaml_content, is_deletion_marker=is_deletion_marker)
     return publish_checked(
-        stack_id=stack_id, yaml_content=yaml_content, is_deletion_marker=is_deletion_marker, actor=actor
+        stack_id=stack_id,
+        yaml_content=yaml_content,
+        is_deletion_marker=is_deletion_marker,
+        actor=actor,
+        options=options,
     )
 
 
@@ -220,14 +256,18 @@ def publish_checked(
     is_deletion_marker: bool,
     actor: Actor,
     notes: Mapping[str, object] | None = None,
+    options: PublishOptions = DEFAULT_OPTIONS,
 ) -> DeploymentObject:
-    """`publish` for a text that `check_publishable` has let through. Raises StackNotFound, GeneratorInactive.
+    """`publish` for a text that `check_publishable` has let through. `notes` are for the audit log.
 
-    `notes` are for the audit log.
+    Raises StackNotFound, GeneratorInactive, what the precondition raises, and what apps above refuse.
     """
+    publish_requested.send(sender=Stack, stack_id=stack_id, actor=actor, options=options)
     # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
     require_active(stack.generator, actor)
+    if options.precondition is not None:
+        options.precondition(DeploymentObject.objects.versions().filter(stack=stack).newest_first().first())
     obj = DeploymentObject.objects.create(
         stack=stack,
         yaml_content=yaml_content,
@@ -235,6 +275,7 @@ def publish_checked(
         is_deletion_marker=is_deletion_marker,
     )
     mark_active(stack.generator_id, actor)
+    version_published.send(sender=Stack, stack=stack, version=obj, actor=actor, options=options)
     emit(
         Event(
             kind=StackEventKind.DEPLOYMENT_CREATED,

@@ -4,5 +4,12 @@ from django.dispatch import Signal
 
 # Arguments: stack, marker (its deletion marker), actor. Sent inside the deleting transaction.
 stack_deleted = Signal()
+
+# Arguments: stack_id, actor, options (PublishOptions). Sent inside the publishing transaction, before any lock.
+publish_requested = Signal()
+
+# Arguments: stack (locked), version, actor, options. Sent inside the publishing transaction, before the event is told.
+version_published = Signal()
+
 # Arguments: stack (which has its new owner), old_generator_id. Sent inside the changing transaction.
 stack_moved = Signal()

@@ -20,7 +20,7 @@ from parameter_schemas import InvalidSchema, check_schema, violations
 from stacks.errors import InvalidDeploymentObject
 from stacks.manifests import Finding
 from stacks.models import DeploymentObject, Stack
-from stacks.services import check_publishable, publish_checked
+from stacks.services import DEFAULT_OPTIONS, PublishOptions, check_publishable, publish_checked
 from templates_app.access import find_template
 from templates_app.errors import (
     InvalidParameters,
@@ -169,11 +169,15 @@ def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> 
 
 @transaction.atomic
 def publish_rendering(
-    *, stack_id: UUID, rendering: Rendering, actor: Actor
+    *, stack_id: UUID, rendering: Rendering, actor: Actor, options: PublishOptions = DEFAULT_OPTIONS
 ) -> tuple[DeploymentObject, RenderedObject]:
-    """Publish the manifest and record its source; both or nothing. Raises StackNotFound, GeneratorInactive."""
+    """Publish the manifest and record its source; both or nothing. Raises what `publish_checked` raises."""
     obj = publish_checked(
-        stack_id=stack_id, yaml_content=rendering.text, is_deletion_marker=False, actor=actor
+        stack_id=stack_id,
+        yaml_content=rendering.text,
+        is_deletion_marker=False,
+        actor=actor,
+        options=options,
     )
     rendered = RenderedObject.objects.create(
         deployment_object=obj,

@@ -20,6 +20,18 @@ EVENT_TYPES = (
     # Additions to the contract.
     "agent.silent",
     "agent.recovered",
+    "rollout.started",
+    "rollout.wave_released",
+    "rollout.wave_proven",
+    "rollout.approval_requested",
+    "rollout.paused",
+    "rollout.resumed",
+    "rollout.succeeded",
+    "rollout.aborted",
+    "rollout.rolled_back",
+    "rollout.superseded",
+    "freeze.started",
+    "freeze.lifted",
 )
 # Where the type is not the kind's own name. The audit log calls the registration with a generator `agent.registered`.
 _PUBLISHED_NAMES: dict[EventKind, str] = {

@@ -35,6 +35,7 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.Unprocessable, 422),
+    (errors.Locked, 423),
     (errors.Unavailable, 503),
 )
 RETRY_AFTER_SECONDS = 5

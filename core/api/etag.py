@@ -30,11 +30,20 @@ def tagged_response(request: HttpRequest, body: bytes, media_type: str = "applic
     return HttpResponse(body, content_type=media_type, headers={"ETag": etag})
 
 
-def require_match(request: HttpRequest, current: bytes) -> None:
-    """Raises PreconditionFailed when If-Match is sent and does not name the tag of `current`."""
+def require_match(request: HttpRequest, current: bytes | None) -> None:
+    """Raises PreconditionFailed when If-Match is sent and does not name the tag of `current`.
+
+    Where there is nothing yet it names nothing, `*` included.
+    """
     header = request.headers.get("If-Match")
     if header is None:
         return
     tags = parse_etags(header)
-    if tags != ["*"] and etag_of(current) not in tags:
+    if current is None or (tags != ["*"] and etag_of(current) not in tags):
+        raise PreconditionFailed
+
+
+def require_none(request: HttpRequest, current: bytes | None) -> None:
+    """Raises PreconditionFailed when If-None-Match is sent and names the tag of `current`; `*` names any."""
+    if current is not None and not_modified(request, etag_of(current)):
         raise PreconditionFailed

@@ -195,7 +195,16 @@ class PublishBody(serializers.Serializer[Any]):
     )
 
 
-class PublishQuery(serializers.Serializer[Any]):
+class PublishOptionsQuery(serializers.Serializer[Any]):
+    strategy = QueryText(
+        required=False,
+        help_text="The name or the id of the rollout strategy for this version, or `none`, in place of the stack's. "
+        "Needs the right to bypass the stack's strategy, and `reason`.",
+    )
+    reason = QueryText(required=False, help_text="Why another strategy; goes into the audit log.")
+
+
+class PublishQuery(PublishOptionsQuery):
     deletion_marker = QueryFlag(
         required=False,
         default=False,

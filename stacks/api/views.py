@@ -29,6 +29,7 @@ from stacks.access import (
     require_reader,
 )
 from stacks.api.labels import matching_operations
+from stacks.api.options import PUBLISH_CONDITIONS, publish_options
 from stacks.api.permissions import MayCreateStacks, MayListStacks
 from stacks.api.serializers import (
     MANIFEST_EXAMPLE,
@@ -202,7 +203,7 @@ class StackObjectsViewSet(KeyedViewSet):
         operation_id="create_deployment_object",
         tags=["deployment objects"],
         summary="Publish a new version",
-        parameters=[PublishQuery],
+        parameters=[PublishQuery, *PUBLISH_CONDITIONS],
         request={
             "application/json": PublishBody,
             "application/yaml": OpenApiRequest(_YAML, examples=[MANIFEST_EXAMPLE]),
@@ -221,7 +222,11 @@ class StackObjectsViewSet(KeyedViewSet):
 
         def change() -> Response:
             obj = publish_checked(
-                stack_id=stack_id, yaml_content=text, is_deletion_marker=marker, actor=self.actor
+                stack_id=stack_id,
+                yaml_content=text,
+                is_deletion_marker=marker,
+                actor=self.actor,
+                options=publish_options(request, query),
             )
             return Response(PublishedObjectSerializer(obj, context={"findings": findings}).data, status=201)
 

@@ -16,7 +16,8 @@ from paks.api.views import KeyedViewSet
 from stacks.access import find_object, find_stack, require_object_reader
 from stacks.access import require_owner as require_stack_owner
 from stacks.api.labels import matching_operations
-from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer
+from stacks.api.options import PUBLISH_CONDITIONS, publish_options
+from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer, PublishOptionsQuery
 from stacks.models import DeploymentObject
 from templates_app.access import find_template, listable_templates, require_owner, require_reader
 from templates_app.api.permissions import MayHaveTemplates
@@ -197,12 +198,14 @@ class InstantiationViewSet(KeyedViewSet):
         operation_id="instantiate_template",
         tags=["templates"],
         summary="Publish a version from a template",
+        parameters=[PublishOptionsQuery, *PUBLISH_CONDITIONS],
         request=InstantiateBody,
         responses={201: PublishedObjectSerializer},
     )
     @idempotent_change
     def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
         """Renders the template version with the parameters and publishes the text on the stack."""
+        query = self.read_query(PublishOptionsQuery)
         body = self.read_body(InstantiateBody)
         stack = find_stack(stack_id)
         require_stack_owner(self.caller, stack)
@@ -211,7 +214,12 @@ class InstantiationViewSet(KeyedViewSet):
         rendering = render_for(stack=stack, template=template, parameters=body["parameters"])
 
         def change() -> Response:
-            obj, _ = publish_rendering(stack_id=stack_id, rendering=rendering, actor=self.actor)
+            obj, _ = publish_rendering(
+                stack_id=stack_id,
+                rendering=rendering,
+                actor=self.actor,
+                options=publish_options(request, query),
+            )
             context = {"findings": rendering.findings}
             return Response(PublishedObjectSerializer(obj, context=context).data, status=201)
 

@@ -9,8 +9,9 @@ from django.db import transaction
 from agents.models import AgentEvent, AgentOffer, MarkerDelivery, Registration, StackReport
 from agents.services.registrations import deregister_agent
 from agents.services.targets import remove_target
-from core.events import SYSTEM, Actor, ActorType
+from core.events import SYSTEM, Actor
 from core.labels.services import add_label, remove_annotation, remove_label
+from paks.actors import ActorType
 from stacks.models import DeploymentObject
 from stacks.services import delete_stack, lock_stack, update_stack
 from tests.factories import (

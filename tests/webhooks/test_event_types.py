@@ -32,7 +32,22 @@ def test_the_list_begins_with_the_twelve_of_the_contract_in_their_order():
         "workorder.completed",
         "workorder.failed",
     )
-    assert set(EVENT_TYPES[12:]) == {"agent.silent", "agent.recovered"}
+    assert set(EVENT_TYPES[12:]) == {
+        "agent.silent",
+        "agent.recovered",
+        "rollout.started",
+        "rollout.wave_released",
+        "rollout.wave_proven",
+        "rollout.approval_requested",
+        "rollout.paused",
+        "rollout.resumed",
+        "rollout.succeeded",
+        "rollout.aborted",
+        "rollout.rolled_back",
+        "rollout.superseded",
+        "freeze.started",
+        "freeze.lifted",
+    }
 
 
 def _published_kinds() -> set[EventKind]:

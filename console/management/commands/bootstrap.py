@@ -16,6 +16,7 @@ from core.events import Event, emit
 from generators.services import ensure_admin_generator, lock_generator, system_generator
 from paks.models import Role
 from paks.services import any_admin_key, ensure_configured_admin, issue_pak, usable_admin_key
+from rollouts.services.strategies import ensure_default_strategies
 
 FIRST_KEY_NAME = "first"
 SITE_USER = "admin"
@@ -24,7 +25,8 @@ SITE_USER = "admin"
 class Command(BrokerCommand):
     help = (
         "Set up after migrate, at every start: the first admin key (the configured one, or a new one that is printed "
-        "once), the system generator, admin-generator. Safe to repeat and to run several times at once."
+        "once), the system generator, admin-generator, the first rollout strategies. Safe to repeat and to run several "
+        "times at once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,6 +54,9 @@ class Command(BrokerCommand):
             # For processes that start later; this one has read its settings.
             load_or_create(settings.DATA_DIR, WEBHOOK_KEY_FILE, lambda: secrets.token_hex(32))
             self.note(f"A key that encrypts webhooks is kept in {settings.DATA_DIR / WEBHOOK_KEY_FILE}.")
+        strategies = ensure_default_strategies(actor=self.actor, via=VIA)
+        if strategies:
+            self.note(f"Made {strategies} rollout strategies.")
         if registered:
             self.note(f"Registered {registered} agents with the system generator.")
         self.note("The broker is set up.")

@@ -1,0 +1,29 @@
+"""Locks on an idea instead of a row, held until the transaction ends; taken before all row locks.
+
+Many may share one, or one may have it alone. On SQLite one transaction writes at a time anyway.
+"""
+
+from enum import IntEnum
+
+from django.db import connection
+
+
+class AdvisoryLock(IntEnum):
+    # Shared by whoever changes which version an agent should have; alone for whoever wants that to stand still.
+    WANTED_VERSIONS = 0x42524B01
+
+
+def lock_shared(lock: AdvisoryLock) -> None:
+    """Wait until nobody has it alone."""
+    _lock("pg_advisory_xact_lock_shared", lock)
+
+
+def lock_alone(lock: AdvisoryLock) -> None:
+    """Wait until nobody shares it; who wants to share it waits from now on."""
+    _lock("pg_advisory_xact_lock", lock)
+
+
+def _lock(function: str, lock: AdvisoryLock) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [lock.value])

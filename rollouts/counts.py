@@ -1,0 +1,196 @@
+"""What is known of a rollout now, as the decision wants it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import QuerySet
+
+from agents.models import Agent, StackReport
+from agents.models.event import EventStatus
+from agents.wanted.legs import serving_stacks
+from agents.wanted.ties import serving_agents
+from core.prepared import as_time, uuid_parameter
+from health.querysets import fresh_since
+from rollouts.decision import Facts, Verdict, WaveFacts
+from rollouts.models import Rollout, RolloutMember, RolloutWave
+from rollouts.strategies import HealthGate, Wave
+
+# Reports and health rows count only when they are about this very version: old good news says nothing of it.
+_COUNTS = """
+WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
+serving AS ({serving}),
+m AS (
+    SELECT rm.wave = %(wave)s AS is_current, rm.is_deferred, rm.is_accepted,
+        rm.proven_at IS NOT NULL AS was_proven, r.status = 'FAILURE' AS is_failing,
+        {is_proven} AS is_proven, {good_since} AS good_since
+    FROM rollout_members rm
+    JOIN serving ON serving.agent_id = rm.agent_id
+    JOIN agents a ON a.id = rm.agent_id AND a.deleted_at IS NULL
+    LEFT JOIN agent_stack_reports r
+        ON r.agent_id = rm.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
+    LEFT JOIN deployment_health h ON h.agent_id = rm.agent_id AND h.deployment_object_id = %(object)s
+    WHERE rm.rollout_id = %(rollout)s
+)
+SELECT
+    count(*) FILTER (WHERE is_current),
+    count(*) FILTER (WHERE is_current AND NOT is_deferred),
+    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing),
+    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing AND is_accepted),
+    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND (was_proven OR is_proven)),
+    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND NOT was_proven AND is_proven),
+    min(good_since) FILTER (WHERE is_current AND NOT is_deferred AND NOT was_proven AND is_proven IS NOT TRUE),
+    count(*) FILTER (WHERE NOT is_deferred),
+    count(*) FILTER (WHERE NOT is_deferred AND is_failing AND NOT is_accepted),
+    count(*) FILTER (WHERE is_deferred)
+FROM m
+"""
+_HEALTHY = "(h.status = 'healthy' AND h.updated_at >= %(fresh)s)"
+_HEALTH = {
+    HealthGate.REQUIRED: _HEALTHY,
+    HealthGate.IF_REPORTED: f"(h.id IS NULL OR {_HEALTHY})",
+    HealthGate.IGNORED: "(1 = 1)",
+}
+_LATER = "CASE WHEN h.since > r.since THEN h.since ELSE r.since END"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """`facts` for the decision. `newly_proven` members are good for the soak, and not yet marked."""
+
+    facts: Facts
+    newly_proven: int
+    deferred: int
+
+
+def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
+    """One statement counts the members. Others are asked only where there are deferred members, after the release of
+    the last wave, and when a wave has lost all its members. `rollout` comes with its waves and checks.
+    """
+    waves: list[RolloutWave] = list(rollout.waves.all())
+    approved = frozenset(wave.number for wave in waves if wave.approved_at is not None)
+    current = next((wave for wave in waves if wave.number == rollout.wave), None)
+    if current is None:
+        return Counted(Facts(wave=None, is_frozen=is_frozen, approved=approved), 0, 0)
+    strategy = rollout.strategy
+    rule = strategy.wave(current.number)
+    soak = timedelta(seconds=rule.soak_seconds)
+    row = _count(rollout, rule, now=now)
+    members, counted, failing, accepted, proven, newly_proven, good_since, released, failing_all, deferred = (
+        row
+    )
+    running_since = current.running_since
+    assert running_since is not None  # noqa: S101  # written with the release
+    # SQLite gives what it has computed as text.
+    since = as_time(datetime.fromisoformat(good_since) if isinstance(good_since, str) else good_since)
+    wave = WaveFacts(
+        number=current.number,
+        running_since=running_since,
+        matched=current.matched,
+        members=members,
+        counted=counted,
+        proven=proven,
+        failing=failing,
+        accepted=accepted,
+        next_proof_at=since + soak if since is not None else None,
+        checks={
+            check.name: Verdict(check.verdict)
+            for check in rollout.checks.all()
+            if check.wave == current.number
+        },
+    )
+    late = heard_again(rollout, now=now).count() if deferred else 0
+    if current.number == len(strategy.waves):
+        late += joiners(rollout).count()
+    facts = Facts(
+        wave=wave,
+        released=released,
+        failing=failing_all,
+        has_spare=bool(current.matched and not members) and spare_agents(rollout, rule).exists(),
+        late=late,
+        is_frozen=is_frozen,
+        approved=approved,
+    )
+    return Counted(facts, newly_proven, deferred)
+
+
+def joiners(rollout: Rollout) -> QuerySet[Agent]:
+    """The agents that serve the stack and are in no wave."""
+    members = RolloutMember.objects.filter(rollout=rollout).values("agent")
+    return serving_agents(rollout.stack).exclude(pk__in=members)
+
+
+def spare_agents(rollout: Rollout, wave: Wave) -> QuerySet[Agent]:
+    """Those of them that match the wave."""
+    agents = joiners(rollout)
+    return agents.filter(labels__label__in=wave.labels).distinct() if wave.labels else agents
+
+
+def heard_again(rollout: Rollout, *, now: datetime) -> QuerySet[RolloutMember]:
+    """Deferred members that serve the stack and are neither silent nor inactive any more."""
+    present = serving_agents(rollout.stack).exclude(pk__in=absent_agents(now).values("pk"))
+    return RolloutMember.objects.filter(rollout=rollout, is_deferred=True, agent__in=present)
+
+
+def absent_agents(now: datetime) -> QuerySet[Agent]:
+    """The live agents that are silent or inactive."""
+    agents = Agent.objects.active()
+    working = agents.working()
+    return agents.exclude(pk__in=working.values("pk")) | agents.silent(now)
+
+
+def _count(rollout: Rollout, rule: Wave, *, now: datetime) -> tuple[Any, ...]:
+    gate = gate_of(rollout, rule)
+    sql = _COUNTS.format(
+        serving=serving_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
+        is_proven=proven_sql(gate),
+        good_since=good_since_sql(gate),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, cast(Any, proof_parameters(rollout, rule, now=now)))
+        return cast(tuple[Any, ...], cursor.fetchone())
+
+
+def gate_of(rollout: Rollout, rule: Wave) -> HealthGate:
+    """What health has to do with the proof. Of what is to be removed nobody reports any."""
+    return HealthGate.IGNORED if rollout.version.is_deletion_marker else rule.health
+
+
+def proof_parameters(rollout: Rollout, rule: Wave, *, now: datetime) -> dict[str, object]:
+    """What `proven_sql` and the statements around it refer to."""
+    times = {"now": now, "fresh": fresh_since(now), "soaked": now - timedelta(seconds=rule.soak_seconds)}
+    return {
+        "rollout": uuid_parameter(rollout.pk),
+        "stack": uuid_parameter(rollout.stack_id),
+        "version": rollout.version_id,
+        "object": uuid_parameter(rollout.version.id),
+        "wave": rollout.wave,
+        **{name: connection.ops.adapt_datetimefield_value(time) for name, time in times.items()},
+    }
+
+
+def good_since_sql(gate: HealthGate) -> str:
+    """Since when a member has been good without a break, by its report `r` and its health `h`; NULL when it is not."""
+    since = "r.since" if gate == HealthGate.IGNORED else _LATER
+    return f"CASE WHEN r.status = 'SUCCESS' AND {_HEALTH[gate]} THEN {since} END"
+
+
+def proven_sql(gate: HealthGate) -> str:
+    """Whether a member has been good for the soak."""
+    return f"({good_since_sql(gate)}) <= %(soaked)s"
+
+
+def undecided_members(rollout: Rollout) -> QuerySet[RolloutMember]:
+    """Members of the newest released wave that are waited for: neither proven, failing nor deferred, nor gone."""
+    failing = StackReport.objects.filter(
+        stack=rollout.stack_id, sequence_id=rollout.version_id, status=EventStatus.FAILURE
+    )
+    return RolloutMember.objects.filter(
+        rollout=rollout,
+        wave=rollout.wave,
+        is_deferred=False,
+        proven_at__isnull=True,
+        agent__in=serving_agents(rollout.stack),
+    ).exclude(agent__in=failing.values("agent"))

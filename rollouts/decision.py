@@ -1,0 +1,192 @@
+"""What a rollout does next, from what is known of it. Pure: reads no clock and no database.
+
+The order of the questions is the rule (docs/rollouts.md): first whatever stops the rollout, then whether the wave is
+proven, then what comes after it. One call gives one step. Whoever applies a step asks again, so that a worker that
+dies between two steps leaves nothing undone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from rollouts.strategies import OnFailure, Strategy, Wave
+
+
+class Verdict(StrEnum):
+    """What an outside check says of a wave."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+class StopReason(StrEnum):
+    TOO_MANY_FAILURES = "too_many_failures"
+    ALL_FAILING = "all_failing"
+    CHECK_FAILED = "check_failed"
+    DEADLINE_PASSED = "deadline_passed"
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFacts:
+    """The members of the newest released wave, counted. Those who left the stack are not among them.
+
+    `counted` of the `members` decide about the wave; the others are deferred. Of the counted, `proven` have been good
+    for the soak, `failing` say that the version failed, and `accepted` of the failing were accepted by a resume.
+    Whoever is none of these is waited for.
+    """
+
+    number: int
+    # Since when the deadline runs: the release, or the latest resume or end of a freeze.
+    running_since: datetime
+    matched: int
+    members: int = 0
+    counted: int = 0
+    proven: int = 0
+    failing: int = 0
+    accepted: int = 0
+    # The soonest moment at which one who is good now will have been good for the soak.
+    next_proof_at: datetime | None = None
+    checks: Mapping[str, Verdict] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> int:
+        return self.counted - self.proven - self.failing
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a rollout that is progressing or waits for approval.
+
+    Waves are numbered from 1. `wave` is the newest released wave, None before the first. `released` and `failing` count
+    members of all released waves that still serve the stack; `failing` leaves out accepted failures. `has_spare` says
+    whether an agent that is in no wave matches the newest released one. `late` are agents that are to get the version
+    although no wave is to be released: who joined after the last wave, and deferred members that are heard again.
+    `approved` are the numbers of the waves that somebody has approved.
+    """
+
+    wave: WaveFacts | None
+    released: int = 0
+    failing: int = 0
+    has_spare: bool = False
+    late: int = 0
+    is_frozen: bool = False
+    approved: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do now. `until` is when to look again although nothing was reported."""
+
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop spreading; `rolls_back` says how."""
+
+    reason: StopReason
+    rolls_back: bool
+    check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLate:
+    """Release the version to those who joined late or are heard again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refill:
+    """All members of the wave have left the stack: take the next agent into it."""
+
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProveWave:
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskApproval:
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseWave:
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed:
+    pass
+
+
+Step = Wait | Stop | ReleaseLate | Refill | ProveWave | AskApproval | ReleaseWave | Succeed
+
+
+def next_step(strategy: Strategy, facts: Facts, *, is_proven: bool, now: datetime) -> Step:
+    """The one thing to do now. `is_proven`: the newest released wave has been proven before, and stays so."""
+    wave = facts.wave
+    if wave is not None and (stop := _stop(strategy, facts, wave, is_proven=is_proven, now=now)):
+        return stop
+    if facts.is_frozen:
+        return Wait()
+    if facts.late:
+        return ReleaseLate()
+    if wave is not None and not is_proven:
+        return _prove(strategy, facts, wave)
+    return _advance(strategy, facts, wave)
+
+
+def _stop(
+    strategy: Strategy, facts: Facts, wave: WaveFacts, *, is_proven: bool, now: datetime
+) -> Stop | None:
+    rule = strategy.wave(wave.number)
+    # While a freeze holds nothing new may reach an agent, the version rolled back to included.
+    rolls_back = strategy.on_failure == OnFailure.ROLL_BACK and not facts.is_frozen
+    if facts.failing > rule.max_failures.of(facts.released):
+        return Stop(StopReason.TOO_MANY_FAILURES, rolls_back)
+    undecided = wave.counted - wave.accepted
+    if not is_proven and undecided and wave.failing - wave.accepted == undecided:
+        return Stop(StopReason.ALL_FAILING, rolls_back)
+    if failed := sorted(name for name, verdict in wave.checks.items() if verdict == Verdict.FAILED):
+        return Stop(StopReason.CHECK_FAILED, rolls_back, check=failed[0])
+    if not is_proven and not facts.is_frozen and now >= deadline_of(rule, wave) and not _is_good(rule, wave):
+        return Stop(StopReason.DEADLINE_PASSED, rolls_back)
+    return None
+
+
+def _prove(strategy: Strategy, facts: Facts, wave: WaveFacts) -> Step:
+    if wave.matched and not wave.members and facts.has_spare:
+        return Refill(wave.number)
+    rule = strategy.wave(wave.number)
+    if _is_good(rule, wave) or (wave.matched and not wave.members):
+        return ProveWave(wave.number)
+    deadline = deadline_of(rule, wave)
+    return Wait(min(deadline, wave.next_proof_at) if wave.next_proof_at else deadline)
+
+
+def _advance(strategy: Strategy, facts: Facts, wave: WaveFacts | None) -> Step:
+    following = 1 if wave is None else wave.number + 1
+    if following > len(strategy.waves):
+        return Succeed()
+    if strategy.wave(following).needs_approval and following not in facts.approved:
+        return AskApproval(following)
+    return ReleaseWave(following)
+
+
+def _is_good(rule: Wave, wave: WaveFacts) -> bool:
+    """Whether the wave is proven by its members and by its checks.
+
+    A wave that matched nobody when it was released needs no member. Otherwise one must be proven: failures within the
+    budget and deferred members are no proof. Failures that a person has accepted are.
+    """
+    has_checks = all(wave.checks.get(name) == Verdict.PASSED for name in rule.checks)
+    has_proof = not wave.matched or (wave.waiting == 0 and (wave.proven > 0 or wave.accepted > 0))
+    return has_checks and has_proof
+
+
+def deadline_of(rule: Wave, wave: WaveFacts) -> datetime:
+    """By when the wave must be proven."""
+    return wave.running_since + timedelta(seconds=rule.deadline_seconds)

@@ -1,0 +1,26 @@
+"""After a restored backup nobody knows what the fleet has got meanwhile."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from core.commands import Answer, BrokerCommand
+from rollouts.services.control import pause_all
+from rollouts.services.transitions import Cause
+
+
+class Command(BrokerCommand):
+    help = "Pause every rollout that is under way. Run it after restoring a backup, before the workers start."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--reason", default="The database was restored from a backup.", help="why")
+
+    def perform(self, options: Mapping[str, Any]) -> Answer:
+        paused = pause_all(
+            reason=options["reason"], cause=Cause.RESTORED, actor=self.actor, now=timezone.now()
+        )
+        self.note(f"Paused {paused} rollouts.")
+        return Answer(text="", data={"paused": paused})

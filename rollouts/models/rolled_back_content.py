@@ -1,0 +1,26 @@
+"""What was rolled back, so that a pipeline that publishes it again does not undo the rollback."""
+
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from stacks.models import Stack
+
+
+class RolledBackContent(models.Model):
+    """A content of a stack that was rolled back and that nobody has let in since."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    stack = models.ForeignKey(
+        Stack, on_delete=models.CASCADE, related_name="rolled_back_contents", db_index=False
+    )
+    # As `stacks.contents.content_digest` gives it.
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "rolled_back_contents"
+        constraints = [models.UniqueConstraint(fields=["stack", "digest"], name="unique_rolled_back_content")]
+
+    def __str__(self) -> str:
+        return f"{self.stack_id} {self.digest[:12]}"

@@ -1,0 +1,187 @@
+"""Rollouts: how one version reaches the agents of its stack, wave by wave."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from agents.models import Agent
+from rollouts.querysets import RolloutQuerySet
+from rollouts.strategies import Strategy, strategy_from_json
+from stacks.models import DeploymentObject, Stack
+
+
+class RolloutState(models.TextChoices):
+    """`RUNNING`, `UNSTARTED` and `FINAL` below say which belong together."""
+
+    # Waits until the rollout before it has ended.
+    QUEUED = "queued"
+    # Published while a freeze held.
+    FROZEN = "frozen"
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
+    PROGRESSING = "progressing"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    ABORTED = "aborted"
+    ROLLED_BACK = "rolled_back"
+    SUPERSEDED = "superseded"
+
+
+UNSTARTED = (RolloutState.QUEUED, RolloutState.FROZEN)
+# The worker looks at these.
+MOVING = (RolloutState.WAITING_FOR_APPROVAL, RolloutState.PROGRESSING)
+RUNNING = (*MOVING, RolloutState.PAUSED)
+UNFINISHED = (*UNSTARTED, *RUNNING)
+FINAL = (
+    RolloutState.SUCCEEDED,
+    RolloutState.ABORTED,
+    RolloutState.ROLLED_BACK,
+    RolloutState.SUPERSEDED,
+)
+
+
+class Rollout(models.Model):
+    """One version on its way. Waves are numbered from 1."""
+
+    NOUN: ClassVar[str] = "rollout"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    stack = models.ForeignKey(Stack, on_delete=models.PROTECT, related_name="rollouts", db_index=False)
+    version = models.ForeignKey(DeploymentObject, on_delete=models.PROTECT, related_name="rollouts")
+    # The version that everybody should have had when it started: what rolling back brings again.
+    previous = models.ForeignKey(
+        DeploymentObject, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    # Chooses the members: the id of the first of the rollouts that superseded each other.
+    chain_id = models.UUIDField(default=uuid7, editable=False)
+    strategy_name = models.CharField(max_length=255)
+    # A copy, as `strategies.strategy_to_json` writes it.
+    definition = models.JSONField()
+
+    state = models.CharField(max_length=20, choices=RolloutState.choices)
+    state_since = models.DateTimeField(default=timezone.now)
+    # Why it is in this state, when there is more to say: a word of `StopReason` or `services.transitions.Cause`, what
+    # a person wrote, and that person's name.
+    cause = models.CharField(max_length=40, blank=True)
+    reason = models.TextField(blank=True)
+    changed_by = models.CharField(max_length=255, blank=True)
+    is_skipped = models.BooleanField(default=False)
+    # The newest released wave; 0 before the first.
+    wave = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    # When the worker looks again, although nothing is reported. A report sets it to now.
+    next_look_at = models.DateTimeField(null=True)
+
+    publisher_role = models.CharField(max_length=20)
+    publisher_id = models.UUIDField(null=True)
+    publisher_key_id = models.UUIDField(null=True)
+    publisher_label = models.CharField(max_length=255, blank=True)
+
+    objects = RolloutQuerySet.as_manager()
+
+    class Meta:
+        db_table = "rollouts"
+        permissions = [("approve", "Can approve the waves of rollouts")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stack"],
+                condition=Q(state__in=["waiting_for_approval", "progressing", "paused"]),
+                name="one_running_rollout",
+            ),
+            models.UniqueConstraint(fields=["stack"], condition=Q(state="queued"), name="one_queued_rollout"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_look_at"],
+                name="rollouts_due",
+                condition=Q(state__in=["waiting_for_approval", "progressing"]),
+            ),
+            models.Index(fields=["stack", "-created_at", "-id"], name="rollouts_of_stack"),
+            models.Index(fields=["-created_at", "-id"], name="rollouts_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.strategy_name} #{self.version_id}"
+
+    @property
+    def strategy(self) -> Strategy:
+        """The copy that it goes by."""
+        return strategy_from_json(self.strategy_name, self.definition)
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+
+class RolloutWave(models.Model):
+    """What has become of one wave. All waves have their row from the start of the rollout."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="waves", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    released_at = models.DateTimeField(null=True)
+    # Since when the deadline runs: the release, the latest resume, or the end of a freeze.
+    running_since = models.DateTimeField(null=True)
+    # How many agents matched when it was released.
+    matched = models.PositiveIntegerField(default=0)
+    proven_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.CharField(max_length=255, blank=True)
+    approval_reason = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "rollout_waves"
+        constraints = [models.UniqueConstraint(fields=["rollout", "number"], name="unique_rollout_wave")]
+
+    def __str__(self) -> str:
+        return f"wave {self.number}"
+
+
+class RolloutMember(models.Model):
+    """An agent in a wave, from the release of the wave on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="members", db_index=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="rollout_members")
+    wave = models.PositiveSmallIntegerField()
+    # Was silent or inactive when it was to get the version, has not got it, and is not waited for.
+    is_deferred = models.BooleanField(default=False)
+    # Its failure was accepted by somebody who resumed the rollout.
+    is_accepted = models.BooleanField(default=False)
+    proven_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "rollout_members"
+        constraints = [models.UniqueConstraint(fields=["rollout", "agent"], name="unique_rollout_member")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} in wave {self.wave}"
+
+
+class RolloutCheck(models.Model):
+    """The latest verdict of an outside check on a wave."""
+
+    class Verdict(models.TextChoices):
+        PASSED = "passed"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="checks", db_index=False)
+    wave = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    note = models.TextField(blank=True)
+    reported_by = models.CharField(max_length=255, blank=True)
+    reported_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "rollout_checks"
+        constraints = [
+            models.UniqueConstraint(fields=["rollout", "wave", "name"], name="unique_rollout_check")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.verdict}"

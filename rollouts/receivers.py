@@ -1,0 +1,89 @@
+"""Consequences here of what happens below."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from agents.models import HoldReason
+from agents.services.holds import hold
+from core.events import Actor, Event, event_emitted
+from generators.models import Generator
+from generators.signals import generator_deleted
+from health.signals import health_reported
+from paks.actors import ActorType
+from rollouts.services.endings import end_with_stack
+from rollouts.services.freezes import end_freezes_of_generator
+from rollouts.services.frozen_writes import refuse_while_frozen
+from rollouts.services.locking import lock_wanted_versions
+from rollouts.services.rollbacks import RollbackOptions
+from rollouts.services.rolled_back_contents import is_forbidden
+from rollouts.services.starting import hold_for_rollout
+from rollouts.services.strategies import strategy_for
+from rollouts.services.ticking import look_again
+from stacks.models import DeploymentObject, Stack
+from stacks.services import PublishOptions
+from stacks.signals import publish_requested, stack_deleted, version_published
+
+_REPORTS = frozenset({"deployment.applied", "deployment.failed"})
+
+
+@receiver(publish_requested, dispatch_uid="rollouts.keep_freezes_from_beginning")
+def keep_freezes_from_beginning(**kwargs: Any) -> None:
+    lock_wanted_versions()
+
+
+@receiver(version_published, dispatch_uid="rollouts.hold_version")
+def hold_version(
+    stack: Stack, version: DeploymentObject, actor: Actor, options: PublishOptions, **kwargs: Any
+) -> None:
+    """Hold what is not for everybody at once. May refuse the strategy that the request names."""
+    if isinstance(options, RollbackOptions):
+        return
+    strategy = strategy_for(stack=stack, options=options, actor=actor)
+    if actor.type == ActorType.GENERATOR and is_forbidden(version=version):
+        hold(version=version, reason=HoldReason.ROLLED_BACK_CONTENT)
+        return
+    hold_for_rollout(stack=stack, version=version, strategy=strategy, actor=actor, now=timezone.now())
+
+
+@receiver(stack_deleted, dispatch_uid="rollouts.end_with_stack")
+def end_rollouts_of_stack(stack: Stack, marker: DeploymentObject, actor: Actor, **kwargs: Any) -> None:
+    end_with_stack(stack=stack, marker=marker, actor=actor, now=timezone.now())
+
+
+# After the stacks app's receiver, which deletes the stacks: INSTALLED_APPS keeps that order.
+@receiver(generator_deleted, dispatch_uid="rollouts.end_freezes_of_generator")
+def end_freezes_of_deleted_generator(generator: Generator, actor: Actor, **kwargs: Any) -> None:
+    end_freezes_of_generator(generator=generator, actor=actor, now=timezone.now())
+
+
+@receiver(event_emitted, dispatch_uid="rollouts.refuse_while_frozen")
+def refuse_frozen_writes(events: Sequence[Event], **kwargs: Any) -> None:
+    for event in events:
+        refuse_while_frozen(event)
+
+
+# What may have completed a wave makes the worker look again. After the commit, because a report holds its agent and may
+# not wait for a rollout.
+@receiver(event_emitted, dispatch_uid="rollouts.look_again_after_reports")
+def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
+    object_ids = {
+        UUID(str(event.data["deployment_object_id"]))
+        for event in events
+        if event.kind in _REPORTS and event.data is not None
+    }
+    if object_ids:
+        _look_again_after_commit(object_ids)
+
+
+@receiver(health_reported, dispatch_uid="rollouts.look_again_after_health")
+def look_again_after_health(object_ids: Collection[UUID], **kwargs: Any) -> None:
+    _look_again_after_commit(object_ids)
+
+
+def _look_again_after_commit(object_ids: Collection[UUID]) -> None:
+    transaction.on_commit(lambda: look_again(object_ids=object_ids, now=timezone.now()))

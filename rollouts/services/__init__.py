@@ -1,0 +1,1 @@
+"""The only code that writes rollouts, strategies and freezes."""

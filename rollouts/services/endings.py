@@ -1,0 +1,28 @@
+"""What ends when a stack is deleted."""
+
+from datetime import datetime
+
+from agents.services.holds import forget_older_holds
+from core.events import Actor
+from rollouts.event_kinds import RolloutEventKind
+from rollouts.models import RolledBackContent, Rollout, RolloutState, StackRolloutStrategy
+from rollouts.models.rollout import UNFINISHED
+from rollouts.services.transitions import Cause, move
+from stacks.models import DeploymentObject, Stack
+
+
+def end_with_stack(*, stack: Stack, marker: DeploymentObject, actor: Actor, now: datetime) -> None:
+    """End the rollouts of a stack that is being deleted, and the holds on its versions."""
+    for rollout in Rollout.objects.unfinished().of_stack(stack.pk).select_related("version"):
+        move(
+            rollout=rollout,
+            to=RolloutState.ABORTED,
+            among=UNFINISHED,
+            kind=RolloutEventKind.ROLLOUT_ABORTED,
+            actor=actor,
+            now=now,
+            cause=Cause.STACK_DELETED,
+        )
+    StackRolloutStrategy.objects.filter(stack=stack).delete()
+    RolledBackContent.objects.filter(stack=stack).delete()
+    forget_older_holds(version=marker)

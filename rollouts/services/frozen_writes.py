@@ -1,0 +1,159 @@
+"""What a freeze refuses, and who may do it all the same.
+
+Services below do not know of freezes. What they tell of their changes is heard here, inside their transaction, and a
+refusal undoes the change.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
+from django.db.models import Q
+
+from agents.event_kinds import AgentEventKind
+from agents.models import AgentLabel, AgentOffer, MarkerDelivery
+from agents.wanted.ties import ties_of_agent
+from core.events import Actor, Event, EventKind, emit
+from generators.event_kinds import GeneratorEventKind
+from paks.actors import ActorType
+from rollouts.coverage import covers, freeze_of_stack, holding_freezes
+from rollouts.errors import Frozen
+from rollouts.event_kinds import RolloutEventKind
+from rollouts.models import Freeze
+from stacks.event_kinds import StackEventKind
+from stacks.models import Stack
+
+# Why an admin wants what a freeze refuses, for the length of a request.
+_override: ContextVar[str] = ContextVar("freeze_override", default="")
+
+
+@contextmanager
+def overriding_freezes(reason: str) -> Iterator[None]:
+    """Let an admin do what freezes refuse, for that reason. To other callers it makes no difference."""
+    token = _override.set(reason.strip())
+    try:
+        yield
+    finally:
+        _override.reset(token)
+
+
+def require_thawed(*, stack: Stack, actor: Actor, override_reason: str | None = None) -> None:
+    """Raises Frozen when a freeze covers the stack and nobody who may overrides it. An override is audited."""
+    freeze = freeze_of_stack(stack)
+    if freeze is not None:
+        _refuse(freeze, actor, about=(Stack.NOUN, stack.pk), override_reason=override_reason)
+
+
+def refuse_while_frozen(event: Event) -> None:
+    """Raises Frozen for a change of who serves what, or a deletion, that a freeze covers."""
+    question = _QUESTIONS.get(event.kind)
+    # What the broker does by itself is nobody's decision.
+    if question is None or event.resource_id is None or event.actor.type == ActorType.SYSTEM:
+        return
+    for freeze in holding_freezes():
+        if question(freeze, event.resource_id, event.details or {}):
+            _refuse(freeze, event.actor, about=(event.resource_type, event.resource_id))
+
+
+def _refuse(
+    freeze: Freeze, actor: Actor, *, about: tuple[str, UUID], override_reason: str | None = None
+) -> None:
+    reason = override_reason or _override.get()
+    if actor.type != ActorType.ADMIN or not reason:
+        raise Frozen(freeze_id=freeze.pk, scope=freeze.scope, reason=freeze.reason)
+    resource_type, resource_id = about
+    emit(
+        Event(
+            kind=RolloutEventKind.FREEZE_OVERRIDDEN,
+            resource_type=Freeze.NOUN,
+            resource_id=freeze.pk,
+            actor=actor,
+            details={"reason": reason, "resource_type": resource_type, "resource_id": str(resource_id)},
+        )
+    )
+
+
+_Question = Callable[[Freeze, UUID, Mapping[str, object]], bool]
+
+
+def _stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
+    # A label that the freeze names may be what would put the stack under it, or what has just taken it out.
+    if freeze.scope == Freeze.Scope.LABEL and details.get("label") == freeze.label:
+        return True
+    return covers(freeze, Stack.objects.get(pk=stack_id))
+
+
+def _owner_of_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
+    if "generator_id" not in details:
+        return False
+    return str(freeze.generator_id) == details["old_generator_id"] or _stack(freeze, stack_id, details)
+
+
+def _deleted_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
+    # Its targets are gone by now; who had them is owed the marker.
+    owed = MarkerDelivery.objects.filter(marker__stack=stack_id, agent__labels__label=freeze.label)
+    return _stack(freeze, stack_id, details) or (freeze.scope == Freeze.Scope.LABEL and owed.exists())
+
+
+def _target(freeze: Freeze, agent_id: UUID, details: Mapping[str, object]) -> bool:
+    of_agent = AgentLabel.objects.filter(agent=agent_id, label=freeze.label)
+    return _stack(freeze, UUID(str(details["stack_id"])), {}) or (
+        freeze.scope == Freeze.Scope.LABEL and of_agent.exists()
+    )
+
+
+def _deleted_agent(freeze: Freeze, agent_id: UUID, _: Mapping[str, object]) -> bool:
+    # Its targets are gone by now; what it was offered is known.
+    if freeze.scope == Freeze.Scope.FLEET:
+        return True
+    if AgentLabel.objects.filter(agent=agent_id, label=freeze.label).exists():
+        return True
+    words = ties_of_agent(agent_id).owners(registration_counts=False)
+    offered = AgentOffer.objects.filter(agent=agent_id).values("stack")
+    stacks = Stack.objects.active().filter(Q(pk__in=words) | Q(pk__in=offered))
+    return any(covers(freeze, stack) for stack in stacks)
+
+
+def _word_of_agent(freeze: Freeze, _: UUID, details: Mapping[str, object]) -> bool:
+    if freeze.scope == Freeze.Scope.FLEET:
+        return True
+    live = Stack.objects.active()
+    if "key" in details:
+        tied = live.filter(annotations__key=details["key"])
+    elif freeze.scope == Freeze.Scope.LABEL and details["label"] == freeze.label:
+        return True
+    else:
+        tied = live.filter(labels__label=details["label"])
+    return any(covers(freeze, stack) for stack in tied)
+
+
+def _registration(freeze: Freeze, _: UUID, details: Mapping[str, object]) -> bool:
+    stacks = Stack.objects.active().owned_by(UUID(str(details["generator_id"])))
+    return any(covers(freeze, stack) for stack in stacks)
+
+
+def _deleted_generator(freeze: Freeze, generator_id: UUID, _: Mapping[str, object]) -> bool:
+    # Its stacks are deleted by now, and were asked about one by one.
+    return freeze.scope == Freeze.Scope.FLEET or freeze.generator_id == generator_id
+
+
+# By the kind of the event.
+_QUESTIONS: dict[EventKind, _Question] = {
+    StackEventKind.STACK_LABEL_ADDED: _stack,
+    StackEventKind.STACK_LABEL_REMOVED: _stack,
+    StackEventKind.STACK_ANNOTATION_ADDED: _stack,
+    StackEventKind.STACK_ANNOTATION_REMOVED: _stack,
+    StackEventKind.STACK_UPDATED: _owner_of_stack,
+    StackEventKind.STACK_DELETED: _deleted_stack,
+    AgentEventKind.AGENT_LABEL_ADDED: _word_of_agent,
+    AgentEventKind.AGENT_LABEL_REMOVED: _word_of_agent,
+    AgentEventKind.AGENT_ANNOTATION_ADDED: _word_of_agent,
+    AgentEventKind.AGENT_ANNOTATION_REMOVED: _word_of_agent,
+    AgentEventKind.AGENT_TARGET_ADDED: _target,
+    AgentEventKind.AGENT_TARGET_REMOVED: _target,
+    AgentEventKind.AGENT_REGISTERED: _registration,
+    AgentEventKind.AGENT_DEREGISTERED: _registration,
+    AgentEventKind.AGENT_DELETED: _deleted_agent,
+    GeneratorEventKind.GENERATOR_DELETED: _deleted_generator,
+}

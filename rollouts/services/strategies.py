@@ -1,0 +1,193 @@
+"""Creating, changing and deleting strategies, and which stack has which."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.events import Actor, Event, emit, with_via
+from core.integrity import unique_or_conflict
+from core.validators import is_name
+from paks.actors import ActorType
+from rollouts.errors import (
+    BypassDenied,
+    InvalidStrategy,
+    ReasonRequired,
+    RolloutStrategyNotFound,
+    StackHasNoStrategy,
+    StrategyInUse,
+)
+from rollouts.event_kinds import RolloutEventKind
+from rollouts.models import RolloutStrategy, StackRolloutStrategy
+from rollouts.strategies import DEFAULTS, Strategy, mistakes_in, strategy_to_json
+from stacks.models import Stack
+from stacks.services import PublishOptions
+
+# What a request to publish names instead of a strategy.
+NONE = "none"
+
+
+def lock_strategy(strategy_id: UUID) -> RolloutStrategy:
+    """The live strategy, locked until the transaction ends. Raises RolloutStrategyNotFound."""
+    row = RolloutStrategy.objects.active().select_for_update(no_key=True).filter(pk=strategy_id).first()
+    if row is None:
+        raise RolloutStrategyNotFound(id=strategy_id)
+    return row
+
+
+def find_strategy(name_or_id: str) -> RolloutStrategy:
+    """The live strategy of that name or id. Raises RolloutStrategyNotFound."""
+    rows = RolloutStrategy.objects.active()
+    row = rows.called(name_or_id).first()
+    if row is None and (strategy_id := _as_uuid(name_or_id)) is not None:
+        row = rows.filter(pk=strategy_id).first()
+    if row is None:
+        raise RolloutStrategyNotFound(strategy=name_or_id)
+    return row
+
+
+@transaction.atomic
+def create_strategy(*, strategy: Strategy, actor: Actor, via: str | None = None) -> RolloutStrategy:
+    """Raises InvalidStrategy, UniqueViolation."""
+    _check(strategy)
+    with unique_or_conflict("unique_rollout_strategy_name"):
+        row = RolloutStrategy.objects.create(name=strategy.name, definition=strategy_to_json(strategy))
+    _tell(RolloutEventKind.ROLLOUT_STRATEGY_CREATED, row, actor, via)
+    return row
+
+
+@transaction.atomic
+def update_strategy(*, row: RolloutStrategy, strategy: Strategy, actor: Actor) -> RolloutStrategy:
+    """Let a locked strategy say something else. Rollouts under way keep what they have.
+
+    Raises InvalidStrategy, UniqueViolation.
+    """
+    _check(strategy)
+    row.name, row.definition = strategy.name, strategy_to_json(strategy)
+    row.revision += 1
+    row.updated_at = timezone.now()
+    with unique_or_conflict("unique_rollout_strategy_name"):
+        row.save(update_fields=["name", "definition", "revision", "updated_at"])
+    _tell(RolloutEventKind.ROLLOUT_STRATEGY_UPDATED, row, actor)
+    return row
+
+
+@transaction.atomic
+def delete_strategy(*, row: RolloutStrategy, actor: Actor) -> None:
+    """Delete a locked strategy. Rollouts under way go on with their copies. Raises StrategyInUse."""
+    users = row.stacks.filter(stack__deleted_at__isnull=True).count()
+    if users:
+        raise StrategyInUse(stacks=users)
+    row.stacks.all().delete()
+    row.deleted_at = row.updated_at = timezone.now()
+    row.save(update_fields=["deleted_at", "updated_at"])
+    _tell(RolloutEventKind.ROLLOUT_STRATEGY_DELETED, row, actor)
+
+
+@transaction.atomic
+def ensure_default_strategies(*, actor: Actor, via: str | None = None) -> int:
+    """The strategies that every broker begins with; each once, so that it can be deleted. How many were made."""
+    known = set(RolloutStrategy.objects.values_list("name", flat=True))
+    missing = [strategy for strategy in DEFAULTS if strategy.name not in known]
+    for strategy in missing:
+        create_strategy(strategy=strategy, actor=actor, via=via)
+    return len(missing)
+
+
+@transaction.atomic
+def set_stack_strategy(*, stack: Stack, name_or_id: str, reason: str, actor: Actor) -> StackRolloutStrategy:
+    """Let new versions of a locked stack go by the strategy. Another one than before needs the right and a reason.
+
+    Raises RolloutStrategyNotFound, BypassDenied, ReasonRequired.
+    """
+    # Locked, so that it is not deleted before the stack has it.
+    strategy = lock_strategy(find_strategy(name_or_id).pk)
+    before = StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
+    if before is not None and before.strategy_id == strategy.pk:
+        return before
+    if before is not None:
+        require_bypass(actor=actor, reason=reason)
+    row, _ = StackRolloutStrategy.objects.update_or_create(stack=stack, defaults={"strategy": strategy})
+    _tell_of_stack(
+        RolloutEventKind.STACK_STRATEGY_SET, stack, actor, {"strategy": strategy.name, "reason": reason}
+    )
+    return row
+
+
+@transaction.atomic
+def remove_stack_strategy(*, stack: Stack, reason: str, actor: Actor) -> None:
+    """Let new versions of a locked stack reach everybody at once.
+
+    Raises StackHasNoStrategy, BypassDenied, ReasonRequired.
+    """
+    before = StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
+    if before is None:
+        raise StackHasNoStrategy(id=stack.pk)
+    require_bypass(actor=actor, reason=reason)
+    before.delete()
+    _tell_of_stack(
+        RolloutEventKind.STACK_STRATEGY_REMOVED,
+        stack,
+        actor,
+        {"strategy": before.strategy.name, "reason": reason},
+    )
+
+
+def strategy_of_stack(stack: Stack) -> Strategy | None:
+    """What new versions of the stack go by; None when they reach everybody at once."""
+    row = StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
+    return row.strategy.strategy if row is not None else None
+
+
+def strategy_for(*, stack: Stack, options: PublishOptions, actor: Actor) -> Strategy | None:
+    """What a version goes by that is published with these options. The stack is locked.
+
+    Raises RolloutStrategyNotFound, BypassDenied, ReasonRequired.
+    """
+    own = StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
+    if options.strategy is None:
+        return own.strategy.strategy if own is not None else None
+    named = None if options.strategy == NONE else find_strategy(options.strategy)
+    if own is not None and (named is None or named.pk != own.strategy_id):
+        require_bypass(actor=actor, reason=options.reason)
+    return named.strategy if named is not None else None
+
+
+def require_bypass(*, actor: Actor, reason: str) -> None:
+    """Raises BypassDenied, ReasonRequired. Which people of the admin site have the right is for the site to say."""
+    if actor.type not in {ActorType.ADMIN, ActorType.SYSTEM}:
+        raise BypassDenied
+    if not reason.strip():
+        raise ReasonRequired
+
+
+def _check(strategy: Strategy) -> None:
+    mistakes = mistakes_in(strategy)
+    if not is_name(strategy.name) or strategy.name == NONE:
+        mistakes.append(f"A strategy needs a name of 1 to 255 characters, and not {NONE!r}.")
+    if mistakes:
+        raise InvalidStrategy(" ".join(mistakes))
+
+
+def _as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _tell(kind: RolloutEventKind, row: RolloutStrategy, actor: Actor, via: str | None = None) -> None:
+    details = with_via({"name": row.name, "revision": row.revision}, via)
+    emit(
+        Event(
+            kind=kind,
+            resource_type=RolloutStrategy.NOUN,
+            resource_id=row.pk,
+            actor=actor,
+            details=details,
+        )
+    )
+
+
+def _tell_of_stack(kind: RolloutEventKind, stack: Stack, actor: Actor, details: dict[str, object]) -> None:
+    emit(Event(kind=kind, resource_type=Stack.NOUN, resource_id=stack.pk, actor=actor, details=details))

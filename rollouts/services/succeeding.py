@@ -1,0 +1,16 @@
+"""What follows when a rollout has reached everybody."""
+
+from datetime import datetime
+
+from agents.models import HoldReason
+from agents.services.holds import lift
+from rollouts.models import Rollout
+from rollouts.services.rolled_back_contents import allow_content
+from rollouts.services.starting import start_queued
+
+
+def finish(*, rollout: Rollout, now: datetime) -> None:
+    """Give the version to everybody, and let the rollout begin that waited for this one. The stack is locked."""
+    allow_content(version=rollout.version)
+    lift(version=rollout.version, reason=HoldReason.ROLLOUT)
+    start_queued(stack=rollout.stack, now=now)

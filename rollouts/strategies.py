@@ -1,0 +1,198 @@
+"""What a strategy says: the waves of a rollout, in order, and what happens when one fails. Pure."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+MAX_WAVES = 50
+DEFAULT_SOAK_SECONDS = 300
+DEFAULT_DEADLINE_SECONDS = 24 * 3600
+
+
+class HealthGate(StrEnum):
+    """What the health that an agent reports for the version has to do with its proof."""
+
+    REQUIRED = "required"
+    IF_REPORTED = "if_reported"
+    IGNORED = "ignored"
+
+
+class OnFailure(StrEnum):
+    PAUSE = "pause"
+    ROLL_BACK = "roll_back"
+
+
+class SilentAgents(StrEnum):
+    """Whether members that were silent or inactive when their wave was released are waited for."""
+
+    DEFERRED = "deferred"
+    REQUIRED = "required"
+
+
+class OnNewer(StrEnum):
+    """What a newer version does to a rollout under way."""
+
+    SUPERSEDE = "supersede"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class FailureBudget:
+    """How many released members may fail: a number, or a share of them in percent, rounded down."""
+
+    count: int = 0
+    percent: int | None = None
+
+    def of(self, released: int) -> int:
+        """The failures that are allowed among so many released members."""
+        return self.count if self.percent is None else released * self.percent // 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One step. `percent` or `count` bounds its members; without either all that match are taken.
+
+    Agents match that carry any of `labels`; without labels whoever is left matches.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    percent: int | None = None
+    count: int | None = None
+    soak_seconds: int = DEFAULT_SOAK_SECONDS
+    health: HealthGate = HealthGate.IF_REPORTED
+    max_failures: FailureBudget = FailureBudget()
+    checks: tuple[str, ...] = ()
+    needs_approval: bool = False
+    deadline_seconds: int = DEFAULT_DEADLINE_SECONDS
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it takes everybody who is left."""
+        return not self.labels and self.percent is None and self.count is None
+
+    def size(self, matched: int) -> int:
+        """How many of so many matched agents it takes: a share is rounded up, and some is at least one."""
+        if self.percent is not None:
+            return min(matched, max(1, math.ceil(matched * self.percent / 100)))
+        return matched if self.count is None else min(matched, self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A list of waves with what holds for all of them. A rollout keeps a copy of its own."""
+
+    name: str
+    waves: tuple[Wave, ...]
+    on_failure: OnFailure = OnFailure.PAUSE
+    silent: SilentAgents = SilentAgents.DEFERRED
+    on_newer: OnNewer = OnNewer.SUPERSEDE
+    # Whether the one who published the version may not approve its waves.
+    approval_by_another: bool = False
+
+    def wave(self, number: int) -> Wave:
+        """The wave of that number; they count from 1."""
+        return self.waves[number - 1]
+
+
+def mistakes_in(strategy: Strategy) -> list[str]:
+    """Sentences about what is wrong with the waves; none when the strategy can be used.
+
+    The form of each field is checked before, where the request is read.
+    """
+    waves = strategy.waves
+    if not waves or len(waves) > MAX_WAVES:
+        return [f"A strategy has from 1 to {MAX_WAVES} waves."]
+    found = []
+    if not waves[-1].is_rest:
+        found.append(
+            "The last wave must be the rest: without labels, percent and count, so that no agent is left out."
+        )
+    names = [wave.name for wave in waves]
+    found += [f"Two waves are called {name!r}." for name in sorted({n for n in names if names.count(n) > 1})]
+    for wave in waves:
+        if wave.percent is not None and wave.count is not None:
+            found.append(f"Wave {wave.name!r} has percent and count; only one of them can bound it.")
+        if len(set(wave.checks)) < len(wave.checks):
+            found.append(f"Wave {wave.name!r} names a check twice.")
+    return found
+
+
+def warnings_about(strategy: Strategy) -> list[str]:
+    """Sentences about what may never be proven, for whoever publishes by the strategy."""
+    strict = [wave.name for wave in strategy.waves if wave.health == HealthGate.REQUIRED]
+    return [
+        f"Wave {name!r} requires health: agents that report none for the version never prove it."
+        for name in strict
+    ]
+
+
+def strategy_to_json(strategy: Strategy) -> dict[str, Any]:
+    """The strategy without its name, as it is stored and as the API shows it."""
+    definition = asdict(strategy)
+    del definition["name"]
+    for wave in definition["waves"]:
+        budget = wave["max_failures"]
+        wave["max_failures"] = budget["count"] if budget["percent"] is None else f"{budget['percent']}%"
+        wave |= {"labels": list(wave["labels"]), "checks": list(wave["checks"])}
+    return definition | {"waves": list(definition["waves"])}
+
+
+def strategy_from_json(name: str, definition: Mapping[str, Any]) -> Strategy:
+    """What `strategy_to_json` wrote. A field that is missing has its default."""
+    given = dict(definition)
+    words: dict[str, type[StrEnum]] = {"on_failure": OnFailure, "silent": SilentAgents, "on_newer": OnNewer}
+    given |= {field: kind(given[field]) for field, kind in words.items() if field in given}
+    given["waves"] = tuple(_wave_from_json(wave) for wave in given["waves"])
+    return Strategy(name=name, **given)
+
+
+def _wave_from_json(wave: Mapping[str, Any]) -> Wave:
+    given = dict(wave)
+    if "health" in given:
+        given["health"] = HealthGate(given["health"])
+    if "max_failures" in given:
+        given["max_failures"] = _budget_from_json(given["max_failures"])
+    for words in ("labels", "checks"):
+        given[words] = tuple(given.get(words, ()))
+    return Wave(**given)
+
+
+def _budget_from_json(budget: int | str) -> FailureBudget:
+    return (
+        FailureBudget(percent=int(budget.removesuffix("%")))
+        if isinstance(budget, str)
+        else FailureBudget(budget)
+    )
+
+
+def in_canary_order(chain_id: UUID, agent_ids: Iterable[UUID]) -> list[UUID]:
+    """The agents in the order in which waves take them: by a hash, the same for all rollouts of a chain.
+
+    A chain is a rollout with those that it superseded, so that repeated publishing chooses the same canary.
+    """
+    return sorted(agent_ids, key=lambda agent_id: hashlib.sha256(chain_id.bytes + agent_id.bytes).digest())
+
+
+def members_of(wave: Wave, *, chain_id: UUID, matched: Iterable[UUID]) -> Sequence[UUID]:
+    """Which of the agents that match the wave, and are in none before it, belong to it."""
+    ordered = in_canary_order(chain_id, matched)
+    return ordered[: wave.size(len(ordered))]
+
+
+# What every broker begins with.
+DEFAULTS = (
+    Strategy(
+        "canary",
+        (Wave("canary", count=1), Wave("tenth", percent=10), Wave("rest")),
+    ),
+    Strategy(
+        "rings",
+        (*(Wave(f"ring {ring}", labels=(f"ring={ring}",)) for ring in range(4)), Wave("rest")),
+    ),
+    Strategy("all-at-once", (Wave("everybody"),)),
+)

@@ -1,0 +1,131 @@
+"""Publishing to a stack with a strategy, by each door, and past the strategy."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from paks.actors import ActorType
+from paks.models import Role
+from paks.services import issue_pak
+from rollouts.models import Rollout, RolloutState
+from rollouts.services.strategies import remove_stack_strategy
+from stacks.models import DeploymentObject
+from stacks.services import roll_back
+from tests.factories import MANIFEST, make_template
+from tests.support.api import Api, refused
+from tests.support.rollouts import ADMIN, give_strategy, make_scene, make_strategy, wave
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene():
+    return make_scene()
+
+
+@pytest.fixture
+def owner(scene):
+    """The API as the generator that owns the stack sees it."""
+    _, key = issue_pak(role=Role.GENERATOR, subject_id=scene.stack.generator_id, name="ci", actor=ADMIN)
+    return Api(key)
+
+
+def post(api, scene, **query):
+    path = f"/stacks/{scene.stack.id}/deployment-objects"
+    return api.post(f"{path}?{urlencode(query)}", {"yaml_content": MANIFEST})
+
+
+def newest(scene):
+    return DeploymentObject.objects.filter(stack=scene.stack).latest("sequence_id")
+
+
+def test_the_api_starts_a_rollout_and_notes_who_published(owner, scene):
+    assert post(owner, scene).status_code == 201
+    rollout = Rollout.objects.get(version=newest(scene))
+    assert rollout.state == RolloutState.PROGRESSING
+    assert rollout.publisher_role == ActorType.GENERATOR
+    assert rollout.publisher_id == scene.stack.generator_id
+    assert rollout.publisher_key_id is not None
+
+
+def test_a_template_starts_a_rollout(admin, scene):
+    path = f"/stacks/{scene.stack.id}/deployment-objects/from-template"
+    body = {"template_id": str(make_template().id), "parameters": {"name": "a"}}
+    assert admin.post(path, body).status_code == 201
+    assert Rollout.objects.filter(version=newest(scene)).exists()
+
+
+def test_the_page_of_the_admin_starts_a_rollout(operator, scene):
+    path = f"stacks/stack/{scene.stack.pk}/publish/"
+    operator.post(path, {"manifest": "a: 2", "base": scene.first.pk})
+    assert Rollout.objects.get(version=newest(scene)).publisher_label == "astrid"
+
+
+def test_publishing_an_older_content_again_starts_a_rollout(scene):
+    version = roll_back(stack_id=scene.stack.pk, to=scene.first, reason="again", actor=ADMIN)
+    assert Rollout.objects.filter(version=version).exists()
+
+
+def test_a_deletion_marker_goes_by_the_strategy(admin, scene):
+    path = f"/stacks/{scene.stack.id}/deployment-objects"
+    admin.post(path, {"yaml_content": "", "is_deletion_marker": True})
+    assert Rollout.objects.get(version=newest(scene)).state == RolloutState.PROGRESSING
+
+
+def test_none_is_for_everybody_at_once(admin, scene):
+    assert post(admin, scene, strategy="none", reason="an emergency").status_code == 201
+    assert scene.holders(newest(scene)) == scene.agents
+    assert not Rollout.objects.exists()
+
+
+def test_another_strategy_is_used_for_this_version_alone(admin, scene):
+    other = make_strategy(wave())
+    assert post(admin, scene, strategy=other.name, reason="it is small").status_code == 201
+    assert Rollout.objects.get().strategy_name == other.name
+    assert post(admin, scene).status_code == 201
+    assert Rollout.objects.latest("created_at").strategy_name != other.name
+
+
+@pytest.mark.parametrize("named", ["none", "another"])
+def test_an_owner_may_not_publish_past_the_strategy(owner, scene, named):
+    name = make_strategy().name if named == "another" else named
+    refused(post(owner, scene, strategy=name, reason="I want to"), 403, "rollout_bypass_denied")
+    assert newest(scene) == scene.first
+
+
+def test_past_the_strategy_wants_a_reason(admin, scene):
+    refused(post(admin, scene, strategy="none"), 400, "reason_required")
+
+
+def test_an_owner_may_name_the_strategy_that_the_stack_has(owner, scene):
+    name = scene.stack.rollout_strategy.strategy.name
+    assert post(owner, scene, strategy=name).status_code == 201
+    assert Rollout.objects.filter(version=newest(scene)).exists()
+
+
+def test_an_owner_may_name_a_strategy_where_the_stack_has_none(owner, scene):
+    name = scene.stack.rollout_strategy.strategy.name
+    remove_stack_strategy(stack=scene.stack, reason="a test", actor=ADMIN)
+    assert post(owner, scene, strategy=name).status_code == 201
+    assert Rollout.objects.filter(version=newest(scene)).exists()
+
+
+def test_an_unknown_strategy_publishes_nothing(admin, scene):
+    refused(post(admin, scene, strategy="unknown", reason="x"), 404, "rollout_strategy_not_found")
+    assert newest(scene) == scene.first
+
+
+def test_without_a_strategy_a_version_is_for_everybody_as_before(scene):
+    remove_stack_strategy(stack=scene.stack, reason="a test", actor=ADMIN)
+    version = scene.publish()
+    assert scene.holders(version) == scene.agents
+    assert not version.holds.exists()
+
+
+def test_a_changed_strategy_counts_from_the_next_version_on(scene):
+    rollout = scene.start("a: 2")
+    remove_stack_strategy(stack=scene.stack, reason="a test", actor=ADMIN)
+    other = make_strategy(wave())
+    give_strategy(scene.stack, other)
+    assert scene.again(rollout).state == RolloutState.PROGRESSING
+    assert Rollout.objects.get(version=scene.publish("a: 3")).strategy_name == other.name

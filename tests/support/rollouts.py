@@ -1,0 +1,118 @@
+"""A stack with its agents, for tests of what reaches whom, and when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from agents.models import Agent
+from agents.wanted.versions import wanted_object
+from core.events import Actor
+from paks.actors import ActorType
+from rollouts.models import Rollout, RolloutState
+from rollouts.services.strategies import create_strategy, set_stack_strategy
+from rollouts.services.ticking import tick
+from rollouts.strategies import Strategy, Wave
+from stacks.models import DeploymentObject, Stack
+from stacks.services import PublishOptions, lock_stack, publish
+from tests.factories import make_agent, make_event, make_stack, unique
+
+ADMIN = Actor(type=ActorType.ADMIN, label="astrid")
+SOAK = timedelta(seconds=60)
+
+
+def wave(name: str = "rest", **rules: Any) -> Wave:
+    """A wave whose agents have to be good for a minute."""
+    return Wave(name, **{"soak_seconds": int(SOAK.total_seconds())} | rules)
+
+
+CANARY_AND_REST = (wave("canary", count=1), wave())
+
+
+def make_strategy(*waves: Wave, **rules: Any) -> Strategy:
+    """A stored strategy: by default one canary, then the rest."""
+    strategy = Strategy(unique("strategy"), waves or CANARY_AND_REST, **rules)
+    create_strategy(strategy=strategy, actor=ADMIN)
+    return strategy
+
+
+def give_strategy(stack: Stack, strategy: Strategy) -> None:
+    with transaction.atomic():
+        set_stack_strategy(stack=lock_stack(stack.pk), name_or_id=strategy.name, reason="a test", actor=ADMIN)
+
+
+@dataclass
+class Scene:
+    """A stack with a first version that everybody has, and a strategy since then."""
+
+    stack: Stack
+    agents: list[Agent]
+    first: DeploymentObject
+    # How far the clock is ahead of the real one.
+    ahead: timedelta = field(default_factory=timedelta)
+
+    @property
+    def now(self) -> datetime:
+        return timezone.now() + self.ahead
+
+    def publish(
+        self, content: str = "a: 2", *, actor: Actor = ADMIN, options: PublishOptions | None = None
+    ) -> DeploymentObject:
+        return publish(
+            stack_id=self.stack.pk,
+            yaml_content=content,
+            is_deletion_marker=False,
+            actor=actor,
+            options=options or PublishOptions(),
+        )
+
+    def start(self, content: str = "a: 2", **options: Any) -> Rollout:
+        """Publish, and let the worker release the first wave."""
+        version = self.publish(content, **options)
+        rollout = Rollout.objects.get(version=version)
+        self.tick(rollout)
+        return self.again(rollout)
+
+    def tick(self, rollout: Rollout, *, after: timedelta = timedelta(0)) -> Rollout:
+        """Let time pass and the worker look; the rollout as it is then."""
+        self.ahead += after
+        tick(rollout_id=rollout.pk, now=self.now)
+        return self.again(rollout)
+
+    def again(self, rollout: Rollout) -> Rollout:
+        return Rollout.objects.select_related("version", "stack", "previous").get(pk=rollout.pk)
+
+    def wanted(self) -> dict[str, int | None]:
+        """By name of the agent, which version it should have."""
+        found = {agent.name: wanted_object(self.stack, agent) for agent in self.agents}
+        return {name: version.pk if version is not None else None for name, version in found.items()}
+
+    def holders(self, version: DeploymentObject) -> list[Agent]:
+        """The agents that should have the version."""
+        wanted = self.wanted()
+        return [agent for agent in self.agents if wanted[agent.name] == version.pk]
+
+    def report(self, agents: Iterable[Agent], version: DeploymentObject, status: str = "SUCCESS") -> None:
+        for agent in agents:
+            make_event(agent, version, status, "no such image" if status == "FAILURE" else None)
+
+    def prove(self, rollout: Rollout) -> Rollout:
+        """Everybody who should have the version applies it, and stays well for the soak."""
+        self.report(self.holders(rollout.version), rollout.version)
+        return self.tick(rollout, after=SOAK)
+
+
+def make_scene(*waves: Wave, agents: int = 4, first: str = "a: 1", **rules: Any) -> Scene:
+    """Agents that serve one stack by a label. The stack has the strategy that the arguments say."""
+    stack = make_stack(labels=["app"])
+    made = [make_agent(active=True, labels=["app"])[0] for _ in range(agents)]
+    version = publish(stack_id=stack.pk, yaml_content=first, is_deletion_marker=False, actor=ADMIN)
+    give_strategy(stack, make_strategy(*waves, **rules))
+    return Scene(stack, made, version)
+
+
+def state_of(rollout: Rollout) -> RolloutState:
+    return RolloutState(Rollout.objects.get(pk=rollout.pk).state)
