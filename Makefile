@@ -16,6 +16,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 # The locks name every package, so there is nothing to resolve; no file is installed whose hash they do not hold.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+# Processes of the tests keep what Python compiled, also where the environment forbids it: they are some hundred, and each would
+# compile the product again, and each of pytest's all tests.
+test test-% bench-suite: export PYTHONDONTWRITEBYTECODE :=
 # Browser tests form one group (--dist loadgroup), so that one process has the browser and its server.
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
