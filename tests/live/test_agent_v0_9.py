@@ -25,7 +25,7 @@ from tests.support.scripted_agent import (
 )
 from tests.support.server import LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what this release of the agent sends and reads")]
 
 API = "/api/v1"
 AUTH = "admin:bool readonly:bool agent:uuid? generator:uuid?"

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.server import ROOT, LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what the script sends and says")]
 
 SCRIPT = ROOT / "examples" / "first-deployment" / "run.sh"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.server import LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("counters in files")]
 
 
 def _counted(server: LiveServer) -> int:

@@ -10,7 +10,7 @@ from tests.support.live_api import created, live_client
 from tests.support.server import LiveServer, Template
 from tests.support.waits import wait_for
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("settings in a file")]
 
 ORIGIN = "https://ui.example"
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.server import ROOT, LiveServer, Template
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("two processes that live and end together")]
 
 
 @pytest.fixture(scope="module")

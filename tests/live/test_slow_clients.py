@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.server import LiveServer, Template
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("how sockets share the threads")]
 
 THREADS = 2
 # How long a client may stall, by gunicorn's `timeout`.

@@ -9,7 +9,7 @@ from stacks.models import DeploymentObject
 from tests.factories import make_generator, make_stack
 from tests.support.api import refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what a text costs to compile and to render")]
 
 MEMORY_KILOBYTES = 200 * 1024
 
