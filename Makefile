@@ -19,8 +19,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # Processes of the tests keep what Python compiled, also where the environment forbids it: they are some hundred, and each would
 # compile the product again, and each of pytest's all tests.
 test test-% bench-suite: export PYTHONDONTWRITEBYTECODE :=
-# Browser tests form one group (--dist loadgroup), so that one process has the browser and its server.
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
+# One process runs a whole file, so that what its tests share is made once; files that start servers come first, in our order.
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## list these targets

@@ -1,5 +1,6 @@
 """Fixtures that every test may use, and what kind of database each test runs on."""
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -62,11 +63,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not uses_database(item):
             item.add_marker(pytest.mark.no_database)
             if item.get_closest_marker("any_database"):
-                raise pytest.UsageError(f"{item.nodeid} has no database, so any_database would let it run nowhere")
+                raise pytest.UsageError(
+                    f"{item.nodeid} has no database, so any_database would let it run nowhere"
+                )
         if "requires_postgres" in item.keywords and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL; this run is on SQLite"))
     # The long ones first, so that the processes of a run end together.
     items.sort(key=lambda item: not starts_servers(item))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays; full garbage collections need not visit it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
