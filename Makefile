@@ -18,7 +18,7 @@ MAKEFLAGS += --no-print-directory
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 # Processes of the tests keep what Python compiled, also where the environment forbids it: they are some hundred, and each would
 # compile the product again, and each of pytest's all tests.
-test test-% bench-suite: export PYTHONDONTWRITEBYTECODE :=
+test test-%: export PYTHONDONTWRITEBYTECODE :=
 # One process runs a whole file, so that what its tests share is made once; files that start servers come first, in our order.
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
