@@ -19,9 +19,9 @@ bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 wsgi_app = "brokkr_site.wsgi:application"
 # gthread.
 worker_class = "server.web_worker.WebWorker"
-# The cores this process may use, not those of the machine. More threads only hand the interpreter lock around.
+# The cores this process may use, not those of the machine.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
-threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
+threads = settings.WEB_THREADS
 # Shorter than any agent's poll interval, so that idle agents hold no connection.
 keepalive = 5
 # A worker that has served this many is replaced; the jitter keeps them from leaving together.
