@@ -68,12 +68,19 @@ test-browser: chromium ## run the tests of the admin in a browser
 .PHONY: test-sqlite
 test-sqlite: chromium ## run the tests on SQLite, those in a browser with them
 	@echo "== tests on SQLite"
-	@env -u DATABASE_URL -u BROKKR__DATABASE__URL $(PYTEST) $(PYTEST_ARGS)
+	@env -u DATABASE_URL -u BROKKR__DATABASE__URL $(PYTEST) -m "not faults" $(PYTEST_ARGS)
 
 .PHONY: test-postgres
 test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names, or one of our own
 	@echo "== tests on PostgreSQL"
-	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser" $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser and not faults" $(PYTEST_ARGS)
+
+# One after the other: they measure times. -rs says which were left out, and why.
+.PHONY: test-faults
+test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running broker, and put poolers before it
+	@echo "== faults of the database"
+	@$(BIN)/python -m tests.support.pgbouncer
+	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker made for it
@@ -148,6 +155,14 @@ bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser al
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form
 	@$(BIN)/python -m bench.simulation $(BENCH_ARGS)
+
+.PHONY: bench-compare
+bench-compare: env ## measure a poll's CPU here and in other checkouts: BENCH_ARGS="--base ../other"
+	@$(BIN)/python -m bench.compare $(BENCH_ARGS)
+
+.PHONY: bench-faults
+bench-faults: env ## measure what clients see while the database hangs, here or in BENCH_ARGS="--code ../other"
+	@$(BIN)/python -m bench.faults $(BENCH_ARGS)
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests
