@@ -9,7 +9,7 @@ from django.db import Error, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.database_errors import is_read_only, leave_read_only, unavailable
+from core.database_errors import unavailable
 from core.errors import Unauthorized
 from core.events import SYSTEM, Actor, Event, emit, with_via
 from core.prepared import as_time, as_uuid, fetch_one
@@ -194,8 +194,6 @@ def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
         if unavailable(error) is None:
             raise
         logger.warning("the use of a key was not noted: %s", error)
-        if is_read_only(error):
-            leave_read_only()
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from core import errors
 from core.api.renderers import to_json
-from core.database_errors import is_read_only, leave_read_only, unavailable
+from core.database_errors import unavailable
 from core.middleware import is_api
 
 logger = logging.getLogger(__name__)
@@ -80,8 +80,6 @@ def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainEr
         return exc
     if isinstance(exc, DatabaseError) and (refusal := unavailable(exc)) is not None:
         logger.warning("%s: %s", refusal.code, exc)
-        if is_read_only(exc):
-            leave_read_only()
         return refusal
     if isinstance(exc, UnreadablePostError):
         return errors.IncompleteBody()

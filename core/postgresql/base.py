@@ -36,6 +36,8 @@ class BoundedConnection(psycopg.Connection[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patience_seconds: float = settings.DATABASE_PATIENCE_SECONDS
+        # The server has refused a change: the one that takes them may be another by now.
+        self.only_reads = False
         self._may_cancel = True
 
     @classmethod
@@ -76,6 +78,9 @@ class BoundedConnection(psycopg.Connection[Any]):
                 if not admission.may_stay_stuck(hold):
                     return self._give_way(gen)
                 return super().wait(gen, interval, max(0.0, ends - time.monotonic()))
+        except errors.ReadOnlySqlTransaction:
+            self.only_reads = True
+            raise
         except errors._WaitTimeout:
             self.pgconn.finish()
             raise psycopg.OperationalError(
@@ -98,9 +103,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Database: Any = SimpleNamespace(**(vars(psycopg) | {"connect": BoundedConnection.connect}))
 
     def is_usable(self) -> bool:
-        """Whether the connection answers, soon."""
+        """Whether the connection answers soon, and takes changes as far as is known. Django drops one that does not."""
         connection = self.connection
-        if connection is None or connection.closed:
+        if connection is None or connection.closed or connection.only_reads:
             return False
         usual, connection.patience_seconds = connection.patience_seconds, _LOOK_SECONDS
         try:

@@ -60,11 +60,7 @@ def test_time_outs_are_added_to_the_options_of_the_url_which_come_last_and_so_fi
 def test_what_the_url_says_of_the_connection_itself_stays(database_url):
     options = database_url("postgres://h/d?connect_timeout=7&sslmode=require&keepalives_idle=99")["OPTIONS"]
 
-    assert (options["connect_timeout"], options["sslmode"], options["keepalives_idle"]) == (
-        7,
-        "require",
-        "99",
-    )
+    assert (options["connect_timeout"], options["sslmode"], options["keepalives_idle"]) == (7, "require", 99)
     assert options["tcp_user_timeout"] == 8000
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import Error, IntegrityError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from psycopg import errors
 
-from core.database_errors import is_read_only, unavailable
+from core.database_errors import unavailable
 
 
 def caused(error: Error, cause: Exception) -> Error:
@@ -50,8 +50,3 @@ def test_what_the_database_cannot_do_now_may_work_later(error, code):
 )
 def test_what_is_wrong_with_a_statement_of_ours_is_no_outage(error):
     assert unavailable(error) is None
-
-
-def test_only_the_word_of_a_standby_means_that_it_only_reads():
-    assert is_read_only(caused(InternalError(), errors.ReadOnlySqlTransaction()))
-    assert not is_read_only(caused(OperationalError(), errors.QueryCanceled()))

@@ -89,3 +89,30 @@ def test_a_standby_serves_polls_until_it_is_promoted(cluster: Cluster, start: St
         with psycopg.connect(standby.url, autocommit=True) as connection:
             connection.execute("SELECT pg_promote()")
         takes_changes_again(broker, cluster.rows)
+
+
+def test_a_worker_drops_a_session_that_only_reads(cluster: Cluster, start: Start):
+    broker = start()
+
+    said = broker.manage("shell", "--no-imports", "--command", _WORK_TWICE)
+
+    assert said == "False True"
+
+
+# A session that was begun while the database only read, and one more run after that.
+_WORK_TWICE = """
+import logging
+from datetime import timedelta
+
+from django.db import connection
+
+from core.jobs import Job
+from core.management.commands.run_worker import run
+from core.models import RateBucket
+
+logging.disable()
+job = Job("change", timedelta(0), lambda: RateBucket.objects.all().delete())
+with connection.cursor() as cursor:
+    cursor.execute("SET default_transaction_read_only = on")
+print(run(job), run(job))
+"""
