@@ -42,7 +42,7 @@ class Timeouts:
 
 
 def database_timeouts(command_line: Sequence[str]) -> Timeouts:
-    """Those of the process that was started so: `manage.py migrate`, another command, else a web process."""
+    """Those of the process that was started so: a web process by gunicorn, `manage.py migrate`, or anything else."""
     kinds = {
         "WEB": _timeouts("BROKKR_DB", lock=3, statement=8, idle=15),
         "COMMAND": _timeouts("BROKKR_DB_WORKER", lock=10, statement=60, idle=60),
@@ -50,10 +50,11 @@ def database_timeouts(command_line: Sequence[str]) -> Timeouts:
         # than they do.
         "MIGRATE": _timeouts("BROKKR_DB_MIGRATE", lock=2, statement=1800, idle=60),
     }
-    program, *arguments = [*command_line, ""]
-    if Path(program).name not in {"manage.py", "django-admin"}:
+    program, *arguments = command_line
+    # `gunicorn` or `python -m gunicorn`, which is gunicorn/__main__.py.
+    if "gunicorn" in Path(program).parts[-2:]:
         return kinds["WEB"]
-    return kinds["MIGRATE" if arguments[0] == "migrate" else "COMMAND"]
+    return kinds["MIGRATE" if arguments[:1] == ["migrate"] else "COMMAND"]
 
 
 def _timeouts(prefix: str, *, lock: int, statement: int, idle: int) -> Timeouts:

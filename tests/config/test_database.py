@@ -26,12 +26,13 @@ def database_url(monkeypatch: pytest.MonkeyPatch):
     ("command_line", "expected"),
     [
         (GUNICORN, Timeouts(3, 8, 15)),
+        (["/usr/lib/python3/site-packages/gunicorn/__main__.py"], Timeouts(3, 8, 15)),
         (["manage.py", "run_worker"], Timeouts(10, 60, 60)),
         (["./manage.py", "create_pak", "--json"], Timeouts(10, 60, 60)),
         (["/srv/manage.py"], Timeouts(10, 60, 60)),
         (["manage.py", "migrate"], Timeouts(2, 1800, 60)),
     ],
-    ids=["web", "worker", "command", "no command", "migrations"],
+    ids=["web", "web as a module", "worker", "command", "no command", "migrations"],
 )
 def test_each_kind_of_process_has_its_time_outs(command_line, expected):
     assert database_timeouts(command_line) == expected
