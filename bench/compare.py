@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import data, hot, stand
+from bench import agent_calls, data, environment
 from bench.load import generate
 from tests.faults.test_poolers import ROLE, TIMEOUTS
 from tests.support.pgbouncer import OF_TRIXIE, SYSTEM, pgbouncer
@@ -25,16 +25,16 @@ _CONNECTIONS = 16
 @dataclass
 class Candidate:
     name: str
-    server: stand.Server
+    server: environment.Server
     us: list[float] = field(default_factory=list)
 
 
 def measure(candidate: Candidate, requests: list[str], seconds: float, postmaster: int) -> float:
     """CPU microseconds for each poll."""
     roots = (candidate.server.process.pid, postmaster)
-    before = sum(map(stand.cpu_ns, roots))
+    before = sum(map(environment.cpu_ns, roots))
     seen = generate(candidate.server.port, requests, connections=_CONNECTIONS, seconds=seconds)
-    after = sum(map(stand.cpu_ns, roots))
+    after = sum(map(environment.cpu_ns, roots))
     if set(seen.statuses) != {"304"}:
         raise RuntimeError(f"{candidate.name}: {dict(seen.statuses)}")
     return (after - before) / seen.count / 1000
@@ -54,18 +54,18 @@ def main() -> None:
         ExitStack() as stack,
     ):
         folder = Path(name)
-        stand.start_django(postgres.url, folder)
+        environment.start_django(postgres.url, folder)
         print("writing the data …", flush=True)
         data.fill(stacks=options.stacks, versions=5, object_bytes=5000)
-        polls = hot.polls(etags=hot.etags_of())
-        candidates = [Candidate("here", stand.Server(folder, worker="threads"))]
+        polls = agent_calls.polls(etags=agent_calls.etags_of())
+        candidates = [Candidate("here", environment.Server(folder, worker="threads"))]
         candidates += [
-            Candidate(str(code), stand.Server(folder, worker="threads", code=code)) for code in options.base
+            Candidate(str(code), environment.Server(folder, worker="threads", code=code)) for code in options.base
         ]
         if options.poolers:
             candidates += behind_poolers(stack, folder, postgres)
-        with stand.servers(*(candidate.server for candidate in candidates)):
-            postmaster = stand.postmaster()
+        with environment.servers(*(candidate.server for candidate in candidates)):
+            postmaster = environment.postmaster()
             for candidate in candidates:
                 measure(candidate, polls, 4.0, postmaster)
             for number in range(options.rounds):
@@ -73,7 +73,7 @@ def main() -> None:
                 # Turned round each time, so that none always follows the same one.
                 for candidate in candidates[:: 1 if number % 2 else -1]:
                     candidate.us.append(measure(candidate, polls, options.seconds, postmaster))
-            print(f"\nCPU of a poll that finds nothing new (304), {stand.machine()}\n")
+            print(f"\nCPU of a poll that finds nothing new (304), {environment.machine()}\n")
         here = candidates[0]
         for candidate in candidates:
             ratios = [mine / theirs for mine, theirs in zip(here.us, candidate.us, strict=True)]
@@ -106,7 +106,7 @@ def behind_poolers(stack: ExitStack, folder: Path, postgres: object) -> list[Can
             pgbouncer(release, postgres_port=proxy.port, role=ROLE, prepared=setting.endswith("prepared"))
         )
         environment = {"DATABASE_URL": url, "BROKKR_DB_POOLER": setting}
-        server = stand.Server(folder, worker="threads", environment=environment)
+        server = environment.Server(folder, worker="threads", environment=environment)
         found.append(Candidate(f"PgBouncer ({release.name}), {setting}", server))
     return found
 
