@@ -6,13 +6,15 @@ connection. Here the statement itself is the check: when the connection is broke
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
 import psycopg
+from django.core.exceptions import EmptyResultSet
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
 
 Row = tuple[Any, ...]
 
@@ -39,6 +41,27 @@ def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
             raise
         connection.close()
         return _run(sql, parameters)
+
+
+def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
+    """The values of the columns, for columns that hold text, numbers, truth values, UUIDs and times.
+
+    PostgreSQL sends them in its binary form. Django reads times as text and in Python, which takes most of the time of
+    a long list.
+    """
+    wanted = rows.values_list(*columns)
+    if connection.vendor != "postgresql":
+        return list(wanted)
+    try:
+        sql, parameters = wanted.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        statement = cursor.mogrify(sql, parameters)
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": statement, "time": "0"})
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(connection.connection).execute(cast(Any, statement), binary=True).fetchall()
 
 
 def _run(sql: str, parameters: Mapping[str, object]) -> Row | None:

@@ -1,6 +1,6 @@
 """Values to JSON bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +13,30 @@ def to_json(value: object) -> bytes:
     return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
+def rows_to_json(rows: Iterable[Sequence[object]], *, names: Sequence[str], times: Sequence[str]) -> bytes:
+    """An array of objects, as `to_json` would write them. `names` are those of a row's values; more values than names
+    are left out. `times` are the names of the values that are times in UTC.
+    """
+    objects = []
+    for row in rows:
+        item = dict(zip(names, row, strict=False))
+        for name in times:
+            value: Any = item[name]
+            # orjson itself writes times in this form, and quicker, except that it leaves out microseconds that are 0.
+            if value is not None and not value.microsecond:
+                item[name] = _time(value)
+        objects.append(item)
+    return orjson.dumps(objects, option=orjson.OPT_UTC_Z)
+
+
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return _time(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class JsonRenderer(BaseRenderer):
