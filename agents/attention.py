@@ -17,7 +17,7 @@ from agents.deployments import Deployment
 from agents.models import Agent, MarkerDelivery
 from agents.wanted.legs import is_served, serving_stacks
 from agents.wanted.standing import Standing, is_failing_sql, is_pending_sql
-from agents.wanted.versions import newest_sql
+from agents.wanted.versions import newest_releases_sql, wanted_sql
 from core.prepared import as_time, as_uuid
 from stacks.models import Stack
 
@@ -41,13 +41,17 @@ ORDER BY r.since DESC, r.id DESC LIMIT %(limit)s
 # all versions to find the newest.
 _PENDING = """
 WITH newest AS MATERIALIZED (
-    SELECT s.id AS stack_id, s.generator_id, {newest} AS sequence_id
+    SELECT s.id AS stack_id, s.generator_id, {unheld} AS sequence_id
     FROM stacks s WHERE s.deleted_at IS NULL
+),
+released AS MATERIALIZED (
+    SELECT e.agent_id, e.stack_id, e.sequence_id FROM ({released}) e JOIN newest n ON n.stack_id = e.stack_id
+    WHERE n.sequence_id IS NULL OR e.sequence_id > n.sequence_id
 ),
 recent AS MATERIALIZED (
     SELECT n.stack_id, n.generator_id, n.sequence_id FROM newest n WHERE n.sequence_id IN (
         SELECT l.sequence_id FROM (
-            SELECT o.sequence_id, o.created_at FROM deployment_objects o
+            SELECT o.sequence_id, o.created_at FROM deployment_objects o WHERE o.recipient_id IS NULL
             ORDER BY o.sequence_id DESC LIMIT %(recent)s
         ) l WHERE l.created_at > %(after)s)
 ),
@@ -58,25 +62,36 @@ SELECT q.agent_id, q.stack_id,
 FROM (
     SELECT p.agent_id, p.stack_id, p.sequence_id, p.reported, p.message
     FROM (
-        SELECT r.agent_id, r.stack_id, r.sequence_id, r.reported, r.message
-        FROM (
-            SELECT l.agent_id, n.stack_id, n.sequence_id, l.sequence_id AS reported, l.message
-            FROM newest n JOIN agent_stack_reports l ON l.stack_id = n.stack_id AND {is_pending}
-            ORDER BY n.sequence_id DESC LIMIT %(candidates)s
-        ) r WHERE {is_served}
-        UNION ALL
+        {on_older} UNION ALL {on_newer} UNION ALL {of_released} UNION ALL
         SELECT tied.agent_id, tied.stack_id, recent.sequence_id, NULL, NULL
         FROM tied JOIN recent ON recent.stack_id = tied.stack_id
         WHERE NOT EXISTS (SELECT 1 FROM agent_stack_reports x
                           WHERE x.agent_id = tied.agent_id AND x.stack_id = tied.stack_id)
+        AND NOT EXISTS (SELECT 1 FROM released e
+                        WHERE e.agent_id = tied.agent_id AND e.stack_id = tied.stack_id)
     ) p JOIN agents a ON a.id = p.agent_id AND a.deleted_at IS NULL AND a.status = 'ACTIVE'
     ORDER BY p.sequence_id DESC, p.agent_id LIMIT %(limit)s
 ) q ORDER BY q.sequence_id DESC, q.agent_id
 """
+_CANDIDATES = """
+        SELECT r.agent_id, r.stack_id, r.sequence_id, r.reported, r.message
+        FROM ({pairs} ORDER BY sequence_id DESC LIMIT %(candidates)s) r WHERE {is_served}"""
+# Where everybody's version is wanted. The index of reports knows "older" and "newer", but not "another".
+_REPORTS_ON_OTHERS = """
+            SELECT l.agent_id, n.stack_id, n.sequence_id AS sequence_id, l.sequence_id AS reported, l.message
+            FROM newest n JOIN agent_stack_reports l
+              ON l.stack_id = n.stack_id AND l.sequence_id {compared} n.sequence_id
+            WHERE NOT EXISTS (SELECT 1 FROM released e
+                              WHERE e.agent_id = l.agent_id AND e.stack_id = l.stack_id)"""
+_RELEASED = """
+            SELECT e.agent_id, e.stack_id, e.sequence_id AS sequence_id, l.sequence_id AS reported, l.message
+            FROM released e
+            LEFT JOIN agent_stack_reports l ON l.agent_id = e.agent_id AND l.stack_id = e.stack_id
+            WHERE l.id IS NULL OR {is_pending}"""
 
 
 def failing(*, limit: int) -> list[Deployment]:
-    """Where the newest version failed, the latest failure first. Three queries."""
+    """Where the wanted version failed, the latest failure first. Three queries."""
     return _deployments(
         _statements(settings.REQUIRE_REGISTRATION)[0],
         {"limit": limit, "candidates": CANDIDATES},
@@ -85,7 +100,7 @@ def failing(*, limit: int) -> list[Deployment]:
 
 
 def pending(*, limit: int) -> list[Deployment]:
-    """Where an active agent has not reported on the newest version, the latest publication first. Three queries."""
+    """Where an active agent has not reported on the wanted version, the latest publication first. Three queries."""
     parameters = {
         "limit": limit,
         "candidates": CANDIDATES,
@@ -129,12 +144,16 @@ def _statements(registration: bool) -> tuple[str, str]:  # noqa: FBT001
     """For the failing and for the pending."""
     served = is_served("r.agent_id", "r.stack_id", registration=registration)
     failing_statement = _FAILING.format(
-        is_served=served, is_failing=is_failing_sql(newest_sql("r.stack_id"), reported="r.sequence_id")
-    )
-    pending_statement = _PENDING.format(
-        newest=newest_sql("s.id"),
-        is_pending=is_pending_sql("n.sequence_id", reported="l.sequence_id"),
         is_served=served,
+        is_failing=is_failing_sql(wanted_sql("r.stack_id", "r.agent_id"), reported="r.sequence_id"),
+    )
+    of_released = _RELEASED.format(is_pending=is_pending_sql("e.sequence_id", reported="l.sequence_id"))
+    pending_statement = _PENDING.format(
+        unheld=wanted_sql("s.id", None),
+        released=newest_releases_sql(),
+        on_older=_CANDIDATES.format(pairs=_REPORTS_ON_OTHERS.format(compared="<"), is_served=served),
+        on_newer=_CANDIDATES.format(pairs=_REPORTS_ON_OTHERS.format(compared=">"), is_served=served),
+        of_released=_CANDIDATES.format(pairs=of_released, is_served=served),
         tied=serving_stacks("recent", registration=registration),
     )
     return failing_statement, pending_statement

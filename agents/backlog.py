@@ -12,19 +12,21 @@ from django.conf import settings
 from django.db import connection
 
 from agents.wanted.legs import served_by_agents
-from agents.wanted.versions import newest_sql
+from agents.wanted.versions import later_sql, newest_releases_sql, wanted_sql
 from core.prepared import as_uuid, uuid_parameter
 
 _PENDING = """
 WITH chosen AS (SELECT id FROM agents WHERE deleted_at IS NULL {among}),
 served AS ({served}),
-newest AS (
-    SELECT s.id AS stack_id, {newest} AS sequence_id
+unheld AS (
+    SELECT s.id AS stack_id, {unheld} AS sequence_id
     FROM stacks s WHERE s.deleted_at IS NULL AND s.id IN (SELECT stack_id FROM served)
-)
+),
+released AS ({released})
 SELECT w.agent_id, count(*) FROM (
-    SELECT v.agent_id FROM served v JOIN newest n ON n.stack_id = v.stack_id
-    JOIN deployment_objects o ON o.sequence_id = n.sequence_id
+    SELECT v.agent_id FROM served v JOIN unheld n ON n.stack_id = v.stack_id
+    LEFT JOIN released r ON r.agent_id = v.agent_id AND r.stack_id = v.stack_id
+    JOIN deployment_objects o ON o.sequence_id = {wanted}
     WHERE NOT EXISTS (
         SELECT 1 FROM agent_events e
         WHERE e.deployment_object_id = o.id AND e.agent_id = v.agent_id AND e.deleted_at IS NULL
@@ -54,5 +56,7 @@ def _statement(registration: bool) -> str:  # noqa: FBT001
     return _PENDING.format(
         among="{among}",
         served=served_by_agents("chosen", registration=registration),
-        newest=newest_sql("s.id"),
+        unheld=wanted_sql("s.id", None),
+        released=newest_releases_sql(pairs="served"),
+        wanted=later_sql("n.sequence_id", "r.sequence_id"),
     )

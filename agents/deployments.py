@@ -1,4 +1,4 @@
-"""How agents stand with stacks: what was published last, and what the agent said of it.
+"""How agents stand with stacks: what they should have, and what they said of it.
 
 The agent's latest word on a stack is its StackReport. It says nothing of what has been published since.
 """
@@ -12,7 +12,7 @@ from django.db.models import F, OuterRef
 from agents.models import Agent, StackReport
 from agents.wanted.standing import Standing, is_failing, standing_of
 from agents.wanted.ties import served_stacks
-from agents.wanted.versions import Version, newest_of, newest_versions
+from agents.wanted.versions import Version, held_stacks, versions_of_agent, versions_of_stack, wanted_of
 from stacks.models import Stack
 
 
@@ -20,8 +20,8 @@ from stacks.models import Stack
 class Deployment:
     """One agent's standing with one stack.
 
-    `since` is when it began; `newest` and `reported` are sequence ids. `message` is the agent's last word, which while
-    PENDING is about an older version.
+    `since` is when it began; `newest`, the wanted version, and `reported` are sequence ids. `message` is the agent's
+    last word, which while PENDING is about another version.
     """
 
     agent: Agent
@@ -33,10 +33,12 @@ class Deployment:
     message: str | None = None
 
 
-def standing(agent: Agent, stack: Stack, version: Version | None, report: StackReport | None) -> Deployment:
-    """Of a live stack that the agent serves."""
+def standing(
+    agent: Agent, stack: Stack, version: Version | None, report: StackReport | None, *, has_held: bool
+) -> Deployment:
+    """Of a live stack that the agent serves. `version` is the wanted one; `has_held`, whether any version is held."""
     if version is None:
-        return Deployment(agent, stack, Standing.EMPTY)
+        return Deployment(agent, stack, Standing.HELD if has_held else Standing.EMPTY)
     reported, status, message = (report.sequence_id, report.status, report.message) if report else (None,) * 3
     found = standing_of(version.sequence_id, reported, status)
     since = version.published_at if report is None or found == Standing.PENDING else report.since
@@ -46,19 +48,20 @@ def standing(agent: Agent, stack: Stack, version: Version | None, report: StackR
 def of_agent(agent: Agent, stacks: Iterable[Stack]) -> list[Deployment]:
     """The agent's standing with each of these live stacks. A fixed number of queries."""
     rows = list(stacks)
-    versions = newest_versions(stack.pk for stack in rows)
-    reports = {
-        report.stack_id: report
-        for report in StackReport.objects.filter(agent=agent, stack__in=[row.pk for row in rows])
-    }
-    return [standing(agent, stack, versions.get(stack.pk), reports.get(stack.pk)) for stack in rows]
+    ids = [row.pk for row in rows]
+    versions, held = versions_of_agent(agent.pk, ids), held_stacks(ids)
+    reports = {report.stack_id: report for report in StackReport.objects.filter(agent=agent, stack__in=ids)}
+    return [
+        standing(agent, stack, versions.get(stack.pk), reports.get(stack.pk), has_held=stack.pk in held)
+        for stack in rows
+    ]
 
 
 def failing_of(agent: Agent, *, limit: int) -> list[Deployment]:
-    """The agent's stacks whose newest version failed, the latest failure first. One query."""
+    """The agent's stacks whose wanted version failed, the latest failure first. One query."""
     reports = (
         StackReport.objects.filter(agent=agent, stack__in=served_stacks(agent.pk).values("pk"))
-        .alias(wanted=newest_of(OuterRef("stack")))
+        .alias(wanted=wanted_of(OuterRef("stack"), agent.pk))
         .filter(is_failing(F("wanted"), reported="sequence_id", status="status"))
         .select_related("stack")
         .order_by("-since", "-id")[:limit]
@@ -80,7 +83,10 @@ def failing_of(agent: Agent, *, limit: int) -> list[Deployment]:
 def of_stack(stack: Stack, agents: Iterable[Agent]) -> list[Deployment]:
     """Each of these agents' standing with a live stack. A fixed number of queries."""
     rows = list(agents)
-    version = newest_versions([stack.pk]).get(stack.pk)
-    words = StackReport.objects.filter(stack=stack, agent__in=[agent.pk for agent in rows])
-    reports = {report.agent_id: report for report in words}
-    return [standing(agent, stack, version, reports.get(agent.pk)) for agent in rows]
+    ids = [row.pk for row in rows]
+    versions, has_held = versions_of_stack(stack.pk, ids), bool(held_stacks([stack.pk]))
+    reports = {report.agent_id: report for report in StackReport.objects.filter(stack=stack, agent__in=ids)}
+    return [
+        standing(agent, stack, versions.get(agent.pk), reports.get(agent.pk), has_held=has_held)
+        for agent in rows
+    ]

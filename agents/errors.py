@@ -94,3 +94,8 @@ class RegistrationForbidden(Forbidden):
 class RegistrationsNotAuthorized(Forbidden):
     code = "not_authorized"
     message = "Only an admin or the generator itself may see its registered agents."
+
+
+class VersionSuperseded(Conflict):
+    code = "version_superseded"
+    message = "A newer version of the stack is for everybody already."

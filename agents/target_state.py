@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from agents.wanted.legs import served_by_agent
-from agents.wanted.versions import newest_sql
+from agents.wanted.versions import wanted_sql
 from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
 from paks.key_check import GOOD_KEY_OF_AGENT, agent_key_parameters
 from paks.tokens import Token
@@ -23,7 +23,7 @@ from paks.tokens import Token
 # again.
 _ITEM = "o.sequence_id || ':' || o.id"
 _ITEMS = """
-SELECT {newest} AS item FROM ({served}) m
+SELECT {wanted} AS item FROM ({served}) m
 UNION ALL
 SELECT {item}
 FROM agent_marker_deliveries d JOIN deployment_objects o ON o.sequence_id = d.marker_id WHERE d.agent_id = %(agent)s
@@ -87,7 +87,7 @@ def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
 @cache
 def _statement(vendor: str, registration: bool, incremental: bool, *, with_key: bool) -> str:  # noqa: FBT001
     items = _ITEMS.format(
-        newest=newest_sql("m.stack_id", columns=_ITEM, check_stack=True),
+        wanted=wanted_sql("m.stack_id", "%(agent)s", columns=_ITEM, check_stack=True),
         served=served_by_agent(vendor, registration=registration),
         item=_ITEM,
     )

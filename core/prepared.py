@@ -1,8 +1,8 @@
-"""Runs the few statements that agents cause all day: prepared once per connection, one round trip each.
+"""Runs the few statements that are run all day: prepared once per connection, one round trip each.
 
-Django's cursor binds parameters on the client, so PostgreSQL plans every statement anew; for the target state planning
-costs six times the execution. Django also sends `SELECT 1` before the first statement of a request to check the
-connection. Here the statement itself is the check: when the connection is broken, it runs again on a fresh one.
+Django's cursor binds parameters on the client, so PostgreSQL plans every statement anew; for the largest of ours
+planning costs six times the execution. Django also sends `SELECT 1` before the first statement of a request to check
+the connection. Here the statement itself is the check: when the connection is broken, it runs again on a fresh one.
 """
 
 import threading

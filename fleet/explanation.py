@@ -52,6 +52,7 @@ class Verdict(StrEnum):
     AGENT_SILENT = "agent_silent"
     CLUSTER_UNREACHABLE = "cluster_unreachable"
     NOTHING_PUBLISHED = "nothing_published"
+    HELD_BACK = "held_back"
     FAILED = "failed"
     UNHEALTHY = "unhealthy"
     PENDING = "pending"
@@ -226,6 +227,14 @@ def _offer(facts: Facts) -> Check:
     if wanted is None:
         if facts.stack.deleted_at is not None:
             return _unknown(name, "Nothing of a deleted stack is offered.", sequence_id=None, offered=False)
+        if facts.has_held:
+            return _blocked(
+                name,
+                Verdict.HELD_BACK,
+                "Every version of the stack is held back, and none is released to the agent.",
+                sequence_id=None,
+                offered=False,
+            )
         return _blocked(
             name,
             Verdict.NOTHING_PUBLISHED,
@@ -252,7 +261,7 @@ def _offer(facts: Facts) -> Check:
             f"{what} has left the agent's target state, which is incremental, with its report.",
             **details,
         )
-    return _unknown(name, f"{what} is the newest, and not in the agent's target state.", **details)
+    return _unknown(name, f"{what} is what the agent should have, and not in its target state.", **details)
 
 
 def _report(facts: Facts) -> Check:
@@ -271,7 +280,7 @@ def _report(facts: Facts) -> Check:
     if facts.wanted is None:
         return _unknown(name, f"{said}.", **details)
     if not _is_reported(facts):
-        return _unknown(name, f"{said}, which is not the newest.", **details)
+        return _unknown(name, f"{said}, which is not what it should have.", **details)
     if report.status == EventStatus.SUCCESS:
         return _ok(name, f"{said}.", **details)
     # The details have the whole message, which may be long.
@@ -305,7 +314,7 @@ def _is_reported(facts: Facts) -> bool:
     return (
         facts.wanted is not None
         and facts.report is not None
-        and facts.report.sequence_id >= facts.wanted.sequence_id
+        and facts.report.sequence_id == facts.wanted.sequence_id
     )
 
 
@@ -346,6 +355,7 @@ _CONCLUSIONS = {
     "key.",
     Verdict.AGENT_SILENT: "The agent has stopped calling, so nothing reaches its cluster.",
     Verdict.CLUSTER_UNREACHABLE: "The agent calls, but does not reach its Kubernetes API, so it can apply nothing.",
+    Verdict.HELD_BACK: "The agent gets a version when one is released to it, or is held no more.",
     Verdict.NOTHING_PUBLISHED: "There is nothing to deploy before a version of the stack is published.",
     Verdict.REMOVAL_PENDING: "The deletion marker waits for the agent, which has not reported on it yet.",
     Verdict.REMOVED: "The agent has removed the stack.",

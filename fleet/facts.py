@@ -8,15 +8,16 @@ from django.conf import settings
 from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
 from agents.target_state import state_of
 from agents.wanted.ties import registered_generators, ties_of_agent
-from agents.wanted.versions import newest_object
+from agents.wanted.versions import held_stacks, wanted_object
 from health.models import DeploymentHealth
 from stacks.models import DeploymentObject, Stack
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`wanted` is what the agent should have: the newest version of a live stack, or the marker of a deleted stack that
-    the agent must still acknowledge. `is_offered` says whether the agent's target state contains it.
+    """`wanted` is what the agent should have: of a live stack the newest version that is not held or is released to the
+    agent, of a deleted stack the marker that the agent must still acknowledge. `is_offered` says whether the agent's
+    target state contains it; `has_held`, whether any version of the live stack is held.
     """
 
     agent: Agent
@@ -27,6 +28,7 @@ class Facts:
     is_registered: bool
     needs_registration: bool
     wanted: DeploymentObject | None
+    has_held: bool
     is_offered: bool
     mode: str
     report: StackReport | None
@@ -54,6 +56,7 @@ def gather(*, agent: Agent, stack: Stack) -> Facts:
         is_registered=registered_generators(agent.pk).filter(generator=stack.generator_id).exists(),
         needs_registration=settings.REQUIRE_REGISTRATION,
         wanted=wanted,
+        has_held=bool(held_stacks([stack.pk])),
         is_offered=wanted is not None and wanted.id.hex in state_of(agent_id=agent.pk, mode=mode),
         mode=mode,
         report=report,
@@ -66,7 +69,7 @@ def gather(*, agent: Agent, stack: Stack) -> Facts:
 
 def _wanted(agent: Agent, stack: Stack) -> DeploymentObject | None:
     if stack.deleted_at is None:
-        return newest_object(stack)
+        return wanted_object(stack, agent)
     owed = MarkerDelivery.objects.filter(agent=agent, marker__stack=stack).select_related("marker")
     delivery = owed.defer("marker__yaml_content").first()
     return None if delivery is None else delivery.marker

@@ -14,5 +14,5 @@ def stack_counts() -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "brokkr_deployment_objects_total",
         "Live deployment objects.",
-        value=DeploymentObject.objects.active().count(),
+        value=DeploymentObject.objects.versions().count(),
     )

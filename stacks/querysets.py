@@ -18,5 +18,9 @@ class StackQuerySet(LabelledQuerySet["Stack"]):
 
 
 class DeploymentObjectQuerySet(ActiveQuerySet["DeploymentObject"]):
+    def versions(self) -> Self:
+        """What was published and lives: without the markers that are for one agent alone."""
+        return self.active().filter(recipient_id__isnull=True)
+
     def newest_first(self) -> Self:
         return self.order_by("-sequence_id")

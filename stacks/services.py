@@ -110,7 +110,7 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
     now = timezone.now()
     stack.deleted_at = stack.updated_at = now
     stack.save(update_fields=["deleted_at", "updated_at"])
-    stack.deployment_objects.active().update(deleted_at=now, updated_at=now)
+    stack.deployment_objects.versions().update(deleted_at=now, updated_at=now)
     marker = DeploymentObject.objects.create(
         stack=stack, yaml_content="", yaml_checksum=checksum(""), submitted_at=now, is_deletion_marker=True
     )

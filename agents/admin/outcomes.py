@@ -14,9 +14,9 @@ from agents.models import Agent, MarkerDelivery, StackReport
 from agents.reasons import Reasons, reasons_for_agents
 from agents.wanted.standing import Standing, is_failing, is_pending
 from agents.wanted.ties import Offer, serving_agents
-from agents.wanted.versions import newest_object
+from agents.wanted.versions import held_stacks, newest_unheld, with_wanted
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
-from stacks.models import DeploymentObject, Stack
+from stacks.models import Stack
 
 # Agents that have reported on the stack and do not serve it, or of a deleted one have nothing left to remove.
 GONE = "gone"
@@ -24,6 +24,7 @@ GONE = "gone"
 _STATES: tuple[str, ...] = (
     Standing.FAILING,
     Standing.PENDING,
+    Standing.HELD,
     Standing.EMPTY,
     Standing.REMOVING,
     Standing.APPLIED,
@@ -32,6 +33,7 @@ _STATES: tuple[str, ...] = (
 _TITLES = {
     Standing.FAILING: "Failing",
     Standing.PENDING: "Pending",
+    Standing.HELD: "Held back",
     Standing.EMPTY: "Nothing published",
     Standing.REMOVING: "Removing",
     Standing.APPLIED: "Applied",
@@ -42,9 +44,9 @@ _HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
     """One page of the agents that serve the stack or have reported on it, those in trouble first."""
-    newest = newest_object(stack)
+    newest = newest_unheld(stack.pk)
     text = request.GET.get("q", "").strip()
-    rows = _rows(stack, newest, text)
+    rows = _rows(stack, text)
     found = rows.values("state").annotate(agents=Count("pk")).order_by()
     counts = {_STATES[row["state"]]: row["agents"] for row in found}
     chosen = request.GET.get("state", "")
@@ -78,7 +80,7 @@ def _serving(stack: Stack) -> QuerySet[Agent]:
     return Agent.objects.active().filter(pk__in=owed)
 
 
-def _rows(stack: Stack, newest: DeploymentObject | None, text: str) -> Any:
+def _rows(stack: Stack, text: str) -> Any:
     """The agents with their reports and, in `state`, the number of a state."""
     is_serving = Q(pk__in=_serving(stack).values("pk"))
     reported = StackReport.objects.filter(stack=stack).values("agent_id")
@@ -92,20 +94,20 @@ def _rows(stack: Stack, newest: DeploymentObject | None, text: str) -> Any:
         report_message=F("report__message"),
         report_since=F("report__since"),
     )
-    return rows.annotate(state=_state(stack, newest, is_serving))
+    return with_wanted(rows, stack).annotate(state=_state(stack, is_serving))
 
 
-def _state(stack: Stack, newest: DeploymentObject | None, is_serving: Q) -> Case:
+def _state(stack: Stack, is_serving: Q) -> Case:
     whens = [When(~is_serving, then=_number(GONE))]
     if stack.deleted_at is not None:
         return Case(*whens, default=_number(Standing.REMOVING), output_field=IntegerField())
-    if newest is None:
-        return Case(*whens, default=_number(Standing.EMPTY), output_field=IntegerField())
+    nothing = Standing.HELD if held_stacks([stack.pk]) else Standing.EMPTY
     return Case(
         *whens,
-        When(is_pending(newest.pk, reported="report_sequence"), then=_number(Standing.PENDING)),
+        When(wanted__isnull=True, then=_number(nothing)),
+        When(is_pending(F("wanted"), reported="report_sequence"), then=_number(Standing.PENDING)),
         When(
-            is_failing(newest.pk, reported="report_sequence", status="report_status"),
+            is_failing(F("wanted"), reported="report_sequence", status="report_status"),
             then=_number(Standing.FAILING),
         ),
         default=_number(Standing.APPLIED),

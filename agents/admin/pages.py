@@ -18,7 +18,14 @@ from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shor
 # The worst first; within one, by name.
 _ORDER = list(Standing)
 _ORDER.sort(
-    key=[Standing.FAILING, Standing.PENDING, Standing.EMPTY, Standing.APPLIED, Standing.REMOVING].index
+    key=[
+        Standing.FAILING,
+        Standing.PENDING,
+        Standing.HELD,
+        Standing.EMPTY,
+        Standing.APPLIED,
+        Standing.REMOVING,
+    ].index
 )
 # Enough for one cluster; sorting by state needs all of them in hand.
 STACKS_SHOWN = 1_000

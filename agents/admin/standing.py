@@ -18,9 +18,10 @@ _TONES = {
     Standing.FAILING: "bad",
     Standing.PENDING: "wait",
     Standing.REMOVING: "wait",
+    Standing.HELD: "quiet",
     Standing.EMPTY: "quiet",
 }
-_WORDS = {Standing.EMPTY: "nothing published"}
+_WORDS = {Standing.HELD: "held back", Standing.EMPTY: "nothing published"}
 _TIES = {Tie.TARGET: "explicit target", Tie.LABEL: "label", Tie.ANNOTATION: "annotation"}
 
 

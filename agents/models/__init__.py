@@ -1,5 +1,7 @@
 from agents.models.agent import Agent, AgentAnnotation, AgentHeartbeat, AgentLabel
 from agents.models.event import AgentEvent, MarkerDelivery, StackReport
+from agents.models.hold import HoldReason, VersionHold, VersionRelease
+from agents.models.offer import AgentOffer
 from agents.models.registration import Registration
 from agents.models.target import AgentTarget
 
@@ -9,8 +11,12 @@ __all__ = [
     "AgentEvent",
     "AgentHeartbeat",
     "AgentLabel",
+    "AgentOffer",
     "AgentTarget",
+    "HoldReason",
     "MarkerDelivery",
     "Registration",
     "StackReport",
+    "VersionHold",
+    "VersionRelease",
 ]

@@ -173,7 +173,7 @@ class ServiceAdmin(BaseAdmin):
         return {"impact": context.impact, "phrase": context.phrase}
 
     def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
-        """Whether a deletion may go on: it is not sent yet, touches few agents, or the name was typed."""
+        """Whether a deletion may go on: it is not sent yet, has a small impact, or the name was typed."""
         if request.POST.get("post") != "yes":
             return True
         impact = deletion_impact_of(self.model, rows)

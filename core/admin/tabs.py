@@ -1,7 +1,7 @@
 """Further pages of a row, as tabs beside its form.
 
 An app registers here the pages of its own models. It also registers its pages about rows of a lower app, because a
-lower app may not import a higher one: `agents` adds "Who gets this?" to stacks. Called in `<app>/admin`.
+lower app may not import a higher one. Called in `<app>/admin`.
 """
 
 from collections.abc import Callable, Sequence

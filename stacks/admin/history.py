@@ -47,7 +47,7 @@ def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpR
 
 
 def _objects_of(stack: Stack) -> QuerySet[DeploymentObject]:
-    rows = DeploymentObject.objects.filter(stack=stack).newest_first()
+    rows = DeploymentObject.objects.filter(stack=stack, recipient_id__isnull=True).newest_first()
     # A version is deleted only with its stack. The index covers live versions only.
     return rows.active() if stack.deleted_at is None else rows
 

@@ -128,7 +128,7 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
         return _elsewhere(
             request, model_admin, stack, "The stack is deleted: nothing is published in it any more."
         )
-    newest = stack.deployment_objects.active().newest_first().first()
+    newest = stack.deployment_objects.versions().newest_first().first()
     context: dict[str, Any] = {"newest": newest, "may_reveal": False}
     if request.method != "POST" or "reveal" in request.POST:
         is_revealed = request.method == "POST" and newest is not None and may_reveal(request)
@@ -164,7 +164,7 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
 
 def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: DeploymentObject) -> HttpResponse:
     """The page that rolls back: what would change, a field for the reason, and the button."""
-    newest = obj.stack.deployment_objects.active().newest_first().first()
+    newest = obj.stack.deployment_objects.versions().newest_first().first()
     if obj.is_deletion_marker or newest is None or obj.stack.deleted_at is not None:
         return _elsewhere(request, model_admin, obj, "Its stack is deleted, or it holds no manifest.")
     form = RollBackForm(request.POST or None)

@@ -51,7 +51,7 @@ class StackAdmin(ServiceAdmin):
     inlines = (StackLabelInline, StackAnnotationInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stack]:
-        newest = DeploymentObject.objects.active().filter(stack=OuterRef("pk")).newest_first()
+        newest = DeploymentObject.objects.versions().filter(stack=OuterRef("pk")).newest_first()
         rows: QuerySet[Stack] = super().get_queryset(request)
         return rows.annotate(
             newest_sequence=Subquery(newest.values("sequence_id")[:1]),

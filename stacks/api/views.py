@@ -193,7 +193,7 @@ class StackObjectsViewSet(KeyedViewSet):
         query = self.read_query(ListQuery)
         stack = find_stack(stack_id)
         require_owner(self.caller, stack)
-        rows = DeploymentObject.objects.active().filter(stack=stack)
+        rows = DeploymentObject.objects.versions().filter(stack=stack)
         return self.answer_list(rows, DeploymentObjectSerializer, order=("-sequence_id",), query=query)
 
     @extend_schema(

@@ -32,6 +32,8 @@ class DeploymentObject(models.Model):
     yaml_checksum = models.CharField(max_length=64, editable=False)
     submitted_at = models.DateTimeField(default=timezone.now, editable=False)
     is_deletion_marker = models.BooleanField(default=False, editable=False)
+    # The agent for which alone this marker is, when the stack lives on. Such a marker is no version of the stack.
+    recipient_id = models.UUIDField(null=True, editable=False)
 
     objects = DeploymentObjectQuerySet.as_manager()
 
@@ -44,8 +46,13 @@ class DeploymentObject(models.Model):
             models.Index(
                 fields=["stack", "-sequence_id"],
                 include=["id"],
-                name="objects_newest",
-                condition=Q(deleted_at__isnull=True),
+                name="versions_newest",
+                condition=Q(deleted_at__isnull=True, recipient_id__isnull=True),
+            ),
+            models.Index(
+                fields=["recipient_id", "stack"],
+                name="markers_of_agent",
+                condition=Q(recipient_id__isnull=False),
             ),
         ]
 

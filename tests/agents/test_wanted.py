@@ -20,7 +20,7 @@ from agents.target_state import poll, state_of
 from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
 from agents.wanted.standing import Standing
 from agents.wanted.ties import Offer, agents_for, served_stacks, serving_agents, tied_agents, tied_stacks
-from agents.wanted.versions import newest_object, newest_versions
+from agents.wanted.versions import Version, newest_unheld, versions_of_agent, versions_of_stack, wanted_object
 from core.prepared import as_uuid, uuid_parameter
 from fleet.facts import gather
 from fleet.rollup import fleet_agents, records
@@ -72,6 +72,9 @@ def of_one_agent(world: FleetWorld) -> None:
         assert {each.stack: each.standing for each in of_agent(agent, served)} == {
             stack: world.standing(agent, stack) for stack in served
         }
+        assert numbers(versions_of_agent(agent.pk, [stack.pk for stack in served])) == {
+            stack.pk: wanted.pk for stack in served if (wanted := world.wanted(agent, stack))
+        }
 
 
 def of_one_stack(world: FleetWorld) -> None:
@@ -88,7 +91,10 @@ def of_one_stack(world: FleetWorld) -> None:
         offer = Offer.of(stack)
         assert set(serving_agents(stack)) == set(agents_for(offer)) == serving
         assert set(tied_agents(offer)) == {agent for agent in world.agents if world.is_tied(agent, stack)}
-        assert newest_object(stack) == world.newest(stack)
+        assert newest_unheld(stack.pk) == world.wanted(None, stack)
+        assert numbers(versions_of_stack(stack.pk, [agent.pk for agent in world.agents])) == {
+            agent.pk: wanted.pk for agent in world.agents if (wanted := world.wanted(agent, stack))
+        }
         assert {each.agent: each.standing for each in of_stack(stack, serving)} == {
             agent: world.standing(agent, stack) for agent in serving
         }
@@ -100,8 +106,7 @@ def of_one_stack(world: FleetWorld) -> None:
 
 
 def states_of(stack) -> dict[Agent, str]:
-    newest = newest_object(stack)
-    return {agent: _STATES[agent.state] for agent in _rows(stack, newest, "")}
+    return {agent: _STATES[agent.state] for agent in _rows(stack, "")}
 
 
 def of_given_pairs(world: FleetWorld) -> None:
@@ -112,7 +117,10 @@ def of_given_pairs(world: FleetWorld) -> None:
         for stack, its in world.stacks.items():
             facts = gather(agent=agent, stack=stack)
             owed = world.owed.get((agent, stack))
-            assert facts.wanted == (owed if its["deleted"] else world.newest(stack))
+            assert facts.wanted == (owed if its["deleted"] else world.wanted(agent, stack))
+            if not its["deleted"]:
+                assert wanted_object(stack, agent) == world.wanted(agent, stack)
+                assert facts.has_held is world.has_held(stack)
             offered = facts.wanted is not None and facts.wanted.id.hex in world.target_state(
                 agent, facts.mode
             )
@@ -144,13 +152,6 @@ def of_the_whole_fleet(world: FleetWorld) -> None:
     assert pending_object_counts() == pending_object_counts([agent.pk for agent in world.agents]) == counts
     lines = records(list(fleet_agents()), now=timezone.now())
     assert {line.agent_id: line.pending_object_count for line in lines if line.pending_object_count} == counts
-    assert {
-        stack_id: version.sequence_id for stack_id, version in newest_versions(living_stacks).items()
-    } == {
-        stack.pk: newest.pk
-        for stack in world.stacks
-        if stack.pk in living_stacks and (newest := world.newest(stack)) is not None
-    }
 
     active = {agent for agent, mine in world.agents.items() if mine["active"]}
     assert told(failing(limit=99)) == world.pairs(Standing.FAILING)
@@ -160,6 +161,10 @@ def of_the_whole_fleet(world: FleetWorld) -> None:
     by_stack, together = removers_of_stacks([stack.pk for stack in world.stacks])
     assert sum(by_stack.values()) == len(removers)
     assert together == len({agent for agent, _ in removers})
+
+
+def numbers(versions: dict[Any, Version]) -> dict[Any, int]:
+    return {key: version.sequence_id for key, version in versions.items()}
 
 
 def pairs_of(sql: str, **parameters: Any) -> set[tuple[object, object]]:

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 from hypothesis import strategies as st
 
-from agents.models import Agent, AgentTarget, Registration
+from agents.models import Agent, AgentTarget, HoldReason, Registration
 from agents.services.agents import delete_agent, lock_agent
+from agents.services.holds import hold, release
 from agents.wanted.standing import Standing
 from core.events import SYSTEM
 from stacks.models import DeploymentObject, Stack
@@ -37,6 +38,8 @@ _stack_plans = st.fixed_dictionaries(
         "labels": _words,
         "annotations": _pairs,
         "targets": st.sets(_agents),
+        "held": st.sets(st.integers(0, VERSIONS - 1)),
+        "releases": st.sets(st.tuples(st.integers(0, VERSIONS - 1), _agents)),
         # Whether each is a deletion marker.
         "versions": st.lists(st.sampled_from([False, False, True]), max_size=VERSIONS),
         "dead_versions": st.sampled_from([set(), set(), {0}, {1}]),
@@ -85,27 +88,39 @@ class FleetWorld:
     def is_served(self, agent: Agent, stack: Stack) -> bool:
         return self.is_tied(agent, stack, required=self.required)
 
-    def newest(self, stack: Stack) -> DeploymentObject | None:
-        """Of a live stack."""
-        dead = self.stacks[stack]["dead_versions"]
-        living = [obj for number, obj in enumerate(self.versions[stack]) if number not in dead]
+    def wanted(self, agent: Agent | None, stack: Stack) -> DeploymentObject | None:
+        """Of a live stack, by the agent or, without one, by everybody."""
+        its = self.stacks[stack]
+        released = set()
+        if agent is not None:
+            me = list(self.agents).index(agent)
+            released = {number for number, who in its["releases"] if who == me}
+        living = [
+            obj
+            for number, obj in enumerate(self.versions[stack])
+            if number not in its["dead_versions"] and (number not in its["held"] or number in released)
+        ]
         return living[-1] if living else None
+
+    def has_held(self, stack: Stack) -> bool:
+        its = self.stacks[stack]
+        return any(number < len(self.versions[stack]) for number in its["held"] - its["dead_versions"])
 
     def target_state(self, agent: Agent, mode: str) -> list[str]:
         """The hex ids of what the agent should have, newest first."""
         owed = [marker for (who, _), marker in self.owed.items() if who == agent]
         served = [stack for stack in self.stacks if self.is_served(agent, stack)]
-        wanted = [obj for stack in served if (obj := self.newest(stack)) is not None]
+        wanted = [obj for stack in served if (obj := self.wanted(agent, stack)) is not None]
         if mode == "incremental":
             wanted = [obj for obj in wanted if (agent, obj) not in self.spoken_of]
         return [obj.id.hex for obj in sorted([*wanted, *owed], key=lambda obj: -obj.pk)]
 
     def standing(self, agent: Agent, stack: Stack) -> Standing:
         """Of an agent that serves the stack."""
-        newest, report = self.newest(stack), self.reports.get((agent, stack))
-        if newest is None:
-            return Standing.EMPTY
-        if report is None or report[0].pk < newest.pk:
+        wanted, report = self.wanted(agent, stack), self.reports.get((agent, stack))
+        if wanted is None:
+            return Standing.HELD if self.has_held(stack) else Standing.EMPTY
+        if report is None or report[0].pk != wanted.pk:
             return Standing.PENDING
         return Standing.APPLIED if report[1] == "SUCCESS" else Standing.FAILING
 
@@ -165,6 +180,11 @@ def _publish_and_report(world: FleetWorld, stack: Stack, its: Plan) -> None:
         for number, is_marker in enumerate(its["versions"])
     ]
     world.versions[stack] = objects
+    for number, obj in enumerate(objects):
+        if number in its["held"]:
+            hold(version=obj, reason=HoldReason.ROLLOUT)
+        released_to = [agents[who].pk for version, who in its["releases"] if version == number]
+        assert release(version=obj, agent_ids=released_to) == len(released_to)
     for agent, (behind, status) in zip(agents, its["reports"], strict=True):
         if behind is not None and behind < len(objects):
             _report(world, agent, stack, objects[-1 - behind], status)

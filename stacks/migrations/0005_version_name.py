@@ -6,12 +6,12 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0004_questions_of_operators'),
+        ('stacks', '0004_markers_for_one_agent'),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='agentevent',
-            options={'verbose_name': 'report'},
+            name='deploymentobject',
+            options={'permissions': [('reveal_secrets', 'Can see the values of Kubernetes secrets')], 'verbose_name': 'version'},
         ),
     ]

@@ -6,12 +6,12 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stacks', '0003_reveal_secrets'),
+        ('agents', '0005_holds_releases_offers'),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='deploymentobject',
-            options={'permissions': [('reveal_secrets', 'Can see the values of Kubernetes secrets')], 'verbose_name': 'version'},
+            name='agentevent',
+            options={'verbose_name': 'report'},
         ),
     ]
