@@ -34,13 +34,19 @@ def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
 
     The statement must be safe to run twice. Raises Django's database errors.
     """
+    rows = fetch_all(sql, parameters)
+    return rows[0] if rows else None
+
+
+def fetch_all(sql: str, parameters: Mapping[str, object]) -> list[Row]:
+    """All rows of a statement, as `fetch_one` fetches the first."""
     try:
-        return _run(sql, parameters)
+        return fetch_all_once(sql, parameters)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or not _is_broken():
             raise
         connection.close()
-        return _run(sql, parameters)
+        return fetch_all_once(sql, parameters)
 
 
 def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
@@ -64,20 +70,24 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
         return psycopg.Cursor(connection.connection).execute(cast(Any, statement), binary=True).fetchall()
 
 
-def _run(sql: str, parameters: Mapping[str, object]) -> Row | None:
+def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:
+    """All rows of a statement that is not run again when the connection is broken."""
     if connection.vendor != "postgresql":
         # sqlite3 keeps prepared statements by itself.
         with connection.cursor() as cursor:
             cursor.execute(sql, cast(Any, parameters))
-            row: Row | None = cursor.fetchone()
-        return row
+            rows: list[Row] = cursor.fetchall()
+        return rows
     connection.ensure_connection()
     if connection.queries_logged:
         connection.queries_log.append({"sql": sql, "time": "0"})
     with connection.wrap_database_errors:
         server_side = _cursor(connection.connection, sql)
-        server_side.execute(cast(Any, sql), parameters, prepare=True)
-        return server_side.fetchone()
+        server_side.execute(cast(Any, sql), parameters, prepare=True, binary=True)
+        fetched = server_side.fetchall()
+    # The connection has just worked, so Django need not send `SELECT 1` to check it.
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    return fetched
 
 
 def _cursor(raw: psycopg.Connection, sql: str) -> psycopg.Cursor:

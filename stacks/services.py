@@ -10,8 +10,11 @@ from django.utils import timezone
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
+from core.prepared import uuid_parameter
+from core.prepared_rows import LIVE_BY_ID, insert, select
 from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
+from generators.models import Generator
 from generators.services import lock_generator, mark_active, require_active
 from paks.actors import ActorType
 from stacks.errors import (
@@ -37,10 +40,10 @@ class StackChanges(TypedDict, total=False):
 
 def lock_stack(stack_id: UUID) -> Stack:
     """The live stack, locked until the transaction ends. Raises StackNotFound."""
-    stack = Stack.objects.active().select_for_update(no_key=True).filter(id=stack_id).first()
-    if stack is None:
+    found = select(Stack, LIVE_BY_ID, {"id": uuid_parameter(stack_id)}, lock=True)
+    if not found:
         raise StackNotFound(id=stack_id)
-    return stack
+    return found[0]
 
 
 @transaction.atomic
@@ -195,13 +198,15 @@ def publish_checked(
     """
     # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
-    require_active(stack.generator, actor)
-    obj = DeploymentObject.objects.create(
+    (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
+    require_active(generator, actor)
+    obj = DeploymentObject(
         stack=stack,
         yaml_content=yaml_content,
         yaml_checksum=checksum(yaml_content),
         is_deletion_marker=is_deletion_marker,
     )
+    insert([obj])
     mark_active(stack.generator_id, actor)
     emit(
         Event(

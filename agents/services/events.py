@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from agents.errors import AgentNotFound
@@ -17,6 +17,8 @@ from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
+from core.prepared import uuid_parameter
+from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select
 from core.retention import delete_in_steps
 from stacks.models import DeploymentObject, Stack
 
@@ -91,8 +93,13 @@ _Pair = tuple[Report, DeploymentObject]
 
 def _objects(reports: Sequence[Report]) -> dict[UUID, DeploymentObject]:
     ids = {report.deployment_object_id for report in reports}
-    rows = DeploymentObject.objects.filter(id__in=ids)
-    return {obj.id: obj for obj in rows.only("sequence_id", "id", "stack_id", "is_deletion_marker")}
+    rows = select(
+        DeploymentObject,
+        among("id", "ids"),
+        {"ids": list_parameter(ids)},
+        columns=["sequence_id", "id", "stack_id", "is_deletion_marker"],
+    )
+    return {obj.id: obj for obj in rows}
 
 
 def _unknown(report: Report, **where: int) -> ForeignKeyViolation:
@@ -127,28 +134,32 @@ def _lock(*, agent_id: UUID, stack_ids: Set[UUID]) -> Set[UUID]:
     finds the report or is found by it: returned are the stacks of first reports that are deleted.
     """
     came_too_late: Set[UUID] = frozenset()
-    new = stack_ids - set(
-        StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids).values_list(
-            "stack_id", flat=True
-        )
-    )
+    new = stack_ids - _reports(agent_id, stack_ids).keys()
     if new:
         # Before the agent, and by id: the order in which everybody locks.
-        stacks = Stack.objects.select_for_update(no_key=True).filter(id__in=new).order_by("id")
-        came_too_late = {
-            stack.id for stack in stacks.only("id", "deleted_at") if stack.deleted_at is not None
-        }
-    if not Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).values_list("id"):
+        stacks = select(
+            Stack,
+            f"{among('id', 'ids')} ORDER BY id",
+            {"ids": list_parameter(new)},
+            columns=["id", "deleted_at"],
+            lock=True,
+        )
+        came_too_late = {stack.id for stack in stacks if stack.deleted_at is not None}
+    if not select(Agent, LIVE_BY_ID, {"id": uuid_parameter(agent_id)}, columns=["id"], lock=True):
         raise AgentNotFound(id=agent_id)
     return came_too_late
 
 
+def _reports(agent_id: UUID, stack_ids: Set[UUID]) -> dict[UUID, StackReport]:
+    """The agent's latest words, by stack."""
+    near = f"agent_id = %(agent)s AND {among('stack_id', 'stacks')}"
+    parameters = {"agent": uuid_parameter(agent_id), "stacks": list_parameter(stack_ids)}
+    return {row.stack_id: row for row in select(StackReport, near, parameters)}
+
+
 def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) -> None:
     """Keep the latest word on each stack. The agent is locked."""
-    stack_ids = {obj.stack_id for _, obj in reports}
-    known = {
-        row.stack_id: row for row in StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids)
-    }
+    known = _reports(agent_id, {obj.stack_id for _, obj in reports})
     changed: dict[UUID, StackReport] = {}
     for report, obj in reports:
         row = known.setdefault(
@@ -166,13 +177,11 @@ def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) ->
             now,
         )
         changed[obj.stack_id] = row
-    if changed:
-        StackReport.objects.bulk_create(
-            changed.values(),
-            update_conflicts=True,
-            unique_fields=["agent", "stack"],
-            update_fields=["sequence_id", "status", "message", "since", "reported_at"],
-        )
+    insert(
+        list(changed.values()),
+        unique=["agent", "stack"],
+        update=["sequence_id", "status", "message", "since", "reported_at"],
+    )
 
 
 def _owe_markers(*, agent_id: UUID, objects: Sequence[DeploymentObject]) -> None:
@@ -218,27 +227,28 @@ def _write_events(
     for times in set(repeats.values()):
         again = [pk for pk, count in repeats.items() if count == times]
         AgentEvent.objects.filter(pk__in=again).update(count=F("count") + times, updated_at=now)
-    AgentEvent.objects.bulk_create([event for event, _ in new.values()])
+    insert([event for event, _ in new.values()])
     if new:
         emit(*(_told(event, stack_id, actor) for event, stack_id in new.values()))
     return [events[report] for report, _ in reports]
 
 
 def _recent_events(*, agent_id: UUID, reports: Sequence[Report], now: datetime) -> dict[Report, AgentEvent]:
-    """The events that these reports repeat. Asked by each part apart, so some that are read are none of them."""
-    messages = {report.message for report in reports}
-    rows = AgentEvent.objects.active().filter(
-        Q(message__in=messages - {None}) | (Q(message__isnull=True) if None in messages else Q()),
-        agent_id=agent_id,
-        deployment_object__in={report.deployment_object_id for report in reports},
-        event_type__in={report.event_type for report in reports},
-        status__in={report.status for report in reports},
-        created_at__gt=now - REPEAT_WINDOW,
+    """The agent's events on these objects in the window, by what they say."""
+    recent = (
+        f"agent_id = %(agent)s AND {among('deployment_object_id', 'objects')}"
+        f" AND created_at > %(since)s AND deleted_at IS NULL ORDER BY created_at"
     )
+    parameters = {
+        "agent": uuid_parameter(agent_id),
+        "objects": list_parameter({report.deployment_object_id for report in reports}),
+        "since": now - REPEAT_WINDOW,
+    }
+    rows = select(AgentEvent, recent, parameters)
     # The newest of those that say the same stays.
     return {
         Report(event.deployment_object_id, event.event_type, EventStatus(event.status), event.message): event
-        for event in rows.order_by("created_at")
+        for event in rows
     }
 
 
