@@ -99,13 +99,13 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.middleware.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.middleware.PageAuthenticationMiddleware",
     "core.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "core.content_security.ContentSecurityMiddleware",
+    "core.middleware.PageSecurityPolicyMiddleware",
 ]
 
 ROOT_URLCONF = "brokkr_site.urls"
@@ -154,7 +154,7 @@ else:
     _options = {
         "connect_timeout": env_int("BROKKR_DB_CONNECT_TIMEOUT_SECONDS", 3, minimum=1, maximum=60),
         "prepare_threshold": 5,
-        "options": "-c random_page_cost=1.1 -c jit=off",
+        "options": "-c random_page_cost=1.1 -c jit=off -c plan_cache_mode=force_generic_plan",
     } | _options
 DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 # SQLite ignores the columns that an index only includes. They matter for speed alone.

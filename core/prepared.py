@@ -8,12 +8,13 @@ the connection. Here the statement itself is the check: when the connection is b
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
 import psycopg
 from django.core.exceptions import EmptyResultSet
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.models import QuerySet
 
 Row = tuple[Any, ...]
@@ -56,7 +57,7 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
     a long list.
     """
     wanted = rows.values_list(*columns)
-    if connection.vendor != "postgresql":
+    if not is_postgresql():
         return list(wanted)
     try:
         sql, parameters = wanted.query.sql_with_params()
@@ -72,21 +73,23 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
 
 def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:
     """All rows of a statement that is not run again when the connection is broken."""
-    if connection.vendor != "postgresql":
+    # Not `connection`, which looks for the thread's connection at every use.
+    db: Any = connections[DEFAULT_DB_ALIAS]
+    if not is_postgresql():
         # sqlite3 keeps prepared statements by itself.
-        with connection.cursor() as cursor:
-            cursor.execute(sql, cast(Any, parameters))
+        with db.cursor() as cursor:
+            cursor.execute(sql, parameters)
             rows: list[Row] = cursor.fetchall()
         return rows
-    connection.ensure_connection()
-    if connection.queries_logged:
-        connection.queries_log.append({"sql": sql, "time": "0"})
-    with connection.wrap_database_errors:
-        server_side = _cursor(connection.connection, sql)
+    db.ensure_connection()
+    if db.queries_logged:
+        db.queries_log.append({"sql": sql, "time": "0"})
+    with db.wrap_database_errors:
+        server_side = _cursor(db.connection, sql)
         server_side.execute(cast(Any, sql), parameters, prepare=True, binary=True)
         fetched = server_side.fetchall()
     # The connection has just worked, so Django need not send `SELECT 1` to check it.
-    connection.health_check_done = True  # type: ignore[attr-defined]
+    db.health_check_done = True
     return fetched
 
 
@@ -106,9 +109,15 @@ def _is_broken() -> bool:
     return raw is None or bool(getattr(raw, "closed", False))
 
 
+@cache
+def is_postgresql() -> bool:
+    """Which of the two databases it is. Asked many times a request, and `connection` takes long to answer."""
+    return connection.vendor == "postgresql"
+
+
 def uuid_parameter(value: UUID) -> object:
     """A UUID as the database keeps it."""
-    return value if connection.features.has_native_uuid_field else value.hex
+    return value if is_postgresql() else value.hex
 
 
 def as_uuid(value: Any) -> UUID:

@@ -87,6 +87,10 @@ def delete_old_events(*, now: datetime) -> int:
     return delete_in_steps(AgentEvent.objects.filter(created_at__lt=kept_since).order_by("created_at", "id"))
 
 
+# Of a stack on which the agent has not reported.
+_UNREPORTED = """NOT EXISTS (
+    SELECT 1 FROM agent_stack_reports r WHERE r.stack_id = stacks.id AND r.agent_id = %(agent)s
+)"""
 # A report with the object it is about; of the object only what _objects reads.
 _Pair = tuple[Report, DeploymentObject]
 
@@ -133,39 +137,39 @@ def _lock(*, agent_id: UUID, stack_ids: Set[UUID]) -> Set[UUID]:
     The agent's first report on a stack also waits for the stack, so that a deletion at the same time either
     finds the report or is found by it: returned are the stacks of first reports that are deleted.
     """
-    came_too_late: Set[UUID] = frozenset()
-    new = stack_ids - _reports(agent_id, stack_ids).keys()
-    if new:
-        # Before the agent, and by id: the order in which everybody locks.
-        stacks = select(
-            Stack,
-            f"{among('id', 'ids')} ORDER BY id",
-            {"ids": list_parameter(new)},
-            columns=["id", "deleted_at"],
-            lock=True,
-        )
-        came_too_late = {stack.id for stack in stacks if stack.deleted_at is not None}
+    # Before the agent, and by id: the order in which everybody locks.
+    new = select(
+        Stack,
+        f"{among('id', 'stacks')} AND {_UNREPORTED} ORDER BY id",
+        _pairs(agent_id, stack_ids),
+        columns=["id", "deleted_at"],
+        lock=True,
+    )
     if not select(Agent, LIVE_BY_ID, {"id": uuid_parameter(agent_id)}, columns=["id"], lock=True):
         raise AgentNotFound(id=agent_id)
-    return came_too_late
+    return {stack.id for stack in new if stack.deleted_at is not None}
 
 
-def _reports(agent_id: UUID, stack_ids: Set[UUID]) -> dict[UUID, StackReport]:
-    """The agent's latest words, by stack."""
-    near = f"agent_id = %(agent)s AND {among('stack_id', 'stacks')}"
-    parameters = {"agent": uuid_parameter(agent_id), "stacks": list_parameter(stack_ids)}
-    return {row.stack_id: row for row in select(StackReport, near, parameters)}
+def _near() -> str:
+    """The condition for the agent's rows on the stacks of `_pairs`."""
+    return f"agent_id = %(agent)s AND {among('stack_id', 'stacks')}"
+
+
+def _pairs(agent_id: UUID, stack_ids: Set[UUID]) -> dict[str, object]:
+    return {"agent": uuid_parameter(agent_id), "stacks": list_parameter(stack_ids)}
 
 
 def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) -> None:
     """Keep the latest word on each stack. The agent is locked."""
-    known = _reports(agent_id, {obj.stack_id for _, obj in reports})
+    pairs = _pairs(agent_id, {obj.stack_id for _, obj in reports})
+    known = {row.stack_id: row for row in select(StackReport, _near(), pairs)}
     changed: dict[UUID, StackReport] = {}
     for report, obj in reports:
-        row = known.setdefault(
-            obj.stack_id,
-            StackReport(agent_id=agent_id, stack_id=obj.stack_id, since=now, reported_at=now),
-        )
+        row = known.get(obj.stack_id)
+        if row is None:
+            row = known[obj.stack_id] = StackReport(
+                agent_id=agent_id, stack_id=obj.stack_id, since=now, reported_at=now
+            )
         if obj.sequence_id < row.sequence_id:
             continue
         if (obj.sequence_id, report.status) != (row.sequence_id, row.status):

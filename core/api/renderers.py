@@ -24,18 +24,19 @@ def rows_to_json(rows: Iterable[Sequence[object]], *, names: Sequence[str], time
             value: Any = item[name]
             # orjson itself writes times in this form, and quicker, except that it leaves out microseconds that are 0.
             if value is not None and not value.microsecond:
-                item[name] = _time(value)
+                item[name] = time_text(value)
         objects.append(item)
     return orjson.dumps(objects, option=orjson.OPT_UTC_Z)
 
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return _time(value)
+        return time_text(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
-def _time(value: datetime) -> str:
+def time_text(value: datetime) -> str:
+    """The one form of times: in UTC, with microseconds and `Z`."""
     return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 

@@ -1,22 +1,24 @@
 """Serializers of rows, made for long lists.
 
 DRF asks every field of every row how its value is written. A RowSerializer asks the fields once per class, and only
-where a value comes from: `to_json` writes ids and times as DRF's fields do, and the other values need no change. The
-fields remain the source of the published schema; a test compares what both ways write.
+where a value comes from: ids and times become text in one form, and the other values need no change. The fields remain
+the source of the published schema; a test compares what both ways write.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from rest_framework import serializers
 
+from core.api.renderers import time_text
+
 _Row = TypeVar("_Row", bound=Model)
-# Fields whose value `to_json` writes as they would. Exact types, because a subclass may write something else.
+# Fields whose value needs no change, or becomes text in the one form. Exact types: a subclass may write something else.
 _PLAIN = {
     serializers.BigIntegerField,
     serializers.BooleanField,
@@ -25,6 +27,11 @@ _PLAIN = {
     serializers.DateTimeField,
     serializers.IntegerField,
     serializers.UUIDField,
+}
+
+_WRITERS: dict[type[Any], Callable[[Any], str]] = {
+    serializers.DateTimeField: time_text,
+    serializers.UUIDField: str,
 }
 
 
@@ -83,4 +90,13 @@ def _is_column(field: Any, model: type[Model]) -> bool:
 
 def _reader(field: Any) -> Callable[[Any], object]:
     # A row that is referred to may be missing; the field knows what stands for its columns then.
-    return field.get_attribute if len(field.source_attrs) > 1 else attrgetter(field.source)
+    read = field.get_attribute if len(field.source_attrs) > 1 else attrgetter(field.source)
+    write = _WRITERS.get(type(field))
+    if write is None:
+        return cast(Callable[[Any], object], read)
+
+    def text(row: Any) -> object:
+        value = read(row)
+        return None if value is None else write(value)
+
+    return text

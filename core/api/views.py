@@ -49,14 +49,15 @@ class ResourceViewSet(GenericViewSet[Any]):
     optional_body: ClassVar[frozenset[str]] = frozenset()
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        parsed = super().initialize_request(request, *args, **kwargs)
+        # As DRF does it, but with our request.
         bounded = BoundedRequest(
             request,
-            parsers=parsed.parsers,
-            authenticators=cast(Any, parsed.authenticators),
-            negotiator=parsed.negotiator,
-            parser_context=parsed.parser_context,
+            parsers=self.get_parsers(),
+            authenticators=cast(Any, self.get_authenticators()),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
         )
+        self.action = self.action_map.get((request.method or "").lower(), "")
         bounded.body_limit = self.body_limit
         return bounded
 
