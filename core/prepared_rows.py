@@ -1,4 +1,4 @@
-"""Reads and inserts rows of models by prepared statements, for what generators and agents call all day.
+"""Reads and inserts rows of models by prepared statements, for what is called all day.
 
 Building a query of Django's costs more than the database needs to answer it, so the conditions are written in SQL here.
 Rows come and go as instances. On SQLite, Django does it.

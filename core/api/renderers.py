@@ -17,15 +17,13 @@ def rows_to_json(rows: Iterable[Sequence[object]], *, names: Sequence[str], time
     """An array of objects, as `to_json` would write them. `names` are those of a row's values; more values than names
     are left out. `times` are the names of the values that are times in UTC.
     """
-    objects = []
-    for row in rows:
-        item = dict(zip(names, row, strict=False))
-        for name in times:
-            value: Any = item[name]
-            # orjson itself writes times in this form, and quicker, except that it leaves out microseconds that are 0.
+    objects: list[dict[str, Any]] = [dict(zip(names, row, strict=False)) for row in rows]
+    # orjson itself writes times in this form, and quicker, except that it leaves out microseconds that are 0.
+    for name in times:
+        for item in objects:
+            value = item[name]
             if value is not None and not value.microsecond:
                 item[name] = time_text(value)
-        objects.append(item)
     return orjson.dumps(objects, option=orjson.OPT_UTC_Z)
 
 
