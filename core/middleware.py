@@ -5,11 +5,15 @@ import re
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
 
+from core.content_security import ContentSecurityMiddleware
 from core.logs import REQUEST_LOGGER
 from core.metrics import DURATIONS, REQUESTS
 from core.request_context import RequestContext, attach_context
@@ -57,12 +61,29 @@ class RequestMiddleware:
         return response
 
 
-class PageMessageMiddleware(MessageMiddleware):
-    """Opens the storage of messages for pages only, so that polls stay cheap."""
+class _ForPages:
+    """Makes a middleware do nothing for the API, so that its calls stay cheap."""
 
-    def process_request(self, request: HttpRequest) -> None:
-        if not is_api(request):
-            super().process_request(request)
+    get_response: Callable[[HttpRequest], Any]
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request) if is_api(request) else super().__call__(request)  # type: ignore[misc]
+
+
+class PageSessionMiddleware(_ForPages, SessionMiddleware):
+    pass
+
+
+class PageAuthenticationMiddleware(_ForPages, AuthenticationMiddleware):
+    pass
+
+
+class PageMessageMiddleware(_ForPages, MessageMiddleware):
+    pass
+
+
+class PageSecurityPolicyMiddleware(_ForPages, ContentSecurityMiddleware):
+    pass
 
 
 def is_api(request: HttpRequest) -> bool:
