@@ -34,6 +34,12 @@ class PrivatePostgres:
         uri: str = self._server.get_uri()
         return uri
 
+    @property
+    def log(self) -> Path:
+        """The file that it logs to."""
+        log: Path = self._server.log
+        return log
+
     def stop(self) -> None:
         """Cut off every client and end, as an administrator's restart does."""
         pgserver.pg_ctl(
