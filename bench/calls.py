@@ -1,9 +1,9 @@
 """What every kind of call costs in this tree and in another revision, in turn in one run: `make bench-calls`.
 
 Both run gunicorn on a database of their own with the same fleet: 500 agents with 20 stacks each, 2,000 stacks, objects
-of 5 KB. A window of load on one call follows the other, so that what else the machine does disturbs both alike. CPU
-time is that of gunicorn's and of PostgreSQL's processes. A ratio is taken within its round; the median of the rounds
-counts. A batch of reports is asked in process, and counts Python alone. Statements include neither BEGIN nor COMMIT.
+of 5 KB. Short windows of load follow each other, so that what else the machine does disturbs both alike. CPU time is
+that of gunicorn's and of PostgreSQL's processes. A ratio is taken within its round; the median of the rounds counts. A
+batch of reports is asked in process, and counts Python alone. Statements include neither BEGIN nor COMMIT.
 """
 
 import argparse
@@ -45,9 +45,20 @@ print(issue_pak(role=Role.ADMIN, subject_id=None, name="bench", actor=SYSTEM)[1]
 """
 _CONNECTIONS = 4
 _WARM_UP_SECONDS = 0.5
+# Short windows in turn, because a busy machine is faster in one second than in the next.
+_WINDOWS = 5
 _STATEMENT = re.compile(r"LOG: +(?:statement|execute [^:]*): (?!BEGIN|COMMIT|SELECT 1$)", re.MULTILINE)
 _BATCHES = 30
 _BATCH = f"batch of {BATCH} reports, Python alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """CPU time of one window in ns, and its latencies in ms."""
+
+    broker: int
+    database: int
+    latencies: list[float]
 
 
 @dataclass
@@ -59,6 +70,15 @@ class Cost:
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
     statements: float = 0.0
+
+    def add(self, windows: list[Window]) -> None:
+        """A round."""
+        latencies = sorted(each for window in windows for each in window.latencies)
+        count = len(latencies)
+        self.broker.append(sum(window.broker for window in windows) / count / 1000)
+        self.database.append(sum(window.database for window in windows) / count / 1000)
+        self.p50.append(latencies[count // 2])
+        self.p99.append(latencies[int(count * 0.99)])
 
     @property
     def both(self) -> list[float]:
@@ -106,16 +126,12 @@ class Revision:
             raise RuntimeError(f"{call.name}: {dict(seen.statuses)}")
         return seen
 
-    def measure(self, call: Call, seconds: float, postmaster: int) -> None:
+    def window(self, call: Call, seconds: float, postmaster: int) -> Window:
         """One window of load."""
         before = environment.cpu_ns(self.server.process.pid), environment.cpu_ns(postmaster)
         seen = self.load(call, seconds=seconds)
         after = environment.cpu_ns(self.server.process.pid), environment.cpu_ns(postmaster)
-        cost = self.costs[call.name]
-        cost.broker.append((after[0] - before[0]) / seen.count / 1000)
-        cost.database.append((after[1] - before[1]) / seen.count / 1000)
-        cost.p50.append(seen.percentile(0.5))
-        cost.p99.append(seen.percentile(0.99))
+        return Window(after[0] - before[0], after[1] - before[1], seen.latencies)
 
     @contextmanager
     def in_process(self) -> Iterator[subprocess.Popen[str]]:
@@ -193,7 +209,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", default="156fee0", metavar="REVISION")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--only", default="", metavar="PATTERN", help="of the calls' names")
     parser.add_argument(
         "--worker", choices=["gthread", "sync"], default="gthread", help="production's is gthread"
@@ -251,8 +267,12 @@ def _measure(
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds} …", flush=True)
             for one, other in zip(there.calls, here.calls, strict=True):
-                there.measure(one, options.seconds, postmaster)
-                here.measure(other, options.seconds, postmaster)
+                windows: tuple[list[Window], list[Window]] = ([], [])
+                for _ in range(_WINDOWS):
+                    windows[0].append(there.window(one, options.seconds / _WINDOWS, postmaster))
+                    windows[1].append(here.window(other, options.seconds / _WINDOWS, postmaster))
+                there.costs[one.name].add(windows[0])
+                here.costs[other.name].add(windows[1])
             if re.search(options.only, _BATCH):
                 there.measure_batch(process_there)
                 here.measure_batch(process_here)

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "audit",
     "config",
     "fleet",
+    "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
 ]

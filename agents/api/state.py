@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from agents.fragments import Fragments
 from core.api.errors import CACHE_CONTROL
-from core.api.etag import not_modified
+from core.api.etag import names_tag
 from core.api.renderers import to_json
 from stacks.api.serializers import DeploymentObjectSerializer
 from stacks.models import DeploymentObject
@@ -38,9 +38,14 @@ def state_etag(object_ids: Sequence[str]) -> str:
     return f'"{hashlib.sha256(_FORM + b"|" + joined).hexdigest()[:32]}"'
 
 
+def state_body(object_ids: Sequence[str]) -> bytes:
+    """The objects as a JSON array. Raises DatabaseUnavailable when one of them has gone since its id was read."""
+    return _fragments.join(object_ids)
+
+
 def respond(request: HttpRequest, object_ids: Sequence[str]) -> HttpResponse:
     """The objects as a JSON array, or 304 to an agent that has them."""
     headers = {"ETag": state_etag(object_ids), "Cache-Control": CACHE_CONTROL}
-    if not_modified(request, headers["ETag"]):
+    if names_tag(request.META.get("HTTP_IF_NONE_MATCH"), headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
-    return HttpResponse(_fragments.join(object_ids), content_type="application/json", headers=headers)
+    return HttpResponse(state_body(object_ids), content_type="application/json", headers=headers)
