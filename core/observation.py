@@ -30,8 +30,17 @@ def note_request(
     if endpoint != "/metrics":
         REQUESTS.labels(endpoint, method, str(status)).inc()
         DURATIONS.labels(endpoint, method).observe(seconds)
-    logger.info(
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    # Not logger.info, which walks the stack to find the line of code.
+    record = logger.makeRecord(
+        logger.name,
+        logging.INFO,
+        __file__,
+        0,
         "request",
+        (),
+        None,
         extra={
             "request_id": request_id,
             "caller": caller,
@@ -41,3 +50,4 @@ def note_request(
             "duration_ms": round(seconds * 1000, 2),
         },
     )
+    logger.handle(record)

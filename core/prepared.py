@@ -12,7 +12,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+from psycopg.types.datetime import TimestamptzLoader
 
 Row = tuple[Any, ...]
 
@@ -42,17 +43,19 @@ def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
 
 
 def _run(sql: str, parameters: Mapping[str, object]) -> Row | None:
-    if connection.vendor != "postgresql":
+    # Looked up once, because `connection` looks it up again for each of its attributes.
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.vendor != "postgresql":
         # sqlite3 keeps prepared statements by itself.
-        with connection.cursor() as cursor:
+        with wrapper.cursor() as cursor:
             cursor.execute(sql, cast(Any, parameters))
             row: Row | None = cursor.fetchone()
         return row
-    connection.ensure_connection()
-    if connection.queries_logged:
-        connection.queries_log.append({"sql": sql, "time": "0"})
-    with connection.wrap_database_errors:
-        server_side = _cursor(connection.connection, sql)
+    wrapper.ensure_connection()
+    if wrapper.queries_logged:
+        wrapper.queries_log.append({"sql": sql, "time": "0"})
+    with wrapper.wrap_database_errors:
+        server_side = _cursor(wrapper.connection, sql)
         server_side.execute(cast(Any, sql), parameters, prepare=True)
         return server_side.fetchone()
 
@@ -64,7 +67,9 @@ def _cursor(raw: psycopg.Connection, sql: str) -> psycopg.Cursor:
     if _KEPT.raw is not raw:
         _KEPT.raw, _KEPT.cursors = raw, {}
     if sql not in _KEPT.cursors:
-        _KEPT.cursors[sql] = psycopg.Cursor(raw)
+        cursor = _KEPT.cursors[sql] = psycopg.Cursor(raw)
+        # Django's loader is written in Python; psycopg's is compiled, and the session's times are in UTC.
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
     return _KEPT.cursors[sql]
 
 
