@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "config",
     "rollouts",
     "fleet",
+    "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
 ]

@@ -16,6 +16,7 @@ import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.models import QuerySet
+from psycopg.types.datetime import TimestamptzLoader
 
 Row = tuple[Any, ...]
 
@@ -100,7 +101,9 @@ def _cursor(raw: psycopg.Connection, sql: str) -> psycopg.Cursor:
     if _KEPT.raw is not raw:
         _KEPT.raw, _KEPT.cursors = raw, {}
     if sql not in _KEPT.cursors:
-        _KEPT.cursors[sql] = psycopg.Cursor(raw)
+        cursor = _KEPT.cursors[sql] = psycopg.Cursor(raw)
+        # Django's loader is written in Python; psycopg's is compiled, and the session's times are in UTC.
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
     return _KEPT.cursors[sql]
 
 

@@ -1,6 +1,5 @@
 from django.urls import path
 
-from agents.api.shortcuts import heartbeat_shortcut, target_state_shortcut, with_shortcut
 from agents.api.views.agents import AgentViewSet
 from agents.api.views.events import AgentEventViewSet, AgentReportsViewSet
 from agents.api.views.registrations import RegistrationViewSet
@@ -10,11 +9,11 @@ urlpatterns = [
     # What agents call all day comes first: Django tries one pattern after another.
     path(
         "agents/<str:agent_id>/target-state",
-        with_shortcut(target_state_shortcut, AgentViewSet.as_view({"get": "target_state"})),
+        AgentViewSet.as_view({"get": "target_state"}),
     ),
     path(
         "agents/<str:agent_id>/heartbeat",
-        with_shortcut(heartbeat_shortcut, AgentViewSet.as_view({"post": "heartbeat"})),
+        AgentViewSet.as_view({"post": "heartbeat"}),
     ),
     path("agents/<str:agent_id>/events", AgentReportsViewSet.as_view({"get": "list", "post": "create"})),
     path("agents/<str:agent_id>/events/batch", AgentReportsViewSet.as_view({"post": "create_batch"})),

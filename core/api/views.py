@@ -81,6 +81,9 @@ class ResourceViewSet(GenericViewSet[Any]):
         response.headers.setdefault("Cache-Control", CACHE_CONTROL)
         return response
 
+    # DRF would say in each answer which methods there are; only a refusal needs that.
+    default_response_headers: ClassVar[dict[str, str]] = {}
+
     @property
     def allowed_methods(self) -> list[str]:
         # Without OPTIONS, which only a cross-origin preflight needs.
