@@ -8,13 +8,14 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
-from agents.models import HoldReason
+from agents.models import Agent, HoldReason
 from agents.services.holds import hold
+from agents.signals import agent_deleted
 from core.events import Actor, ActorType, Event, event_emitted
 from generators.models import Generator
 from generators.signals import generator_deleted
 from health.signals import health_reported
-from rollouts.services.endings import end_with_stack
+from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
 from rollouts.services.locking import lock_wanted_versions
@@ -52,6 +53,11 @@ def hold_version(
 @receiver(stack_deleted, dispatch_uid="rollouts.end_with_stack")
 def end_rollouts_of_stack(stack: Stack, marker: DeploymentObject, actor: Actor, **kwargs: Any) -> None:
     end_with_stack(stack=stack, marker=marker, actor=actor, now=timezone.now())
+
+
+@receiver(agent_deleted, dispatch_uid="rollouts.leave_rollouts")
+def leave_rollouts_of_deleted_agent(agent: Agent, **kwargs: Any) -> None:
+    leave_rollouts(agent=agent, now=timezone.now())
 
 
 # After the stacks app's receiver, which deletes the stacks: INSTALLED_APPS keeps that order.

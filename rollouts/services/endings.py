@@ -1,10 +1,21 @@
-"""What ends when a stack is deleted."""
+"""What ends when a stack or an agent is deleted."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
+from django.db import transaction
+
+from agents.models import Agent
 from agents.services.holds import forget_older_holds
 from core.events import Actor
-from rollouts.models import RolledBackContent, Rollout, RolloutState, StackRolloutStrategy
+from rollouts.models import (
+    RolledBackContent,
+    Rollout,
+    RolloutMember,
+    RolloutState,
+    StackRolloutStrategy,
+)
 from rollouts.models.rollout import UNFINISHED
 from rollouts.services.transitions import Cause, Kind, move
 from stacks.models import DeploymentObject, Stack
@@ -25,3 +36,16 @@ def end_with_stack(*, stack: Stack, marker: DeploymentObject, actor: Actor, now:
     StackRolloutStrategy.objects.filter(stack=stack).delete()
     RolledBackContent.objects.filter(stack=stack).delete()
     forget_older_holds(version=marker)
+
+
+def leave_rollouts(*, agent: Agent, now: datetime) -> None:
+    """Take a deleted agent out of the waves of rollouts under way, which then wait for it no more."""
+    members = RolloutMember.objects.filter(agent=agent, rollout__in=Rollout.objects.unfinished())
+    rollout_ids = list(members.values_list("rollout", flat=True))
+    members.delete()
+    transaction.on_commit(lambda: look_again_at(rollout_ids, now))
+
+
+def look_again_at(rollout_ids: Collection[UUID], now: datetime) -> None:
+    """Let the worker look at these rollouts next."""
+    Rollout.objects.moving().filter(pk__in=rollout_ids, next_look_at__gt=now).update(next_look_at=now)

@@ -1,6 +1,7 @@
 """What a freeze refuses of writes that would change who serves what, or delete something: 423 at every door."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -51,12 +52,14 @@ class World:
         ]
 
     def freeze(self, scope):
-        fields = {
+        fields: dict[Freeze.Scope, dict[str, Any]] = {
             Scope.FLEET: {},
             Scope.GENERATOR: {"generator_id": self.generator.id},
             Scope.LABEL: {"label": "eu"},
-        }[scope]
-        return begin_freeze(scope=scope, reason="the big sale", actor=ADMIN, now=timezone.now(), **fields)
+        }
+        return begin_freeze(
+            scope=scope, reason="the big sale", actor=ADMIN, now=timezone.now(), **fields[scope]
+        )
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def test_a_write_is_refused_and_names_the_freeze(admin, world, scope, index):
 def test_a_freeze_of_something_else_refuses_nothing(admin, world, index):
     method, path, body = world.writes()[index]
     other = make_generator()[0]
-    known = {"reason": "x", "actor": ADMIN, "now": timezone.now(), "until": None}
+    known: dict[str, Any] = {"reason": "x", "actor": ADMIN, "now": timezone.now()}
     begin_freeze(scope=Scope.GENERATOR, generator_id=other.id, **known)
     begin_freeze(scope=Scope.LABEL, label="us", **known)
     assert admin.request(method, path, body).status_code in {200, 201, 204}
