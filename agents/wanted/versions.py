@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, Exists, Max, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce
 
 from agents.models import Agent, VersionHold, VersionRelease
 from stacks.models import DeploymentObject, Stack
@@ -145,7 +145,9 @@ def with_wanted(agents: Any, stack: Stack) -> Any:
     held = list(held_versions(stack.pk).filter(pk__gt=sequence_id or 0).values_list("pk", flat=True))
     released = VersionRelease.objects.filter(version__in=held, agent=OuterRef("pk")).order_by()
     latest = released.values("agent").values(latest=Max("version"))
-    return agents.annotate(wanted=Coalesce(Subquery(latest), sequence_id))
+    # Cast, because PostgreSQL takes a bare NULL for a text.
+    unheld = Cast(Value(sequence_id), BigIntegerField())
+    return agents.annotate(wanted=Coalesce(Subquery(latest), unheld) if held else unheld)
 
 
 def _for_agent(agent: OuterRef | UUID | None) -> DeploymentObjectQuerySet:

@@ -1,5 +1,7 @@
 """Which version an agent should have while the newest is held, and how holds end."""
 
+from typing import Any
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -136,7 +138,7 @@ def test_holds_that_nobody_will_end_are_listed(stack, anonymous, capsys):
 
 
 def test_agents_that_are_held_back_are_counted(stack, anonymous):
-    def counted() -> bytes:
+    def counted() -> Any:
         text = anonymous.get("/metrics").content
         return next(line for line in text.splitlines() if line.startswith(b"brokkr_agents_held_back "))
 

@@ -1,6 +1,7 @@
 """Who loses a stack that lives on, by somebody's deliberate write, is owed its removal."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -26,7 +27,7 @@ from tests.support.api import refused
 pytestmark = pytest.mark.django_db
 
 
-def state(agent, api, mode: str = "full") -> list[dict[str, object]]:
+def state(agent, api, mode: str = "full") -> Any:
     return api.get(f"/agents/{agent.id}/target-state?mode={mode}").json()
 
 
@@ -71,8 +72,8 @@ def leave_by_moving_the_stack(agent, stack) -> None:
         )
 
 
-WORDS = {"labels": ["prod"]}, {"annotations": {"tier": "web"}}
-WAYS: list[tuple[Callable[..., None], dict[str, object], bool]] = [
+WORDS: Any = ({"labels": ["prod"]}, {"annotations": {"tier": "web"}})
+WAYS: list[tuple[Callable[..., None], Any, bool]] = [
     (leave_by_label, WORDS[0], False),
     (leave_by_label, WORDS[0], True),
     (leave_by_label_of_stack, WORDS[0], False),

@@ -8,6 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from agents.api import state
+from agents.models import AgentOffer, HoldReason
+from agents.services.holds import hold, release
 from agents.target_state import _statement
 from paks.models import Pak
 from stacks.api.serializers import DeploymentObjectSerializer
@@ -138,23 +140,60 @@ def fill(stacks: int, versions: int) -> None:
         )
 
 
-def plan_for(agent):
+def plan_for(agent, *, with_new: bool = False):
     key_hash = Pak.objects.get(subject_id=agent.id).key_hash
-    sql = _statement("postgresql", False, False, with_key=True)
+    sql = _statement("postgresql", False, False, with_key=True, with_new=with_new)
     return analyzed_sql(sql, {"agent": agent.id, "key_hash": key_hash})
+
+
+# The tables that grow. One page of targets or keys is read as it lies, which is what a planner should do; and whether
+# anything is held at all is asked of the first row there is.
+LARGE = {"stacks", "deployment_objects", "stack_labels", "stack_annotations"}
+RELEASES = {"object_releases"}
+
+
+def agent_with_twenty_stacks():
+    agent, _ = make_agent(labels=["mine", "arm64"], annotations={"region": "eu"})
+    stacks = [make_stack(labels=["mine"]) for _ in range(8)]
+    stacks += [make_stack(annotations={"region": "eu"}) for _ in range(6)]
+    targets = [make_stack() for _ in range(6)]
+    for stack in targets:
+        make_target(agent, stack)
+    objects = [make_object(stack) for stack in [*stacks, *targets]]
+    return agent, objects
+
+
+def analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+@pytest.mark.requires_postgres
+@pytest.mark.parametrize("released", [0, 1, 2])
+@pytest.mark.parametrize("with_new", [False, True])
+def test_a_hold_on_every_stack_costs_two_look_ups_more_for_each(released, with_new):
+    agent, objects = agent_with_twenty_stacks()
+    fill(3_000, 2)
+    others = [make_agent()[0] for _ in range(40)]
+    # As many holds and releases elsewhere as a hundred rollouts under way have.
+    elsewhere = Stack.objects.filter(name__startswith="filler")[:100]
+    held = [make_object(stack) for stack in elsewhere] + [make_object(obj.stack) for obj in objects]
+    for number, version in enumerate(held):
+        hold(version=version, reason=HoldReason.ROLLOUT)
+        mine = [agent] if released == 2 or (released and number % 2) else []
+        release(version=version, agent_ids=[each.pk for each in [*others, *mine]])
+    AgentOffer.objects.bulk_create(
+        AgentOffer(agent=agent, version=version, stack=version.stack) for version in [*objects, *held[100:]]
+    )
+    analyze()
+    plan = plan_for(agent, with_new=with_new)
+    assert not scanned_tables(plan) & (LARGE | RELEASES)
+    assert buffers(plan) <= (14 if with_new else 11) * 20 + 40
 
 
 @pytest.mark.requires_postgres
 def test_a_poll_reads_indexes_only_and_costs_the_same_among_many_stacks():
-    agent, _ = make_agent(labels=["mine", "arm64"], annotations={"region": "eu"})
-    for _ in range(8):
-        make_object(make_stack(labels=["mine"]))
-    for _ in range(6):
-        make_object(make_stack(annotations={"region": "eu"}))
-    for _ in range(6):
-        stack = make_stack()
-        make_object(stack)
-        make_target(agent, stack)
+    agent, _ = agent_with_twenty_stacks()
     fill(1_000, 2)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -163,7 +202,6 @@ def test_a_poll_reads_indexes_only_and_costs_the_same_among_many_stacks():
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     large = plan_for(agent)
-    # The tables that grow. One page of targets or keys is read as it lies, which is what a planner should do.
-    assert not scanned_tables(large) & {"stacks", "deployment_objects", "stack_labels", "stack_annotations"}
+    assert not scanned_tables(large) & LARGE
     assert buffers(large) <= 9 * 20 + 40
     assert buffers(large) <= 1.5 * buffers(small)

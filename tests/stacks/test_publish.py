@@ -261,6 +261,7 @@ def test_it_is_audited_without_the_manifest_and_announced():
         ("created_at", "2020-01-01T00:00:00Z"),
         ("submitted_at", "2020-01-01T00:00:00Z"),
         ("stack_id", None),
+        ("recipient_id", uuid4()),
     ],
 )
 def test_the_database_refuses_to_change_an_object(stack, column, value):
