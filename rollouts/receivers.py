@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -19,11 +19,11 @@ from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
 from rollouts.services.locking import lock_wanted_versions
+from rollouts.services.looking import look_again_after_commit
 from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
 from rollouts.services.starting import hold_for_rollout
 from rollouts.services.strategies import strategy_for
-from rollouts.services.ticking import look_again
 from stacks.models import DeploymentObject, Stack
 from stacks.services import PublishOptions
 from stacks.signals import publish_requested, stack_deleted, version_published
@@ -72,8 +72,7 @@ def refuse_frozen_writes(events: Sequence[Event], **kwargs: Any) -> None:
         refuse_while_frozen(event)
 
 
-# What may have completed a wave makes the worker look again. After the commit, because a report holds its agent and may
-# not wait for a rollout.
+# What may have completed a wave makes the worker look again.
 @receiver(event_emitted, dispatch_uid="rollouts.look_again_after_reports")
 def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
     object_ids = {
@@ -82,13 +81,9 @@ def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
         if event.kind in _REPORTS and event.payload is not None
     }
     if object_ids:
-        _look_again_after_commit(object_ids)
+        look_again_after_commit(Q(version__id__in=object_ids), now=timezone.now())
 
 
 @receiver(health_reported, dispatch_uid="rollouts.look_again_after_health")
 def look_again_after_health(object_ids: Collection[UUID], **kwargs: Any) -> None:
-    _look_again_after_commit(object_ids)
-
-
-def _look_again_after_commit(object_ids: Collection[UUID]) -> None:
-    transaction.on_commit(lambda: look_again(object_ids=object_ids, now=timezone.now()))
+    look_again_after_commit(Q(version__id__in=object_ids), now=timezone.now())

@@ -1,10 +1,8 @@
 """What ends when a stack or an agent is deleted."""
 
-from collections.abc import Collection
 from datetime import datetime
-from uuid import UUID
 
-from django.db import transaction
+from django.db.models import Q
 
 from agents.models import Agent
 from agents.services.holds import forget_older_holds
@@ -17,13 +15,14 @@ from rollouts.models import (
     StackRolloutStrategy,
 )
 from rollouts.models.rollout import UNFINISHED
+from rollouts.services.looking import look_again_after_commit
 from rollouts.services.transitions import Cause, Kind, move
 from stacks.models import DeploymentObject, Stack
 
 
 def end_with_stack(*, stack: Stack, marker: DeploymentObject, actor: Actor, now: datetime) -> None:
     """End the rollouts of a stack that is being deleted, and the holds on its versions."""
-    for rollout in Rollout.objects.unfinished().of_stack(stack.pk).select_related("version"):
+    for rollout in Rollout.objects.unfinished().of_stack(stack.pk).with_version():
         move(
             rollout=rollout,
             to=RolloutState.ABORTED,
@@ -43,9 +42,4 @@ def leave_rollouts(*, agent: Agent, now: datetime) -> None:
     members = RolloutMember.objects.filter(agent=agent, rollout__in=Rollout.objects.unfinished())
     rollout_ids = list(members.values_list("rollout", flat=True))
     members.delete()
-    transaction.on_commit(lambda: look_again_at(rollout_ids, now))
-
-
-def look_again_at(rollout_ids: Collection[UUID], now: datetime) -> None:
-    """Let the worker look at these rollouts next."""
-    Rollout.objects.moving().filter(pk__in=rollout_ids, next_look_at__gt=now).update(next_look_at=now)
+    look_again_after_commit(Q(pk__in=rollout_ids), now=now)
