@@ -14,7 +14,7 @@ from rollouts.coverage import freeze_of_stack
 from rollouts.models import Rollout, RolloutState, RolloutWave
 from rollouts.models.rollout import MOVING, RUNNING, UNFINISHED, UNSTARTED
 from rollouts.services.transitions import Cause, Kind, move, tell
-from rollouts.strategies import OnNewer, Strategy, strategy_to_json
+from rollouts.strategies import OnNewer, Strategy, strategy_to_json, warnings_about
 from stacks.models import DeploymentObject, Stack
 from stacks.querysets import DeploymentObjectQuerySet
 
@@ -71,7 +71,10 @@ def start(*, rollout: Rollout, stack: Stack, actor: Actor, now: datetime) -> Non
         kind=Kind.STARTED,
         actor=actor,
         now=now,
-        facts={"previous_sequence_id": previous.pk if previous is not None else None},
+        facts={
+            "previous_sequence_id": previous.pk if previous is not None else None,
+            "warnings": warnings_about(rollout.strategy),
+        },
         fields=fields,
     ):
         numbers = range(1, len(rollout.strategy.waves) + 1)
