@@ -32,7 +32,7 @@ def note_request(
         DURATIONS.labels(endpoint, method).observe(seconds)
     if not logger.isEnabledFor(logging.INFO):
         return
-    # Not logger.info, which walks the stack to find the line of code.
+    # Not logger.info, which walks the frames to find the line of code.
     record = logger.makeRecord(
         logger.name,
         logging.INFO,
