@@ -7,7 +7,7 @@ from stacks.models import Stack
 
 
 def agent_may_read(principal: Principal, stack: Stack) -> bool:
-    """Whether the calling agent serves the stack, or must still remove what the deleted stack left behind."""
+    """Whether the calling agent serves the stack, or must still remove what it deployed of a deleted stack."""
     if principal.agent_id is None:
         return False
     if stack.deleted_at is not None:

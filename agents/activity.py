@@ -1,4 +1,4 @@
-"""How much the agents reported over the last day, by the hour, without reading a day's reports."""
+"""How many reports came in each hour of the last day. It does not read all reports of the day."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 HOURS = 24
-# Counting stops here for each hour and outcome: a chart need not tell ten thousand from twenty.
+# The count of each hour and outcome stops here: a chart need not tell ten thousand from twenty thousand.
 CAP = 5_000
 
 _HOUR = timedelta(hours=1)
-# Two index scans an hour. As one statement, because every statement costs a round trip.
+# Two index scans for each hour, in one statement, because every statement costs a round trip.
 _COUNTS = """
 SELECT {n} AS n,
        (SELECT count(*) FROM (SELECT 1 FROM agent_events WHERE created_at >= %s AND created_at < %s LIMIT {cap}) a),
@@ -21,7 +21,7 @@ SELECT {n} AS n,
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """Reports from `start` on for an hour, failures among them; CAP stands for that many or more."""
+    """The reports of the hour that begins at `start`, and how many are failures. CAP means CAP or more."""
 
     start: datetime
     reports: int
@@ -33,7 +33,7 @@ class Hour:
 
 
 def last_day(now: datetime) -> list[Hour]:
-    """The day that ends with the present hour, the oldest hour first. One query."""
+    """The last 24 hours, the oldest first. The present hour is the last one. One query."""
     this_hour = now.replace(minute=0, second=0, microsecond=0)
     starts = [this_hour - _HOUR * back for back in reversed(range(HOURS))]
     statement = "UNION ALL".join(_COUNTS.format(n=n, cap=CAP) for n in range(HOURS))

@@ -1,6 +1,6 @@
-"""Which deployments need somebody's attention now, over the whole fleet, for the first page an operator sees.
+"""Which deployments of the whole fleet need attention now, for the first page that an operator sees.
 
-Every answer is bounded, in rows and in what is read for it: a fleet in flames must not take the page down with it.
+The rows of each answer, and the rows read for it, are limited, so that the page works when the whole fleet fails.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ from agents.wanted.versions import newest_releases_sql, wanted_sql
 from core.prepared import as_time, as_uuid
 from stacks.models import Stack
 
-# A stack that an agent has never reported on counts as pending only when it is among so many newest publications, none
-# older than that: finding all would mean to match the whole fleet with all stacks.
+# A stack on which an agent has never reported counts as pending only if its version is one of this many newest ones
+# and not older than this. To find all of them, we would have to match the whole fleet with all stacks.
 FIRST_DELIVERIES_OF = 200
 FIRST_DELIVERY_WITHIN = timedelta(days=1)
-# Reports that are looked at, the latest first. Those of agents that serve the stack no longer are among them.
+# How many reports are looked at, the latest first. They include reports of agents that no longer serve the stack.
 CANDIDATES = 20_000
 
 _FAILING = """
@@ -37,8 +37,8 @@ FROM (
 WHERE {is_served} AND {is_failing}
 ORDER BY r.since DESC, r.id DESC LIMIT %(limit)s
 """
-# The time of publication is looked up for the few rows of the answer: joined before, the planner would walk through
-# all versions to find the newest.
+# The time of publication is looked up only for the few rows of the answer. If it were joined earlier, the planner
+# would read all versions to find the newest.
 _PENDING = """
 WITH newest AS MATERIALIZED (
     SELECT s.id AS stack_id, s.generator_id, {unheld} AS sequence_id
@@ -76,7 +76,8 @@ FROM (
 _CANDIDATES = """
         SELECT r.agent_id, r.stack_id, r.sequence_id, r.reported, r.message
         FROM ({pairs} ORDER BY sequence_id DESC LIMIT %(candidates)s) r WHERE {is_served}"""
-# Where everybody's version is wanted. The index of reports knows "older" and "newer", but not "another".
+# Where the agent wants the version that everybody wants. The index of reports can search for older and for newer
+# sequence ids, but not for different ones.
 _REPORTS_ON_OTHERS = """
             SELECT l.agent_id, n.stack_id, n.sequence_id AS sequence_id, l.sequence_id AS reported, l.message
             FROM newest n JOIN agent_stack_reports l
@@ -91,7 +92,7 @@ _RELEASED = """
 
 
 def failing(*, limit: int) -> list[Deployment]:
-    """Where the wanted version failed, the latest failure first. Three queries."""
+    """The deployments whose wanted version failed, the latest failure first. Three queries."""
     return _deployments(
         _statements(settings.REQUIRE_REGISTRATION)[0],
         {"limit": limit, "candidates": CANDIDATES},
@@ -100,7 +101,10 @@ def failing(*, limit: int) -> list[Deployment]:
 
 
 def pending(*, limit: int) -> list[Deployment]:
-    """Where an active agent has not reported on the wanted version, the latest publication first. Three queries."""
+    """The deployments whose active agent has not reported on the wanted version, the newest version first.
+
+    Three queries.
+    """
     parameters = {
         "limit": limit,
         "candidates": CANDIDATES,
@@ -111,7 +115,7 @@ def pending(*, limit: int) -> list[Deployment]:
 
 
 def removing(*, limit: int) -> list[Deployment]:
-    """Where an active agent has not said that it removed a deleted stack, the latest deletion first. One query."""
+    """The deleted stacks that an active agent has not reported as removed, the latest deletion first. One query."""
     rows = (
         MarkerDelivery.objects.filter(agent__in=Agent.objects.active().working())
         .select_related("agent", "marker__stack")
@@ -141,7 +145,7 @@ def _deployments(sql: str, parameters: Mapping[str, object], standing: Standing)
 
 @cache
 def _statements(registration: bool) -> tuple[str, str]:  # noqa: FBT001
-    """For the failing and for the pending."""
+    """The statement for failing deployments and the one for pending deployments."""
     served = is_served("r.agent_id", "r.stack_id", registration=registration)
     failing_statement = _FAILING.format(
         is_served=served,

@@ -39,7 +39,7 @@ SELECT w.agent_id, count(*) FROM (
 
 
 def pending_object_counts(agent_ids: Sequence[UUID] | None = None) -> dict[UUID, int]:
-    """By agent, among `agent_ids` or all; an agent for which nothing waits is missing."""
+    """The counts by agent, for `agent_ids` or for all agents. Agents for which nothing waits are left out."""
     if agent_ids is not None and not agent_ids:
         return {}
     names = [f"agent_{number}" for number in range(len(agent_ids or ()))]

@@ -1,4 +1,4 @@
-"""How many agents a deletion touches: those that will remove from their clusters what they had deployed."""
+"""The impact of a deletion: how many agents will remove from their clusters what they deployed."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -11,7 +11,8 @@ from agents.models import Agent
 from agents.wanted.legs import is_served
 from core.prepared import as_uuid, uuid_parameter
 
-# A deleted stack's marker is owed to the agents that serve it and were given anything of it: agents/receivers.py.
+# The marker of a deleted stack is owed to the agents that serve it and were given a version of it; see
+# agents/receivers.py.
 _REMOVERS = """
 WITH chosen AS (SELECT s.id, s.{owner} AS owner FROM stacks s WHERE s.{owner} IN ({places}) AND s.deleted_at IS NULL),
 given AS (
@@ -23,7 +24,7 @@ SELECT {columns} FROM given r WHERE {is_served} {grouped}
 
 
 def removers_of_stacks(ids: Sequence[UUID]) -> tuple[dict[UUID, int], int]:
-    """By live stack, how many agents will remove it when it is deleted; and how many agents that are together."""
+    """By live stack, how many agents will remove it if it is deleted; and how many different agents that are in all."""
     return _removers("id", ids)
 
 
@@ -33,7 +34,7 @@ def removers_of_generators(ids: Sequence[UUID]) -> tuple[dict[UUID, int], int]:
 
 
 def fleet() -> int:
-    """How many live agents there are."""
+    """The number of live agents."""
     return Agent.objects.active().count()
 
 

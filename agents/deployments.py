@@ -1,6 +1,6 @@
-"""How agents stand with stacks: what they should have, and what they said of it.
+"""How agents stand with stacks: what they should have, and what they reported on it.
 
-The agent's latest word on a stack is its StackReport. It says nothing of what has been published since.
+The StackReport is the agent's latest report on a stack. It says nothing about versions that were published later.
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ from stacks.models import Stack
 class Deployment:
     """One agent's standing with one stack.
 
-    `since` is when it began; `newest`, the wanted version, and `reported` are sequence ids. `message` is the agent's
-    last word, which while PENDING is about another version.
+    `since` is when this standing began. `newest` (the wanted version) and `reported` are sequence ids. `message` is
+    from the agent's latest report; while the standing is PENDING, that report is about another version.
     """
 
     agent: Agent
@@ -36,7 +36,10 @@ class Deployment:
 def standing(
     agent: Agent, stack: Stack, version: Version | None, report: StackReport | None, *, has_held: bool
 ) -> Deployment:
-    """Of a live stack that the agent serves. `version` is the wanted one; `has_held`, whether any version is held."""
+    """The standing with a live stack that the agent serves.
+
+    `version` is the wanted version. `has_held` tells whether any version of the stack is held.
+    """
     if version is None:
         return Deployment(agent, stack, Standing.HELD if has_held else Standing.EMPTY)
     reported, status, message = (report.sequence_id, report.status, report.message) if report else (None,) * 3

@@ -1,4 +1,4 @@
-"""What can happen to agents and to what they are given."""
+"""The kinds of events about agents and what they are given."""
 
 from core.events import EventKind
 

@@ -1,4 +1,4 @@
-"""Deployment objects as JSON bytes, kept in memory: they never change, so nothing here can be stale."""
+"""Deployment objects as JSON bytes, kept in memory. They never change, so the memory is never out of date."""
 
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -8,12 +8,12 @@ from cachetools import LRUCache
 from core.errors import DatabaseUnavailable
 from stacks.models import DeploymentObject
 
-# The API says how an object is written; it is handed in, so that this module stays below it.
+# The function that writes an object is passed in by the API, so that this module does not import the API.
 Render = Callable[[DeploymentObject], bytes]
 
 
 class Fragments:
-    """A bounded store from object id, in hex digits, to bytes, shared by the threads of one process."""
+    """A store of limited size, shared by the threads of one process. It maps object ids, as hex digits, to bytes."""
 
     def __init__(self, render: Render, max_bytes: int) -> None:
         self._render = render
@@ -21,9 +21,9 @@ class Fragments:
         self._lock = Lock()
 
     def join(self, object_ids: Sequence[str]) -> bytes:
-        """A JSON array of these objects, in this order; one query when any of them is not in memory.
+        """A JSON array of these objects, in this order; one query if any of them is not in memory.
 
-        Raises DatabaseUnavailable when an object has gone since its id was read: an answer without it would
+        Raises DatabaseUnavailable if an object was removed after its id was read: an answer without it would
         tell the agent to remove what it deployed.
         """
         with self._lock:

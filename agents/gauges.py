@@ -1,4 +1,4 @@
-"""Metrics about agents, computed when they are asked for."""
+"""Metrics about agents, computed at each scrape."""
 
 from collections.abc import Iterable
 

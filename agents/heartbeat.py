@@ -1,7 +1,6 @@
-"""The statement behind a heartbeat: key and write in one round trip. PostgreSQL only.
+"""The statement of a heartbeat: it checks the key and writes in one round trip. PostgreSQL only.
 
-SQLite cannot return columns of the table it joins, and needs no saving of round trips: there the ordinary service
-serves.
+SQLite cannot return columns of a joined table, and has no round trips to save: there the ordinary service is used.
 """
 
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from core.prepared import fetch_one
 from paks.key_check import GOOD_KEY_OF_AGENT, agent_key_parameters
 from paks.tokens import Token
 
-# Inside the statement, so that it holds for this transaction alone. A crash of PostgreSQL may then forget the
-# heartbeats of its last moments, which the next heartbeat repairs; nothing else is ever written this way.
+# It is set inside the statement, so that it applies to this transaction only. If PostgreSQL crashes, it may lose the
+# heartbeats of the last moments; the next heartbeats repair that. Nothing else is written this way.
 _WITHOUT_WAITING = "WITH s AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
 _BEAT = """
 {setting} UPDATE agent_heartbeats h SET last_heartbeat = %(now)s {cluster}
@@ -29,7 +28,7 @@ _CLUSTER = ", k8s_reachable = %(reachable)s, k8s_api_latency_ms = %(latency)s, k
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The key that a heartbeat came with."""
+    """The row of the key that was sent with a heartbeat."""
 
     key_id: UUID
     last_used_at: datetime | None
@@ -43,7 +42,7 @@ def beat(
     k8s_reachable: bool | None,
     k8s_api_latency_ms: int | None,
 ) -> Beat | None:
-    """Record the heartbeat of the agent whose usable key this is; None, and nothing written, when it is not."""
+    """Record the heartbeat of the agent. Returns None and writes nothing if this is not a usable key of the agent."""
     sql = _statement(settings.HEARTBEAT_DURABLE, k8s_reachable is not None)
     parameters = {**agent_key_parameters(token, agent_id), "now": now}
     if k8s_reachable is not None:

@@ -1,6 +1,6 @@
-"""The question that agents ask all day: is there anything for me? One statement reads the key and the answer.
+"""The question that agents ask most often: is there any work for me? One statement reads the key and the answer.
 
-The apps above say what "anything" is. Almost always there is nothing, so only that answer is made for speed.
+The apps above say what the work is. Almost always there is none, so only that answer is made fast.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FROM paks WHERE {good_key}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The key's row, and whether something may wait for its agent."""
+    """The row of the key, and whether something may wait for its agent."""
 
     key_id: UUID
     last_used_at: datetime | None
@@ -27,12 +27,15 @@ class Answer:
 
 
 def question(condition: str) -> str:
-    """The statement that asks for an agent's key and whether `condition` holds; %(agent)s in it is the agent's id."""
+    """The statement that reads an agent's key and whether `condition` is true.
+
+    In `condition`, %(agent)s is the agent's id.
+    """
     return _STATEMENT.format(condition=condition, good_key=GOOD_KEY_OF_AGENT)
 
 
 def ask(statement: str, *, agent_id: UUID, token: Token, **parameters: object) -> Answer | None:
-    """The answer to a `question`. None when this is not a usable key of this agent."""
+    """Run a `question`. Returns None if this is not a usable key of this agent."""
     row = fetch_one(statement, agent_key_parameters(token, agent_id) | parameters)
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""What the clock does to agents."""
+"""The periodic jobs about agents."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from agents.services.silence import announce_recovered_agents, announce_silent_a
 from core.jobs import periodic
 
 
-# A run deletes a bounded number. Ten thousand agents with twenty stacks write 200,000 events an hour at most.
+# One run deletes a limited number. Ten thousand agents with twenty stacks write at most 200,000 events in an hour.
 @periodic(every=timedelta(minutes=5))
 def forget_old_events() -> int:
     return delete_old_events(now=timezone.now())

@@ -1,4 +1,4 @@
-"""The vocabulary of agents and their events."""
+"""The named queries of agents and their events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACTIVE = "ACTIVE"
 
 class AgentQuerySet(LabelledQuerySet["Agent"]):
     def with_heartbeat(self) -> Self:
-        """With the row that heartbeats write, in the same query."""
+        """Read the row that heartbeats write in the same query."""
         return self.select_related("heartbeat")
 
     def registered_with(self, generator_id: UUID) -> Self:
@@ -33,7 +33,7 @@ class AgentQuerySet(LabelledQuerySet["Agent"]):
         return self.filter(status=ACTIVE)
 
     def silent(self, now: datetime) -> Self:
-        """Agents whose last heartbeat is older than their grace. One that never sent any is new, not silent."""
+        """Agents whose last heartbeat is older than their grace. An agent that never sent one is new, not silent."""
         return self.filter(heartbeat__last_heartbeat__lt=grace_before(now))
 
     def heard(self, now: datetime) -> Self:
@@ -50,8 +50,8 @@ class AgentEventQuerySet(ActiveQuerySet["AgentEvent"]):
 
 
 def grace_before(now: datetime) -> Combinable:
-    """The moment since which an agent must have been heard, to compare its heartbeat with in a query of agents."""
-    # Named an integer: SQLite multiplies nothing else with a duration.
+    """An expression for queries of agents: a heartbeat before this moment is older than the agent's grace."""
+    # Declared as an integer, because SQLite can multiply a duration only by an integer.
     seconds = Coalesce(
         F("silent_after_seconds"), Value(settings.AGENT_SILENT_AFTER_SECONDS), output_field=IntegerField()
     )

@@ -1,7 +1,7 @@
-"""Why an agent serves a stack, in the words that tie them, for people who ask.
+"""Why an agent serves a stack: the target, labels and annotations that tie them, to be shown to people.
 
-It is answered for a page of rows at a time, also for those of `tied_stacks` and `tied_agents` that only a missing
-registration holds back.
+The functions answer for a whole page of rows at once. They also answer for the rows of `tied_stacks` and
+`tied_agents` that do not count only because a registration is missing.
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ class Reason:
 
     tie: Tie
     word: str = ""
-    # Registration is required, the agent is not registered with the stack's generator, and so the tie does not count.
+    # Registration is required and the agent is not registered with the stack's generator, so the tie does not count.
     is_held_back: bool = False
 
 
@@ -47,7 +47,7 @@ def reasons_for_stacks(agent_id: UUID, stacks: Iterable[Stack]) -> Reasons:
 
 
 def reasons_for_agents(offer: Offer, agents: Iterable[Agent]) -> Reasons:
-    """By agent, why it serves such a stack. A fixed number of queries for any number of agents."""
+    """By agent, why it serves a stack with this offer. A fixed number of queries for any number of agents."""
     ids = {agent.pk for agent in agents}
     held_back: set[UUID] = set()
     if settings.REQUIRE_REGISTRATION:
@@ -58,7 +58,7 @@ def reasons_for_agents(offer: Offer, agents: Iterable[Agent]) -> Reasons:
 def _collect(ties: Ties, held_back: set[UUID]) -> Reasons:
     reasons: Reasons = defaultdict(list)
     for owner in ties.targets.values_list(ties.owner, flat=True):
-        # Checked when it was written, so it counts in any case.
+        # The registration was checked when the target was written, so a target always counts.
         reasons[owner].append(Reason(Tie.TARGET))
     for owner, label in ties.labels.order_by("label").values_list(ties.owner, "label"):
         reasons[owner].append(Reason(Tie.LABEL, label, owner in held_back))

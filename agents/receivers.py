@@ -1,4 +1,4 @@
-"""Consequences here of what happens below."""
+"""What this app does when the apps below send a signal."""
 
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from stacks.signals import stack_deleted, stack_moved
 
 @receiver(stack_deleted, dispatch_uid="agents.deliver_marker")
 def deliver_marker(stack: Stack, marker: DeploymentObject, **kwargs: Any) -> None:
-    """Owe the marker to every serving agent that was given anything of the stack, then drop the explicit targets."""
+    """Owe the marker to every serving agent that was given a version of the stack, then delete the explicit targets."""
     offered = AgentOffer.objects.filter(stack=stack).values("agent_id")
     given = offered.union(StackReport.objects.filter(stack=stack).values("agent_id"))
     MarkerDelivery.objects.bulk_create(
@@ -34,8 +34,8 @@ def deliver_marker(stack: Stack, marker: DeploymentObject, **kwargs: Any) -> Non
     AgentTarget.objects.filter(stack=stack).delete()
 
 
-# Connected after the stacks app's receiver of the same signal, which deletes the stacks: whether an agent is
-# owed a marker may depend on its registration. INSTALLED_APPS keeps that order.
+# This receiver must run after the stacks app's receiver of the same signal, which deletes the stacks: whether a
+# marker is owed to an agent may depend on its registration. INSTALLED_APPS gives that order.
 @receiver(generator_deleted, dispatch_uid="agents.close_registrations")
 def close_registrations(generator: Generator, **kwargs: Any) -> None:
     Registration.objects.filter(generator=generator).delete()
@@ -67,7 +67,7 @@ def stack_lost_annotation(owner: Stack, key: str, value: str, **kwargs: Any) -> 
 
 @receiver(stack_moved, dispatch_uid="agents.stack_moved")
 def stack_changed_hands(stack: Stack, old_generator_id: UUID, **kwargs: Any) -> None:
-    """Where registration is required, the old owner's agents may lose the stack, and the new one's have it again."""
+    """Owe and withdraw removals: where registration is required, a new owner changes which agents serve the stack."""
     owe_removals_of_stack(stack=stack, agent_ids=losses.agents_by_owner(stack, old_generator_id))
     withdraw_removals(stack_id=stack.pk)
 

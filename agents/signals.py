@@ -1,4 +1,4 @@
-"""What the apps above may hear."""
+"""The signals that this app sends to the apps above."""
 
 from django.dispatch import Signal
 

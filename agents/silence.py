@@ -1,6 +1,6 @@
-"""When an agent counts as silent: its last heartbeat is older than its grace, which is its own or the setting's.
+"""When an agent counts as silent: its last heartbeat is older than its grace, its own one or the setting's.
 
-The heartbeat itself knows nothing of this. Who asks computes it; what is announced is for the job.
+A heartbeat does not store this. It is computed when it is needed, and a job announces changes.
 """
 
 from datetime import datetime, timedelta
@@ -17,6 +17,6 @@ def grace_of(agent: Agent) -> timedelta:
 
 
 def is_silent(agent: Agent, now: datetime) -> bool:
-    """Whether nothing has been heard for longer than the grace. An agent that never sent any is new, not silent."""
+    """Whether the last heartbeat is older than the grace. An agent that never sent one is new, not silent."""
     last = agent.heartbeat.last_heartbeat
     return last is not None and last < now - grace_of(agent)

@@ -1,7 +1,7 @@
-"""The statement behind an agent's poll: which objects it should have now, by their ids.
+"""The statement of an agent's poll: the ids of the objects that the agent should have now.
 
-It makes index look-ups from the agent's side only, takes one round trip for the key and the answer, and costs the same
-for ten stacks and for a million.
+It looks only into indexes, beginning at the agent. It takes one round trip for the key and the answer, and costs
+the same with ten stacks as with a million.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
 from paks.key_check import GOOD_KEY_OF_AGENT, agent_key_parameters
 from paks.tokens import Token
 
-# The UUID travels with the sequence id because only it is unique for ever: a restored backup hands out old sequence ids
-# again.
+# The UUID is returned with the sequence id, because only the UUID is unique for ever: after a backup is restored,
+# old sequence ids are given again.
 _ITEM = "o.sequence_id || ':' || o.id"
-# A plus in front: no answer to the agent has carried the version before.
+# A plus in front of the id means that no answer to the agent contained the version before.
 _NEW = """CASE WHEN EXISTS (
     SELECT 1 FROM agent_offers n WHERE n.agent_id = %(agent)s AND n.version_id = o.sequence_id
 ) THEN '' ELSE '+' END || """
@@ -33,7 +33,7 @@ SELECT {item}
 FROM agent_marker_deliveries d JOIN deployment_objects o ON o.sequence_id = d.marker_id
 WHERE d.agent_id = %(agent)s AND {is_owed}
 """
-# In incremental mode, what the agent has reported on is left out; a marker it still owes an answer to is not.
+# The incremental mode leaves out what the agent has reported on, but not a marker that is still owed.
 _UNREPORTED = """
 WHERE NOT EXISTS (
     SELECT 1 FROM agent_events e
@@ -48,7 +48,7 @@ _ITEM_ID = {
     "sqlite": "substr(x.item, instr(x.item, ':') + 1)",
 }
 _STATE = "SELECT {join} FROM ({items}) x {unreported}"
-# The answer and the key in one statement. The key's row alone decides who calls; nothing is remembered about it.
+# One statement reads the answer and the key. Only the key's row decides who calls; nothing about it is cached.
 _WITH_KEY = """
 SELECT paks.id, paks.name, paks.last_used_at, ({state})
 FROM paks WHERE {good_key}
@@ -58,10 +58,10 @@ _WITHOUT_KEY = "SELECT ({state}) FROM agents a WHERE a.id = %(agent)s AND a.dele
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What a poll's one statement tells: the key's row and the objects' ids, newest first.
+    """What the statement of a poll returns: the key's row and the objects' ids, newest first.
 
-    The ids are the hex digits of the UUIDs. Twenty UUID objects a poll would cost more than all the rest of it here.
-    `new_ids` are those versions among them that were never offered, None when that was not asked.
+    The ids are the hex digits of the UUIDs: to make twenty UUID objects for a poll would cost more than all the rest.
+    `new_ids` are the versions among them that were never offered; None if that was not asked.
     """
 
     key_id: UUID
@@ -72,10 +72,10 @@ class Poll:
 
 
 def poll(*, agent_id: UUID, token: Token, mode: str, with_new: bool) -> Poll | None:
-    """The agent's state by its own usable key, or None when this is not a usable key of this agent.
+    """The state of the agent that calls with this key, or None if this is not a usable key of the agent.
 
-    A deleted agent has no usable key. `with_new` asks for `new_ids` too,
-    which an answer without a body does not need.
+    A deleted agent has no usable key. `with_new` asks for `new_ids` too, which are needed only for an answer with a
+    body.
     """
     sql = _statement(
         connection.vendor,
@@ -99,7 +99,7 @@ def poll(*, agent_id: UUID, token: Token, mode: str, with_new: bool) -> Poll | N
 
 
 def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
-    """The objects' ids as `poll` tells them, for somebody else who asks; none for an unknown or deleted agent."""
+    """The objects' ids as in `poll`, for another caller than the agent. None for an unknown or deleted agent."""
     sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
     row = fetch_one(sql, {"agent": uuid_parameter(agent_id)})
     return [_id(item) for item in _items(row[0])] if row else ()
@@ -128,10 +128,10 @@ def _statement(
 
 
 def _items(joined: str | None) -> Sequence[str]:
-    """Newest first."""
+    """The statement for the ids, newest first."""
     if not joined:
         return ()
-    # With hyphens from PostgreSQL, without from SQLite.
+    # PostgreSQL gives UUIDs with hyphens, SQLite without.
     items = joined.replace("-", "").split(",")
     items.sort(key=_sequence_id, reverse=True)
     return items

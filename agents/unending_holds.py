@@ -1,6 +1,6 @@
-"""Holds that nobody will end: a version is held, and neither a rollout nor a person has a reason to lift it.
+"""Holds that nobody will end: a version is held, and neither a rollout nor a person has a reason to end the hold.
 
-The apps that hold versions say which of their holds somebody still answers for.
+The apps that hold versions tell which of their holds somebody will still end.
 """
 
 from collections.abc import Callable, Collection, Set
@@ -13,7 +13,7 @@ from agents.models import HoldReason, VersionHold
 from agents.wanted.legs import serving_stacks
 from stacks.models import DeploymentObject
 
-# Of these versions, held for the reason, those that somebody answers for.
+# Takes versions that are held for the reason, and returns those whose hold somebody will end.
 Owners = Callable[[Collection[int]], Set[int]]
 _owners: dict[HoldReason, Owners] = {}
 
@@ -32,19 +32,19 @@ WHERE NOT EXISTS (SELECT 1 FROM object_releases r WHERE r.version_id = w.sequenc
 
 @dataclass(frozen=True, slots=True)
 class UnendingHold:
-    """A hold, and why nobody will end it, as a part of a sentence."""
+    """A hold, and the reason why nobody will end it, as a part of a sentence."""
 
     hold: VersionHold
     why: str
 
 
 def register_owners(reason: HoldReason, owners: Owners) -> None:
-    """Let `owners` say which holds for this reason somebody answers for. Without it, all of them."""
+    """Let `owners` tell which holds for this reason somebody will end. Without it, all holds count as such."""
     _owners[reason] = owners
 
 
 def unending_holds() -> list[UnendingHold]:
-    """The oldest version first. Its stack comes with each hold."""
+    """The holds, the oldest version first, each with its stack."""
     unheld = DeploymentObject.objects.versions().filter(
         ~Exists(VersionHold.objects.filter(version=OuterRef("pk"))), stack=OuterRef("version__stack")
     )
@@ -69,7 +69,7 @@ def unending_holds() -> list[UnendingHold]:
 
 
 def agents_held_back(*, registration: bool) -> int:
-    """How many live agents serve a stack with a held version of which the newest is not released to them."""
+    """How many live agents serve a stack whose newest held version is not released to them."""
     with connection.cursor() as cursor:
         cursor.execute(_HELD_BACK.format(tied=serving_stacks("held", registration=registration)))
         row = cursor.fetchone()

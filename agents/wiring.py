@@ -1,4 +1,4 @@
-"""What agents tell the apps below: how an agent's id becomes a name, and which stacks an agent may read."""
+"""What this app gives to the apps below: the name of an agent's id, and which stacks an agent may read."""
 
 from agents.access import agent_may_read
 from agents.services.agents import names_of

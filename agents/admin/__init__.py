@@ -1,6 +1,6 @@
-"""The operator's pages of agents, their registrations and what they report; one module per resource.
+"""The operator's pages about agents, their registrations and their reports; one module per resource.
 
-Stacks know no agents, so the pages of a stack about agents are here too.
+The stacks app does not import agents, so the pages that show the agents of a stack are here too.
 """
 
 from agents.admin import deletion_impact, outcomes, pages, recipients

@@ -55,7 +55,7 @@ class AgentAnnotationInline(AnnotationInline):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """Statuses are free text and only one of them means something."""
+    """Filters by active or not: a status is free text, and only ACTIVE has a meaning."""
 
     title = "status"
     parameter_name = "status"
@@ -120,7 +120,7 @@ class AgentAdmin(ServiceAdmin):
         return shown if obj.deleted_at is None else (*shown, "deleted")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        # A new agent is answered with its key; everything else comes after that.
+        # The page after the creation shows the key; everything else is set later.
         return () if obj is None else self.inlines
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -173,7 +173,7 @@ class AgentAdmin(ServiceAdmin):
         if locked.status != status:
             update_agent(agent=locked, changes={"status": status}, actor=admin_actor(request))
 
-    # A button shows only where it would change something.
+    # A button is shown only where it would change something.
     def has_activate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         row = self.row_of(request, obj)
         return self.has_change_permission(request, row) and (row is None or row.status != ACTIVE)

@@ -1,4 +1,4 @@
-"""What deleting agents, stacks and generators does to the fleet, for the pages that ask before they delete."""
+"""What the deletion of agents, stacks and generators does to the fleet, for the pages that confirm a deletion."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What ties an agent to stacks and generators, on the agent's page."""
+"""The tables of an agent's page that show what ties it to stacks and generators."""
 
 from typing import Any
 

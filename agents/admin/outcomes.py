@@ -1,4 +1,4 @@
-"""What became of a stack on each agent."""
+"""The page that shows how a stack stands on each agent."""
 
 from typing import Any
 from uuid import UUID
@@ -18,9 +18,10 @@ from agents.wanted.versions import held_stacks, newest_unheld, with_wanted
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
 from stacks.models import Stack
 
-# Agents that have reported on the stack and do not serve it, or of a deleted one have nothing left to remove.
+# Agents that have reported on the stack but do not serve it. Where the stack is deleted: agents that have reported
+# on it and have nothing left to remove.
 GONE = "gone"
-# In the order in which they need somebody.
+# The most urgent first.
 _STATES: tuple[str, ...] = (
     Standing.FAILING,
     Standing.PENDING,
@@ -43,7 +44,7 @@ _HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", 
 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
-    """One page of the agents that serve the stack, have reported on it or must remove it, those in trouble first."""
+    """One page of the agents that serve the stack, have reported on it or must remove it; failures come first."""
     newest = newest_unheld(stack.pk)
     text = request.GET.get("q", "").strip()
     rows = _rows(stack, text)
@@ -78,14 +79,14 @@ def _removing(stack: Stack) -> QuerySet[MarkerDelivery, UUID]:
 
 
 def _serving(stack: Stack) -> QuerySet[Agent]:
-    """Of a deleted stack those that must still remove it."""
+    """The agents that serve the stack; if it is deleted, the agents that must still remove it."""
     if stack.deleted_at is None:
         return serving_agents(stack)
     return Agent.objects.active().filter(pk__in=_removing(stack))
 
 
 def _rows(stack: Stack, text: str) -> Any:
-    """The agents with their reports and, in `state`, the number of a state."""
+    """The agents with their reports; `state` is the position in `_STATES`."""
     is_serving = Q(pk__in=_serving(stack).values("pk"))
     reported = StackReport.objects.filter(stack=stack).values("agent_id")
     rows = Agent.objects.active().filter(is_serving | Q(pk__in=reported) | Q(pk__in=_removing(stack)))
@@ -153,7 +154,7 @@ def _object_link(sequence_id: int) -> SafeString:
 
 
 def _explain_link(stack_id: UUID, agent_id: UUID) -> SafeString | str:
-    """To the page of an app above, when it is there."""
+    """A link to a page of an app above this one, if that app is installed."""
     try:
         return link("stacks_stack_explain", "Why?", stack_id, query={"agent": agent_id})
     except NoReverseMatch:

@@ -1,4 +1,4 @@
-"""The agent's further pages: its stacks and why, and what it reported."""
+"""Further pages of an agent: the stacks that it serves and why, and its reports."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from agents.wanted.standing import Standing
 from agents.wanted.ties import served_stacks, tied_stacks
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
 
-# The worst first; within one, by name.
+# The worst state first; stacks in the same state by name.
 _ORDER = list(Standing)
 _ORDER.sort(
     key=[
@@ -27,14 +27,14 @@ _ORDER.sort(
         Standing.REMOVING,
     ].index
 )
-# Enough for one cluster; sorting by state needs all of them in hand.
+# Enough for one cluster. Sorting by state needs all rows in memory.
 STACKS_SHOWN = 1_000
 REMOVALS_SHOWN = 50
 EVENTS_SHOWN = 50
 
 
 def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpResponse:
-    """What the agent should have deployed, why, and how it stands: its target state in words."""
+    """What the agent should have deployed, why, and how each deployment stands."""
     tied = list(tied_stacks(agent.pk).select_related("generator").order_by("name")[: STACKS_SHOWN + 1])
     served = set(
         served_stacks(agent.pk).filter(pk__in=[stack.pk for stack in tied]).values_list("pk", flat=True)

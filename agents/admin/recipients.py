@@ -1,4 +1,4 @@
-"""Who gets a stack and why, now and after a change of its labels that nobody has made yet."""
+"""Which agents get a stack and why: now, and if its labels and annotations were changed."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from core.admin import BaseAdmin, ago, page_of, register_page
 from core.validators import is_label
 from stacks.models import Stack
 
-# The theme's classes carry no types; they extend Django's.
+# The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
     from django.forms import Select as _Select
@@ -26,7 +26,7 @@ else:
 
 
 class ChangeForm(forms.Form):
-    """What might be put on the stack and taken off it."""
+    """The labels and annotations that the user thinks of adding to the stack or removing from it."""
 
     add_label = forms.CharField(label="With the label", required=False, widget=_TextInput())
     remove_label = forms.ChoiceField(label="Without the label", required=False, widget=_Select())
@@ -59,7 +59,7 @@ class ChangeForm(forms.Form):
         return (key, value) if text else None
 
     def changed(self) -> Offer:
-        """The stack as it would be. Of one key only one annotation can be there: the new one."""
+        """The stack as it would be after the change. A new annotation replaces an old one with the same key."""
         values = self.cleaned_data
         labels = (self._offer.labels - {values["remove_label"]}) | ({values["add_label"]} - {""})
         kept = {pair for pair in self._offer.annotations if "=".join(pair) != values["remove_annotation"]}
@@ -69,7 +69,7 @@ class ChangeForm(forms.Form):
 
 
 def recipients(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
-    """One page of the agents, chosen by `show`, each with its reasons; the change is in the query too."""
+    """One page of agents with their reasons. The query string holds `show`, which chooses the list, and the change."""
     offer = Offer.of(stack)
     form = ChangeForm(request.GET or None, offer=offer)
     changed = form.changed() if form.is_bound and form.is_valid() else offer
@@ -106,7 +106,7 @@ def recipients(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Ht
 
 
 def _lists(offer: Offer, changed: Offer) -> dict[str, tuple[str, Any, Offer]]:
-    """Each list of agents that can be shown, with the offer that explains it."""
+    """Each list of agents that can be shown, with the offer that gives the reasons."""
     now: QuerySet[Agent] = agents_for(offer)
     found: dict[str, tuple[str, Any, Offer]] = {"now": ("Get it now", now, offer)}
     if settings.REQUIRE_REGISTRATION:

@@ -14,7 +14,7 @@ from generators.services import lock_generator
 
 @admin.register(Registration)
 class RegistrationAdmin(ServiceAdmin):
-    """A registration is made or withdrawn, never changed."""
+    """A registration can be added or deleted, but not changed."""
 
     empty_hint = (
         "A registration says that an agent works for a generator. Add one here, or let the generator register its "
@@ -28,7 +28,7 @@ class RegistrationAdmin(ServiceAdmin):
     ordering = ("-registered_at", "-id")
     autocomplete_fields = ("agent", "generator")
     paginator = CappedPaginator
-    # The audit log keeps them with the agent.
+    # The audit log stores registrations under the agent.
     is_audited = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

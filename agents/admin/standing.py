@@ -1,4 +1,4 @@
-"""Deployments as rows of a table, for every page that lists some."""
+"""Deployments as rows of a table, for all pages that list deployments."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -42,7 +42,7 @@ def stack_link(stack: Stack) -> SafeString:
 
 
 def version_link(deployment: Deployment) -> SafeString | None:
-    """What should be there and, while it is not, what the agent spoke of last."""
+    """The wanted version and, if the agent last reported on another version, that version too."""
     if deployment.newest is None:
         return None
     newest = link("stacks_deploymentobject_change", f"#{deployment.newest}", deployment.newest)
@@ -53,7 +53,7 @@ def version_link(deployment: Deployment) -> SafeString | None:
 
 
 def reason_words(reasons: Iterable[Reason]) -> SafeString:
-    """Each tie as a sentence's part."""
+    """Each tie as a part of a sentence."""
     return format_html(
         '<span class="brokkr-reasons">{}</span>',
         format_html_join(
@@ -70,7 +70,7 @@ def reason_words(reasons: Iterable[Reason]) -> SafeString:
 
 
 def deployments_table(deployments: Sequence[Deployment]) -> dict[str, Any]:
-    """For the theme's table: whose deployment of what, and how it stands."""
+    """The data of the theme's table: the agent, the stack, and how the deployment stands."""
     return {
         "headers": ["agent", "stack", "state", "since", "version", "last message"],
         "rows": [

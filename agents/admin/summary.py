@@ -1,4 +1,4 @@
-"""What stands on top of an agent's page: what fails now, and whether it is alive."""
+"""The top of an agent's page: what fails now, and whether the agent is alive."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def status_badge(agent: Agent) -> SafeString:
 
 
 def liveness_badge(agent: Agent) -> SafeString:
-    """Whether it was heard lately, as far as that is expected of it."""
+    """Whether the agent sent a heartbeat in time. Only an active agent is expected to."""
     at = agent.heartbeat.last_heartbeat
     if at is None:
         return badge("never seen", "wait" if agent.status == ACTIVE else "quiet")
@@ -44,7 +44,7 @@ def cluster_badge(agent: Agent) -> SafeString | str:
 
 
 def summary_of(agent: Agent) -> dict[str, Any]:
-    """Three queries."""
+    """The summary of one agent, with three queries."""
     failures = failing_of(agent, limit=FAILURES_SHOWN + 1)
     served = served_stacks(agent.pk).order_by().values("pk")[: STACKS_COUNTED + 1].count()
     beat = agent.heartbeat

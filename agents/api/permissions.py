@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class IsAdminOrThisAgent(BasePermission):
-    """The agent in the path itself, or an admin; decided before it is known whether it exists."""
+    """Allows the agent in the path, or an admin. The check comes before the look-up of the agent."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         principal = caller(request)
@@ -31,7 +31,7 @@ class IsAdminOrThisAgent(BasePermission):
 
 
 class IsThisAgent(BasePermission):
-    """The agent in the path itself; nobody speaks for it."""
+    """Allows only the agent in the path; not even an admin may act for it."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not caller(request).is_agent(view.kwargs["agent_id"]):

@@ -41,7 +41,7 @@ _EVENT = {
     "count": 1,
 }
 STATUS_RULE = NAME_RULE | {"maxLength": 50}
-# In one batch. The statements that write them stay few, but their transaction holds the agent meanwhile.
+# The limit of one batch. It is written with few statements, but the transaction locks the agent until it ends.
 MAX_EVENTS = 500
 
 
@@ -146,7 +146,7 @@ class AgentListQuery(ListQuery):
 
 
 class AgentLookUpQuery(serializers.Serializer[Any]):
-    # Required; the view answers their absence with a code of its own.
+    # They are required, but the view refuses a request without them, with a code of its own.
     name = Text(help_text="The agent's exact name.")
     cluster_name = Text(help_text="Its exact cluster.")
 

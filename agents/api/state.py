@@ -1,4 +1,4 @@
-"""The answer to a poll, from the ids of what the agent should have."""
+"""The answer to a poll, made from the ids of the objects that the agent should have."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ from core.api.renderers import to_json
 from stacks.api.serializers import DeploymentObjectSerializer
 from stacks.models import DeploymentObject
 
-# In the tag beside the ids, lest a release that writes objects differently keeps answering 304.
+# A part of the tag, beside the ids: a release that writes objects in another form must not answer 304 to old tags.
 _FORM = ("2:" + ",".join(DeploymentObjectSerializer.Meta.fields)).encode()
 
 
 def _render(obj: DeploymentObject) -> bytes:
-    # What the serializer would say, without asking it: that costs twenty times as much, and after a start, or where
-    # there are more objects than memory, every poll has twenty of them.
+    # Writes the same as the serializer, which takes twenty times as long. After a start, or where the objects do not
+    # fit into memory, every poll has to write about twenty objects.
     return to_json({name: _plain(getattr(obj, name)) for name in DeploymentObjectSerializer.Meta.fields})
 
 
 def _plain(value: object) -> object:
-    # As settings.REST_FRAMEWORK writes times. Those of rows are in UTC.
+    # The format of times in settings.REST_FRAMEWORK. The times of rows are in UTC.
     return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value
 
 
@@ -35,7 +35,7 @@ _fragments = Fragments(_render, settings.FRAGMENT_CACHE_BYTES)
 
 
 def state_etag(object_ids: Sequence[str]) -> str:
-    """The tag of a target state: objects never change, so their ids say everything."""
+    """The tag of a target state. It is made from the ids only, because objects never change."""
     joined = ",".join(object_ids).encode()
     return f'"{hashlib.sha256(_FORM + b"|" + joined).hexdigest()[:32]}"'
 
@@ -43,10 +43,10 @@ def state_etag(object_ids: Sequence[str]) -> str:
 def state_body(
     object_ids: Sequence[str], *, offered_to: UUID | None = None, new_ids: Sequence[str] | None = None
 ) -> bytes:
-    """The objects as a JSON array. Raises DatabaseUnavailable when one of them has gone since its id was read.
+    """The objects as a JSON array. Raises DatabaseUnavailable if one of them was removed after its id was read.
 
-    To the agent itself, `offered_to`, the answer is an offer, and noted before it goes out; `new_ids` are those that
-    were never offered, None when that is not known.
+    `offered_to` is the agent if the agent itself asks: then the offer is written before the answer is sent.
+    `new_ids` are the objects that were never offered to it; None if that is not known.
     """
     body = _fragments.join(object_ids)
     if offered_to is not None:
@@ -55,7 +55,7 @@ def state_body(
 
 
 def respond(request: HttpRequest, object_ids: Sequence[str], *, agent_id: UUID | None) -> HttpResponse:
-    """The objects as a JSON array, or 304 to an agent that has them. `agent_id` when the agent itself asks."""
+    """The objects as a JSON array, or 304 for a caller that has them. `agent_id` is set if the agent itself asks."""
     headers = {"ETag": state_etag(object_ids), "Cache-Control": CACHE_CONTROL}
     if names_tag(request.META.get("HTTP_IF_NONE_MATCH"), headers["ETag"]):
         return HttpResponse(status=304, headers=headers)

@@ -6,7 +6,7 @@ from agents.api.views.registrations import RegistrationViewSet
 from agents.api.views.targets import AgentTargetViewSet
 
 urlpatterns = [
-    # What agents call all day comes first: Django tries one pattern after another.
+    # The routes that agents call most come first, because Django tries one pattern after another.
     path(
         "agents/<str:agent_id>/target-state",
         AgentViewSet.as_view({"get": "target_state"}),
@@ -18,7 +18,7 @@ urlpatterns = [
     path("agents/<str:agent_id>/events", AgentReportsViewSet.as_view({"get": "list", "post": "create"})),
     path("agents/<str:agent_id>/events/batch", AgentReportsViewSet.as_view({"post": "create_batch"})),
     path("agents", AgentViewSet.as_view({"get": "list", "post": "create"})),
-    # Another operation than the list above; agents call it at every start.
+    # This is another operation than the list above; agents call it at every start.
     path("agents/", AgentViewSet.as_view({"get": "look_up"})),
     path(
         "agents/<str:agent_id>",
@@ -27,7 +27,7 @@ urlpatterns = [
     path("agents/<str:agent_id>/stacks", AgentViewSet.as_view({"get": "stacks"})),
     path("agents/<str:agent_id>/rotate-pak", AgentViewSet.as_view({"post": "rotate_pak"})),
     path("agents/<str:agent_id>/labels", AgentViewSet.as_view({"get": "labels", "post": "add_label"})),
-    # `path`: a label may hold a slash, which arrives decoded.
+    # `path`, because a label may contain a slash, which Django sees decoded.
     path("agents/<str:agent_id>/labels/<path:label>", AgentViewSet.as_view({"delete": "remove_label"})),
     path(
         "agents/<str:agent_id>/annotations",

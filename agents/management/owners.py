@@ -1,4 +1,4 @@
-"""How the key commands name the owner of a key: by role and id, or by role and names."""
+"""The options by which the key commands name the owner of a key: role and id, or role and names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ OWNER_OPTIONS = {Role.AGENT: [_BY_ID, _BY_NAMES], Role.GENERATOR: [_BY_ID, _BY_N
 
 
 def add_owner_arguments(parser: CommandParser) -> None:
-    """The role, and the options that say whose key it is."""
+    """Add the role, and the options that say whose key it is."""
     parser.add_argument("role", choices=Role.values)
     parser.add_argument("--name", type=text_argument)
     parser.add_argument("--cluster-name", type=text_argument, help="the cluster of the agent named by --name")
@@ -25,7 +25,7 @@ def add_owner_arguments(parser: CommandParser) -> None:
 
 
 def require_one_way(role: Role, options: Mapping[str, Any], ways: list[set[str]]) -> None:
-    """Raises UsageError unless exactly the options of one of `ways` were given."""
+    """Raises UsageError unless the given options are exactly those of one of `ways`."""
     given = {option for option in ("id", "name", "cluster_name") if options[option] is not None}
     if given not in ways:
         spelled = ", or ".join(
@@ -36,7 +36,7 @@ def require_one_way(role: Role, options: Mapping[str, Any], ways: list[set[str]]
 
 
 def find_agent(options: Mapping[str, Any]) -> Agent | None:
-    """The live agent that the options name, locked. Raises AgentNotFound for an id that is none."""
+    """The live agent that the options name, locked. Raises AgentNotFound if there is none with the id."""
     if options["id"]:
         return lock_agent(options["id"])
     agents = Agent.objects.active().filter(name=options["name"], cluster_name=options["cluster_name"])
@@ -45,7 +45,7 @@ def find_agent(options: Mapping[str, Any]) -> Agent | None:
 
 
 def find_generator(options: Mapping[str, Any]) -> Generator | None:
-    """The live generator that the options name, locked. Raises GeneratorNotFound for an id that is none."""
+    """The live generator that the options name, locked. Raises GeneratorNotFound if there is none with the id."""
     if options["id"]:
         return lock_generator(options["id"])
     generators = Generator.objects.active().filter(name=options["name"])

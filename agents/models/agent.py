@@ -1,4 +1,4 @@
-"""Agents: one process in one cluster that applies what the broker holds for it."""
+"""Agents. An agent is a process in a cluster that applies the versions that the broker has for it."""
 
 from typing import ClassVar
 
@@ -19,10 +19,10 @@ class Agent(LabelledResource):
 
     name = models.CharField(max_length=MAX_NAME)
     cluster_name = models.CharField(max_length=MAX_NAME)
-    # Free text on the wire; only ACTIVE has a meaning, to agents: they work when their own record says so.
+    # Free text on the wire. Only ACTIVE has a meaning: an agent works only while its own status is ACTIVE.
     status = models.CharField(max_length=MAX_STATUS, default="INACTIVE")
-    # How old its last heartbeat may be; without it the setting says. Then the heartbeat whose age was announced,
-    # for as long as no other has come.
+    # How old the last heartbeat may be; if it is null, the setting counts. The field after it holds the heartbeat whose
+    # age was announced, until the next heartbeat is noticed.
     silent_after_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -52,9 +52,9 @@ class Agent(LabelledResource):
 
 
 class AgentHeartbeat(models.Model):
-    """What an agent's heartbeats and reports write: a narrow row of its own, without an index on what changes.
+    """What an agent's heartbeats and reports write. The row is narrow, and no column that changes is indexed.
 
-    The agents table itself is read by every other query and changes rarely.
+    It has a table of its own because many queries read the agents table, which changes rarely.
     """
 
     agent = models.OneToOneField(Agent, on_delete=models.CASCADE, primary_key=True, related_name="heartbeat")
@@ -62,7 +62,7 @@ class AgentHeartbeat(models.Model):
     k8s_reachable = models.BooleanField(null=True)
     k8s_api_latency_ms = models.IntegerField(null=True)
     k8s_reported_at = models.DateTimeField(null=True)
-    # When the agent last reported on a deployment object, in a new word or the same again.
+    # When the agent last reported on a deployment object, even if it repeated its last report.
     last_report_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -81,7 +81,7 @@ class AgentLabel(AbstractLabel):
         db_table = "agent_labels"
         constraints = [
             models.UniqueConstraint(fields=["agent", "label"], name="agent_labels_agent_id_label_key"),
-            # From a stack's label to the agents that share it.
+            # To find the agents that share a label of a stack.
             models.UniqueConstraint(fields=["label", "agent"], name="agent_labels_by_label"),
         ]
 
@@ -95,7 +95,7 @@ class AgentAnnotation(AbstractAnnotation):
         db_table = "agent_annotations"
         constraints = [
             models.UniqueConstraint(fields=["agent", "key"], name="agent_annotations_agent_id_key_key"),
-            # The value is in it so that matching reads only the index.
+            # The index contains the value, so that matching reads only the index.
             models.UniqueConstraint(fields=["agent", "key", "value"], name="agent_annotations_pairs"),
             models.UniqueConstraint(fields=["key", "value", "agent"], name="agent_annotations_by_pair"),
         ]

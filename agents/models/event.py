@@ -1,4 +1,4 @@
-"""What agents report, and what the broker remembers of it after retention has deleted the reports."""
+"""What agents report, and what the broker keeps of it after the retention has deleted the events."""
 
 from django.db import models
 from django.db.models import Q
@@ -19,7 +19,7 @@ class EventStatus(models.TextChoices):
 
 
 class AgentEvent(Resource):
-    """What an agent says of one version, from `created_at` to `updated_at`, `count` times; an event on the wire."""
+    """A report that the agent sent `count` times, first at `created_at`, last at `updated_at`. An event on the wire."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="events", db_index=False)
     deployment_object = models.ForeignKey(
@@ -37,7 +37,7 @@ class AgentEvent(Resource):
         verbose_name = "report"
         indexes = [
             models.Index(fields=["agent", "-created_at", "-id"], name="agent_events_of_agent"),
-            # Leads to the agent's latest word on an object, however often the agent changed its mind.
+            # To find the agent's latest report on an object quickly, even if there are many different ones.
             models.Index(
                 fields=["deployment_object", "agent", "-created_at", "-id"], name="agent_events_on_object"
             ),
@@ -52,16 +52,16 @@ class AgentEvent(Resource):
 
 
 class StackReport(models.Model):
-    """The latest word of one agent on one stack. Outlives the events, which retention deletes."""
+    """The latest report of one agent on one stack. It stays when the retention deletes the events."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="stack_reports", db_index=False)
     stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="reports", db_index=False)
-    # The newest object reported on; a late report on an older one does not replace it.
+    # The newest object that the agent reported on; a late report on an older object does not replace it.
     sequence_id = models.BigIntegerField(default=0)
     status = models.CharField(max_length=10, choices=EventStatus.choices, default=EventStatus.SUCCESS)
     message = models.TextField(null=True)  # noqa: DJ001
-    # Since when the status has been what it is for that object, and when it was last reported.
+    # Since when the object has had this status, and when the status was last reported.
     since = models.DateTimeField(default=timezone.now)
     reported_at = models.DateTimeField(default=timezone.now)
 
@@ -69,7 +69,7 @@ class StackReport(models.Model):
         db_table = "agent_stack_reports"
         constraints = [models.UniqueConstraint(fields=["agent", "stack"], name="unique_stack_report")]
         indexes = [
-            # From a stack to the agents whose word is about an older version.
+            # To find the agents whose latest report on a stack is about an older version.
             models.Index(fields=["stack", "sequence_id"], name="stack_reports_of_stack"),
             models.Index(
                 fields=["-since", "-id"], name="stack_reports_failing", condition=Q(status="FAILURE")
@@ -81,11 +81,11 @@ class StackReport(models.Model):
 
 
 class MarkerDelivery(models.Model):
-    """A deletion marker that an agent must still receive; gone when the agent reports SUCCESS for it.
+    """A deletion marker that is owed to an agent. The row is deleted when the agent reports SUCCESS for the marker.
 
-    Written when the stack is deleted, for the agents that serve it and were given anything of it, so that no later
-    change of labels makes an agent forget to remove what it deployed; and when an agent loses a stack that lives on,
-    with a marker for that agent alone, gone too when it serves the stack again.
+    When a stack is deleted, a row is written for each agent that serves it and was given a version of it. So the
+    agent is told to remove what it deployed, even if labels change later. When an agent loses a stack that is not
+    deleted, a row is written with a marker for this agent only; it is deleted too if the agent serves the stack again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

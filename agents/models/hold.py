@@ -1,4 +1,4 @@
-"""What keeps a version from the agents that serve its stack, and which of them get it all the same."""
+"""What holds a version back from the agents that serve its stack, and which agents get it although it is held."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,17 +9,17 @@ from stacks.models import DeploymentObject
 
 
 class HoldReason(models.TextChoices):
-    """Why a version is not for everybody yet. A version may be held for several reasons at once."""
+    """Why a version is held. A version may be held for several reasons at the same time."""
 
-    # It reaches the fleet in waves.
+    # A rollout releases it in waves.
     ROLLOUT = "rollout"
-    # It was published while a freeze held.
+    # It was published during a freeze.
     FREEZE = "freeze"
-    # Its content was rolled back before, and a pipeline published it again.
+    # A pipeline published again a content that was rolled back before.
     ROLLED_BACK_CONTENT = "rolled_back_content"
-    # It brings back the previous content, to those alone who had got a newer one.
+    # It brings back the previous content, only for the agents that had got a newer one.
     ROLLBACK = "rollback"
-    # A newer version was published in the same freeze, and takes its place.
+    # A newer version was published in the same freeze and replaces it.
     SUPERSEDED = "superseded"
 
 
@@ -42,7 +42,7 @@ class VersionHold(models.Model):
 
 
 class VersionRelease(models.Model):
-    """A held version is for this agent all the same. Never taken back, and kept when the agent leaves the stack."""
+    """A held version is released to this agent. It is never withdrawn, even if the agent no longer serves the stack."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     version = models.ForeignKey(

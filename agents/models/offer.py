@@ -1,4 +1,4 @@
-"""What an agent's polls have been answered with."""
+"""Which versions the broker has sent in answers to an agent's polls."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,9 +9,9 @@ from stacks.models import DeploymentObject, Stack
 
 
 class AgentOffer(models.Model):
-    """The first time that an answer to the agent's poll carried the version.
+    """The first time that an answer to the agent's poll contained the version.
 
-    Whoever was offered a version may have deployed it, reported or not, and is owed its removal.
+    An agent to which a version was offered may have deployed it without a report, so its removal is owed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

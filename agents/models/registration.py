@@ -1,4 +1,4 @@
-"""Registrations: which generators an agent has agreed to serve."""
+"""Registrations: the generators whose stacks an agent may serve."""
 
 from django.db import models
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""Targets: stacks that an agent serves because somebody said so."""
+"""Targets: stacks that were given to an agent explicitly."""
 
 from django.db import models
 from uuid_utils.compat import uuid7

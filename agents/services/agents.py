@@ -1,4 +1,4 @@
-"""Creating, changing and deleting agents; their keys come and go with them."""
+"""Creating, changing and deleting agents, with their keys."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
@@ -30,7 +30,7 @@ from paks.services import issue_pak, revoke_paks_of, rotate_pak
 
 
 class AgentChanges(TypedDict, total=False):
-    """The fields a caller may change; an absent one stays."""
+    """The fields that a caller may change. A field that is absent is not changed."""
 
     name: str
     cluster_name: str
@@ -50,12 +50,12 @@ def lock_agent(agent_id: UUID) -> Agent:
 def create_agent(
     *, name: str, cluster_name: str, actor: Actor, generator_ids: Sequence[UUID] = (), via: str | None = None
 ) -> tuple[Agent, str]:
-    """An inactive agent, registered with the system generator and those named, and the text of its key.
+    """Create an inactive agent, registered with the system generator and the named ones; the agent and its key's text.
 
-    Raises InvalidGeneratorId, InvalidAgent, UniqueViolation; nothing is written then.
+    Raises InvalidGeneratorId, InvalidAgent, UniqueViolation; then nothing is written.
     """
     wanted = set(generator_ids)
-    # Locked, so that none of them is deleted before the registration is written.
+    # The generators are locked, so that none of them is deleted before the registration is written.
     known = set(
         Generator.objects.active()
         .select_for_update(no_key=True)
@@ -122,7 +122,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
 
 @transaction.atomic
 def delete_agent(*, agent: Agent, actor: Actor) -> None:
-    """Delete a locked agent, its events, and what ties it to stacks and generators. Its keys end."""
+    """Delete a locked agent, its events, and what ties it to stacks and generators. Its keys stop working."""
     now = timezone.now()
     agent.deleted_at = agent.updated_at = now
     agent.save(update_fields=["deleted_at", "updated_at"])
@@ -141,18 +141,18 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
 
 
 def issue_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """One more key for a locked agent; the others go on working."""
+    """Make one more key for a locked agent. The other keys still work."""
     return issue_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
 
 
 @transaction.atomic
 def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> str:
-    """A new key for a locked agent; every old one ends."""
+    """Make a new key for a locked agent. All old keys stop working."""
     return rotate_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
 
 
 def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_latency_ms: int | None) -> None:
-    """The agent is alive now. What it says of its cluster is kept when it says anything. Raises AgentNotFound."""
+    """Record that the agent is alive now, and what it says about its cluster, if anything. Raises AgentNotFound."""
     now = timezone.now()
     fields: dict[str, object] = {"last_heartbeat": now}
     if k8s_reachable is not None:
@@ -166,7 +166,7 @@ def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_late
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Names by id, deleted agents included."""
+    """Names by id, also of deleted agents."""
     return dict(Agent.objects.filter(id__in=list(ids)).values_list("id", "name"))
 
 

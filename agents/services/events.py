@@ -1,4 +1,4 @@
-"""What agents report."""
+"""Recording and deleting what agents report."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -35,13 +35,13 @@ class Report:
     message: str | None = None
 
     def repeats(self, event_type: str, status: str, message: str | None) -> bool:
-        """Whether it says no more than these words on the same object."""
+        """Whether it says the same as an earlier report on the same object with these values."""
         return (self.event_type, self.status) == (event_type, status) and same_text(self.message, message)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The latest word on a stack before a report."""
+    """The latest report on a stack before the present one."""
 
     sequence_id: int
     status: str
@@ -65,10 +65,11 @@ def report_event(
 ) -> AgentEvent:
     """Record an agent's report on a deployment object, live or deleted.
 
-    A report that says the same as the agent's latest word on the object counts that event up instead of adding a row,
-    and is not announced again, whenever it comes. SUCCESS on a deletion marker ends its delivery; on a marker for this
-    agent alone it also forgets what the agent said of the stack, which it has no longer. A first report on a stack
-    that was deleted, or that the agent lost, makes its removal due: the agent has just deployed what it must remove.
+    If the report says the same as the agent's latest report on the object, it raises the count of that event, adds no
+    row and is not announced again, however much later it comes. SUCCESS on a deletion marker ends the marker's
+    delivery. If the marker is for this agent only, the agent's reports on the stack are forgotten too, because the
+    agent no longer has it. After the first report on a stack that was deleted, or that the agent lost, the removal is
+    owed, because the agent has just deployed what it must remove.
     Raises AgentNotFound, and ForeignKeyViolation for an unknown object.
     """
     report = Report(deployment_object_id, event_type, status, message)
@@ -81,10 +82,10 @@ def report_event(
 
 @transaction.atomic
 def report_events(*, agent_id: UUID, reports: Sequence[Report], actor: Actor) -> list[AgentEvent]:
-    """Record reports as if they had come one after another, all or none; their events in the same order.
+    """Record reports as if they came one after another, all or none. Returns their events in the same order.
 
-    Reports in a row that say the same of one object share one event. The number of statements does not grow with that
-    of the reports.
+    Consecutive reports that say the same about one object share one event. The number of statements does not depend
+    on the number of reports.
     Raises AgentNotFound, and ForeignKeyViolation with the index of the first report on an unknown object.
     """
     objects = _objects(reports)
@@ -96,9 +97,9 @@ def report_events(*, agent_id: UUID, reports: Sequence[Report], actor: Actor) ->
 
 
 def delete_old_events(*, now: datetime) -> int:
-    """Delete events that were said last before the time that the setting says; the number deleted.
+    """Delete events whose last report is older than the setting says; the number deleted.
 
-    The latest word of each agent on each stack has a table of its own and stays.
+    The latest report of each agent on each stack has its own table and stays.
     """
     if not settings.AGENT_EVENTS_RETENTION_DAYS:
         return 0
@@ -109,11 +110,11 @@ def delete_old_events(*, now: datetime) -> int:
     return delete_in_steps(old.order_by("created_at", "id"))
 
 
-# Of a stack on which the agent has not reported.
+# A condition on stacks: the agent has not reported on the stack.
 _UNREPORTED = """NOT EXISTS (
     SELECT 1 FROM agent_stack_reports r WHERE r.stack_id = stacks.id AND r.agent_id = %(agent)s
 )"""
-# A report with the object it is about; of the object only what _objects reads.
+# A report with its object. The object has only the columns that _objects reads.
 _Pair = tuple[Report, DeploymentObject]
 
 
@@ -150,7 +151,7 @@ def _record(*, agent_id: UUID, reports: Sequence[_Pair], actor: Actor) -> list[A
         if obj.recipient_id is None and index > left.get(obj.stack_id, -1)
     ]
     known = _note_reports(agent_id=agent_id, reports=lasting, now=now)
-    # The first report on a stack is the late one; after it the stack has been reported on.
+    # Only the first report on a stack can come too late; for the reports after it, the stack has a report.
     late = {obj.stack_id: obj for _, obj in reversed(lasting) if obj.stack_id in first}
     if deleted := [obj for obj in late.values() if first[obj.stack_id]]:
         _owe_markers(agent_id=agent_id, objects=deleted)
@@ -166,7 +167,7 @@ def _record(*, agent_id: UUID, reports: Sequence[_Pair], actor: Actor) -> list[A
 
 
 def _left(*, agent_id: UUID, reports: Sequence[_Pair]) -> dict[UUID, int]:
-    """By stack, the place of the last report that says it is removed from this agent, though it lives on."""
+    """By stack that is not deleted, the index of the last report that says that this agent has removed it."""
     return {
         obj.stack_id: index
         for index, (report, obj) in enumerate(reports)
@@ -175,13 +176,13 @@ def _left(*, agent_id: UUID, reports: Sequence[_Pair]) -> dict[UUID, int]:
 
 
 def _lock(*, agent_id: UUID, stack_ids: Set[UUID], left: Set[UUID]) -> dict[UUID, bool]:
-    """Put the agent's reports, and its deletion, in a queue. Raises AgentNotFound.
+    """Lock the agent, so that its reports and its deletion wait for each other. Raises AgentNotFound.
 
-    The agent's first report on a stack also waits for the stack, so that a write at the same time that deletes it, or
-    takes it from the agent, either finds the report or is found by it. Returned are the stacks of first reports, and
-    whether each is deleted. After one of the stacks `left`, a report is the first again.
+    If it is the agent's first report on a stack, the stack is locked too. So a concurrent write that deletes the
+    stack, or takes it from the agent, either sees the report or is seen by it. Returns the stacks of first reports,
+    and whether each is deleted. For the stacks in `left`, the next report counts as a first one again.
     """
-    # Before the agent, and by id: the order in which everybody locks.
+    # The stacks are locked before the agent, by id: all code locks in this order.
     new = select(
         Stack,
         f"{among('id', 'stacks')} AND ({_UNREPORTED} OR {among('id', 'left')}) ORDER BY id",
@@ -204,7 +205,7 @@ def _pairs(agent_id: UUID, stack_ids: Set[UUID]) -> dict[str, object]:
 
 
 def _forget(*, agent_id: UUID, stack_ids: Set[UUID], now: datetime) -> None:
-    """What the agent said and was offered of stacks that it has removed, so that it may get them anew. It is locked."""
+    """Delete the reports and offers of stacks that the locked agent has removed, so that it can get them anew."""
     near = {"agent_id": agent_id, "stack_id__in": stack_ids}
     StackReport.objects.filter(**near).delete()
     AgentOffer.objects.filter(**near).delete()
@@ -217,7 +218,7 @@ def _forget(*, agent_id: UUID, stack_ids: Set[UUID], now: datetime) -> None:
 
 
 def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) -> dict[UUID, _Known]:
-    """Keep the latest word on each stack; by stack, which it was before. The agent is locked."""
+    """Store the latest report on each stack. Returns, by stack, the one before it. The agent is locked."""
     pairs = _pairs(agent_id, {obj.stack_id for _, obj in reports})
     rows = {row.stack_id: row for row in select(StackReport, _near(), pairs)}
     known = {stack_id: _Known(row.sequence_id, row.status, row.message) for stack_id, row in rows.items()}
@@ -262,7 +263,7 @@ def _owe_markers(*, agent_id: UUID, objects: Sequence[DeploymentObject]) -> None
     )
 
 
-# The latest of the agent's events on each object: one look into an index.
+# The latest of the agent's events on each object, with one index look-up for each.
 _LATEST = """id IN (
     SELECT (SELECT e.id FROM agent_events e
             WHERE e.deployment_object_id = o.id AND e.agent_id = %(agent)s AND e.deleted_at IS NULL
@@ -272,7 +273,7 @@ _LATEST = """id IN (
 
 
 def _latest_events(*, agent_id: UUID, object_ids: Set[UUID]) -> dict[UUID, AgentEvent]:
-    """By object, the agent's latest word on it. The agent is locked."""
+    """By object, the agent's latest event about it. The agent is locked."""
     parameters = {"agent": uuid_parameter(agent_id), "objects": list_parameter(object_ids)}
     events = select(AgentEvent, _LATEST.format(among=among("o.id", "objects")), parameters)
     return {event.deployment_object_id: event for event in events}
@@ -280,7 +281,7 @@ def _latest_events(*, agent_id: UUID, object_ids: Set[UUID]) -> dict[UUID, Agent
 
 @dataclass(slots=True)
 class _Words:
-    """Reports become events: one for each word that differs from the agent's latest on the same object."""
+    """Makes events of reports: one for each report that differs from the agent's latest one on the same object."""
 
     agent_id: UUID
     left: Mapping[UUID, int]
@@ -333,7 +334,7 @@ class _Words:
         )
         self.new.append(event)
         known = self.known.get(obj.stack_id)
-        # Of a word whose event was too old to keep, only that it was the latest is known.
+        # The event of this report was too old to keep; we only know that the report was the latest.
         is_forgotten = obj.id not in self.latest and known is not None and known.is_repeated(report, obj)
         if not is_forgotten:
             self.news.append((event, obj.stack_id))

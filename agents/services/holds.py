@@ -1,6 +1,6 @@
-"""Holding versions, and letting them go: to single agents, or to everybody.
+"""Holding versions, releasing them to single agents, and ending holds.
 
-Why a version is held is for the apps above to say. The caller has locked the stack and runs the transaction.
+The apps above decide why a version is held. The caller has locked the stack and opened the transaction.
 """
 
 from collections.abc import Iterable
@@ -13,33 +13,33 @@ from stacks.models import DeploymentObject
 
 
 def hold(*, version: DeploymentObject, reason: HoldReason) -> None:
-    """Keep the version from everybody it is not released to.
+    """Hold the version back from all agents to which it is not released.
 
-    Only in the transaction that inserts the version: later, an agent may have it already.
+    Call it only in the transaction that inserts the version: later, an agent may have the version already.
     """
     VersionHold.objects.create(version=version, reason=reason)
 
 
 def lift(*, version: DeploymentObject, reason: HoldReason) -> None:
-    """End one reason. When it was the last, the version is for everybody and older versions are held no more."""
+    """End one reason. If it was the last one, all agents get the version, and the holds of older versions end too."""
     VersionHold.objects.filter(version=version, reason=reason).delete()
     forget_older_holds(version=version)
 
 
 def lift_all(*, version: DeploymentObject) -> None:
-    """End every reason, so that the version is for everybody."""
+    """End all reasons, so that all agents get the version."""
     VersionHold.objects.filter(version=version).delete()
     forget_older_holds(version=version)
 
 
 def replace_reason(*, version: DeploymentObject, old: HoldReason, new: HoldReason) -> None:
-    """Hold the version for another reason, without a moment in which it is not held."""
+    """Hold the version for another reason. It stays held all the time."""
     VersionHold.objects.get_or_create(version=version, reason=new)
     VersionHold.objects.filter(version=version, reason=old).delete()
 
 
 def release(*, version: DeploymentObject, agent_ids: Iterable[UUID]) -> int:
-    """Let these agents have the version although it is held; to how many it was not released before."""
+    """Release the held version to these agents. Returns to how many of them it was not released before."""
     before = set(VersionRelease.objects.filter(version=version).values_list("agent_id", flat=True))
     new = sorted(set(agent_ids) - before)
     VersionRelease.objects.bulk_create(
@@ -51,16 +51,16 @@ def release(*, version: DeploymentObject, agent_ids: Iterable[UUID]) -> int:
 
 
 def require_releasable(*, version: DeploymentObject) -> None:
-    """Raises VersionSuperseded when a newer version is for everybody already: nobody would get this one."""
+    """Raises VersionSuperseded if a newer version is not held: then no agent would get this one."""
     newest = newest_unheld(version.stack_id)
     if newest is not None and newest.sequence_id > version.sequence_id:
         raise VersionSuperseded(newest_sequence_id=newest.sequence_id)
 
 
 def forget_older_holds(*, version: DeploymentObject) -> None:
-    """End the holds of all older versions of the stack if this one is held by none: nobody can want them any more.
+    """If this version is not held, end the holds of all older versions of the stack: no agent can get those any more.
 
-    Whoever publishes a version without a hold calls it too.
+    It is also called after a version is published without a hold.
     """
     if not VersionHold.objects.filter(version=version).exists():
         VersionHold.objects.filter(version__stack=version.stack_id, version__lt=version.sequence_id).delete()

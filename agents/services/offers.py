@@ -1,4 +1,4 @@
-"""Noting what agents' polls were answered with."""
+"""Recording which versions were sent in answers to agents' polls."""
 
 import logging
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ log = logging.getLogger("brokkr.offers")
 
 
 def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
-    """Note that an answer to the agent's own poll is about to carry these objects, by their ids in hex digits.
+    """Record that the answer to the agent's own poll will contain these objects. The ids are hex digits.
 
-    Only versions of live stacks are noted, and only once; how many were new. It is committed when this returns. A
-    failure is logged and nothing else: the agent must have its answer.
+    Only versions of live stacks are recorded, each only once. Returns how many were new. The rows are committed when
+    this returns. An error is only logged, because the agent must get its answer.
     """
     if not object_ids:
         return 0
@@ -29,7 +29,7 @@ def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
         ~Exists(noted), id__in=object_ids, stack__deleted_at__isnull=True
     )
     try:
-        # By their number, as everybody does, lest two polls of one agent wait for each other.
+        # Always in the order of the ids, so that two polls of one agent do not deadlock.
         new = [
             AgentOffer(agent_id=agent_id, version_id=sequence_id, stack_id=stack_id)
             for sequence_id, stack_id in versions.order_by("pk").values_list("pk", "stack_id")
@@ -42,7 +42,7 @@ def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
 
 
 def delete_old_offers(*, now: datetime) -> int:
-    """Delete offers that are older than the setting says and not the newest of their agent and stack; how many."""
+    """Delete offers older than the setting says, except the newest of each agent and stack; the number deleted."""
     if not settings.AGENT_OFFERS_RETENTION_DAYS:
         return 0
     newer = AgentOffer.objects.filter(

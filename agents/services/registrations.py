@@ -36,9 +36,9 @@ def register_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> Reg
 def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> bool:
     """Withdraw the registration and the agent's explicit targets on a locked generator's stacks.
 
-    Where nothing else gives it those stacks, their removal is owed. Whether there was anything to withdraw.
+    If nothing else gives the agent a stack, its removal is owed. Returns whether there was anything to withdraw.
     """
-    # Locked, so that no target is written on the strength of the registration that ends here.
+    # The agent is locked, so that no target is written because of the registration that ends here.
     lock_agent_row(agent_id)
     targets = AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator)
     lost = {*targets.values_list("stack_id", flat=True), *stacks_by_registration(agent_id, generator.id)}
@@ -53,7 +53,7 @@ def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> b
 
 @transaction.atomic
 def register_all(*, generator: Generator, actor: Actor, via: str | None = None) -> int:
-    """Register every live agent that is not yet registered with a locked generator; how many there were."""
+    """Register all live agents that are not yet registered with a locked generator; the number of new registrations."""
     registered = Registration.objects.filter(generator=generator).values("agent_id")
     agents = Agent.objects.active().exclude(id__in=registered).order_by("id").select_for_update(no_key=True)
     missing = list(agents.values_list("id", flat=True))

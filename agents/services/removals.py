@@ -1,7 +1,7 @@
-"""Owing agents the removal of stacks that live on but that they serve no longer, and withdrawing it.
+"""Owing an agent the removal of a live stack that it no longer serves, and withdrawing that removal.
 
-Only a deliberate write owes: it names the pairs whose tie it ended (`agents/wanted/losses.py`). An agent that serves
-the stack all the same, or that was never given anything of it, is owed nothing.
+Only a deliberate write makes a removal owed. It names the pairs whose tie it ended (`agents/wanted/losses.py`).
+Nothing is owed to an agent that still serves the stack by another tie, or that was never given a version of it.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,7 +19,7 @@ from core.prepared import uuid_parameter
 from stacks.models import DeploymentObject, Stack
 from stacks.services import add_markers_for_agents
 
-# An agent and a stack.
+# The ids of an agent and a stack.
 Pair = tuple[UUID, UUID]
 # Ids, or a query of ids.
 Ids = Collection[UUID] | QuerySet[Stack, UUID] | QuerySet[Agent, UUID]
@@ -33,19 +33,19 @@ DELETE FROM agent_marker_deliveries WHERE id IN (
 
 
 def lock_agent_row(agent_id: UUID) -> None:
-    """Wait for whoever changes what the agent serves, or records what it reports, and keep others waiting."""
+    """Lock the agent against other writes that change what it serves or record its reports."""
     list(Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).values_list("pk"))
 
 
 def lock_stack_row(stack_id: UUID) -> None:
-    """The same for a stack."""
+    """Lock the stack against other writes that change who serves it."""
     list(Stack.objects.select_for_update(no_key=True).filter(pk=stack_id).values_list("pk"))
 
 
 def owe_removals_of_agent(*, agent_id: UUID, stack_ids: Ids) -> None:
-    """Owe the agent the removal of those of these live stacks that it was given and does not serve now.
+    """Owe the agent the removal of those of these live stacks that it was given and now does not serve.
 
-    The agent is locked, and the write that ended the ties is done.
+    The agent is locked, and the ties have ended already.
     """
     given = _given(Q(agent=agent_id, stack__in=stack_ids))
     serving = set(served_stacks(agent_id).filter(pk__in=stack_ids).values_list("pk", flat=True))
@@ -53,17 +53,17 @@ def owe_removals_of_agent(*, agent_id: UUID, stack_ids: Ids) -> None:
 
 
 def owe_removals_of_stack(*, stack: Stack, agent_ids: Ids) -> None:
-    """Owe the removal of a locked live stack to those of these agents that were given it and do not serve it now."""
+    """Owe the removal of a locked live stack to those of these agents that were given it and now do not serve it."""
     given = _given(Q(stack=stack, agent__in=agent_ids))
     serving = set(serving_agents(stack).filter(pk__in=agent_ids).values_list("pk", flat=True))
     _owe(pair for pair in given if pair[0] not in serving)
 
 
 def owe_late_removals(*, agent_id: UUID, stack_ids: Collection[UUID]) -> None:
-    """Owe the removal of live stacks on which the agent's first report came after it had left.
+    """Owe the removal of live stacks on which the agent first reported after it had lost them.
 
-    The agent and the stacks are locked. That it has left is known by a removal that it was owed before, or by an offer
-    of a stack to which nothing ties it any more. An agent that lacks only a registration may lack it by a setting.
+    The agent and the stacks are locked. The agent has lost a stack if a removal was owed to it before, or if the stack
+    was offered to it and no tie is left. A missing registration is not enough, because a changed setting may be why.
     """
     serving = served_stacks(agent_id).filter(pk__in=stack_ids).values_list("pk", flat=True)
     strange = set(stack_ids) - set(serving)
@@ -80,7 +80,7 @@ def owe_late_removals(*, agent_id: UUID, stack_ids: Collection[UUID]) -> None:
 def withdraw_removals(
     *, agent_id: UUID | None = None, stack_id: UUID | None = None, generator_id: UUID | None = None
 ) -> None:
-    """Owe no removal of what is served again: by the agent, of the stack, or of the stacks of the generator."""
+    """Withdraw the removals of stacks that are served again, of this agent, this stack or this generator's stacks."""
     of, value = next(
         (column, value)
         for column, value in (
@@ -96,7 +96,7 @@ def withdraw_removals(
 
 
 def _given(near: Q) -> set[Pair]:
-    """The pairs of an agent and a live stack that the agent was offered, or has reported on."""
+    """The pairs of an agent and a live stack that was offered to the agent, or on which the agent has reported."""
     live = near & Q(agent__deleted_at__isnull=True, stack__deleted_at__isnull=True)
     offers = AgentOffer.objects.filter(live).values_list("agent_id", "stack_id")
     return set(offers.union(StackReport.objects.filter(live).values_list("agent_id", "stack_id")))

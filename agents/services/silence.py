@@ -1,4 +1,4 @@
-"""Announcing that agents have gone silent, and that they are heard again: each of it once."""
+"""Announcing once that an agent has become silent, and once that it is heard again."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -13,20 +13,20 @@ from agents.querysets import AgentQuerySet
 from agents.silence import grace_of
 from core.events import SYSTEM, Event, emit
 
-# Announced in steps of this many, so that no transaction grows with the outage.
+# Agents are announced in steps of this many, so that a large outage does not make a large transaction.
 _BATCH = 100
 
 
 def announce_silent_agents(*, now: datetime) -> int:
-    """Mark the agents that went silent and say so; the number of them. Safe in several workers at once.
+    """Mark the agents that became silent and announce them; the number announced. Safe in several workers at once.
 
-    The mark is a guarded update, so of several workers one announces, and a heartbeat that came meanwhile wins.
+    The mark is a guarded update: only one of several workers announces the agent, and none does after a new heartbeat.
     """
     return _in_steps(Agent.objects.active().filter(silent_since__isnull=True).silent(now), _mark_silent)
 
 
 def announce_recovered_agents(*, now: datetime) -> int:
-    """Take the mark off the agents that are heard again and say so; the number of them. As safe."""
+    """Remove the mark of the agents that are heard again and announce them; the number announced. Just as safe."""
     return _in_steps(Agent.objects.active().filter(silent_since__isnull=False).heard(now), _mark_recovered)
 
 
@@ -35,7 +35,7 @@ def _in_steps(agents: AgentQuerySet, mark: Callable[[Agent], Event | None]) -> i
     announced = 0
     for start in range(0, len(ids), _BATCH):
         with transaction.atomic():
-            # Asked again: an earlier step, or another worker, may have taken its time.
+            # Read the rows again, because an earlier step or another worker may have taken long.
             batch = agents.with_heartbeat().filter(id__in=ids[start : start + _BATCH]).order_by("id")
             events = [event for event in map(mark, batch) if event is not None]
             if events:
@@ -45,9 +45,9 @@ def _in_steps(agents: AgentQuerySet, mark: Callable[[Agent], Event | None]) -> i
 
 
 def _mark_silent(agent: Agent) -> Event | None:
-    """What is to be told; None when another worker, or a heartbeat, was first."""
+    """The event to emit; None if another worker, or a heartbeat, came first."""
     last = agent.heartbeat.last_heartbeat
-    # Not a join: only a condition on the row itself is looked at again when another worker held the row.
+    # Not a join: after waiting for another worker's lock, the database checks again only conditions on the row itself.
     same_heartbeat = AgentHeartbeat.objects.filter(agent=OuterRef("pk"), last_heartbeat=last)
     won = (
         Agent.objects.active()
@@ -60,7 +60,7 @@ def _mark_silent(agent: Agent) -> Event | None:
 
 
 def _mark_recovered(agent: Agent) -> Event | None:
-    """What is to be told; None when another worker was first."""
+    """The event to emit; None if another worker came first."""
     won = (
         Agent.objects.active().filter(pk=agent.pk, silent_since=agent.silent_since).update(silent_since=None)
     )
@@ -85,5 +85,5 @@ def _event(kind: AgentEventKind, agent: Agent, facts: Mapping[str, object]) -> E
 
 
 def _plain(value: object) -> object:
-    # The audit log keeps JSON; times as the API writes them.
+    # The audit log stores JSON, with times in the form of the API.
     return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value

@@ -15,7 +15,7 @@ from stacks.models import Stack
 
 
 def require_registration(*, agent_id: UUID, stack: Stack) -> None:
-    """Where registration is required: raises AgentNotRegistered when the agent does not serve the stack's generator."""
+    """Raises AgentNotRegistered if registration is required and the agent has none with the stack's generator."""
     if (
         settings.REQUIRE_REGISTRATION
         and not Registration.objects.filter(agent_id=agent_id, generator_id=stack.generator_id).exists()
@@ -25,7 +25,7 @@ def require_registration(*, agent_id: UUID, stack: Stack) -> None:
 
 @transaction.atomic
 def add_target(*, agent: Agent, stack: Stack, actor: Actor) -> AgentTarget:
-    """Give a locked stack to a locked agent. Raises AgentNotRegistered, UniqueViolation."""
+    """Make a locked stack a target of a locked agent. Raises AgentNotRegistered, UniqueViolation."""
     require_registration(agent_id=agent.id, stack=stack)
     with unique_or_conflict("unique_agent_stack"):
         target = AgentTarget.objects.create(agent=agent, stack=stack)
@@ -36,7 +36,7 @@ def add_target(*, agent: Agent, stack: Stack, actor: Actor) -> AgentTarget:
 
 @transaction.atomic
 def remove_target(*, agent_id: UUID, stack: Stack, actor: Actor) -> None:
-    """Take a locked stack away again; where nothing else gives it to the agent, its removal is owed.
+    """Remove a locked stack from the agent's targets. If nothing else gives it to the agent, its removal is owed.
 
     Raises AgentTargetNotFound.
     """

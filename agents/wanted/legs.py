@@ -1,6 +1,7 @@
-"""Who serves what, in SQL: one function for each shape of the question.
+"""Which agent serves which stack, in SQL: one function for each form of the question.
 
-A tie is a row of a target, or a word that both sides carry. Whether agent and stack live is for the statement around.
+A tie is a target, or a label or annotation that both sides have. The outer statement has to check that the agent and
+the stack are live.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ _TARGET_OF_AGENT = "SELECT t.stack_id FROM agent_targets t WHERE t.agent_id = %(
 _WORDS_OF_AGENT = (
     "SELECT sw.stack_id FROM {of_agents} aw {same_words} {registered} WHERE aw.agent_id = %(agent)s"
 )
-# PostgreSQL does not know which labels an agent carries and, where a few labels are on many stacks, would rather read
-# all labels of stacks. LATERAL with OFFSET keeps it to one index look-up for each label of the agent.
+# PostgreSQL does not know which labels an agent has. If a few labels are on many stacks, it would read all labels of
+# stacks. LATERAL with OFFSET makes it do one index look-up for each label of the agent.
 _SAME_WORDS = {
     "postgresql": "CROSS JOIN LATERAL (SELECT i.stack_id FROM {of_stacks} i WHERE {same_inside} OFFSET 0) sw",
     "sqlite": "JOIN {of_stacks} sw ON {same}",
@@ -45,7 +46,7 @@ _PAIR_REGISTERED = """EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The tables of one kind of word, and the columns that are equal when a word is shared."""
+    """The tables of labels or of annotations, and the columns that must be equal for a shared one."""
 
     of_agents: str
     of_stacks: str
@@ -71,7 +72,7 @@ _KINDS = (
 
 
 def served_by_agent(vendor: str, *, registration: bool) -> str:
-    """SELECT of `stack_id`, each once, for the agent %(agent)s. Reads only indexes, from the agent's side."""
+    """SELECT of `stack_id`, each once, for the agent %(agent)s. It reads only indexes, beginning at the agent."""
     registered = _STACK_REGISTERED.format(agent="%(agent)s") if registration else ""
     words = _WORDS_OF_AGENT.replace("{same_words}", _SAME_WORDS[vendor])
     return _union(_TARGET_OF_AGENT, *(kind.leg(words, registered=registered) for kind in _KINDS))
@@ -98,7 +99,7 @@ def serving_stacks(stacks: str, *, registration: bool) -> str:
 def is_served(agent: str, stack: str, *, registration: bool) -> str:
     """A condition on one pair, given the names of its columns, for statements that have many pairs in hand.
 
-    Reads only indexes. The columns' tables must not be called aw, sw, t, g or gs.
+    It reads only indexes. The tables of the columns must not be called aw, sw, t, g or gs.
     """
     pair = {"agent": agent, "stack": stack}
     registered = _PAIR_REGISTERED.format(**pair) if registration else ""
@@ -107,14 +108,14 @@ def is_served(agent: str, stack: str, *, registration: bool) -> str:
 
 
 def is_owed(agent: str, *, registration: bool) -> str:
-    """A condition on the marker `o` of a delivery to the agent in the column `agent`: is its stack not served again?
+    """A condition on the marker `o` owed to the agent in the column `agent`: the agent does not serve its stack.
 
-    Serving it again withdraws the marker. Should both be written at once, this keeps the agent from removing what it
-    should have.
+    A marker is withdrawn when the agent serves the stack again. If both are written at the same time, this condition
+    prevents that the agent removes what it should have.
     """
     return f"(o.recipient_id IS NULL OR NOT {is_served(agent, 'o.stack_id', registration=registration)})"
 
 
 def _union(*legs: str) -> str:
-    # UNION, not UNION ALL: what is tied in several ways comes once.
+    # UNION, not UNION ALL, so that a pair with several ties comes only once.
     return "\nUNION\n".join(legs)

@@ -1,7 +1,7 @@
-"""What one write may have taken from whom: the pairs whose tie it ended, as far as that tie counted.
+"""Which agents may have lost which stacks by a write: the pairs whose tie it ended, if that tie counted.
 
-Whether a pair is served all the same, by another tie, is for `ties` to say. A tie that did not count, for want of a
-registration, was no loss: so nobody loses a stack by a setting.
+`ties` tells whether another tie still connects a pair. A tie that did not count, because a registration was missing,
+is no loss. So no agent loses a stack because of a changed setting.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from stacks.models import Stack, StackAnnotation, StackLabel
 
 
 def stacks_by_label(agent_id: UUID, label: str) -> Any:
-    """The ids of the stacks that an agent without the label had by it."""
+    """The ids of the stacks that the agent served by the label, which it has lost."""
     return StackLabel.objects.filter(_is_registered(agent_id), label=label).values_list("stack_id", flat=True)
 
 
@@ -26,14 +26,14 @@ def stacks_by_annotation(agent_id: UUID, key: str, value: str) -> Any:
 
 
 def stacks_by_registration(agent_id: UUID, generator_id: UUID) -> Any:
-    """The ids of the stacks that an agent had by its labels and annotations and a registration that has ended."""
+    """The ids of the stacks that the agent served by labels, annotations and a registration that has ended."""
     if not settings.REQUIRE_REGISTRATION:
         return Stack.objects.none().values_list("pk", flat=True)
     return tied_stacks(agent_id).filter(generator=generator_id).values_list("pk", flat=True)
 
 
 def agents_by_label(stack: Stack, label: str) -> Any:
-    """The ids of the agents that had a stack without the label by it."""
+    """The ids of the agents that served the stack by the label, which the stack has lost."""
     return AgentLabel.objects.filter(_has_registered(stack), label=label).values_list("agent_id", flat=True)
 
 
@@ -43,7 +43,7 @@ def agents_by_annotation(stack: Stack, key: str, value: str) -> Any:
 
 
 def agents_by_owner(stack: Stack, old_generator_id: UUID) -> Any:
-    """The ids of the agents that had a stack by a registration with the generator that owned it before."""
+    """The ids of the agents that served the stack by a registration with the generator that owned it before."""
     if not settings.REQUIRE_REGISTRATION:
         return Stack.objects.none().values_list("pk", flat=True)
     tied = tied_agents(Offer.of(stack)).filter(pk__in=registered_agents(old_generator_id))

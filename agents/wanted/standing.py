@@ -1,6 +1,6 @@
-"""How an agent stands with a stack, by the wanted version and the agent's report: in Python, in querysets, in SQL.
+"""How an agent stands with a stack, by the wanted version and the agent's report: for Python, querysets and SQL.
 
-Only a report on the wanted version itself counts: one on a newer version says nothing of what should be there now.
+Only a report on the wanted version counts. A report on a newer version says nothing about what should be there now.
 """
 
 from enum import StrEnum
@@ -13,26 +13,29 @@ from agents.models.event import EventStatus
 class Standing(StrEnum):
     APPLIED = "applied"
     FAILING = "failing"
-    # Published, and the agent has not said how it went.
+    # A version is wanted, and the agent has not reported on it.
     PENDING = "pending"
-    # The stack is deleted, or is this agent's no longer, and the agent has not said that it removed what it had
+    # The stack is deleted, or the agent no longer serves it, and the agent has not reported that it removed what it
     # deployed.
     REMOVING = "removing"
     # Every version is held, and none is released to the agent.
     HELD = "held"
-    # Nothing is published.
+    # No version is published.
     EMPTY = "empty"
 
 
 def standing_of(wanted: int, reported: int | None, status: str | None) -> Standing:
-    """With a stack of which something is wanted. `wanted` and `reported` are sequence ids, `status` is the report's."""
+    """The standing with a stack of which a version is wanted.
+
+    `wanted` and `reported` are sequence ids, `status` is the status of the report.
+    """
     if reported != wanted:
         return Standing.PENDING
     return Standing.APPLIED if status == EventStatus.SUCCESS else Standing.FAILING
 
 
 def is_pending(wanted: int | F, *, reported: str) -> Q:
-    """A condition on rows with the reported sequence id in the column `reported`, NULL where there is no report."""
+    """A condition on rows whose column `reported` is the reported sequence id, or NULL if there is no report."""
     return Q(**{f"{reported}__isnull": True}) | ~Q(**{reported: wanted})
 
 
@@ -42,10 +45,10 @@ def is_failing(wanted: int | F, *, reported: str, status: str) -> Q:
 
 
 def is_pending_sql(wanted: str, *, reported: str) -> str:
-    """The same for a report that there is: expressions of the wanted and of the reported sequence id."""
+    """The same in SQL, for a report that exists. The arguments are expressions for the two sequence ids."""
     return f"{reported} <> {wanted}"
 
 
 def is_failing_sql(wanted: str, *, reported: str) -> str:
-    """The same for a report that is known to be a failure."""
+    """The condition for failing in SQL, for a report that is known to be a failure."""
     return f"{reported} = {wanted}"

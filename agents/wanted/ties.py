@@ -1,4 +1,4 @@
-"""Who serves what, in querysets: from one agent's side, and from one stack's."""
+"""Which agent serves which stack, as querysets, for one agent or for one stack."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from stacks.models import Stack, StackAnnotation, StackLabel
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """The rows that tie one agent to stacks, or one stack to agents, registered or not.
+    """The rows that tie one agent to stacks, or one stack to agents, with or without a registration.
 
-    `owner` names the column of the other end. Labels and annotations count under the condition `registered` where
-    registration is required.
+    `owner` names the column of the other side. If registration is required, labels and annotations count only under
+    the condition `registered`.
     """
 
     owner: str
@@ -28,7 +28,7 @@ class Ties:
     registered: Q
 
     def among(self, owners: Collection[UUID]) -> "Ties":
-        """Only those to these stacks, or agents."""
+        """Only the ties to these stacks, or to these agents."""
         near = {f"{self.owner}__in": owners}
         return replace(
             self,
@@ -38,9 +38,9 @@ class Ties:
         )
 
     def owners(self, *, registration_counts: bool) -> QuerySet[AgentTarget, dict[str, Any]]:
-        """The ids of the other end, each once.
+        """The ids of the other side, each once.
 
-        A union of index look-ups. Spelled as OR over joins or EXISTS, the planner reads every stack.
+        It is a union of index look-ups. With OR over joins or EXISTS, the planner would read every stack.
         """
         words = [self.labels, self.annotations]
         if registration_counts:
@@ -50,7 +50,7 @@ class Ties:
 
 
 def ties_of_agent(agent_id: UUID) -> Ties:
-    """To stacks, live or deleted."""
+    """The ties of an agent to stacks, live or deleted."""
     same = annotations_of(agent_id).filter(key=OuterRef("key"), value=OuterRef("value"))
     return Ties(
         "stack_id",
@@ -72,12 +72,12 @@ def registered_agents(generator_id: UUID) -> QuerySet[Registration, UUID]:
 
 
 def served_stacks(agent_id: UUID) -> QuerySet[Stack]:
-    """The live stacks the agent serves; none for an unknown or deleted agent."""
+    """The live stacks that the agent serves; none for an unknown or deleted agent."""
     return _stacks(agent_id, registration_counts=settings.REQUIRE_REGISTRATION)
 
 
 def tied_stacks(agent_id: UUID) -> QuerySet[Stack]:
-    """The stacks the agent serves, and those that only a missing registration holds back."""
+    """The stacks that the agent serves, or would serve if it had a registration that is missing."""
     return _stacks(agent_id, registration_counts=False)
 
 
@@ -88,7 +88,7 @@ def _stacks(agent_id: UUID, *, registration_counts: bool) -> QuerySet[Stack]:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A stack with the labels and annotations that it has, or that somebody thinks of giving it."""
+    """A stack with labels and annotations: those that it has, or those that somebody thinks of giving it."""
 
     stack: Stack
     labels: frozenset[str]
@@ -103,7 +103,7 @@ class Offer:
         )
 
     def ties(self) -> Ties:
-        """To agents, live or deleted."""
+        """The ties to agents, live or deleted."""
         labels = labels_of_agents().filter(label__in=self.labels)
         return _ties_of_stack(self.stack, labels, annotations_among(self.annotations))
 
@@ -129,12 +129,12 @@ def serving_agents(stack: Stack) -> QuerySet[Agent]:
 
 
 def agents_for(offer: Offer) -> QuerySet[Agent]:
-    """The live agents that serve such a stack."""
+    """The live agents that serve a stack with this offer."""
     return _agents(offer.ties(), registration_counts=settings.REQUIRE_REGISTRATION)
 
 
 def tied_agents(offer: Offer) -> QuerySet[Agent]:
-    """The agents that serve such a stack, and those that only a missing registration holds back."""
+    """The agents that serve a stack with this offer, or would serve it with a registration that is missing."""
     return _agents(offer.ties(), registration_counts=False)
 
 

@@ -1,6 +1,6 @@
 """Which version of a stack an agent should have: the newest live one that is not held, or is released to the agent.
 
-A marker for one agent is no version: it is never wanted, whoever it is for.
+A marker for one agent does not count as a version: it is never wanted.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,9 +16,9 @@ from agents.models import Agent, VersionHold, VersionRelease
 from stacks.models import DeploymentObject, Stack
 from stacks.querysets import DeploymentObjectQuerySet
 
-# As a scalar subquery it is one index look-up for each stack, where a join would let the planner hash all stacks or
-# group all objects. Whether any version is held at all is asked once in a statement: without holds, which is the
-# usual state of things, a version costs no look-up more.
+# A scalar subquery is one index look-up for each stack; with a join, the planner may hash all stacks or group all
+# objects. The statement asks only once whether any version is held at all. Usually none is, and then a version costs
+# no further look-up.
 _WANTED = """(
     SELECT {columns} FROM deployment_objects o WHERE o.stack_id = {stack} AND o.deleted_at IS NULL
     AND o.recipient_id IS NULL{living}
@@ -28,7 +28,7 @@ _LIVING = "\n    AND EXISTS (SELECT 1 FROM stacks os WHERE os.id = {stack} AND o
 _NOT_HELD = "NOT EXISTS (SELECT 1 FROM object_holds oh WHERE oh.version_id = o.sequence_id)"
 _RELEASED = """ OR EXISTS (
     SELECT 1 FROM object_releases oe WHERE oe.version_id = o.sequence_id AND oe.agent_id = {agent})"""
-# Held versions are few, and so are the stacks that have any: from them to their releases is the short way.
+# Few versions are held, and few stacks have any, so the query begins at them and goes on to their releases.
 _HELD = """
 SELECT DISTINCT ho.stack_id, ho.sequence_id FROM object_holds hh
 JOIN deployment_objects ho ON ho.sequence_id = hh.version_id AND ho.deleted_at IS NULL AND ho.recipient_id IS NULL"""
@@ -45,7 +45,7 @@ GROUP BY re.agent_id, h.stack_id"""
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version that somebody should have."""
+    """A version that some agent should have."""
 
     sequence_id: int
     published_at: datetime
@@ -57,8 +57,8 @@ def wanted_sql(
     """A scalar subquery: the version of the stack in the column `stack` that the agent in the column `agent` should
     have, or NULL. Without an agent, the version that everybody should have.
 
-    `columns` is what it gives of the version `o`. With `check_stack` a deleted stack has none; without it, the
-    statement around has to leave out deleted stacks.
+    `columns` names what it selects from the version `o`. With `check_stack`, a deleted stack has no version; without
+    it, the outer statement has to leave out deleted stacks.
     """
     released = _RELEASED.format(agent=agent) if agent else ""
     return _WANTED.format(
@@ -72,9 +72,10 @@ def wanted_sql(
 def newest_releases_sql(*, pairs: str | None = None) -> str:
     """SELECT of `agent_id, stack_id, sequence_id`: the newest held version of the stack that is released to the agent.
 
-    For statements about many pairs: with the version that everybody should have, once for each stack, and `later_sql`
-    it gives what `wanted_sql` would look up pair by pair. Empty when nothing is held. With `pairs`, the name of a table
-    of `agent_id, stack_id`, only for these. It may be older than what everybody should have.
+    It is for statements about many pairs. Together with the version that everybody should have, looked up once for each
+    stack, and with `later_sql`, it gives the same as `wanted_sql` for each pair. It is empty if nothing is held.
+    `pairs` is the name of a table of `agent_id, stack_id` that limits the answer to these pairs. The version may be
+    older than the one that everybody should have.
     """
     if pairs is None:
         return _NEWEST_RELEASES.format(held=_HELD)
@@ -87,12 +88,12 @@ def later_sql(one: str, other: str) -> str:
 
 
 def wanted_of(stack: OuterRef, agent: OuterRef | UUID | None) -> Subquery:
-    """As `wanted_sql`, in a queryset: the sequence id of the version, or NULL."""
+    """The same as `wanted_sql` for a queryset: the sequence id of the version, or NULL."""
     return Subquery(_for_agent(agent).filter(stack=stack).newest_first().values("sequence_id")[:1])
 
 
 def wanted_object(stack: Stack, agent: Agent) -> DeploymentObject | None:
-    """The version of one stack that the agent should have, without its YAML; of a deleted stack that is its marker."""
+    """The version of one stack that the agent should have, without its YAML. For a deleted stack, it is the marker."""
     return _for_agent(agent.pk).filter(stack=stack).newest_first().defer("yaml_content").first()
 
 
@@ -102,7 +103,7 @@ def newest_unheld(stack_id: UUID) -> DeploymentObject | None:
 
 
 def held_versions(stack_id: UUID | None = None) -> DeploymentObjectQuerySet:
-    """The live versions that are held, of one stack or of all."""
+    """The live versions that are held, of one stack or of all stacks."""
     rows: DeploymentObjectQuerySet = DeploymentObject.objects.versions().filter(_is_held())
     return rows if stack_id is None else rows.filter(stack=stack_id)
 
@@ -113,20 +114,20 @@ def held_stacks(stack_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def holders_of_unproven(stack_id: UUID, newer_than: int) -> Any:
-    """The ids of the agents to which a held version of the stack is released that is newer than that sequence id."""
+    """The ids of the agents to which a held version of the stack, newer than this sequence id, is released."""
     held = held_versions(stack_id).filter(pk__gt=newer_than)
     return VersionRelease.objects.filter(version__in=held).values_list("agent_id", flat=True).distinct()
 
 
 def versions_of_agent(agent_id: UUID, stack_ids: Iterable[UUID]) -> dict[UUID, Version]:
-    """By stack, what the agent should have of it; stacks of which that is nothing are missing. One query."""
+    """By stack, the version that the agent should have. Stacks without one are left out. One query."""
     wanted = Stack.objects.filter(pk__in=list(stack_ids)).values(wanted=wanted_of(OuterRef("pk"), agent_id))
     rows = DeploymentObject.objects.filter(pk__in=wanted).values_list("stack_id", "pk", "created_at")
     return {stack_id: Version(sequence_id, at) for stack_id, sequence_id, at in rows}
 
 
 def versions_of_stack(stack_id: UUID, agent_ids: Collection[UUID]) -> dict[UUID, Version]:
-    """By agent, what it should have of the stack; agents that should have nothing are missing. Two queries."""
+    """By agent, the version of the stack that it should have. Agents without one are left out. Two queries."""
     newest = newest_unheld(stack_id)
     found = {}
     if newest is not None:
@@ -139,19 +140,19 @@ def versions_of_stack(stack_id: UUID, agent_ids: Collection[UUID]) -> dict[UUID,
 
 
 def with_wanted(agents: Any, stack: Stack) -> Any:
-    """The agents with `wanted`, the sequence id of the version of the one stack that each should have, or NULL."""
+    """The agents with `wanted`: the sequence id of the version of this stack that each should have, or NULL."""
     newest = newest_unheld(stack.pk)
     sequence_id = newest.pk if newest else None
     held = list(held_versions(stack.pk).filter(pk__gt=sequence_id or 0).values_list("pk", flat=True))
     released = VersionRelease.objects.filter(version__in=held, agent=OuterRef("pk")).order_by()
     latest = released.values("agent").values(latest=Max("version"))
-    # Cast, because PostgreSQL takes a bare NULL for a text.
+    # The cast is needed because PostgreSQL takes a NULL without a type for a text.
     unheld = Cast(Value(sequence_id), BigIntegerField())
     return agents.annotate(wanted=Coalesce(Subquery(latest), unheld) if held else unheld)
 
 
 def _for_agent(agent: OuterRef | UUID | None) -> DeploymentObjectQuerySet:
-    """Live versions that are not held, or released to the agent."""
+    """Live versions that are not held, or that are released to the agent."""
     is_for_agent = ~_is_held()
     if agent is not None:
         of_agent = agent if isinstance(agent, UUID) else OuterRef(agent)

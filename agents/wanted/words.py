@@ -1,4 +1,4 @@
-"""The labels and annotations that agents carry, for apps that match them with words of their own."""
+"""The labels and annotations of agents, for apps that match them with their own labels and annotations."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -12,7 +12,7 @@ from agents.models import AgentAnnotation, AgentLabel
 
 _Row = TypeVar("_Row", AgentLabel, AgentAnnotation)
 
-# Tables in a FROM clause: the words of the agent %(agent)s.
+# Tables for a FROM clause: the labels and the annotations of the agent %(agent)s.
 LABELS_OF_AGENT = "(SELECT label FROM agent_labels WHERE agent_id = %(agent)s)"
 ANNOTATIONS_OF_AGENT = "(SELECT key, value FROM agent_annotations WHERE agent_id = %(agent)s)"
 
@@ -28,17 +28,17 @@ def annotations_of(agent_id: UUID) -> QuerySet[AgentAnnotation, tuple[str, str]]
 
 
 def labels_of_agents(agent_ids: Iterable[UUID] | None = None) -> QuerySet[AgentLabel]:
-    """The labels of these agents, or of all, as rows."""
+    """The labels of these agents, or of all agents, as rows."""
     return _of_agents(AgentLabel.objects.all(), agent_ids)
 
 
 def annotations_of_agents(agent_ids: Iterable[UUID] | None = None) -> QuerySet[AgentAnnotation]:
-    """The annotations of these agents, or of all, as rows."""
+    """The annotations of these agents, or of all agents, as rows."""
     return _of_agents(AgentAnnotation.objects.all(), agent_ids)
 
 
 def annotations_among(pairs: Iterable[tuple[str, str]]) -> QuerySet[AgentAnnotation]:
-    """The annotations of all agents that are among these pairs of key and value, as rows."""
+    """The annotations of all agents that equal one of these pairs of key and value, as rows."""
     same = [Q(key=key, value=value) for key, value in sorted(pairs)]
     return annotations_of_agents().filter(reduce(or_, same)) if same else AgentAnnotation.objects.none()
 

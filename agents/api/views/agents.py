@@ -165,7 +165,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         changes: AgentChanges = body
         with transaction.atomic():
             agent = self._locked(agent_id)
-            # An agent may send itself back whole; how long it may be silent is not for it to say.
+            # An agent may send its whole object back, but it must not change how long it may be silent.
             grace = changes.get("silent_after_seconds", agent.silent_after_seconds)
             if grace != agent.silent_after_seconds and not self.caller.is_admin:
                 raise AdminRequired

@@ -15,7 +15,7 @@ from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from paks.api.views import KeyedViewSet
 
-# The latest word, whether it was said first or again.
+# By the time of the last report, even if it only repeated an earlier one.
 _LATEST_FIRST = ("-updated_at", "-id")
 
 

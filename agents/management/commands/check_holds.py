@@ -1,4 +1,4 @@
-"""`manage.py check_holds`: versions that are held and that nobody will let go."""
+"""`manage.py check_holds`: lists the held versions whose hold nobody will end."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A new agent."""
+"""`manage.py create_agent`: makes an agent."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""One more key. It lives here because agents are the highest owners of keys."""
+"""Makes one more key. The command is in this app because it has to import all owners of keys, agents too."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A new key in place of old ones. It lives here because agents are the highest owners of keys."""
+"""Replaces keys by a new one. The command is in this app because it has to import all owners of keys, agents too."""
 
 from collections.abc import Mapping
 from typing import Any
