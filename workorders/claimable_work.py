@@ -1,6 +1,7 @@
-"""The statement behind an agent's question for work: whether there is any, by the agent's own key.
+"""The statement of an agent's question for work orders: whether there is any for it, by the agent's own key.
 
-It is the rule of matching.py spelled for speed, and a test holds the two together. Almost always there is none.
+It is the rule of matching.py, written for speed; a test checks that both give the same answer. Almost always there is
+no order.
 """
 
 from uuid import UUID
@@ -9,11 +10,11 @@ from agents.inbox import Answer, ask, question
 from agents.wanted.words import ANNOTATIONS_OF_AGENT, LABELS_OF_AGENT
 from paks.tokens import Token
 
-# The first look ends it for all agents while no order waits at all.
+# The first condition is false for all agents while no order waits, and then nothing else is read.
 #
-# How rare a label is PostgreSQL knows on average only, so where most orders share one it would rather read all of
-# them than look for another. Equality spelled as a range, the order and the limit, which no table reaches, leave
-# it one way: into the index at the agent's own words, and from each match to its order.
+# PostgreSQL knows only the average frequency of labels. If most orders share one label, it would read all orders for
+# any other label too. The equality written as a range, the ORDER BY, and the LIMIT, which is larger than any table,
+# leave it only one plan: look up the agent's labels and annotations in the index, and from each match go to its order.
 _CLAIMABLE = """
 EXISTS (
     SELECT 1 FROM (
@@ -47,5 +48,5 @@ _ANY = question(_CLAIMABLE.format(labels=LABELS_OF_AGENT, annotations=ANNOTATION
 
 
 def look_for_work(*, agent_id: UUID, token: Token) -> Answer | None:
-    """Whether some order waits for the agent whose key this is; as `agents.inbox.ask`."""
+    """Whether an order waits for the agent with this key. Returns the same as `agents.inbox.ask`."""
     return ask(_ANY, agent_id=agent_id, token=token)

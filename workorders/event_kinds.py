@@ -1,4 +1,4 @@
-"""What can happen to work orders."""
+"""The kinds of events about work orders."""
 
 from core.events import EventKind
 

@@ -1,4 +1,4 @@
-"""Metrics about work orders: computed when they are asked for."""
+"""Metrics about work orders, computed at each scrape."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What the clock does to work orders."""
+"""The periodic jobs about work orders."""
 
 from datetime import timedelta
 

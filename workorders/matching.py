@@ -1,7 +1,7 @@
-"""Who may claim what: the one home of the rule that routes work orders to agents.
+"""The rule that says which agent may claim which work order. It is written only in this module.
 
 An agent may claim an order that names it, or shares a label with it, or shares an annotation (key and value).
-Registrations play no part.
+Registrations do not matter.
 """
 
 from collections import defaultdict
@@ -28,10 +28,10 @@ _Word = tuple[str, ...]
 
 
 def pending_for(agent_id: UUID) -> QuerySet[WorkOrder]:
-    """The pending orders the agent may claim.
+    """The pending orders that the agent may claim.
 
-    The agent's own few labels are read first and stand in the query as constants: then PostgreSQL knows from its
-    statistics how rare they are, and reads only their orders, also where one label is on almost every order.
+    The agent's few labels are read first and are constants in the query. So PostgreSQL knows from its statistics how
+    frequent they are, and reads only their orders, even if almost every order has another label.
     """
     labels = list(labels_of(agent_id))
     matched: QuerySet[Any, Any] = WorkOrderTarget.objects.filter(agent_id=agent_id).values("work_order_id")
@@ -46,7 +46,7 @@ def pending_for(agent_id: UUID) -> QuerySet[WorkOrder]:
 
 
 def claimable_by(agent_id: UUID) -> Q:
-    """The same rule as a condition on one order, for the guard of a claim."""
+    """The same rule as a condition on one order, for the guarded update of a claim."""
     pairs = annotations_of(agent_id).filter(key=OuterRef("key"), value=OuterRef("value"))
     of_order = {"work_order": OuterRef("pk")}
     return Q(_is_live(agent_id)) & (
@@ -70,11 +70,11 @@ def _is_live(agent_id: UUID) -> Exists:
 
 
 def pending_counts(agent_ids: Sequence[UUID] | None = None) -> dict[UUID, int]:
-    """By agent, how many pending orders it may claim, among `agent_ids` or all; an agent with none is missing.
+    """By agent, how many pending orders it may claim, for `agent_ids` or all agents. Agents with none are left out.
 
-    Five queries for any number of agents and orders. Agents that carry the same words may claim the same orders, so
-    these are put together once for each set of words: pairs of agents and orders would be without number where one
-    label is on all of both.
+    Five queries for any number of agents and orders. Agents with the same labels and annotations may claim the same
+    orders, so these orders are counted once for each set of labels and annotations. There would be too many pairs of
+    agents and orders if all agents and all orders had the same label.
     """
     mine = {} if agent_ids is None else {"agent__in": agent_ids}
     waiting = {"work_order__status": Status.PENDING}

@@ -1,4 +1,4 @@
-"""The vocabulary of work orders."""
+"""The named queries of work orders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class WorkOrderQuerySet(models.QuerySet["WorkOrder"]):
         return self.filter(status="CLAIMED")
 
     def stale(self, now: datetime) -> Self:
-        """Claimed orders whose claim has run out."""
+        """Claimed orders whose lease has run out."""
         return self.claimed().filter(claim_expires_at__lte=now)
 
     def retry_due(self, now: datetime) -> Self:

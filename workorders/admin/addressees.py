@@ -1,4 +1,7 @@
-"""For whom work orders are, in a few words: of all orders of a page at once, and of each no more than the first."""
+"""For whom work orders are, in a few words.
+
+It is read for all orders of a page at once; for each order only the first agents, labels and annotations are read.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +23,7 @@ from workorders.models import (
     WorkOrderTarget,
 )
 
-# An order may name thousands of agents; two of each kind are named here.
+# An order may name thousands of agents; only two of each kind are shown.
 NAMED = 2
 
 
@@ -35,7 +38,7 @@ class Some:
 
 @dataclass(slots=True)
 class Addressees:
-    """Who may claim an order. As a string it names them without links."""
+    """Who may claim an order. Its string names them without links."""
 
     agents: Some = field(default_factory=Some)
     labels: Some = field(default_factory=Some)
@@ -48,7 +51,7 @@ class Addressees:
 
     @property
     def html(self) -> SafeString | None:
-        """None for nobody, which the admin shows as a dash."""
+        """The HTML, or None for nobody, which the admin shows as a dash."""
         parts = (
             (
                 prefix,
@@ -74,7 +77,7 @@ def _more(some: Some, noun: str) -> str:
 
 
 def addressees_of_orders(orders: Sequence[WorkOrder]) -> dict[UUID, Addressees]:
-    """Three queries for any number of orders, agents, labels and annotations."""
+    """The addressees by order, with three queries for any number of orders, agents, labels and annotations."""
     found = {order.pk: Addressees() for order in orders}
     for order, rows, count in _first(WorkOrderTarget.objects.all(), orders, "agent__name", "agent_id"):
         found[order].agents = _agents(rows, count)
@@ -86,7 +89,7 @@ def addressees_of_orders(orders: Sequence[WorkOrder]) -> dict[UUID, Addressees]:
 
 
 def addressees_of_entries(entries: Sequence[WorkOrderLogEntry]) -> dict[UUID, Addressees]:
-    """One query for any number of entries, which keep their targeting themselves."""
+    """The addressees by entry, with one query for any number of entries, which contain their targeting."""
     first = {entry.pk: [UUID(each) for each in entry.targeting["agent_ids"][:NAMED]] for entry in entries}
     wanted = {agent_id for agent_ids in first.values() for agent_id in agent_ids}
     names = dict(Agent.objects.filter(pk__in=wanted).values_list("pk", "name"))
@@ -107,7 +110,7 @@ def addressees_of_entries(entries: Sequence[WorkOrderLogEntry]) -> dict[UUID, Ad
 def _first(
     rows: QuerySet[Any], orders: Sequence[WorkOrder], *columns: str
 ) -> Iterable[tuple[UUID, list[tuple[Any, ...]], int]]:
-    """Of each order that has any of the rows the first NAMED, as values of these columns, and how many it has."""
+    """For each order with such rows: the values of these columns in its first NAMED rows, and the total number."""
     place = Window(RowNumber(), partition_by=F("work_order_id"), order_by=[F(name) for name in columns])
     total = Window(Count("pk"), partition_by=F("work_order_id"))
     numbered = rows.filter(work_order__in=orders).annotate(place=place, total=total)

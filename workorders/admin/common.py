@@ -1,4 +1,4 @@
-"""What the pages of orders and of their log show in the same way."""
+"""The common parts of the pages of orders and of the pages of their log."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +17,7 @@ from workorders.admin.addressees import Addressees
 from workorders.matching import agents_for
 from workorders.services.targeting import Targeting
 
-# The theme's classes carry no types; they extend Django's.
+# The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
     _TextFilter = admin.SimpleListFilter
     _Pages = admin.ModelAdmin[Any]
@@ -25,12 +25,12 @@ else:
     _Pages = object
     from unfold.contrib.filters.admin import TextFilter as _TextFilter
 
-# A label may be on the whole fleet; people read the first of a list.
+# All agents may have a label, so only the first ones are listed.
 AGENTS_SHOWN = 20
 
 
 class WorkTypeFilter(_TextFilter):
-    # Typed, not chosen: finding the distinct values would read the whole table.
+    # The user types the value; to offer a list of values, the database would have to read the whole table.
     title = "type, like build"
     parameter_name = "type"
 
@@ -40,21 +40,21 @@ class WorkTypeFilter(_TextFilter):
 
 
 class OrderPages(_Pages):
-    """The lists of orders and of finished ones: found by id, filtered by type and claimant, without long texts."""
+    """The lists of orders and of finished orders: search by id, filters by type and claimant, no long texts."""
 
     list_select_related = ("claimed_by",)
     search_fields = ("id",)
     search_help_text = "An order's id"
     paginator = CappedPaginator
-    # What no list shows: of a page of large manifests it would be megabytes.
+    # No list shows these columns, and on a page with large manifests they would be megabytes.
     long_texts: ClassVar[tuple[str, ...]]
 
     def addressees(self, rows: Sequence[Any]) -> Mapping[UUID, Addressees]:
-        """For whom each of the rows is."""
+        """The addressees of each of the rows."""
         raise NotImplementedError
 
     def happened(self, row: Any) -> str:
-        """What is told of a row beside its type and for whom it is, with its time."""
+        """What a row shows beside its type and its addressees, with the time."""
         raise NotImplementedError
 
     def prepare(self, rows: Sequence[Any]) -> None:
@@ -116,7 +116,7 @@ def agents_able(targeting: Targeting) -> tuple[list[Agent], bool]:
 
 
 def agent_list(agents: Iterable[Agent], *, more: bool = False) -> SafeString | None:
-    """Links, one a line."""
+    """The agents as links, one in each line."""
     lines: list[Any] = [agent_link(agent) for agent in agents]
     if more:
         lines.append("… and more")
@@ -132,7 +132,7 @@ def manifest(yaml_content: str) -> SafeString:
 
 
 def message(text: str | None) -> SafeString | None:
-    """An agent's words as it sent them."""
+    """An agent's message as it was sent."""
     return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text) if text else None
 
 

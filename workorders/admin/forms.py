@@ -1,4 +1,4 @@
-"""The form that makes a work order, with the words of its targeting one a line."""
+"""The form that makes a work order. Each label or annotation of its targeting is on its own line."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +11,7 @@ from workorders.models import WorkOrder, WorkOrderTarget
 from workorders.models.work_order import MAX_WORK_TYPE
 from workorders.services.targeting import Targeting
 
-# The theme's classes carry no types; they extend Django's.
+# The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminIntegerFieldWidget as _Integer
     from django.contrib.admin.widgets import AdminTextareaWidget as _Textarea
@@ -45,7 +45,7 @@ class WorkOrderForm(ServiceForm):
     work_type = forms.CharField(
         max_length=MAX_WORK_TYPE, widget=_TextInput(), help_text="Agents know build and custom."
     )
-    # Not stripped: the first line's indentation is part of YAML.
+    # Not stripped, because the indentation of the first line is part of the YAML.
     yaml_content = forms.CharField(
         label="YAML", strip=False, widget=_Textarea(attrs={"rows": 12, "class": "brokkr-mono"})
     )
@@ -69,7 +69,7 @@ class WorkOrderForm(ServiceForm):
     backoff_seconds = _number(60, 1, "The first retry waits twice as long, and each further one twice again.")
     claim_timeout_seconds = _number(3600, 1, "A claim that is older, and was not renewed, ends.")
 
-    # Set when the form was sent to be looked at, not to be saved.
+    # Set if the form was sent to preview the order and not to save it.
     is_preview: ClassVar[bool] = False
 
     class Meta:
@@ -80,7 +80,7 @@ class WorkOrderForm(ServiceForm):
         return super().is_valid() and not self.is_preview
 
     def clean_yaml_content(self) -> str:
-        # Browsers send other line ends than were typed.
+        # Browsers send other line ends than the user typed.
         return str(self.cleaned_data["yaml_content"]).replace("\r\n", "\n")
 
     def clean_labels(self) -> list[str]:
@@ -98,7 +98,7 @@ class WorkOrderForm(ServiceForm):
         return pairs
 
     def targeting(self) -> Targeting | None:
-        """Who was named; None while any of it is wrong."""
+        """The targeting in the form; None if any part of it is wrong."""
         if {"agents", "labels", "annotations"} & self.errors.keys():
             return None
         return targeting_of(self.cleaned_data)

@@ -52,7 +52,7 @@ _TONES = {Status.PENDING: "quiet", Status.CLAIMED: "good", Status.RETRY_PENDING:
 
 @admin.register(WorkOrder)
 class WorkOrderAdmin(OrderPages, ServiceAdmin):
-    """Orders are made and cancelled here; everything between is for agents and the clock."""
+    """Orders are only made and cancelled here. Agents and the periodic jobs do everything else."""
 
     form = WorkOrderForm
     empty_hint = (
@@ -109,7 +109,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
         if obj is None:
-            # The form's own fields are no fields of the table, by which Django would choose.
+            # Django takes the fields from the model by default, but some fields of this form are not in the model.
             kwargs["fields"] = WorkOrderForm.Meta.fields
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.is_preview = PREVIEW in request.POST

@@ -66,7 +66,7 @@ _MAX = 2**31 - 1
 @extend_schema_serializer(examples=[OpenApiExample("A pending order", value=_ORDER, response_only=True)])
 class WorkOrderSerializer(RowSerializer[WorkOrder]):
     claimed_by = serializers.UUIDField(source="claimed_by_id", allow_null=True, read_only=True)
-    # COMPLETED and FAILED are what a finished order, which is in the log, is shown as.
+    # A finished order is in the log; the API shows it as COMPLETED or FAILED.
     status = serializers.ChoiceField(
         choices=["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"], read_only=True
     )
@@ -116,7 +116,7 @@ class ClaimedWorkOrderSerializer(WorkOrderSerializer):
 
 
 def finished_order(entry: WorkOrderLogEntry) -> WorkOrder:
-    """A finished order in the shape of an active one, as GET /work-orders/{id} shows it (contract, section 6.5)."""
+    """A finished order with the fields of an active one, as GET /work-orders/{id} shows it (contract, section 6.5)."""
     return WorkOrder(
         id=entry.id,
         created_at=entry.created_at,

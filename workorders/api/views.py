@@ -90,7 +90,7 @@ class WorkOrderViewSet(KeyedViewSet):
     )
     def retrieve(self, request: Request, *, work_order_id: UUID) -> HttpResponse:
         """An unfinished order, or a finished one as COMPLETED or FAILED. Admin only."""
-        # The log is asked after the orders: an order that finishes in between is found there.
+        # The log is read after the orders, so that an order that finishes between the two queries is found.
         order = WorkOrder.objects.filter(id=work_order_id).first()
         if order is None:
             entry = WorkOrderLogEntry.objects.filter(id=work_order_id).first()

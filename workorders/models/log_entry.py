@@ -7,7 +7,7 @@ from workorders.models.work_order import MAX_WORK_TYPE
 
 
 class WorkOrderLogEntry(models.Model):
-    """How an order ended. Has the order's id; keeps what it takes to send the order again."""
+    """How an order ended. It has the order's id and everything that is needed to make the order again."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     work_type = models.CharField(max_length=MAX_WORK_TYPE)
@@ -21,7 +21,7 @@ class WorkOrderLogEntry(models.Model):
     retries_attempted = models.IntegerField(default=0)
     result_message = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
     yaml_content = models.TextField()
-    # {"agent_ids": […], "labels": […], "annotations": {…}}, and the limits, as they were.
+    # {"agent_ids": […], "labels": […], "annotations": {…}}; the fields after it are the limits of the order.
     targeting = models.JSONField()
     max_retries = models.IntegerField()
     backoff_seconds = models.IntegerField()
@@ -38,5 +38,5 @@ class WorkOrderLogEntry(models.Model):
         indexes = [models.Index(fields=["-completed_at", "-id"], name="work_order_log_listed")]
 
     def __str__(self) -> str:
-        # The end, because the beginning is the time and the same for many.
+        # The end of the id, because the beginning is the time, which is the same for many.
         return f"{self.work_type} …{str(self.id)[-8:]}"

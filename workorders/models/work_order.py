@@ -1,4 +1,4 @@
-"""Work orders: one-off jobs that exactly one agent at a time works on."""
+"""Work orders: jobs that are done once, each by one agent at a time."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -21,7 +21,7 @@ class Status(models.TextChoices):
 class WorkOrder(models.Model):
     """An order that is not finished. The last transition moves it to the log and removes this row.
 
-    `claim_token` names one claim: whoever completes with an older token learns that the claim has ended.
+    `claim_token` identifies one claim: an agent that completes with an older token learns that its claim has ended.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -94,7 +94,7 @@ class WorkOrder(models.Model):
         ]
 
     def __str__(self) -> str:
-        # The end, because the beginning is the time and the same for many.
+        # The end of the id, because the beginning is the time, which is the same for many.
         return f"{self.work_type} …{str(self.id)[-8:]}"
 
 
@@ -122,7 +122,7 @@ class WorkOrderTarget(models.Model):
 
 
 class WorkOrderLabel(models.Model):
-    """Agents that carry this label may claim the order."""
+    """Agents with this label may claim the order."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="labels", db_index=False)

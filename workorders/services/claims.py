@@ -1,4 +1,4 @@
-"""An order in the hands of an agent: claimed, renewed, completed or failed. `now` is passed in."""
+"""What an agent does with an order: it claims it, renews the claim, and completes it. `now` is passed in."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -28,11 +28,11 @@ UNKNOWN_ERROR = "Unknown error"
 
 @transaction.atomic
 def claim_work_order(*, work_order_id: UUID, agent_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
-    """Give a pending order to an agent it is targeted at; of simultaneous claims exactly one succeeds.
+    """Give a pending order to an agent that may claim it. If there are simultaneous claims, exactly one succeeds.
 
     Raises WorkOrderNotClaimable for an order that is unknown, not for this agent, or not pending.
     """
-    # In a queue with the agent's deletion: either it ends this claim, or the claim finds no agent.
+    # The agent is locked. So its deletion either ends this claim, or comes first, and then the claim finds no agent.
     if not Agent.objects.active().select_for_update(no_key=True).filter(pk=agent_id).values_list("pk"):
         raise WorkOrderNotClaimable(id=work_order_id, agent_id=agent_id)
     won = (
@@ -72,7 +72,7 @@ def claim_work_order(*, work_order_id: UUID, agent_id: UUID, actor: Actor, now: 
 
 @transaction.atomic
 def renew_claim(*, work_order_id: UUID, claim_token: UUID | None, actor: Actor, now: datetime) -> WorkOrder:
-    """Let the claim run for its whole time-out from now.
+    """Let the claim run for its whole time-out again, from now.
 
     Raises WorkOrderNotFound, StaleClaim, WorkOrderNotClaimedByAgent, WorkOrderNotClaimed.
     """
@@ -94,9 +94,9 @@ def complete_work_order(
     actor: Actor,
     now: datetime,
 ) -> WorkOrderLogEntry | None:
-    """End an attempt. The log entry when the order is finished, None when it will be tried again.
+    """End an attempt. Returns the log entry if the order is finished, None if it will be tried again.
 
-    Without a token the claimant of record is believed, as clients of earlier releases send none.
+    If there is no token, it is enough that the agent is the claimant, because clients of earlier releases send none.
     Raises WorkOrderNotFound, StaleClaim, WorkOrderNotClaimedByAgent, WorkOrderNotClaimed.
     """
     order = _lock_claim(work_order_id, claim_token, actor)

@@ -1,4 +1,4 @@
-"""What the clock does: claims run out, retries fall due. Safe to run in several workers at once."""
+"""Claims that run out and retries that are due. Safe in several workers at once."""
 
 from datetime import datetime
 
@@ -11,19 +11,19 @@ from workorders.event_kinds import WorkOrderEventKind
 from workorders.models import Status, WorkOrder
 from workorders.services.finishing import NO_CLAIM, finish, tell_finished
 
-# Released in steps of this many, so that no transaction grows with the backlog.
+# Claims are ended in steps of this many, so that a large backlog does not make a large transaction.
 _BATCH = 100
 
 
 def release_stale_claims(*, now: datetime) -> int:
-    """End the claims that have run out; the number ended. Safe to run in several workers at once.
+    """End the claims that have run out; the number ended. Safe in several workers at once.
 
-    An expired claim consumes an attempt, so that an order that kills its agents cannot circle for ever.
+    An expired claim counts as an attempt, so that an order that crashes its agents is not tried for ever.
     """
     released = 0
     while True:
         with transaction.atomic():
-            # Rows another worker holds are its business.
+            # Another worker ends the claims whose rows it has locked.
             stale = list(
                 WorkOrder.objects.stale(now).select_for_update(skip_locked=True).order_by("id")[:_BATCH]
             )
@@ -36,7 +36,7 @@ def release_stale_claims(*, now: datetime) -> int:
 
 @transaction.atomic
 def release_claims_of(*, agent: Agent, now: datetime) -> int:
-    """End the claims of an agent that is being deleted, like expired ones; the number ended."""
+    """End the claims of an agent that is being deleted, in the same way as expired ones; the number ended."""
     held = list(WorkOrder.objects.claimed().filter(claimed_by=agent).select_for_update().order_by("id"))
     for order in held:
         _expire(order, now)
@@ -44,7 +44,7 @@ def release_claims_of(*, agent: Agent, now: datetime) -> int:
 
 
 def requeue_due_retries(*, now: datetime) -> int:
-    """Make orders whose back-off is over claimable again; the number of them. Safe in several workers at once."""
+    """Make orders claimable again when their back-off is over; the number of them. Safe in several workers at once."""
     requeued = 0
     while True:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Where an order ends: its way into the log, and what is told of it."""
+"""The end of an order: it is moved to the log, and an event is emitted."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from workorders.event_kinds import WorkOrderEventKind
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services.targeting import Targeting
 
-# The columns of an order that nobody holds.
+# The columns of an order that nobody has claimed.
 NO_CLAIM: dict[str, Any] = {
     "claimed_by": None,
     "claimed_at": None,
@@ -18,7 +18,7 @@ NO_CLAIM: dict[str, Any] = {
 
 
 def finish(order: WorkOrder, *, success: bool, message: str | None, now: datetime) -> WorkOrderLogEntry:
-    """Move a locked order to the log: one place before, one place after, in one transaction."""
+    """Move a locked order to the log, in one transaction."""
     entry = WorkOrderLogEntry.objects.create(
         id=order.id,
         work_type=order.work_type,
@@ -44,7 +44,7 @@ def finish(order: WorkOrder, *, success: bool, message: str | None, now: datetim
 
 
 def tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, object] | None) -> None:
-    """Tell that an order ended, well or not; `details` are for the audit log."""
+    """Emit the event that an order has succeeded or failed. `details` are for the audit log."""
     kind = WorkOrderEventKind.WORKORDER_COMPLETED if entry.success else WorkOrderEventKind.WORKORDER_FAILED
     emit(
         Event(

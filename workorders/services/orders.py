@@ -21,7 +21,7 @@ from workorders.models import (
 from workorders.models.work_order import MAX_WORK_TYPE
 from workorders.services.targeting import Targeting, checked_targeting
 
-# Agents apply the manifest of such an order, as they apply a version.
+# Agents apply the manifest of an order of this type in the same way as a version.
 CUSTOM = "custom"
 
 
@@ -36,12 +36,12 @@ def create_work_order(
     backoff_seconds: int = 60,
     claim_timeout_seconds: int = 3600,
 ) -> WorkOrder:
-    """A pending order. Targeting that is no targeting is refused, never dropped.
+    """Make a pending order. Wrong targeting is refused, never ignored.
 
     Raises InvalidWorkOrder, NoTargetingSpecified, and ForeignKeyViolation for an agent that does not exist.
     """
     _check_fields(work_type, yaml_content, max_retries, backoff_seconds, claim_timeout_seconds)
-    # Long texts take long, so the transaction begins after them.
+    # The check of a long text takes long, so the transaction begins after it.
     with transaction.atomic():
         return _create(
             work_type=work_type,
@@ -113,7 +113,7 @@ def lock_work_order(work_order_id: UUID) -> WorkOrder:
 
 @transaction.atomic
 def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
-    """Remove an order in any state; only the audit log remembers it. Raises WorkOrderNotFound."""
+    """Remove an order in any state. Only the audit log has an entry about it. Raises WorkOrderNotFound."""
     order = lock_work_order(work_order_id)
     order.delete()
     details = {"work_type": order.work_type, "status": order.status, "retry_count": order.retry_count}
@@ -129,9 +129,9 @@ def cancel_work_order(*, work_order_id: UUID, actor: Actor) -> None:
 
 
 def requeue_from_log(*, entry_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
-    """A new order with the content, targeting and limits of a finished one.
+    """Make a new order with the content, targeting and limits of a finished one.
 
-    Raises WorkOrderLogEntryNotFound, and what `create_work_order` raises when its agents are gone.
+    Raises WorkOrderLogEntryNotFound, and what `create_work_order` raises if its agents no longer exist.
     """
     entry = WorkOrderLogEntry.objects.filter(pk=entry_id).first()
     if entry is None:

@@ -13,7 +13,7 @@ from workorders.errors import InvalidWorkOrder, NoTargetingSpecified
 
 @dataclass(frozen=True, slots=True)
 class Targeting:
-    """Who may claim an order: any of these agents, labels, annotations."""
+    """Who may claim an order: any of these agents, and agents with any of these labels or annotations."""
 
     agent_ids: Sequence[UUID] = ()
     labels: Sequence[str] = ()
@@ -32,7 +32,7 @@ class Targeting:
 
 
 def checked_targeting(targeting: Targeting) -> Targeting:
-    """The targeting without repetitions, every part of it a rule some agent can meet.
+    """The targeting without repetitions. Every part of it is checked, so that an agent can meet it.
 
     Raises NoTargetingSpecified, InvalidWorkOrder, and ForeignKeyViolation for an agent that does not exist.
     """
