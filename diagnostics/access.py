@@ -1,4 +1,4 @@
-"""Who may see and answer which diagnostic request."""
+"""Which callers may see and answer which diagnostic request."""
 
 from uuid import UUID
 
@@ -16,12 +16,12 @@ def find_diagnostic(diagnostic_id: UUID) -> DiagnosticRequest:
 
 
 def require_agent(principal: Principal, request: DiagnosticRequest) -> None:
-    """The agent that is asked, and nobody for it. Raises DiagnosticNotOwned."""
+    """Only the agent that is asked, not even an admin. Raises DiagnosticNotOwned."""
     if not principal.is_agent(request.agent_id):
         raise DiagnosticNotOwned
 
 
 def require_admin_or_agent(principal: Principal, request: DiagnosticRequest) -> None:
-    """Raises DiagnosticNotOwned."""
+    """An admin or the agent that is asked. Raises DiagnosticNotOwned."""
     if not principal.is_admin:
         require_agent(principal, request)

@@ -1,4 +1,4 @@
-"""The operator's pages of diagnostics: ask, and read what was found."""
+"""The operator's pages of diagnostics, for making requests and reading results."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from diagnostics.models import MAX_REQUESTED_BY, DiagnosticRequest, DiagnosticSt
 from diagnostics.services import DEFAULT_RETENTION_MINUTES, MAX_RETENTION_MINUTES, request_diagnostic
 from stacks.models import DeploymentObject
 
-# The theme's classes carry no types; they extend Django's.
+# The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminIntegerFieldWidget as _Integer
     from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
@@ -63,7 +63,7 @@ class DiagnosticForm(ServiceForm):
 
 @admin.register(DiagnosticRequest)
 class DiagnosticRequestAdmin(ServiceAdmin):
-    """Requests are made here; everything after that is for agents and the clock."""
+    """Requests are only made here. Agents and the periodic jobs change them later."""
 
     form = DiagnosticForm
     empty_hint = (
@@ -85,7 +85,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
             "deployment_object__yaml_content"
         )
         match = request.resolver_match
-        # Results may be long; no list shows them.
+        # Results may be long, and no list shows them.
         is_list = match is not None and match.url_name == "diagnostics_diagnosticrequest_changelist"
         return rows if is_list else rows.select_related("result")
 
@@ -113,7 +113,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
         if obj is None:
-            # The form's own fields are no fields of the table, by which Django would choose.
+            # Django takes the fields from the model by default, but some fields of this form are not in the model.
             kwargs["fields"] = DiagnosticForm.Meta.fields
         return super().get_form(request, obj, change, **kwargs)
 
@@ -205,7 +205,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
 
 
 def _found(diagnostic: DiagnosticRequest, name: str) -> SafeString | None:
-    """One of the texts of the result, indented when it is JSON, as it should be."""
+    """One of the texts of the result, indented if it is JSON, as it should be."""
     text: str | None = getattr(diagnostic.result, name) if hasattr(diagnostic, "result") else None
     if text is None:
         return None

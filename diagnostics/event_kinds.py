@@ -1,4 +1,4 @@
-"""What can happen to diagnostic requests."""
+"""The kinds of events about diagnostic requests."""
 
 from core.events import EventKind
 

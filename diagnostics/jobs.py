@@ -1,4 +1,4 @@
-"""What the clock does to diagnostics."""
+"""The periodic jobs about diagnostics."""
 
 from datetime import timedelta
 

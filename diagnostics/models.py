@@ -1,4 +1,4 @@
-"""Diagnostics: an admin asks an agent what is going on around one of its deployments."""
+"""Diagnostics: an admin asks an agent about the state of one of its deployments."""
 
 from typing import ClassVar
 
@@ -23,7 +23,7 @@ class DiagnosticStatus(models.TextChoices):
 
 
 class DiagnosticRequest(models.Model):
-    """What is asked. Open while pending or claimed; nobody claims it after `expires_at`."""
+    """A request to an agent. It is open while pending or claimed. Nobody can claim it after `expires_at`."""
 
     NOUN: ClassVar[str] = "diagnostic"
 
@@ -73,7 +73,7 @@ class DiagnosticRequest(models.Model):
 
 
 class DiagnosticResult(models.Model):
-    """What the agent found: texts that hold JSON, kept as they came."""
+    """What the agent found: texts that contain JSON, stored as they were sent."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request = models.OneToOneField(DiagnosticRequest, on_delete=models.CASCADE, related_name="result")

@@ -1,6 +1,6 @@
-"""The statement behind an agent's question for diagnostics: whether any may be waiting, by the agent's own key.
+"""The statement of an agent's question for diagnostics: whether any may wait for it, by the agent's own key.
 
-Almost always none is. When one is, the rule of `DiagnosticQuerySet.claimable` says which.
+Almost always none waits. If one may wait, the rule of `DiagnosticQuerySet.claimable` says which.
 """
 
 from uuid import UUID
@@ -16,5 +16,5 @@ EXISTS (
 
 
 def look_for_diagnostics(*, agent_id: UUID, token: Token) -> Answer | None:
-    """Whether some request waits for the agent whose key this is; as `agents.inbox.ask`."""
+    """Whether a request may wait for the agent with this key. Returns the same as `agents.inbox.ask`."""
     return ask(_ANY, agent_id=agent_id, token=token)

@@ -1,4 +1,4 @@
-"""The vocabulary of diagnostics."""
+"""The named queries of diagnostics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DiagnosticQuerySet(models.QuerySet["DiagnosticRequest"]):
         return self.open().filter(expires_at__lte=now)
 
     def closed_for(self, age: timedelta, now: datetime) -> Self:
-        """Closed requests whose end, and whose expiry, are that long ago or longer."""
+        """Closed requests that ended and expired at least this long ago."""
         closed = self.exclude(status__in=["pending", "claimed"])
         return (
             closed.filter(expires_at__lte=now)

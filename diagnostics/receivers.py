@@ -1,4 +1,4 @@
-"""Consequences here of what happens below."""
+"""What this app does when the apps below send a signal."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The life of a diagnostic request; `now` is passed in.
 
-pending ─claim→ claimed ─result→ completed. What has expired, or lost its agent, is closed: a pending request as
-expired, a claimed one as failed.
+pending ─claim→ claimed ─result→ completed. A request that has expired, or whose agent was deleted, is closed: a
+pending one becomes expired, a claimed one becomes failed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ from stacks.access import find_object
 
 DEFAULT_RETENTION_MINUTES = 60
 MAX_RETENTION_MINUTES = 1440
-# Closed in steps of this many, so that no transaction grows with the backlog.
+# Requests are closed in steps of this many, so that a large backlog does not make a large transaction.
 _BATCH = 100
 
 
@@ -43,12 +43,12 @@ def request_diagnostic(
     actor: Actor,
     now: datetime,
 ) -> DiagnosticRequest:
-    """A pending request, which expires after `retention_minutes`.
+    """Make a pending request, which expires after `retention_minutes`.
 
     Raises DeploymentObjectNotFound, AgentNotFound, InvalidDiagnosticRequest.
     """
     obj = find_object(deployment_object_id)
-    # In a queue with the agent's deletion, which closes what is open.
+    # The agent is locked, because its deletion closes the open requests.
     agent = lock_agent(agent_id)
     if not 1 <= retention_minutes <= MAX_RETENTION_MINUTES or len(requested_by or "") > MAX_REQUESTED_BY:
         raise InvalidDiagnosticRequest
@@ -65,7 +65,7 @@ def request_diagnostic(
 
 @transaction.atomic
 def claim_diagnostic(*, diagnostic_id: UUID, actor: Actor, now: datetime) -> DiagnosticRequest:
-    """Let the agent begin; of simultaneous claims exactly one succeeds.
+    """Let the agent begin. If there are simultaneous claims, exactly one succeeds.
 
     Raises DiagnosticNotFound, DiagnosticAlreadyClaimed, DiagnosticExpired.
     """
@@ -94,7 +94,7 @@ def submit_result(
     actor: Actor,
     now: datetime,
 ) -> DiagnosticResult:
-    """Keep what the agent found, once. A result that comes late is taken as long as nobody has closed the request.
+    """Store what the agent found, once. A late result is accepted if the request is not closed yet.
 
     Raises InvalidDiagnosticResult, DiagnosticNotFound, DiagnosticNotClaimed.
     """
@@ -119,11 +119,11 @@ def submit_result(
 
 
 def close_overdue(*, now: datetime) -> int:
-    """Close what has expired; the number closed. Safe in several workers at once."""
+    """Close the requests that have expired; the number closed. Safe in several workers at once."""
     closed = 0
     while True:
         with transaction.atomic():
-            # Rows another worker holds are its business.
+            # Another worker closes the rows that it has locked.
             overdue = DiagnosticRequest.objects.overdue(now).select_for_update(skip_locked=True)
             step = list(overdue.order_by("id")[:_BATCH])
             _close(step, now)
@@ -149,7 +149,7 @@ def delete_old_diagnostics(*, now: datetime) -> int:
 
 
 def _close(requests: Iterable[DiagnosticRequest], now: datetime) -> None:
-    """The rows are locked."""
+    """Close the requests. Their rows are locked."""
     events = []
     for request in requests:
         if request.status == DiagnosticStatus.PENDING:
