@@ -1,4 +1,4 @@
-"""Metrics that are counted when something happens."""
+"""Metrics that count events when they happen."""
 
 from prometheus_client import Histogram
 

@@ -1,7 +1,7 @@
-"""The statement behind an agent's question for deliveries: whether any is due for it, by the agent's own key.
+"""The statement of an agent's question for deliveries: whether any is due for it, by the agent's own key.
 
-It is the rule of `services.deliveries.claim_for_agent` spelled for speed, and a test holds the two together. Almost
-always there is none: audiences are few, and each is asked for its first due delivery only.
+It is the rule of `services.deliveries.claim_for_agent`, written for speed; a test checks that both answer the same.
+Almost always no delivery is due. There are few audiences, and only the first due delivery of each is read.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from agents.inbox import Answer, ask, question
 from agents.wanted.words import LABELS_OF_AGENT
 from paks.tokens import Token
 
-# A delivery of a disabled subscription counts too: then the view looks closer, and finds none.
+# A delivery of a disabled subscription counts too; then the view checks again and finds none.
 _DUE = """
 EXISTS (
     SELECT 1 FROM webhook_audiences a WHERE EXISTS (
@@ -29,5 +29,5 @@ _ANY = question(_DUE.format(labels=LABELS_OF_AGENT))
 
 
 def look_for_deliveries(*, agent_id: UUID, token: Token, now: datetime) -> Answer | None:
-    """Whether some delivery may be due for the agent whose key this is; as `agents.inbox.ask`."""
+    """Whether a delivery may be due for the agent with this key. Returns the same as `agents.inbox.ask`."""
     return ask(_ANY, agent_id=agent_id, token=token, now=connection.ops.adapt_datetimefield_value(now))

@@ -1,4 +1,4 @@
-"""A subscription's endpoint with its secrets opened, and the requests that it is sent."""
+"""A subscription's endpoint with its decrypted secrets, and the requests that are sent to it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from webhooks.vault import open_text
 
 
 def policy() -> Policy:
-    """Where the settings allow requests to go."""
+    """To which addresses the settings allow requests."""
     return Policy(
         schemes=settings.WEBHOOK_ALLOWED_SCHEMES,
         ports=settings.WEBHOOK_ALLOWED_PORTS,
@@ -24,7 +24,7 @@ def policy() -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where, as whom and signed by what; the newest secret first. No repr shows it."""
+    """The URL, the header and the secrets, the newest secret first. No repr shows them."""
 
     url: str = field(repr=False)
     auth_header: str | None = field(repr=False)
@@ -34,7 +34,7 @@ class Endpoint:
     def message(
         self, *, delivery_id: UUID, event_id: UUID, event_type: str, payload: str, now: datetime
     ) -> Message:
-        """The request. The headers that are ours are those that agents send too, and the signatures."""
+        """The request. Its headers are the ones that agents send too, and the signatures."""
         body = payload.encode()
         authorization = {} if self.auth_header is None else {"Authorization": self.auth_header}
         return Message(
@@ -52,7 +52,7 @@ class Endpoint:
 
 
 def open_endpoint(subscription: Subscription, *, now: datetime) -> Endpoint:
-    """Raises WebhookKeyMissing, and WebhookUnreadable with the `field` that cannot be decrypted."""
+    """Decrypt the endpoint. Raises WebhookKeyMissing, and WebhookUnreadable with the `field` that is unreadable."""
     header = subscription.auth_header_sealed
     secrets = [_open("secret", subscription.secret_sealed)]
     ends_at = subscription.previous_secret_ends_at

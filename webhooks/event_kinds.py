@@ -1,4 +1,4 @@
-"""What can happen to webhooks."""
+"""The kinds of events about webhooks."""
 
 from core.events import EventKind
 

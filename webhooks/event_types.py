@@ -1,9 +1,9 @@
-"""What subscribers can hear of, and the patterns by which they ask for it (contract, section 7.1). Pure."""
+"""The types of notices, and the patterns by which subscriptions choose them (contract, section 7.1). Pure."""
 
 from agents.event_kinds import AgentEventKind
 from core.events import EventKind
 
-# In the order in which they are listed. An event that carries data is delivered if and only if its type is here.
+# In the order of the published list. An event with data is delivered if and only if its type is here.
 EVENT_TYPES = (
     "agent.registered",
     "agent.deregistered",
@@ -33,22 +33,23 @@ EVENT_TYPES = (
     "freeze.started",
     "freeze.lifted",
 )
-# Where the type is not the kind's own name. The audit log calls the registration with a generator `agent.registered`.
+# The kinds of events whose type has another name. The audit log calls the registration with a generator
+# `agent.registered`.
 _PUBLISHED_NAMES: dict[EventKind, str] = {
     AgentEventKind.AGENT_CREATED: "agent.registered",
     AgentEventKind.AGENT_DELETED: "agent.deregistered",
 }
-# Only ever sent by the test of a subscription.
+# Only the test of a subscription sends it.
 TEST_EVENT = "webhook.test"
 MAX_EVENT_TYPE = 100
 
 
 def published_name(kind: EventKind) -> str:
-    """The event type under which the world hears of events of this kind, if it hears of them."""
+    """The event type of the notice about events of this kind, if they have a notice."""
     return _PUBLISHED_NAMES.get(kind) or str(kind)
 
 
 def patterns_for(event_type: str) -> list[str]:
-    """The patterns that ask for this type: `*`, the type itself, and `<prefix>.*` for each of its prefixes."""
+    """The patterns that match this type: `*`, the type itself, and `<prefix>.*` for each of its prefixes."""
     parts = event_type.split(".")
     return ["*", event_type, *(f"{'.'.join(parts[:length])}.*" for length in range(1, len(parts)))]

@@ -1,4 +1,4 @@
-"""Metrics about webhooks: computed when they are asked for."""
+"""Metrics about webhooks, computed at each scrape."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from core.metrics import gauges
 from webhooks.models import DecryptFailure, Delivery, Status
 
-# Successes are left out: counting a week of them takes longer than all the rest of a scrape.
+# Successes are not counted: to count a week of them takes longer than all the rest of a scrape.
 _COUNTED = (Status.PENDING, Status.ACQUIRED, Status.FAILED, Status.DEAD)
 
 

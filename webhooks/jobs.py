@@ -1,4 +1,4 @@
-"""What the clock does to webhooks."""
+"""The periodic jobs about webhooks."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def deliver() -> int:
     return deliver_due()
 
 
-# A run ends or removes a bounded number, so both run often.
+# Each run ends or removes a limited number, so both jobs run often.
 @periodic(every=timedelta(minutes=5))
 def end_waiting_deliveries() -> int:
     return end_waiting(now=timezone.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))

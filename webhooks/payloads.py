@@ -8,7 +8,7 @@ import orjson
 
 
 def render(*, event_id: UUID, event_type: str, at: datetime, data: Mapping[str, object]) -> str:
-    """The JSON text; ids as text, times in UTC with microseconds and `Z`."""
+    """The JSON text. Ids are text; times are in UTC with microseconds and `Z`."""
     event = {"id": event_id, "event_type": event_type, "timestamp": at, "data": dict(data)}
     return orjson.dumps(event, default=_time, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 

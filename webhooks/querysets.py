@@ -1,4 +1,4 @@
-"""The vocabulary of webhooks."""
+"""The named queries of webhooks."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 class SubscriptionQuerySet(ActiveQuerySet["Subscription"]):
     def enabled(self) -> Self:
-        """Subscriptions that hear of events and are sent what waits for them."""
+        """Subscriptions that get new notices, and to which waiting deliveries are sent."""
         return self.active().filter(enabled=True)
 
     def shown(self) -> Self:
-        """With what the API shows of each, in a fixed number of queries."""
+        """Read also what the API shows of each subscription, in a fixed number of queries."""
         return self.select_related("audience").prefetch_related("patterns")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible(self) -> Self:
-        """Those whose subscription is not deleted; the others are about to be removed."""
+        """Deliveries whose subscription is not deleted; the others will be removed soon."""
         return self.filter(subscription__deleted_at__isnull=True)
 
     def due(self, now: datetime) -> Self:
-        """Those that may be taken now, expired leases among them."""
+        """Deliveries that may be taken now, also those whose lease has run out."""
         return self.filter(due_at__lte=now)
 
     def by_broker(self) -> Self:

@@ -1,4 +1,4 @@
-"""What the world is told of is put into the outbox."""
+"""Writes events that have a notice to the outbox."""
 
 from collections.abc import Sequence
 from typing import Any

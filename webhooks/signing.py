@@ -12,14 +12,14 @@ _SECRET_BYTES = 32
 
 
 def new_secret() -> str:
-    """Random, in the form that the libraries take."""
+    """A random secret, in the form that the libraries accept."""
     return _PREFIX + base64.b64encode(os.urandom(_SECRET_BYTES)).decode()
 
 
 def signature_headers(
     *, message_id: str, at: datetime, body: bytes, secrets: Iterable[str]
 ) -> dict[str, str]:
-    """The three headers, with one signature for each secret; a receiver is content with any of them."""
+    """The three headers, with one signature for each secret. For a receiver, one valid signature is enough."""
     timestamp = str(int(at.timestamp()))
     signed = b".".join([message_id.encode(), timestamp.encode(), body])
     signatures = (

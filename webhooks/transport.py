@@ -1,4 +1,4 @@
-"""Sends one POST to a foreign server, within limits. Does not use the database.
+"""Sends one POST to another server, within limits. It does not use the database.
 
 The host name is resolved once, each address is checked, and the connection goes to a checked address, so it does not
 matter what the name resolves to a moment later. Redirects are not followed and no proxy is used. One deadline covers
@@ -23,7 +23,7 @@ from webhooks.addresses import Address, Network, is_allowed
 from webhooks.attempts import is_success, parse_retry_after
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Characters of a URL that are not escaped; `%` is one, so existing escapes stay.
+# Characters of a URL that are not escaped. `%` is one of them, so existing escapes stay.
 _PATH = "/%:@!$&'()*+,;=~"
 _QUERY = f"{_PATH}?"
 # How much of an answer is kept.
@@ -38,7 +38,7 @@ _NOT_SENT = (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Where requests may go. `ports` is None for any port; `networks` are allowed besides the public Internet."""
+    """Where requests may go. `ports` is None for any port. `networks` are allowed as well as the public Internet."""
 
     schemes: Collection[str]
     ports: Collection[int] | None
@@ -101,7 +101,7 @@ def send(message: Message, *, policy: Policy, now: datetime) -> Outcome:
 
 
 def check_url(url: str, *, schemes: Collection[str]) -> None:
-    """Raises Refused for a URL that no request could be made from."""
+    """Raises Refused for a URL to which no request can be sent."""
     _split(url, schemes)
 
 

@@ -1,7 +1,7 @@
-"""Keeping URLs, headers and secrets: AES-256-GCM in the contract's format (section 7.15).
+"""Encryption of URLs, headers and secrets: AES-256-GCM in the contract's format (section 7.15).
 
 A sealed text is the byte 1, a nonce of 12 bytes, the ciphertext and a tag of 16 bytes. The first of the configured
-keys seals, each of them opens.
+keys encrypts; each of them can decrypt.
 """
 
 import os
@@ -21,7 +21,7 @@ def has_key() -> bool:
 
 
 def seal_text(text: str) -> bytes:
-    """Raises WebhookKeyMissing."""
+    """Encrypt the text. Raises WebhookKeyMissing."""
     if not has_key():
         raise WebhookKeyMissing
     nonce = os.urandom(_NONCE_BYTES)
@@ -29,7 +29,7 @@ def seal_text(text: str) -> bytes:
 
 
 def open_text(sealed: bytes | memoryview) -> str:
-    """What `seal_text` sealed. Raises WebhookKeyMissing, WebhookUnreadable."""
+    """Decrypt what `seal_text` returned. Raises WebhookKeyMissing, WebhookUnreadable."""
     if not has_key():
         raise WebhookKeyMissing
     blob = bytes(sealed)

@@ -27,13 +27,13 @@ from core.admin import (
 from webhooks.models import Delivery, Status
 from webhooks.services.deliveries import redeliver
 
-# The theme's classes carry no types; they extend Django's.
+# The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
     _TextFilter = admin.SimpleListFilter
 else:
     from unfold.contrib.filters.admin import TextFilter as _TextFilter
 
-# An event and its deliveries are written in one go; this is for clocks that are set back.
+# An event and its deliveries are written together; this margin is for clocks that are set back.
 _NEAR_MS = 60_000
 _LAST_MS = 2**48 - 1
 REDELIVER = Question(
@@ -52,7 +52,7 @@ _TONES = {
 
 
 class EventTypeFilter(_TextFilter):
-    # Typed, not chosen: finding the distinct values would read the whole table.
+    # The user types the value; to offer a list of values, the database would have to read the whole table.
     title = "event type, like stack.deleted"
     parameter_name = "event_type"
 
@@ -104,7 +104,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         rows = rows.filter(subscription__deleted_at__isnull=True)
         rows = rows.select_related("subscription", "audience", "acquired_by")
         match = request.resolver_match
-        # Bodies may be long; no list shows them.
+        # Bodies may be long, and no list shows them.
         is_list = match is not None and match.url_name == "webhooks_delivery_changelist"
         return rows.defer("payload") if is_list else rows
 
@@ -201,7 +201,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 def _of_event(event_id: UUID) -> Q:
-    """The deliveries of an event. Their ids, like the event's, begin with the time, and have the only index."""
+    """The deliveries of an event. They are found by their ids, which begin with the time like the event's id.
+
+    There is no index on the event.
+    """
     at = event_id.int >> 80
     first, last = (UUID(int=min(max(0, at + ms), _LAST_MS) << 80) for ms in (-_NEAR_MS, _NEAR_MS))
     return Q(event_id=event_id, pk__gte=first, pk__lt=last)

@@ -1,4 +1,4 @@
-"""The form of a webhook. What is stored sealed is never shown: left empty, it stays as it is."""
+"""The form of a webhook. Encrypted values are never shown. If their field is left empty, they do not change."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +12,7 @@ from webhooks.models import Subscription
 from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.services.subscriptions import Filters, SubscriptionChanges
 
-# The theme's classes carry no types; they extend Django's.
+# The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminIntegerFieldWidget as _Integer
     from django.contrib.admin.widgets import AdminTextareaWidget as _Textarea
@@ -46,7 +46,7 @@ class SubscriptionForm(ServiceForm):
         widget=_Textarea(attrs={"rows": 4}),
         help_text=f"One a line: *, a prefix like deployment.*, or {', '.join(EVENT_TYPES)}.",
     )
-    # Deleted ones too: that they were deleted may be what the receiver waits for.
+    # Deleted ones too, because the receiver may wait for the notice of the deletion.
     stack_id = RowIdField(
         label="Only of the stack",
         required=False,
@@ -107,7 +107,7 @@ class SubscriptionForm(ServiceForm):
         given = self.cleaned_data
         keeps_header = not given.get("auth_header") and not given.get("no_auth_header")
         if given.get("url") and self.instance.auth_header_sealed and keeps_header:
-            # Else whoever may change the URL could have the header sent to a server of their own, and read it.
+            # Otherwise a user who may change the URL could send the header to their own server and read it there.
             self.add_error(
                 "auth_header",
                 "The header goes to the new URL only if it is given again, or is to be sent no more.",
@@ -122,7 +122,7 @@ class SubscriptionForm(ServiceForm):
 
 
 def changes_of(values: dict[str, Any]) -> SubscriptionChanges:
-    """What the services take, of some or all values of the form."""
+    """The argument of the services, made from some or all values of the form."""
     names = ("name", "enabled", "max_retries", "timeout_seconds", "event_types", "target_labels")
     changes: dict[str, Any] = {name: values[name] for name in names if name in values}
     changes |= {name: values[name] for name in ("url", "auth_header") if values.get(name)}

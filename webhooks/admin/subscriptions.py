@@ -94,7 +94,7 @@ class SubscriptionAdmin(ServiceAdmin):
     def prepare(self, rows: Sequence[Any]) -> None:
         open_ones = [Status.PENDING, Status.ACQUIRED, Status.FAILED]
         counted = (
-            # Without the successes: counting a week of them takes longer than the rest of the page.
+            # Successes are not counted: to count a week of them takes longer than the rest of the page.
             Delivery.objects.filter(subscription__in=rows, status__in=[*open_ones, Status.DEAD])
             .order_by()
             .values("subscription")
@@ -125,14 +125,14 @@ class SubscriptionAdmin(ServiceAdmin):
         if obj.deleted_at is not None:
             return ("name", "created", "changed", "deleted")
         if not self.has_change_permission(request, obj):
-            # What the form's own fields hold, for those who are not given the form.
+            # The values of the form's own fields, for users who may only look.
             about = ("name", "state", "asked_for", "about", "delivered_by", "max_retries", "timeout_seconds")
             return (*about, "deliveries", "old_secret", "created", "changed")
         return (*given[:4], "no_auth_header", *given[4:], "deliveries", "old_secret", "created", "changed")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
         if obj is None or self.has_change_permission(request, obj):
-            # The form's own fields are no fields of the table, by which Django would choose.
+            # Django takes the fields from the model by default, but some fields of this form are not in the model.
             kwargs["fields"] = SubscriptionForm.Meta.fields
         return super().get_form(request, obj, change, **kwargs)
 
@@ -192,7 +192,7 @@ class SubscriptionAdmin(ServiceAdmin):
 
     def update(self, *, row: Subscription, changes: dict[str, Any], actor: Actor) -> None:
         if {"stack_id", "agent_id"} & changes.keys():
-            # A filter that was not changed stays.
+            # A filter that was not changed is kept.
             changes = {"stack_id": row.filter_stack_id, "agent_id": row.filter_agent_id} | changes
         locked = lock_subscription(row.pk)
         update_subscription(subscription=locked, changes=changes_of(changes), actor=actor)
@@ -208,7 +208,7 @@ class SubscriptionAdmin(ServiceAdmin):
         if locked.enabled != enabled:
             update_subscription(subscription=locked, changes={"enabled": enabled}, actor=admin_actor(request))
 
-    # A button shows only where it would change something.
+    # A button is shown only where it would change something.
     def has_enable_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         row = self.row_of(request, obj)
         return self.has_change_permission(request, row) and (row is None or not row.enabled)

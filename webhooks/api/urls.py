@@ -9,7 +9,7 @@ urlpatterns = [
         DeliveryViewSet.as_view({"get": "pending"}),
     ),
     path("webhooks", WebhookViewSet.as_view({"get": "list", "post": "create"})),
-    # Before the webhook of that id.
+    # This route comes before the route with a webhook's id, which would match too.
     path("webhooks/event-types", WebhookViewSet.as_view({"get": "event_types"})),
     path(
         "webhooks/<str:webhook_id>",

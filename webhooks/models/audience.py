@@ -1,4 +1,4 @@
-"""Which agents deliver."""
+"""Which agents deliver the notices of a subscription."""
 
 from django.db import models
 from uuid_utils.compat import uuid7
@@ -7,13 +7,13 @@ from core.validators import MAX_LABEL
 
 
 class Audience(models.Model):
-    """The agents that carry all of these labels. Each list of labels is kept once, however many rows refer to it.
+    """The agents that have all of these labels. Each list of labels is stored once, even if many rows refer to it.
 
-    So an agent that asks for its deliveries compares its labels with a few lists and not with every delivery.
+    So the labels of an agent that asks for deliveries are compared with a few lists and not with every delivery.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # As they were given.
+    # The labels as the request named them.
     labels = models.JSONField()
     # SHA-256 of the labels as JSON.
     digest = models.CharField(max_length=64, unique=True)
@@ -26,7 +26,7 @@ class Audience(models.Model):
 
 
 class AudienceLabel(models.Model):
-    """One of the labels, for comparing."""
+    """One of the labels, as a row that can be compared."""
 
     id = models.BigAutoField(primary_key=True)
     audience = models.ForeignKey(

@@ -1,11 +1,12 @@
-"""How often what is stored could not be decrypted."""
+"""How often stored values could not be decrypted."""
 
 from django.db import models
 
 
 class DecryptFailure(models.Model):
-    """The count of one field on one path. Kept in the database, because it is the worker that meets most of them, and
-    `/metrics` is the web server's.
+    """The count for one field on one path.
+
+    It is stored in the database, because most failures happen in the worker, but the web server answers `/metrics`.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -15,7 +16,7 @@ class DecryptFailure(models.Model):
 
     class Meta:
         db_table = "webhook_decrypt_failures"
-        # Nobody works with these rows.
+        # People do not work with these rows.
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["field", "path"], name="unique_webhook_decrypt_failure")

@@ -1,4 +1,4 @@
-"""One event on its way to one subscription."""
+"""Deliveries: one notice on its way to one subscription."""
 
 from datetime import datetime
 
@@ -22,11 +22,11 @@ class Status(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """Written in the transaction of the event. `event_id` is the same for all subscriptions and all attempts.
+    """A delivery, written in the transaction of the event. All subscriptions and attempts have the same `event_id`.
 
-    `due_at` is when somebody may take it: at once while pending, at the end of the lease while acquired, at the end
-    of the back-off while failed, never when it is over. `lease` names one acquisition by the broker's worker:
-    who lost it cannot record an outcome.
+    `due_at` is when somebody may take it: at once while it is pending, at the end of the lease while it is acquired, at
+    the end of the back-off while it has failed, never after it is over. `lease` identifies one claim by the broker's
+    worker: a worker that has lost it cannot record an outcome.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -37,7 +37,7 @@ class Delivery(models.Model):
     event_id = models.UUIDField()
     # The JSON that is sent, as text.
     payload = models.TextField()
-    # As the subscription's was when the event happened.
+    # The audience of the subscription at the time of the event.
     audience = models.ForeignKey(
         Audience, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )

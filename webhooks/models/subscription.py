@@ -1,4 +1,4 @@
-"""Who is told of what, and how."""
+"""Subscriptions: which notices go to which URL, and how."""
 
 from typing import ClassVar
 
@@ -16,10 +16,10 @@ MAX_TIMEOUT_SECONDS = 300
 
 
 class Subscription(Resource):
-    """An endpoint that hears of events. URL, header and secrets are sealed by `webhooks.vault`; b"" means none.
+    """An endpoint that gets notices. `webhooks.vault` encrypts URL, header and secrets; b"" means none.
 
-    `max_retries` is the number of all attempts, under the name that clients know (0 and 1 both mean one).
-    With an audience its agents deliver, else the broker's worker does.
+    `max_retries` is the number of all attempts, with the name that clients know (0 and 1 both mean one attempt).
+    If there is an audience, its agents deliver; otherwise the broker's worker does.
     """
 
     NOUN: ClassVar[str] = "webhook_subscription"
@@ -28,13 +28,13 @@ class Subscription(Resource):
     url_sealed = models.BinaryField()
     auth_header_sealed = models.BinaryField(default=b"")
     secret_sealed = models.BinaryField()
-    # Signs too, until its end, so that the receiver has time to learn the new one.
+    # The old secret signs too until it ends, so that the receiver has time to change to the new one.
     previous_secret_sealed = models.BinaryField(default=b"")
     previous_secret_ends_at = models.DateTimeField(null=True)
     enabled = models.BooleanField(default=True)
     max_retries = models.IntegerField(default=5)
     timeout_seconds = models.IntegerField(default=30)
-    # Only events whose data name this agent, this stack.
+    # If set, only events whose data name this agent or this stack.
     filter_agent_id = models.UUIDField(null=True)
     filter_stack_id = models.UUIDField(null=True)
     audience = models.ForeignKey(Audience, null=True, on_delete=models.PROTECT, related_name="+")
@@ -70,7 +70,7 @@ class Subscription(Resource):
 
     @property
     def filters(self) -> dict[str, object]:
-        """The filters that are set, by the name of the field they look at."""
+        """The filters that are set, by the name of the field that they compare."""
         wanted = {"agent_id": self.filter_agent_id, "stack_id": self.filter_stack_id}
         return {name: value for name, value in wanted.items() if value is not None}
 
@@ -80,7 +80,7 @@ class Subscription(Resource):
 
 
 class EventPattern(models.Model):
-    """An event type, or several by `*`, that a subscription asks for."""
+    """An event type, or a pattern with `*` for several types, that a subscription asks for."""
 
     id = models.BigAutoField(primary_key=True)
     subscription = models.ForeignKey(
@@ -92,7 +92,7 @@ class EventPattern(models.Model):
         db_table = "webhook_event_patterns"
         ordering = ["id"]
         constraints = [
-            # From an event to those who asked for it.
+            # To find the subscriptions that ask for an event.
             models.UniqueConstraint(fields=["pattern", "subscription"], name="webhook_patterns_by_pattern"),
             models.UniqueConstraint(fields=["subscription", "pattern"], name="unique_webhook_pattern"),
         ]

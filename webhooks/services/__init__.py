@@ -1,1 +1,1 @@
-"""The only writers, by what they write: subscriptions; deliveries as events come in, go out and grow old."""
+"""The only code that writes subscriptions and deliveries; one module per subject."""

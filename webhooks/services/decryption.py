@@ -1,4 +1,4 @@
-"""Opening a subscription's endpoint, with a count of those that cannot be opened."""
+"""Decrypting a subscription's endpoint, and counting failures."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,12 +10,12 @@ from webhooks.endpoints import Endpoint, open_endpoint
 from webhooks.errors import WebhookUnreadable
 from webhooks.models import DecryptFailure, Subscription
 
-# Who needs the endpoint: the broker's worker, an agent that delivers, the test of a subscription.
+# Who needs the endpoint: the broker's worker, an agent that delivers, or the test of a subscription.
 Path = Literal["broker", "agent", "test"]
 
 
 def open_counted(subscription: Subscription, *, now: datetime, path: Path) -> Endpoint:
-    """Raises WebhookKeyMissing, and WebhookUnreadable, which is counted."""
+    """Decrypt the endpoint. Raises WebhookKeyMissing, and WebhookUnreadable, which is counted."""
     try:
         return open_endpoint(subscription, now=now)
     except WebhookUnreadable as unreadable:

@@ -1,4 +1,4 @@
-"""Deliveries: taken, ended, sent again. Whoever takes one holds it for a lease; a lease that runs out frees it.
+"""Taking, ending and resending deliveries. Whoever takes one has it until its lease runs out.
 
 Order of locks: delivery, then subscription.
 """
@@ -31,10 +31,10 @@ from webhooks.querysets import DeliveryQuerySet
 from webhooks.services.decryption import open_counted
 from webhooks.transport import Message, Outcome
 
-# The contract's lease. A longer time-out makes a longer lease: who may still be sending must not lose it.
+# The contract's lease. A longer time-out makes a longer lease, so that nobody loses a delivery while sending it.
 LEASE = timedelta(seconds=60)
 AFTER_TIMEOUT = timedelta(seconds=30)
-# What an agent gets at once (contract, section 7.13).
+# How many deliveries an agent gets at once (contract, section 7.13).
 AGENT_BATCH = 10
 UNKNOWN_ERROR = "Unknown error"
 _UNREADABLE = "The URL, the header or the secret cannot be decrypted."
@@ -44,7 +44,7 @@ _MAX_ERROR = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
-    """A delivery that the broker's worker holds, ready to be sent."""
+    """A delivery that the broker's worker has taken, ready to be sent."""
 
     delivery_id: UUID
     lease: UUID
@@ -56,7 +56,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class AgentClaim:
-    """A delivery that an agent holds, with what it needs to send it."""
+    """A delivery that an agent has taken, with everything that the agent needs to send it."""
 
     delivery: Delivery
     url: str
@@ -77,14 +77,14 @@ class _Attempt:
 def claim_due(*, now: datetime, slots: int, busy: Mapping[UUID, int], per_subscription: int) -> list[Claim]:
     """Take up to `slots` due deliveries for the broker to send, at most `per_subscription` of one subscription.
 
-    `busy` counts those of each subscription that are already under way. The subscription that has waited the longest
-    comes first, the oldest of its deliveries first. No two callers get the same delivery.
+    `busy` counts the requests of each subscription that are already under way. The subscription that has waited longest
+    comes first, with its oldest delivery first. Two callers never get the same delivery.
     """
     waiting_since = Subquery(_due_of(OuterRef("pk")).order_by("due_at").values("due_at")[:1])
     enabled = Subscription.objects.enabled().annotate(waiting_since=waiting_since)
     waiting = list(enabled.filter(waiting_since__lte=now).order_by("waiting_since", "id"))
     claims: list[Claim] = []
-    # One transaction for all, and none when there is nothing: SQLite waits for the disk at the end of each.
+    # One transaction for all deliveries, and none if nothing is due: SQLite waits for the disk at the end of each.
     with transaction.atomic() if waiting else nullcontext():
         for subscription in waiting:
             share = min(per_subscription - busy.get(subscription.pk, 0), slots - len(claims))
@@ -100,7 +100,7 @@ def _due_of(subscription: Any) -> DeliveryQuerySet:
 
 
 def _claim_of(subscription: Subscription, limit: int, now: datetime) -> list[Claim]:
-    # Rows that another worker is taking are its business.
+    # Rows that another worker is taking are left to it.
     due = _due_of(subscription).due(now).select_for_update(skip_locked=True).order_by("due_at", "id")
     rows = list(due[:limit])
     lease = uuid7()
@@ -132,8 +132,8 @@ def _claim_of(subscription: Subscription, limit: int, now: datetime) -> list[Cla
 
 @transaction.atomic
 def record_outcomes(*, outcomes: Iterable[tuple[Claim, Outcome]], now: datetime) -> None:
-    """End the attempts of claims, but for those that lost their lease: another has the delivery then, or had it."""
-    # In one order, so that two workers that hold the same rows, one of them too late, do not wait for each other.
+    """End the attempts of claims. A claim that lost its lease is ignored: another worker has, or had, the delivery."""
+    # Always in the same order, so that two workers do not deadlock if both have the same rows, one of them too late.
     for claim, outcome in sorted(outcomes, key=lambda pair: pair[0].delivery_id):
         _record(claim, outcome, now)
 
@@ -160,7 +160,7 @@ def _record(claim: Claim, outcome: Outcome, now: datetime) -> None:
 
 @transaction.atomic
 def claim_for_agent(*, agent_id: UUID, now: datetime) -> list[AgentClaim]:
-    """Take the oldest due deliveries for an agent that carries all of their labels. Raises AgentNotFound."""
+    """Take the oldest due deliveries for an agent that has all of their labels. Raises AgentNotFound."""
     if not Agent.objects.active().filter(pk=agent_id).exists():
         raise AgentNotFound(id=agent_id)
     rows = list(
@@ -189,7 +189,7 @@ def claim_for_agent(*, agent_id: UUID, now: datetime) -> list[AgentClaim]:
 
 
 def audiences_of(agent_id: UUID) -> QuerySet[Audience]:
-    """The audiences to which the agent belongs: it carries all of their labels."""
+    """The audiences to which the agent belongs: it has all of their labels."""
     missing = AudienceLabel.objects.filter(audience=OuterRef("pk")).exclude(label__in=labels_of(agent_id))
     return Audience.objects.filter(~Exists(missing))
 
@@ -205,7 +205,7 @@ def report_result(
     actor: Actor,
     now: datetime,
 ) -> Delivery:
-    """End an agent's attempt; the delivery as it is then. Raises DeliveryNotFound, DeliveryNotAcquiredByAgent."""
+    """End an agent's attempt; the changed delivery. Raises DeliveryNotFound, DeliveryNotAcquiredByAgent."""
     delivery = _lock(delivery_id)
     if delivery.status != Status.ACQUIRED or delivery.acquired_by_id != agent_id:
         raise DeliveryNotAcquiredByAgent(id=delivery_id)
@@ -221,7 +221,7 @@ def report_result(
 
 @transaction.atomic
 def redeliver(*, delivery_id: UUID, actor: Actor, now: datetime) -> Delivery:
-    """Send it again, with the same id and all attempts anew, whatever became of it.
+    """Send a delivery in any state again, with the same id and all attempts anew.
 
     Raises DeliveryNotFound, DeliveryUnderWay.
     """
@@ -288,7 +288,7 @@ def _error_of(outcome: Outcome) -> str | None:
 def _end_attempt(
     delivery: Delivery, attempt: _Attempt, *, max_retries: int, now: datetime, actor: Actor
 ) -> None:
-    """Move a locked delivery to where the attempt leaves it (contract, section 7.12)."""
+    """Move a locked delivery to its next state after an attempt (contract, section 7.12)."""
     delivery.attempts, delivery.last_attempt_at, delivery.lease = attempt.number, now, None
     delivery.last_error = None if attempt.success else attempt.error
     if attempt.success:
@@ -314,7 +314,7 @@ def _end_attempt(
 
 
 def _disable(subscription_id: UUID, now: datetime) -> None:
-    """Send nothing more to an endpoint that says it is gone. What waits for it waits on."""
+    """Disable the subscription of an endpoint that says that it is gone. Waiting deliveries stay as they are."""
     enabled = Subscription.objects.enabled().filter(pk=subscription_id)
     if enabled.update(enabled=False, updated_at=now):
         _tell(

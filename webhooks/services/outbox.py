@@ -1,4 +1,4 @@
-"""Events become deliveries, in the transaction of the change."""
+"""Makes deliveries of events, in the transaction of the change."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from webhooks.models import Delivery
 from webhooks.payloads import render
 
 _DELIVERED = frozenset(EVENT_TYPES)
-# Every change asks it.
+# A prepared statement, because every change runs it.
 _LISTENERS = """
 SELECT p.pattern, s.id, s.audience_id, s.filter_agent_id, s.filter_stack_id
 FROM webhook_event_patterns p JOIN webhook_subscriptions s ON s.id = p.subscription_id
@@ -24,7 +24,7 @@ WHERE {among} AND s.enabled AND s.deleted_at IS NULL
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
-    """What a subscription means for the emission of an event."""
+    """What the outbox needs to know of a subscription."""
 
     subscription_id: UUID
     audience_id: UUID | None
@@ -32,7 +32,7 @@ class _Listener:
     stack_id: UUID | None
 
     def hears(self, data: Mapping[str, object]) -> bool:
-        """Every filter that is set equals the field of its name; a field that is not there equals nothing."""
+        """Whether every filter that is set equals the field of its name. A missing field equals nothing."""
         return all(
             wanted is None or str(data.get(name)) == str(wanted)
             for name, wanted in (("agent_id", self.agent_id), ("stack_id", self.stack_id))
@@ -40,9 +40,9 @@ class _Listener:
 
 
 def write_deliveries(events: Sequence[Event]) -> int:
-    """One pending delivery for each event and each enabled subscription that hears of it; the number written.
+    """Write a pending delivery for each event and each enabled subscription that hears of it; the number written.
 
-    One statement asks who listens, however many events there are, and one more writes, if anybody does.
+    One statement finds the subscriptions for any number of events, and one more writes if there are any.
     """
     told = [event for event in events if event.data is not None and published_name(event.kind) in _DELIVERED]
     if not told:
@@ -59,7 +59,7 @@ def write_deliveries(events: Sequence[Event]) -> int:
 
 
 def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:
-    """Who asked for each of the patterns."""
+    """The subscriptions that ask for each of the patterns."""
     sql = _LISTENERS.format(among=among("p.pattern", "patterns"))
     listeners: dict[str, set[_Listener]] = defaultdict(set)
     for pattern, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
@@ -70,7 +70,7 @@ def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:
 
 def _deliveries(event: Event, listeners: Mapping[str, set[_Listener]]) -> Iterator[Delivery]:
     event_type, data = published_name(event.kind), event.data or {}
-    # A subscription that asks by several patterns is told once.
+    # A subscription with several matching patterns gets one delivery.
     asked = set[_Listener]().union(*(listeners.get(pattern, ()) for pattern in patterns_for(event_type)))
     told = [listener for listener in asked if listener.hears(data)]
     if not told:

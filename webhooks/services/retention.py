@@ -1,7 +1,7 @@
-"""What grows old is ended or removed, in batches, so that no transaction grows with what there is.
+"""Ends or removes old deliveries, in batches, so that a large backlog does not make a large transaction.
 
-Everything here is safe to run in several workers at once, and stops after some batches: the worker has other jobs, and
-the next run goes on.
+All functions are safe in several workers at once. They stop after some batches, because the worker has other jobs; the
+next run goes on.
 """
 
 from datetime import datetime, timedelta
@@ -20,27 +20,27 @@ WAITED_IN_VAIN = "Nobody has taken it within the time that deliveries are kept."
 def remove_old(*, now: datetime, keep: timedelta) -> int:
     """Remove the deliveries that have been over for longer than `keep`; the number removed."""
     end = now - keep
-    # What ended before had begun before: an index finds that.
+    # A delivery that ended before this time also began before it, and there is an index for the beginning.
     old = Delivery.objects.over().filter(created_at__lt=end, completed_at__lt=end)
     return delete_in_steps(old.order_by("created_at", "id"))
 
 
 def remove_orphaned() -> int:
     """Remove the deliveries of deleted subscriptions; the number removed."""
-    # No join, which would lock the subscription too.
+    # No join, because it would lock the subscription too.
     deleted = Subscription.objects.filter(deleted_at__isnull=False)
     return delete_in_steps(Delivery.objects.filter(subscription__in=deleted))
 
 
 def end_waiting(*, now: datetime, keep: timedelta) -> int:
-    """End what has waited for longer than `keep` for an agent or for its subscription to be enabled; the number ended.
+    """End deliveries that waited longer than `keep` for an agent or for an enabled subscription; the number ended.
 
-    What the broker could deliver itself is not ended, however long no worker was there.
+    Deliveries that the broker itself can send are not ended, even if no worker ran for a long time.
     """
     ended = 0
     waiting = Delivery.objects.visible().filter(
         Q(audience__isnull=False) | Q(subscription__enabled=False),
-        # Acquired: by somebody whose lease ended as long ago, and whom nobody followed.
+        # Acquired deliveries too: their lease ended that long ago, and nobody has taken them since.
         status__in=[Status.PENDING, Status.FAILED, Status.ACQUIRED],
         due_at__lt=now - keep,
     )

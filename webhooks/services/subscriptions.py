@@ -1,4 +1,4 @@
-"""Subscriptions: made, changed, ended; their secrets replaced."""
+"""Creating, changing and deleting subscriptions, and replacing their secrets."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -32,14 +32,14 @@ LONGEST_OVERLAP = timedelta(days=30)
 
 
 class Filters(TypedDict, total=False):
-    """Only events whose data have these values; an absent or empty one does not matter."""
+    """Choose only events whose data have these values. An absent or empty filter does not matter."""
 
     agent_id: UUID | None
     stack_id: UUID | None
 
 
 class SubscriptionChanges(TypedDict, total=False):
-    """The fields a caller may change; an absent one stays. None ends a header, filters, target labels."""
+    """The fields that a caller may change. An absent field is not changed. None removes header, filters or labels."""
 
     name: str
     url: str
@@ -54,7 +54,7 @@ class SubscriptionChanges(TypedDict, total=False):
 
 def lock_subscription(subscription_id: UUID) -> Subscription:
     """The live subscription, locked until the transaction ends. Raises WebhookNotFound."""
-    # Not against those who write deliveries for it: they would queue up behind each other.
+    # This lock does not block transactions that write deliveries for it; otherwise they would wait for each other.
     rows = Subscription.objects.active().select_for_update(no_key=True, of=("self",)).shown()
     subscription = rows.filter(id=subscription_id).first()
     if subscription is None:
@@ -76,7 +76,7 @@ def create_subscription(
     timeout_seconds: int = 30,
     target_labels: Sequence[str] | None = None,
 ) -> tuple[Subscription, str]:
-    """A subscription and the secret that signs what it is sent, which is told only now.
+    """Create a subscription; the subscription and the secret that signs its deliveries, which is shown only now.
 
     Raises UrlRequired, InvalidUrlScheme, InvalidWebhook, WebhookOutOfRange, WebhookKeyMissing.
     """
@@ -111,7 +111,9 @@ def create_subscription(
 def update_subscription(
     *, subscription: Subscription, changes: SubscriptionChanges, actor: Actor
 ) -> Subscription:
-    """Apply `changes` to a locked subscription. What waits for it is sent as it is now, by whom it was to be sent.
+    """Apply `changes` to a locked subscription.
+
+    Waiting deliveries are sent to the changed endpoint, but by the same agents or worker as before.
 
     Raises what `create_subscription` raises.
     """
@@ -132,9 +134,9 @@ def update_subscription(
 
 @transaction.atomic
 def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
-    """End a locked subscription and forget its secrets. Its deliveries are gone for everybody at once.
+    """Delete a locked subscription and its secrets. From now on nobody sees its deliveries.
 
-    The row stays: a change that is just being written may still refer to it.
+    The row stays, because a change that is being written at the same time may still refer to it.
     """
     subscription.deleted_at = subscription.updated_at = timezone.now()
     subscription.enabled = False
@@ -146,7 +148,7 @@ def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
 
 @transaction.atomic
 def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Actor, now: datetime) -> str:
-    """A new secret for a locked subscription. The one before it signs too for the time of `overlap`; any older ends.
+    """Make a new secret for a locked subscription. The previous one signs too during `overlap`; an older one ends.
 
     Raises WebhookOutOfRange, WebhookKeyMissing.
     """
@@ -175,9 +177,9 @@ def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Acto
 
 @transaction.atomic
 def seal_anew(*, actor: Actor, via: str | None = None) -> int:
-    """Encrypt what is stored with the first of the keys, so that the others can be taken away; the number changed.
+    """Encrypt all stored values with the first key, so that the other keys can be removed; the number changed.
 
-    Raises WebhookKeyMissing, WebhookUnreadable; nothing is changed then.
+    Raises WebhookKeyMissing, WebhookUnreadable; then nothing is changed.
     """
     names = ("url_sealed", "auth_header_sealed", "secret_sealed", "previous_secret_sealed")
     rows = Subscription.objects.active().select_for_update(no_key=True).order_by("id")
@@ -191,7 +193,7 @@ def seal_anew(*, actor: Actor, via: str | None = None) -> int:
 
 
 def _apply(subscription: Subscription, changes: SubscriptionChanges) -> None:
-    """Check the fields and set them; the patterns are rows of their own."""
+    """Check the fields and set them, except the patterns, which have their own rows."""
     _check(changes)
     for name in ("name", "enabled", "max_retries", "timeout_seconds"):
         if name in changes:
@@ -250,7 +252,7 @@ def _check_url(url: str) -> None:
 
 
 def _audience(labels: Sequence[str]) -> Audience | None:
-    """The agents that carry all of the labels; None for no labels, which is the broker."""
+    """The audience for the labels. None if there are no labels: then the broker delivers."""
     labels = list(dict.fromkeys(labels))
     if not labels:
         return None
@@ -265,7 +267,7 @@ def _write_patterns(subscription: Subscription, event_types: Sequence[str]) -> N
     EventPattern.objects.bulk_create(
         EventPattern(subscription=subscription, pattern=pattern) for pattern in dict.fromkeys(event_types)
     )
-    # What was read before is no longer so.
+    # The patterns that were read before are out of date.
     vars(subscription).pop("_prefetched_objects_cache", None)
 
 

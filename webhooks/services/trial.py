@@ -1,4 +1,4 @@
-"""The test of a subscription: one request now, of which no delivery tells."""
+"""The test of a subscription: one request now, without a delivery."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,15 +13,15 @@ from webhooks.payloads import render
 from webhooks.services.decryption import open_counted
 from webhooks.transport import send
 
-# Somebody waits for the answer, and a thread of the web process with them.
+# A user and a thread of the web process wait for the answer.
 _MOST_SECONDS = 30
 _SHOWN_BODY = 500
 
 
 def send_test(*, subscription: Subscription, now: datetime) -> int:
-    """Send a test event from here, whoever delivers the others; the status of the endpoint's success.
+    """Send a test event from this process, even if agents deliver; the status if the endpoint succeeded.
 
-    Not to be called in a transaction, which would be as long as the request.
+    Do not call it in a transaction, which would last as long as the request.
     Raises WebhookTestFailed, WebhookKeyMissing, WebhookUnreadable.
     """
     endpoint = open_counted(subscription, now=now, path="test")

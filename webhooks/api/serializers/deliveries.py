@@ -1,4 +1,4 @@
-"""Bodies of deliveries: the lists, and what agents are given and report."""
+"""Bodies of deliveries: the lists, what agents get, and what agents report."""
 
 from typing import Any
 

@@ -2,5 +2,5 @@
 
 from typing import Any
 
-# A 32-bit column; what is within it and out of range is for the service to refuse.
+# The column has 32 bits. The service refuses numbers that fit into it but are out of range.
 INT_COLUMN: Any = {"min_value": -(2**31), "max_value": 2**31 - 1}

@@ -61,7 +61,7 @@ _FILTER = {"type": ["string", "null"], "format": "uuid"}
     {
         "type": "object",
         "properties": {"agent_id": _FILTER, "stack_id": _FILTER},
-        # Others would have no effect, and are refused.
+        # Other filters would have no effect, so they are refused.
         "additionalProperties": False,
     }
 )
@@ -76,7 +76,7 @@ class SubscriptionSerializer(RowSerializer[Subscription]):
     has_url = serializers.SerializerMethodField()
     has_auth_header = serializers.SerializerMethodField()
     event_types = serializers.ListField(child=serializers.CharField(), read_only=True)
-    # Not read-only, which would be published as always there.
+    # Not read-only: the schema would say of a read-only field that it is always there.
     filters = FiltersSerializer(required=False)
     target_labels = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
     created_by = serializers.SerializerMethodField()
@@ -107,12 +107,12 @@ class SubscriptionSerializer(RowSerializer[Subscription]):
         return bool(subscription.auth_header_sealed)
 
     def get_created_by(self, subscription: Subscription) -> str:
-        # Nobody else may create them (contract, section 7.2).
+        # Only admins may create webhooks (contract, section 7.2).
         return "admin"
 
     def to_representation(self, instance: Subscription) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        # Left out rather than null, on which clients of release 0.10 fail.
+        # It is left out instead of null, because clients of release 0.10 fail on null.
         del shown["filters"]
         return shown | ({"filters": instance.filters} if instance.filters else {})
 
@@ -132,7 +132,7 @@ class NewSubscriptionSerializer(SubscriptionSerializer):
         read_only_fields = fields
 
 
-# What create and update have in common; its docstring would be published as that of the bodies.
+# The common fields of create and update. It has no docstring, which the schema would show for both bodies.
 class _SubscriptionBody(NullIsAbsent):
     null_is_absent: ClassVar[tuple[str, ...]] = ("enabled", "max_retries", "timeout_seconds")
 
@@ -234,7 +234,7 @@ class WebhookTestSerializer(serializers.Serializer[Any]):
 
 
 def refuse_unsupported(body: Mapping[str, Any]) -> None:
-    """Fields that clients of earlier releases may believe in, although they never had an effect.
+    """Refuse fields that never had an effect, although clients of earlier releases may rely on them.
 
     Raises UnsupportedField.
     """

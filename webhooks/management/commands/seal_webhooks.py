@@ -1,4 +1,4 @@
-"""Changing the key that encrypts webhooks."""
+"""`manage.py seal_webhooks`: encrypts webhooks with a new key."""
 
 from collections.abc import Mapping
 from typing import Any
