@@ -1,6 +1,6 @@
-"""The calls that agents make all day, answered before Django: no middleware, no routes, no request object.
+"""The calls that agents make most often, answered before Django: without middleware, routes and request objects.
 
-The lane answers an agent's own good key and a plain request, each in one statement. Everything else it leaves to the
-views behind it, which answer every case, these included, in the same way: take `Lane` out of brokkr_site/wsgi.py, and
-only the cost changes. A test holds both ways to each other.
+The lane answers a plain request with a usable key of the agent, with one statement. It leaves everything else to the
+views. The views answer every request, also these, in the same way: without `Lane` in brokkr_site/wsgi.py, only the cost
+changes. A test checks that both give the same answers.
 """

@@ -18,7 +18,7 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class Lane:
-    """Answers what it can, and leaves the rest to the application behind it."""
+    """Answers the requests that it can answer, and passes the others to the next application."""
 
     def __init__(self, behind: Application) -> None:
         self._behind = behind
@@ -33,7 +33,7 @@ class Lane:
 
 
 def answer(environ: Environ) -> tuple[Reply, str] | None:
-    """The reply and the request's id, None when the views should answer. The request is logged and counted."""
+    """The reply and the request's id, or None if the views should answer. A reply is logged and counted."""
     path: str = environ["PATH_INFO"]
     if not path.startswith(PREFIX):
         return None
@@ -70,7 +70,7 @@ def _reply(call: Call, request: Ordinary, request_id: str) -> Reply | None:
 
 
 def _keys(call: Call, request: Ordinary) -> Iterator[Hashable]:
-    """By what the request is known to admission, as `core.api.admission` names those that Django answers."""
+    """The keys of the request for admission. `core.api.admission` makes the same keys for requests to Django."""
     yield call.method, call.endpoint
     yield "caller", request.environ["HTTP_AUTHORIZATION"]
     yield "row", str(request.agent_id)

@@ -1,4 +1,4 @@
-"""The calls themselves: each takes an ordinary request and makes one statement."""
+"""The calls of the lane: each takes an ordinary request and runs one statement."""
 
 import re
 from collections.abc import Callable
@@ -24,13 +24,13 @@ from paks.tokens import Token
 from webhooks.due_deliveries import look_for_deliveries
 from workorders.claimable_work import look_for_work
 
-# Answers None when the views should answer.
+# Returns None if the views should answer.
 Reader = Callable[[Ordinary], Reply | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One row of the table: how to answer it, and what it is called in logs and metrics."""
+    """One row of the table of calls: how to answer the call, and its name in logs and metrics."""
 
     method: str
     action: str
@@ -38,12 +38,12 @@ class Call:
 
     @property
     def endpoint(self) -> str:
-        """The route with its id as `:id`."""
+        """The route, with `:id` in place of the id."""
         return f"{PREFIX}:id/{self.action}"
 
 
 class _Found(Protocol):
-    """The key's row, as the one statement brings it."""
+    """A result of the one statement, which contains the key's row."""
 
     @property
     def key_id(self) -> UUID: ...
@@ -52,7 +52,7 @@ class _Found(Protocol):
 
 
 class _Look(Protocol):
-    """Asks whether anything waits for an agent, as `agents.inbox.ask` does."""
+    """Asks whether anything waits for an agent, in the same way as `agents.inbox.ask`."""
 
     def __call__(self, *, agent_id: UUID, token: Token) -> Answer | None: ...
 
@@ -60,7 +60,7 @@ class _Look(Protocol):
 PREFIX = "/api/v1/agents/"
 _MODES = {"": None, "mode=full": "full", "mode=incremental": "incremental"}
 _NO_QUERY = re.compile("")
-# Where nothing waits, nothing of any type does.
+# The type does not matter: if no order waits, then no order of this type waits.
 _OF_TYPE = re.compile(r"(work_type=[A-Za-z0-9_-]+)?")
 _CLUSTER = {"k8s_reachable", "k8s_api_latency_ms"}
 
@@ -72,7 +72,7 @@ def _target_state(request: Ordinary) -> Reply | None:
         agent_id=request.agent_id,
         token=request.token,
         mode=_MODES[request.query] or settings.TARGET_STATE_DEFAULT,
-        # Who names an answer mostly has it already and gets no body.
+        # An agent that sends a tag mostly has the present answer already and gets no body.
         with_new="HTTP_IF_NONE_MATCH" not in request.environ,
     )
     if found is None:
@@ -108,7 +108,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
 
 
 def _nothing_waits(look: _Look, *, query: re.Pattern[str] = _NO_QUERY) -> Reader:
-    """For an agent that finds nothing. `query` is what may be asked for then."""
+    """A call that answers only if nothing waits for the agent. `query` matches the allowed query strings."""
 
     def read(request: Ordinary) -> Reply | None:
         if not has_no_body(request.environ) or not query.fullmatch(request.query):
@@ -127,7 +127,7 @@ def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
 
 
 def _recognise(request: Ordinary, found: _Found) -> None:
-    """What the views do for a good key: name the caller for the log, note that the key is in use."""
+    """Do what the views do for a usable key: give the caller's name to the log, and note that the key is used."""
     request.caller = f"agent:{request.agent_id}"
     mark_used(found.key_id, found.last_used_at)
 

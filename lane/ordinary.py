@@ -1,4 +1,4 @@
-"""What an ordinary request is. Of any other the lane says nothing."""
+"""What an ordinary request is. The lane answers no other requests."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +16,7 @@ from paks.tokens import Token, split_token
 
 Environ = dict[str, Any]
 
-# Whoever sends one of these wants something that the views know.
+# A request with one of these headers wants something that only the views can do.
 _UNUSUAL = {
     "HTTP_CONTENT_ENCODING",
     "HTTP_IDEMPOTENCY_KEY",
@@ -30,23 +30,23 @@ _SMALL_BODY = 4096
 
 @dataclass(slots=True)
 class Ordinary:
-    """A plain request with what looks like a key; nothing is verified."""
+    """A plain request with a text that looks like a key. Nothing is verified yet."""
 
     environ: Environ
     agent_id: UUID
     token: Token
-    # As the log names the caller, once the key has been found good.
+    # The caller's name in the log, after the key has been verified.
     caller: str = "anonymous"
 
     @property
     def query(self) -> str:
-        """The query as it was sent."""
+        """The query string as it was sent."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query
 
 
 def ordinary(environ: Environ, agent_id: str) -> Ordinary | None:
-    """The request, None when it needs a closer look."""
+    """The request, or None if the views must check it."""
     if not _UNUSUAL.isdisjoint(environ) or environ.get("HTTP_COOKIE") or environ.get("SCRIPT_NAME"):
         return None
     host = environ.get("HTTP_HOST")
@@ -58,7 +58,7 @@ def ordinary(environ: Environ, agent_id: str) -> Ordinary | None:
     return Ordinary(environ, parsed, token) if parsed and token else None
 
 
-# Agents call by few names.
+# Agents use few host names for the broker.
 @lru_cache(maxsize=128)
 def _is_host(host: str, allowed: tuple[str, ...]) -> bool:
     domain, _ = split_domain_port(host)
@@ -66,12 +66,12 @@ def _is_host(host: str, allowed: tuple[str, ...]) -> bool:
 
 
 def has_no_body(environ: Environ) -> bool:
-    """Whether nothing comes after the headers."""
+    """Whether the request has no body."""
     return environ.get("CONTENT_LENGTH", "") in _NO_BODY
 
 
 def small_json(environ: Environ) -> object:
-    """The value of a small JSON body, None for a body that needs a closer look. The views can read it again."""
+    """The value of a small JSON body, or None if the views must check it. The views can read the body again."""
     length = environ.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdecimal()) or environ.get("CONTENT_TYPE") != "application/json":
         return None
@@ -80,7 +80,7 @@ def small_json(environ: Environ) -> object:
     try:
         raw = environ["wsgi.input"].read(int(length))
     except OSError:
-        # The client has gone; the views know what to say of half a body.
+        # The client has closed the connection; the views can answer an incomplete body.
         raw = b""
     environ["wsgi.input"] = BytesIO(raw)
     if len(raw) != int(length):

@@ -1,4 +1,4 @@
-"""What the lane answers: the status, the headers and the body that the views would send."""
+"""The answers of the lane, with the same status, headers and body that the views would send."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -7,7 +7,8 @@ from core.api.errors import CACHE_CONTROL, error_body, error_headers, status_of
 from core.api.renderers import to_json
 from core.errors import DomainError
 
-# What Django's middleware adds to every answer, and what it adds to one with a body. A test compares.
+# The headers that Django's middleware adds to every answer, and those that it adds to an answer with a body. A test
+# compares them.
 _ALWAYS = [("Cache-Control", CACHE_CONTROL), ("Vary", "origin")]
 _WITH_BODY = [
     ("Content-Type", "application/json"),
@@ -20,7 +21,7 @@ _WITH_BODY = [
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer without what is of its request alone. `body` is JSON; only 204 and 304 have none."""
+    """An answer without the parts that differ for each request. `body` is JSON; only 204 and 304 have none."""
 
     status: int
     body: bytes | None = None
@@ -28,11 +29,11 @@ class Reply:
 
     @property
     def line(self) -> str:
-        """The status as WSGI wants it."""
+        """The status line for WSGI."""
         return _LINES[self.status]
 
     def headers(self, request_id: str) -> list[tuple[str, str]]:
-        """All of them."""
+        """All headers of the answer."""
         headers = [*_ALWAYS, *self.extra, ("X-Request-Id", request_id)]
         if self.body is not None:
             headers += [*_WITH_BODY, ("Content-Length", str(len(self.body)))]
@@ -45,5 +46,5 @@ _LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStat
 
 
 def refusal(error: DomainError) -> Reply:
-    """The answer that says why there is no other."""
+    """The answer for a refusal."""
     return Reply(status_of(error), to_json(error_body(error)), tuple(error_headers(error).items()))
