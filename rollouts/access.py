@@ -1,4 +1,4 @@
-"""Who may see which rollout. Deny by default."""
+"""Which caller may see which rollout. Everything that is not allowed here is denied."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from stacks.errors import StackNotOwned
 
 
 def listable_rollouts(principal: Principal) -> Q:
-    """The condition for rollouts in lists: all for an admin, its own for a generator, none for others."""
+    """The condition for rollouts in lists: all for an admin, a generator's own ones for it, none for other callers."""
     if principal.is_admin:
         return Q()
     if principal.generator_id is not None:
@@ -29,7 +29,7 @@ def find_rollout(rollout_id: UUID) -> Rollout:
 
 
 def require_driver(principal: Principal, rollout: Rollout) -> None:
-    """For seeing and driving it. Raises StackNotOwned."""
+    """Require a caller that may see and control the rollout. Raises StackNotOwned."""
     if not principal.is_admin and not principal.is_generator(rollout.stack.generator_id):
         raise StackNotOwned
 

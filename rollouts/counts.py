@@ -1,4 +1,4 @@
-"""What is known of a rollout now, as the decision wants it."""
+"""Reads the present facts of a rollout, on which the decision depends."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,8 +18,8 @@ from rollouts.decision import Facts, Verdict, WaveFacts
 from rollouts.models import Rollout, RolloutMember, RolloutWave
 from rollouts.strategies import HealthGate, Wave
 
-# Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
-# agents are in no wave: their rows go with them.
+# Reports and health rows count only if they are about this version: a success of an older version says nothing about
+# it. Deleted agents are in no wave, because their member rows are deleted with them.
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
 serving AS ({serving}),
@@ -48,7 +48,8 @@ SELECT
     {joiners}
 FROM m
 """
-# Whoever serves the stack and is in no wave. Words of deleted agents stay, so that here it is asked who lives.
+# The agents that serve the stack and are in no wave. The labels and annotations of deleted agents stay, so deleted
+# agents have to be left out here.
 _JOINERS = """
 (SELECT count(*) FROM serving JOIN agents a ON a.id = serving.agent_id AND a.deleted_at IS NULL) - count(*)"""
 _HEALTHY = "(h.status = 'healthy' AND h.updated_at >= %(fresh)s)"
@@ -62,15 +63,16 @@ _LATER = "CASE WHEN h.since > r.since THEN h.since ELSE r.since END"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """`facts` for the decision. `newly_proven` members are good for the soak, and not yet marked."""
+    """`facts` is for the decision. `newly_proven` counts members that were good for the soak and are not yet marked."""
 
     facts: Facts
     newly_proven: int
 
 
 def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
-    """One statement counts. Others are asked only where there are deferred members, and when a wave has lost all its
-    members. `rollout` comes with its waves and checks.
+    """Count with one statement. More are needed only if there are deferred members, or if a wave has lost all members.
+
+    The waves and checks of `rollout` have been read.
     """
     waves: list[RolloutWave] = list(rollout.waves.all())
     approved = frozenset(wave.number for wave in waves if wave.approved_at is not None)
@@ -85,7 +87,7 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
     released, failing_of_all, deferred, new = of_all_waves
     running_since = current.running_since
     assert running_since is not None  # noqa: S101  # written with the release
-    # SQLite gives what it has computed as text.
+    # SQLite returns computed times as text.
     since = as_time(datetime.fromisoformat(good_since) if isinstance(good_since, str) else good_since)
     wave = WaveFacts(
         number=current.number,
@@ -122,13 +124,13 @@ def joiners(rollout: Rollout) -> QuerySet[Agent]:
 
 
 def spare_agents(rollout: Rollout, wave: Wave) -> QuerySet[Agent]:
-    """Those of them that match the wave."""
+    """The agents that serve the stack, are in no wave, and match this wave."""
     agents = joiners(rollout)
     return agents.filter(labels__label__in=wave.labels).distinct() if wave.labels else agents
 
 
 def heard_again(rollout: Rollout, *, now: datetime) -> QuerySet[RolloutMember]:
-    """Deferred members that serve the stack and are neither silent nor inactive any more."""
+    """Deferred members that serve the stack and are no longer silent or inactive."""
     present = serving_agents(rollout.stack).exclude(pk__in=absent_agents(now).values("pk"))
     return RolloutMember.objects.filter(rollout=rollout, is_deferred=True, agent__in=present)
 
@@ -146,7 +148,7 @@ def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> tup
         serving=serving_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
         is_proven=proven_sql(gate),
         good_since=good_since_sql(gate),
-        # Before the last wave, newcomers wait for a wave that matches them.
+        # Before the last wave, agents that join wait for a wave that matches them.
         joiners=_JOINERS if is_last else "0",
     )
     with connection.cursor() as cursor:
@@ -155,12 +157,12 @@ def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> tup
 
 
 def gate_of(rollout: Rollout, rule: Wave) -> HealthGate:
-    """What health has to do with the proof. Of what is to be removed nobody reports any."""
+    """How health counts for the proof. It is ignored for a marker, because no agent reports health for a removal."""
     return HealthGate.IGNORED if rollout.version.is_deletion_marker else rule.health
 
 
 def proof_parameters(rollout: Rollout, rule: Wave, *, now: datetime) -> dict[str, object]:
-    """What `proven_sql` and the statements around it refer to."""
+    """The parameters of `proven_sql` and of the statements that contain it."""
     times = {"now": now, "fresh": fresh_since(now), "soaked": now - timedelta(seconds=rule.soak_seconds)}
     return {
         "rollout": uuid_parameter(rollout.pk),
@@ -173,18 +175,21 @@ def proof_parameters(rollout: Rollout, rule: Wave, *, now: datetime) -> dict[str
 
 
 def good_since_sql(gate: HealthGate) -> str:
-    """Since when a member has been good without a break, by its report `r` and its health `h`; NULL when it is not."""
+    """Since when a member has been good without a break, by its report `r` and its health `h`; NULL if it is not."""
     since = "r.since" if gate == HealthGate.IGNORED else _LATER
     return f"CASE WHEN r.status = 'SUCCESS' AND {_HEALTH[gate]} THEN {since} END"
 
 
 def proven_sql(gate: HealthGate) -> str:
-    """Whether a member has been good for the soak."""
+    """A condition: the member has been good for the whole soak."""
     return f"({good_since_sql(gate)}) <= %(soaked)s"
 
 
 def undecided_members(rollout: Rollout) -> QuerySet[RolloutMember]:
-    """Members of the newest released wave that are waited for: neither proven, failing nor deferred, nor gone."""
+    """The members of the newest released wave that we wait for: they are not proven, failing or deferred.
+
+    Members that have left the stack are not among them.
+    """
     failing = StackReport.objects.filter(
         stack=rollout.stack_id, sequence_id=rollout.version_id, status=EventStatus.FAILURE
     )

@@ -1,4 +1,4 @@
-"""Which freeze covers what. A freeze holds until it is lifted."""
+"""Which freeze covers which stack. A freeze holds until it is lifted."""
 
 from agents.wanted.ties import serving_agents
 from rollouts.models import Freeze
@@ -6,12 +6,12 @@ from stacks.models import Stack
 
 
 def holding_freezes() -> list[Freeze]:
-    """All that hold, the oldest first. One query."""
+    """All freezes that hold, the oldest first. One query."""
     return list(Freeze.objects.holding().select_related("generator").order_by("created_at", "id"))
 
 
 def freeze_of_stack(stack: Stack) -> Freeze | None:
-    """The oldest freeze that covers the stack. One query while none holds."""
+    """The oldest freeze that covers the stack. Only one query if no freeze holds."""
     return covering(stack, holding_freezes())
 
 
@@ -21,7 +21,7 @@ def covering(stack: Stack, freezes: list[Freeze]) -> Freeze | None:
 
 
 def covers(freeze: Freeze, stack: Stack) -> bool:
-    """Whether the freeze covers the stack, for all agents that serve it."""
+    """Whether the freeze covers the stack. It then covers it for all agents that serve it."""
     match freeze.scope:
         case Freeze.Scope.FLEET:
             return True

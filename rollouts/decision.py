@@ -1,8 +1,8 @@
-"""What a rollout does next, from what is known of it. Pure: reads no clock and no database.
+"""Decides what a rollout does next, from given facts. Pure: it reads no clock and no database.
 
-The order of the questions is the rule (docs/rollouts.md): first whatever stops the rollout, then whether the wave is
-proven, then what comes after it. One call gives one step. Whoever applies a step asks again, so that a worker that
-dies between two steps leaves nothing undone.
+The order of the questions is part of the rule (docs/rollouts.md): first what stops the rollout, then whether the wave
+is proven, then what follows. One call gives one step. After a step, the caller asks again. So nothing is lost when a
+worker dies between two steps.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from rollouts.strategies import OnFailure, Strategy, Wave
 
 
 class Verdict(StrEnum):
-    """What an outside check says of a wave."""
+    """What an outside check says about a wave."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -29,15 +29,15 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaveFacts:
-    """The members of the newest released wave, counted. Those who left the stack are not among them.
+    """The numbers of members of the newest released wave. Members that have left the stack are not counted.
 
-    `counted` of the `members` decide about the wave; the others are deferred. Of the counted, `proven` have been good
-    for the soak, `failing` say that the version failed, and `accepted` of the failing were accepted by a resume.
-    Whoever is none of these is waited for.
+    Of the `members`, `counted` decide about the wave; the others are deferred. Of the counted members, `proven` have
+    been good for the whole soak and `failing` have reported a failure. Of the failing members, `accepted` were
+    accepted by a resume. The wave waits for all other counted members.
     """
 
     number: int
-    # Since when the deadline runs: the release, or the latest resume or end of a freeze.
+    # When the deadline began to run: at the release, at the latest resume or at the end of a freeze.
     running_since: datetime
     matched: int
     members: int = 0
@@ -45,7 +45,7 @@ class WaveFacts:
     proven: int = 0
     failing: int = 0
     accepted: int = 0
-    # The soonest moment at which one who is good now will have been good for the soak.
+    # The earliest moment at which a member that is good now will have been good for the whole soak.
     next_proof_at: datetime | None = None
     checks: Mapping[str, Verdict] = field(default_factory=dict)
 
@@ -56,13 +56,13 @@ class WaveFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a rollout that is progressing or waits for approval.
+    """The facts of a rollout that is progressing or waits for approval.
 
     Waves are numbered from 1. `wave` is the newest released wave, None before the first. `released` and `failing` count
     members of all released waves that still serve the stack; `failing` leaves out accepted failures. `has_spare` says
-    whether an agent that is in no wave matches the newest released one. `late` are agents that are to get the version
-    although no wave is to be released: who joined after the last wave, and deferred members that are heard again.
-    `approved` are the numbers of the waves that somebody has approved.
+    whether an agent that is in no wave matches the newest released one. `late` counts agents that should get the
+    version without a release of a wave: agents that joined after the last wave, and deferred members that are heard
+    again. `approved` contains the numbers of the approved waves.
     """
 
     wave: WaveFacts | None
@@ -76,14 +76,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do now. `until` is when to look again although nothing was reported."""
+    """Do nothing now. `until` is when to look again, even if nothing is reported."""
 
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop spreading; `rolls_back` says how."""
+    """Stop the rollout. `rolls_back` says whether it is rolled back or paused."""
 
     reason: StopReason
     rolls_back: bool
@@ -92,12 +92,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLate:
-    """Release the version to those who joined late or are heard again."""
+    """Release the version to agents that joined late or are heard again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refill:
-    """All members of the wave have left the stack: take the next agent into it."""
+    """Take the next agent into the wave, because all its members have left the stack."""
 
     wave: int
 
@@ -126,7 +126,7 @@ Step = Wait | Stop | ReleaseLate | Refill | ProveWave | AskApproval | ReleaseWav
 
 
 def next_step(strategy: Strategy, facts: Facts, *, is_proven: bool, now: datetime) -> Step:
-    """The one thing to do now. `is_proven`: the newest released wave has been proven before, and stays so."""
+    """The next step. `is_proven` says that the newest released wave was proven before; it stays proven."""
     wave = facts.wave
     if wave is not None and (stop := _stop(strategy, facts, wave, is_proven=is_proven, now=now)):
         return stop
@@ -143,7 +143,7 @@ def _stop(
     strategy: Strategy, facts: Facts, wave: WaveFacts, *, is_proven: bool, now: datetime
 ) -> Stop | None:
     rule = strategy.wave(wave.number)
-    # While a freeze holds nothing new may reach an agent, the version rolled back to included.
+    # While a freeze holds, no agent may get a new version, not even one from a rollback.
     rolls_back = strategy.on_failure == OnFailure.ROLL_BACK and not facts.is_frozen
     if facts.failing > rule.max_failures.of(facts.released):
         return Stop(StopReason.TOO_MANY_FAILURES, rolls_back)
@@ -179,8 +179,8 @@ def _advance(strategy: Strategy, facts: Facts, wave: WaveFacts | None) -> Step:
 def _is_good(rule: Wave, wave: WaveFacts) -> bool:
     """Whether the wave is proven by its members and by its checks.
 
-    A wave that matched nobody when it was released needs no member. Otherwise one must be proven: failures within the
-    budget and deferred members are no proof. Failures that a person has accepted are.
+    A wave that matched no agent when it was released needs no proven member. Any other wave needs one: failures within
+    the budget and deferred members are no proof, but failures that a person has accepted are.
     """
     has_checks = all(wave.checks.get(name) == Verdict.PASSED for name in rule.checks)
     has_proof = not wave.matched or (wave.waiting == 0 and (wave.proven > 0 or wave.accepted > 0))
@@ -188,5 +188,5 @@ def _is_good(rule: Wave, wave: WaveFacts) -> bool:
 
 
 def deadline_of(rule: Wave, wave: WaveFacts) -> datetime:
-    """By when the wave must be proven."""
+    """The time by which the wave must be proven."""
     return wave.running_since + timedelta(seconds=rule.deadline_seconds)

@@ -1,4 +1,4 @@
-"""What can happen to rollouts, strategies and freezes."""
+"""The kinds of events about rollouts, strategies and freezes."""
 
 from core.events import EventKind
 

@@ -1,4 +1,4 @@
-"""Metrics about rollouts, computed when they are asked for."""
+"""Metrics about rollouts, computed at each scrape."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -27,7 +27,7 @@ def rollout_gauges() -> Iterable[Metric]:
 
 
 def _oldest_look() -> Metric:
-    # Grows when no worker runs, or none gets round to it.
+    # The value grows if no worker runs, or if the workers have too much to do.
     first = Rollout.objects.moving().order_by("next_look_at").values_list("next_look_at", flat=True).first()
     late = (timezone.now() - first).total_seconds() if first is not None else 0.0
     return GaugeMetricFamily(
@@ -38,7 +38,7 @@ def _oldest_look() -> Metric:
 
 
 def _proof_times() -> Metric:
-    # Of all waves there are, so that it is the same whichever process proved them.
+    # Over all waves in the database, so that the value does not depend on the process that proved them.
     proven = RolloutWave.objects.filter(proven_at__isnull=False, released_at__isnull=False)
     within = {
         f"within_{seconds}": Count(

@@ -1,4 +1,4 @@
-"""What the clock does to rollouts and freezes."""
+"""The periodic jobs about rollouts and freezes."""
 
 from datetime import timedelta
 

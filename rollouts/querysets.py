@@ -1,4 +1,4 @@
-"""The vocabulary of rollouts and freezes."""
+"""The named queries of rollouts and freezes."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ class RolloutStrategyQuerySet(ActiveQuerySet["RolloutStrategy"]):
 
 class RolloutQuerySet(models.QuerySet["Rollout"]):
     def unstarted(self) -> Self:
-        """Published, and waiting for its turn or for the end of a freeze."""
+        """Rollouts that wait for another rollout to end, or for the end of a freeze."""
         return self.filter(state__in=["queued", "frozen"])
 
     def moving(self) -> Self:
-        """Those that the worker looks at."""
+        """Rollouts that the worker looks at."""
         return self.filter(state__in=["waiting_for_approval", "progressing"])
 
     def running(self) -> Self:
-        """Started and not ended; a stack has one at most."""
+        """Rollouts that have started and not ended. A stack has at most one."""
         return self.filter(state__in=["waiting_for_approval", "progressing", "paused"])
 
     def unfinished(self) -> Self:
         return self.filter(state__in=["queued", "frozen", "waiting_for_approval", "progressing", "paused"])
 
     def due(self, now: datetime) -> Self:
-        """Those that the worker has to look at now."""
+        """Rollouts that the worker has to look at now."""
         return self.moving().filter(next_look_at__lte=now)
 
     def of_stack(self, stack_id: UUID) -> Self:
@@ -48,15 +48,15 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
         return self.filter(stack__generator_id=generator_id)
 
     def with_version(self) -> Self:
-        """With the version in the same query, but without its YAML, which may be long."""
+        """Read the version in the same query, but without its YAML, which may be long."""
         return self.select_related("version").defer("version__yaml_content")
 
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):
     def holding(self) -> Self:
-        """Those that nobody has lifted."""
+        """Freezes that nobody has lifted."""
         return self.filter(lifted_at__isnull=True)
 
     def run_out(self, now: datetime) -> Self:
-        """Those that hold although their time is over."""
+        """Freezes that still hold although their time is over."""
         return self.holding().filter(until__lte=now)

@@ -1,4 +1,4 @@
-"""Consequences here of what happens below."""
+"""What this app does when the apps below send a signal."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def keep_freezes_from_beginning(**kwargs: Any) -> None:
 def hold_version(
     stack: Stack, version: DeploymentObject, actor: Actor, options: PublishOptions, **kwargs: Any
 ) -> None:
-    """Hold what is not for everybody at once. May refuse the strategy that the request names."""
+    """Hold a version that not all agents may get at once. May refuse the strategy that the request names."""
     if isinstance(options, RollbackOptions):
         return
     strategy = strategy_for(stack=stack, options=options, actor=actor)
@@ -61,7 +61,7 @@ def leave_rollouts_of_deleted_agent(agent: Agent, **kwargs: Any) -> None:
     leave_rollouts(agent=agent, now=timezone.now())
 
 
-# After the stacks app's receiver, which deletes the stacks: INSTALLED_APPS keeps that order.
+# This runs after the stacks app's receiver, which deletes the stacks. INSTALLED_APPS gives that order.
 @receiver(generator_deleted, dispatch_uid="rollouts.end_freezes_of_generator")
 def end_freezes_of_deleted_generator(generator: Generator, actor: Actor, **kwargs: Any) -> None:
     end_freezes_of_generator(generator=generator, actor=actor, now=timezone.now())
@@ -73,7 +73,7 @@ def refuse_frozen_writes(events: Sequence[Event], **kwargs: Any) -> None:
         refuse_while_frozen(event)
 
 
-# What may have completed a wave makes the worker look again.
+# An event that may have completed a wave makes the worker look again.
 @receiver(event_emitted, dispatch_uid="rollouts.look_again_after_reports")
 def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
     object_ids = {

@@ -1,4 +1,4 @@
-"""What a rollout waits for, in one sentence: for the API, the admin and explanations alike."""
+"""What a rollout waits for, in one sentence. The API, the admin and explanations use the same sentences."""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ _STOPPED = {
 
 
 def waits_for(rollout: Rollout, *, now: datetime) -> str:
-    """What has to happen next, or how it ended, and why. A few queries; none for rollouts that have ended.
+    """What has to happen next, or how the rollout ended and why. A few queries; none for rollouts that have ended.
 
     "Wave 2 waits for 4 of 40 agents, the first is eu-7, silent since 02:10."
     """
@@ -82,7 +82,7 @@ def _wave(rollout: Rollout, wave: WaveFacts, now: datetime) -> str:
 
 
 def _first(rollout: Rollout, now: datetime) -> str:
-    """Who is waited for, and what is known of it."""
+    """The first agent that the wave waits for, and what it last did."""
     member = undecided_members(rollout).select_related("agent__heartbeat").order_by("agent__name").first()
     if member is None:
         return "who is about to prove it"
@@ -116,6 +116,6 @@ def _agents(count: int) -> str:
 
 
 def _time(moment: datetime, now: datetime) -> str:
-    """Hours and minutes in UTC, with the day when it is another one."""
+    """Hours and minutes in UTC, with the date if it is another day."""
     is_near = abs(moment - now) < timedelta(hours=24)
     return f"{moment:%H:%M}" if is_near else f"{moment:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""What a strategy says: the waves of a rollout, in order, and what happens when one fails. Pure."""
+"""What a strategy contains: the waves of a rollout in order, and what happens if one fails. Pure."""
 
 import hashlib
 import math
@@ -14,7 +14,7 @@ DEFAULT_DEADLINE_SECONDS = 24 * 3600
 
 
 class HealthGate(StrEnum):
-    """What the health that an agent reports for the version has to do with its proof."""
+    """How the health that an agent reports for the version counts for its proof."""
 
     REQUIRED = "required"
     IF_REPORTED = "if_reported"
@@ -27,14 +27,14 @@ class OnFailure(StrEnum):
 
 
 class SilentAgents(StrEnum):
-    """Whether members that were silent or inactive when their wave was released are waited for."""
+    """Whether a wave waits for members that were silent or inactive when it was released."""
 
     DEFERRED = "deferred"
     REQUIRED = "required"
 
 
 class OnNewer(StrEnum):
-    """What a newer version does to a rollout under way."""
+    """What a newer version does to a running rollout."""
 
     SUPERSEDE = "supersede"
     QUEUE = "queue"
@@ -42,21 +42,21 @@ class OnNewer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FailureBudget:
-    """How many released members may fail: a number, or a share of them in percent, rounded down."""
+    """How many released members may fail: a number, or a percentage of them, rounded down."""
 
     count: int = 0
     percent: int | None = None
 
     def of(self, released: int) -> int:
-        """The failures that are allowed among so many released members."""
+        """The number of failures that are allowed among this many released members."""
         return self.count if self.percent is None else released * self.percent // 100
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One step. `percent` or `count` bounds its members; without either all that match are taken.
+    """One step of a rollout. `percent` or `count` limits its members; without either, it takes all matching agents.
 
-    Agents match that carry any of `labels`; without labels whoever is left matches.
+    An agent matches if it has any of `labels`. Without labels, all remaining agents match.
     """
 
     name: str
@@ -72,11 +72,11 @@ class Wave:
 
     @property
     def is_rest(self) -> bool:
-        """Whether it takes everybody who is left."""
+        """Whether the wave takes all remaining agents."""
         return not self.labels and self.percent is None and self.count is None
 
     def size(self, matched: int) -> int:
-        """How many of so many matched agents it takes: a share is rounded up, and some is at least one."""
+        """How many of this many matching agents the wave takes. A percentage is rounded up, to at least one agent."""
         if self.percent is not None:
             return min(matched, max(1, math.ceil(matched * self.percent / 100)))
         return matched if self.count is None else min(matched, self.count)
@@ -84,25 +84,25 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A list of waves with what holds for all of them. A rollout keeps a copy of its own."""
+    """A list of waves, with the rules for all of them. A rollout keeps its own copy."""
 
     name: str
     waves: tuple[Wave, ...]
     on_failure: OnFailure = OnFailure.PAUSE
     silent: SilentAgents = SilentAgents.DEFERRED
     on_newer: OnNewer = OnNewer.SUPERSEDE
-    # Whether the one who published the version may not approve its waves.
+    # If true, the person who published the version may not approve its waves.
     approval_by_another: bool = False
 
     def wave(self, number: int) -> Wave:
-        """The wave of that number; they count from 1."""
+        """The wave with this number. Numbers begin at 1."""
         return self.waves[number - 1]
 
 
 def mistakes_in(strategy: Strategy) -> list[str]:
-    """Sentences about what is wrong with the waves; none when the strategy can be used.
+    """Sentences about what is wrong with the waves; none if the strategy can be used.
 
-    The form of each field is checked before, where the request is read.
+    The form of each field was checked when the request was read.
     """
     waves = strategy.waves
     if not waves or len(waves) > MAX_WAVES:
@@ -123,7 +123,7 @@ def mistakes_in(strategy: Strategy) -> list[str]:
 
 
 def warnings_about(strategy: Strategy) -> list[str]:
-    """Sentences about what may never be proven, for whoever publishes by the strategy."""
+    """Sentences about waves that may never be proven, for those who publish with the strategy."""
     strict = [wave.name for wave in strategy.waves if wave.health == HealthGate.REQUIRED]
     return [
         f"Wave {name!r} requires health: agents that report none for the version never prove it."
@@ -132,7 +132,7 @@ def warnings_about(strategy: Strategy) -> list[str]:
 
 
 def strategy_to_json(strategy: Strategy) -> dict[str, Any]:
-    """The strategy without its name, as it is stored and as the API shows it."""
+    """The strategy without its name, in the form that is stored and that the API shows."""
     definition = asdict(strategy)
     del definition["name"]
     for wave in definition["waves"]:
@@ -143,7 +143,7 @@ def strategy_to_json(strategy: Strategy) -> dict[str, Any]:
 
 
 def strategy_from_json(name: str, definition: Mapping[str, Any]) -> Strategy:
-    """What `strategy_to_json` wrote. A field that is missing has its default."""
+    """Read what `strategy_to_json` wrote. A missing field has its default."""
     given = dict(definition)
     words: dict[str, type[StrEnum]] = {"on_failure": OnFailure, "silent": SilentAgents, "on_newer": OnNewer}
     given |= {field: kind(given[field]) for field, kind in words.items() if field in given}
@@ -171,20 +171,20 @@ def _budget_from_json(budget: int | str) -> FailureBudget:
 
 
 def in_canary_order(chain_id: UUID, agent_ids: Iterable[UUID]) -> list[UUID]:
-    """The agents in the order in which waves take them: by a hash, the same for all rollouts of a chain.
+    """The agents in the order in which waves take them: by a hash that is the same for all rollouts of a chain.
 
-    A chain is a rollout with those that it superseded, so that repeated publishing chooses the same canary.
+    A chain is a rollout with the rollouts that it superseded. So the canary stays the same if somebody publishes again.
     """
     return sorted(agent_ids, key=lambda agent_id: hashlib.sha256(chain_id.bytes + agent_id.bytes).digest())
 
 
 def members_of(wave: Wave, *, chain_id: UUID, matched: Iterable[UUID]) -> Sequence[UUID]:
-    """Which of the agents that match the wave, and are in none before it, belong to it."""
+    """The members of the wave, chosen from the agents that match it and are in no earlier wave."""
     ordered = in_canary_order(chain_id, matched)
     return ordered[: wave.size(len(ordered))]
 
 
-# What every broker begins with.
+# The strategies that every new broker has.
 DEFAULTS = (
     Strategy(
         "canary",

@@ -1,4 +1,4 @@
-"""What rollouts tell the apps below: which holds have somebody who will end them."""
+"""What this app gives to the apps below: which holds somebody will still end."""
 
 from agents.models import HoldReason
 from agents.unending_holds import register_owners

@@ -1,4 +1,4 @@
-"""Freezes: while one holds, what agents should have stays as it is."""
+"""Freezes: while a freeze holds, the versions that agents should have do not change."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from rollouts.querysets import FreezeQuerySet
 class Freeze(models.Model):
     """A freeze of the whole fleet, of a generator's stacks, or of all stacks that agents with a label serve.
 
-    It holds until it is lifted, also when its time has run out: the job that lifts it says so.
+    It holds until it is lifted, even after its time is over: then a job lifts it and emits the event.
     """
 
     NOUN: ClassVar[str] = "freeze"
@@ -32,7 +32,7 @@ class Freeze(models.Model):
     label = models.CharField(max_length=MAX_LABEL, blank=True)
     reason = models.TextField()
     until = models.DateTimeField(null=True)
-    # The name of the key, the person or the command.
+    # The name of the key, person or command that lifted it.
     created_by = models.CharField(max_length=255, blank=True)
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=255, blank=True)

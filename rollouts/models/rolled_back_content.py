@@ -1,4 +1,4 @@
-"""What was rolled back, so that a pipeline that publishes it again does not undo the rollback."""
+"""Contents that were rolled back, so that a pipeline that publishes one again does not undo the rollback."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,13 +8,13 @@ from stacks.models import Stack
 
 
 class RolledBackContent(models.Model):
-    """A content of a stack that was rolled back and that nobody has let in since."""
+    """A content of a stack that was rolled back and that nobody has allowed since."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     stack = models.ForeignKey(
         Stack, on_delete=models.CASCADE, related_name="rolled_back_contents", db_index=False
     )
-    # As `stacks.contents.content_digest` gives it.
+    # The digest that `stacks.contents.content_digest` returns.
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

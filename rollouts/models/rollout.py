@@ -14,11 +14,11 @@ from stacks.models import DeploymentObject, Stack
 
 
 class RolloutState(models.TextChoices):
-    """`RUNNING`, `UNSTARTED` and `FINAL` below say which belong together."""
+    """The state of a rollout. `RUNNING`, `UNSTARTED` and `FINAL` below are groups of states."""
 
-    # Waits until the rollout before it has ended.
+    # It waits until the rollout before it has ended.
     QUEUED = "queued"
-    # Published while a freeze held.
+    # The version was published during a freeze.
     FROZEN = "frozen"
     WAITING_FOR_APPROVAL = "waiting_for_approval"
     PROGRESSING = "progressing"
@@ -30,7 +30,7 @@ class RolloutState(models.TextChoices):
 
 
 UNSTARTED = (RolloutState.QUEUED, RolloutState.FROZEN)
-# The worker looks at these.
+# The worker looks at rollouts in these states.
 MOVING = (RolloutState.WAITING_FOR_APPROVAL, RolloutState.PROGRESSING)
 RUNNING = (*MOVING, RolloutState.PAUSED)
 UNFINISHED = (*UNSTARTED, *RUNNING)
@@ -43,7 +43,7 @@ FINAL = (
 
 
 class Rollout(models.Model):
-    """One version on its way. Waves are numbered from 1."""
+    """The release of one version in waves. Waves are numbered from 1."""
 
     NOUN: ClassVar[str] = "rollout"
 
@@ -51,28 +51,29 @@ class Rollout(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     stack = models.ForeignKey(Stack, on_delete=models.PROTECT, related_name="rollouts", db_index=False)
     version = models.ForeignKey(DeploymentObject, on_delete=models.PROTECT, related_name="rollouts")
-    # The version that everybody should have had when it started: what rolling back brings again.
+    # The version that all agents should have had when the rollout started. A rollback brings it back.
     previous = models.ForeignKey(
         DeploymentObject, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    # Chooses the members: the id of the first of the rollouts that superseded each other.
+    # It decides the order in which waves take agents. It is the id of the first of the rollouts that superseded each
+    # other.
     chain_id = models.UUIDField(default=uuid7, editable=False)
     strategy_name = models.CharField(max_length=255)
-    # A copy, as `strategies.strategy_to_json` writes it.
+    # A copy of the strategy, as `strategies.strategy_to_json` writes it.
     definition = models.JSONField()
 
     state = models.CharField(max_length=20, choices=RolloutState.choices)
     state_since = models.DateTimeField(default=timezone.now)
-    # Why it is in this state, when there is more to say: a word of `StopReason` or `services.transitions.Cause`, what
-    # a person wrote, and that person's name.
+    # Why the rollout is in this state, if there is more to say: a value of `StopReason` or
+    # `services.transitions.Cause`, the reason that a person gave, and the name of that person.
     cause = models.CharField(max_length=40, blank=True)
     reason = models.TextField(blank=True)
     changed_by = models.CharField(max_length=255, blank=True)
     is_skipped = models.BooleanField(default=False)
-    # The newest released wave; 0 before the first.
+    # The number of the newest released wave; 0 before the first.
     wave = models.PositiveSmallIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
-    # When the worker looks again, although nothing is reported. A report sets it to now.
+    # When the worker looks again, even if nothing is reported. A report sets it to the present time.
     next_look_at = models.DateTimeField(null=True)
 
     publisher_role = models.CharField(max_length=20)
@@ -108,7 +109,7 @@ class Rollout(models.Model):
 
     @property
     def strategy(self) -> Strategy:
-        """The copy that it goes by."""
+        """The rollout's copy of the strategy."""
         return strategy_from_json(self.strategy_name, self.definition)
 
     @property
@@ -117,15 +118,15 @@ class Rollout(models.Model):
 
 
 class RolloutWave(models.Model):
-    """What has become of one wave. All waves have their row from the start of the rollout."""
+    """The state of one wave. The rows of all waves are written when the rollout starts."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="waves", db_index=False)
     number = models.PositiveSmallIntegerField()
     released_at = models.DateTimeField(null=True)
-    # Since when the deadline runs: the release, the latest resume, or the end of a freeze.
+    # When the deadline began to run: at the release, at the latest resume or at the end of a freeze.
     running_since = models.DateTimeField(null=True)
-    # How many agents matched when it was released.
+    # How many agents matched the wave when it was released.
     matched = models.PositiveIntegerField(default=0)
     proven_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
@@ -141,22 +142,23 @@ class RolloutWave(models.Model):
 
 
 class RolloutMember(models.Model):
-    """An agent in a wave, from the release of the wave on."""
+    """An agent in a wave. The row is written when the wave is released."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="members", db_index=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="rollout_members")
     wave = models.PositiveSmallIntegerField()
-    # Was silent or inactive when it was to get the version, has not got it, and is not waited for.
+    # The agent was silent or inactive when the wave was released. It has not got the version, and the wave does not
+    # wait for it.
     is_deferred = models.BooleanField(default=False)
-    # Its failure was accepted by somebody who resumed the rollout.
+    # A person who resumed the rollout accepted the agent's failure.
     is_accepted = models.BooleanField(default=False)
     proven_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "rollout_members"
         constraints = [models.UniqueConstraint(fields=["rollout", "agent"], name="unique_rollout_member")]
-        # In the order in which they are written, so that counting a rollout reads each page once.
+        # The id follows the order of writing, so that counting the members of a rollout reads each page once.
         indexes = [models.Index(fields=["rollout", "wave"], name="rollout_members_of_wave")]
 
     def __str__(self) -> str:

@@ -14,14 +14,14 @@ from stacks.models import Stack
 
 
 class RolloutStrategy(Resource):
-    """A strategy that stacks may have. Rollouts keep a copy, so that changing it changes none under way."""
+    """A strategy that stacks may have. Each rollout has a copy, so that a change does not affect running rollouts."""
 
     NOUN: ClassVar[str] = "rollout_strategy"
 
     name = models.CharField(max_length=MAX_NAME)
-    # As `strategies.strategy_to_json` writes it, without the name.
+    # The strategy without its name, as `strategies.strategy_to_json` writes it.
     definition = models.JSONField()
-    # Counts the changes.
+    # The number of changes.
     revision = models.PositiveIntegerField(default=1, editable=False)
 
     objects = RolloutStrategyQuerySet.as_manager()
@@ -41,12 +41,12 @@ class RolloutStrategy(Resource):
 
     @property
     def strategy(self) -> Strategy:
-        """What it says."""
+        """The strategy as an object, with its waves."""
         return strategy_from_json(self.name, self.definition)
 
 
 class StackRolloutStrategy(models.Model):
-    """The strategy by which new versions of the stack reach the fleet. A stack without one publishes to all at once."""
+    """The strategy for new versions of a stack. If a stack has none, all agents get a new version at once."""
 
     stack = models.OneToOneField(
         Stack, on_delete=models.CASCADE, primary_key=True, related_name="rollout_strategy"

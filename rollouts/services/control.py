@@ -1,4 +1,7 @@
-"""What people do to a rollout. Each wants a reason where it undoes a safeguard; the audit log keeps them all."""
+"""What people can do with a rollout.
+
+An action that overrides a safeguard needs a reason. The audit log stores every reason.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -28,7 +31,7 @@ from rollouts.services.transitions import move, tell
 
 @transaction.atomic
 def pause(*, rollout_id: UUID, reason: str, actor: Actor, now: datetime, cause: str = "") -> Rollout:
-    """Release no further; what is released stays. Raises RolloutNotFound, RolloutStateConflict."""
+    """Stop releasing. Released versions stay released. Raises RolloutNotFound, RolloutStateConflict."""
     _, rollout = lock_rollout(rollout_id)
     if not move(
         rollout=rollout,
@@ -46,7 +49,7 @@ def pause(*, rollout_id: UUID, reason: str, actor: Actor, now: datetime, cause: 
 
 @transaction.atomic
 def resume(*, rollout_id: UUID, reason: str, actor: Actor, now: datetime) -> Rollout:
-    """Go on. The failures there are count no more, the deadline begins anew, and failed checks are forgotten.
+    """Go on. The present failures no longer count, the deadline begins again, and failed checks are forgotten.
 
     Raises RolloutNotFound, RolloutStateConflict.
     """
@@ -75,7 +78,7 @@ def resume(*, rollout_id: UUID, reason: str, actor: Actor, now: datetime) -> Rol
 
 @transaction.atomic
 def approve(*, rollout_id: UUID, wave: int, reason: str, actor: Actor, now: datetime) -> Rollout:
-    """Let the wave of that number be released, which waits for it.
+    """Approve the wave of that number, which waits for approval.
 
     Raises RolloutNotFound, RolloutStateConflict, WaveNotWaiting, NotAnotherPerson.
     """
@@ -103,8 +106,9 @@ def approve(*, rollout_id: UUID, wave: int, reason: str, actor: Actor, now: date
 
 
 def is_publisher(rollout: Rollout, actor: Actor) -> bool:
-    """Whether the actor published the version: as the same agent or generator, with the same key, or by the same name
-    on the admin site.
+    """Whether the actor published the version.
+
+    It did if it is the same agent or generator, has the same key, or has the same name on the admin site.
     """
     if str(actor.type) != rollout.publisher_role:
         return False
@@ -117,7 +121,9 @@ def is_publisher(rollout: Rollout, actor: Actor) -> bool:
 
 @transaction.atomic
 def abort(*, rollout_id: UUID, reason: str, actor: Actor, now: datetime) -> Rollout:
-    """End it. Who has the new version keeps it, and nobody else gets it, until somebody publishes or rolls back.
+    """End the rollout. Agents that have the new version keep it. No other agent gets it.
+
+    This stays so until somebody publishes or rolls back.
 
     Raises RolloutNotFound, ReasonRequired, RolloutStateConflict.
     """
@@ -135,7 +141,7 @@ def abort(*, rollout_id: UUID, reason: str, actor: Actor, now: datetime) -> Roll
     ):
         raise RolloutStateConflict(state=rollout.state)
     if was_frozen:
-        # The end of the freeze is to start it no more. It stays held for its rollout.
+        # The end of the freeze must not start this rollout. The version stays held for its rollout.
         lift(version=rollout.version, reason=HoldReason.FREEZE)
     else:
         start_queued(stack=stack, now=now)
@@ -146,7 +152,10 @@ def abort(*, rollout_id: UUID, reason: str, actor: Actor, now: datetime) -> Roll
 def skip(
     *, rollout_id: UUID, reason: str, actor: Actor, now: datetime, override_reason: str | None = None
 ) -> Rollout:
-    """Release the version to everybody now. Raises RolloutNotFound, ReasonRequired, RolloutStateConflict, Frozen."""
+    """Release the version to all agents now.
+
+    Raises RolloutNotFound, ReasonRequired, RolloutStateConflict, Frozen.
+    """
     _require(reason)
     stack, rollout = lock_rollout(rollout_id)
     require_thawed(stack=stack, actor=actor, override_reason=override_reason)
@@ -177,7 +186,7 @@ def report_check(
     actor: Actor,
     now: datetime,
 ) -> RolloutCheck:
-    """Take the verdict of an outside check on a released wave; the latest counts.
+    """Store the verdict of an outside check on a released wave. The latest verdict counts.
 
     Raises RolloutNotFound, RolloutStateConflict, CheckNotAwaited.
     """
@@ -209,13 +218,13 @@ def report_check(
 
 
 def pause_all(*, reason: str, cause: str, actor: Actor, now: datetime) -> int:
-    """Pause whatever moves, one by one; how many there were."""
+    """Pause all rollouts that the worker looks at, one by one; the number paused."""
     paused = 0
     for rollout_id in Rollout.objects.moving().order_by("stack").values_list("pk", flat=True):
         try:
             pause(rollout_id=rollout_id, reason=reason, cause=cause, actor=actor, now=now)
         except RolloutStateConflict:
-            # It has stopped or ended meanwhile.
+            # The rollout has stopped or ended since it was read.
             continue
         paused += 1
     return paused

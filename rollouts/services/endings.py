@@ -1,4 +1,4 @@
-"""What ends when a stack or an agent is deleted."""
+"""What ends in rollouts when a stack or an agent is deleted."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ def end_with_stack(*, stack: Stack, marker: DeploymentObject, actor: Actor, now:
 
 
 def leave_rollouts(*, agent: Agent, now: datetime) -> None:
-    """Take a deleted agent out of the waves of rollouts under way, which then wait for it no more."""
+    """Remove a deleted agent from the waves of unfinished rollouts, so that they no longer wait for it."""
     members = RolloutMember.objects.filter(agent=agent, rollout__in=Rollout.objects.unfinished())
     rollout_ids = list(members.values_list("rollout", flat=True))
     members.delete()

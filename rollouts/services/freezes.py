@@ -1,4 +1,4 @@
-"""Beginning and ending freezes, and what follows for the versions that were published meanwhile."""
+"""Beginning and ending freezes, and starting the versions that were published during a freeze."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,9 +31,9 @@ def begin_freeze(
     label: str = "",
     until: datetime | None = None,
 ) -> Freeze:
-    """Let what agents should have stand still, in the scope, until somebody lifts the freeze or its time has run out.
+    """Freeze what agents in the scope should have, until somebody lifts the freeze or its time is over.
 
-    Waits for what is being released. Raises InvalidFreeze.
+    It waits until transactions that release versions have ended. Raises InvalidFreeze.
     """
     is_generator, is_of_label = scope == Freeze.Scope.GENERATOR, scope == Freeze.Scope.LABEL
     if (
@@ -61,10 +61,10 @@ def begin_freeze(
 
 
 def lift_freeze(*, freeze_id: UUID, actor: Actor, now: datetime) -> Freeze:
-    """End the freeze. The newest version that was published meanwhile starts in each stack, older ones are superseded.
+    """End the freeze. In each stack the newest version from the time of the freeze starts; it supersedes older ones.
 
-    The stacks follow one by one; what is left undone when the process dies, the worker's `thaw_stacks` does.
-    Raises FreezeNotFound when no such freeze holds.
+    The stacks are handled one by one. If the process dies, the worker's `thaw_stacks` does the rest.
+    Raises FreezeNotFound if no such freeze holds.
     """
     freeze = Freeze.objects.holding().filter(pk=freeze_id).first()
     if freeze is None or not _end(freeze, actor=actor, now=now, has_expired=False):
@@ -74,19 +74,22 @@ def lift_freeze(*, freeze_id: UUID, actor: Actor, now: datetime) -> Freeze:
 
 
 def end_expired_freezes(*, now: datetime) -> int:
-    """End those whose time has run out; how many there were."""
+    """End the freezes whose time is over; the number ended."""
     expired = Freeze.objects.run_out(now).order_by("until")
     return sum(_end(freeze, actor=SYSTEM, now=now, has_expired=True) for freeze in expired)
 
 
 def end_freezes_of_generator(*, generator: Generator, actor: Actor, now: datetime) -> None:
-    """A deleted generator has nothing left to freeze."""
+    """End the freezes of a deleted generator, which has no stacks left."""
     for freeze in Freeze.objects.holding().filter(generator=generator):
         _end(freeze, actor=actor, now=now, has_expired=False)
 
 
 def thaw_stacks(*, now: datetime) -> int:
-    """Start what only freezes held that are over; of how many stacks. Safe at any time, in several workers at once."""
+    """Start versions that were held only by freezes that are over; the number of their stacks.
+
+    Safe at any time and in several workers at once.
+    """
     frozen = VersionHold.objects.filter(reason=HoldReason.FREEZE, version__deleted_at__isnull=True)
     running = Rollout.objects.running()
     queued = Rollout.objects.filter(state=RolloutState.QUEUED).exclude(stack__in=running.values("stack"))
@@ -100,14 +103,14 @@ def _thaw(stack_id: UUID, now: datetime) -> bool:
     try:
         stack = lock_stack(stack_id)
     except StackNotFound:
-        # Deleted meanwhile, and with it what was held.
+        # The stack was deleted since it was read, with its held versions.
         return False
     return thaw(stack=stack, now=now)
 
 
 @transaction.atomic
 def _end(freeze: Freeze, *, actor: Actor, now: datetime, has_expired: bool) -> bool:
-    """Whether it still held. The deadlines of the rollouts that it covered begin anew."""
+    """End the freeze; whether it still held. The deadlines of the rollouts that it covered begin again."""
     author = actor.label or actor.type
     ended = Freeze.objects.holding().filter(pk=freeze.pk)
     if not ended.update(lifted_at=now, lifted_by=author, has_expired=has_expired):

@@ -1,7 +1,7 @@
-"""What a freeze refuses, and who may do it all the same.
+"""What a freeze refuses, and who may override it.
 
-Services below do not know of freezes. What they tell of their changes is heard here, inside their transaction, and a
-refusal undoes the change.
+The services below do not know freezes. This module receives their events inside their transaction, and a refusal
+rolls the change back.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,13 +24,13 @@ from rollouts.models import Freeze
 from stacks.event_kinds import StackEventKind
 from stacks.models import Stack
 
-# Why an admin wants what a freeze refuses, for the length of a request.
+# The reason of an admin who overrides freezes. It is set for one request.
 _override: ContextVar[str] = ContextVar("freeze_override", default="")
 
 
 @contextmanager
 def overriding_freezes(reason: str) -> Iterator[None]:
-    """Let an admin do what freezes refuse, for that reason. To other callers it makes no difference."""
+    """Let an admin do what freezes refuse, for this reason. It has no effect for other callers."""
     token = _override.set(reason.strip())
     try:
         yield
@@ -39,16 +39,16 @@ def overriding_freezes(reason: str) -> Iterator[None]:
 
 
 def require_thawed(*, stack: Stack, actor: Actor, override_reason: str | None = None) -> None:
-    """Raises Frozen when a freeze covers the stack and nobody who may overrides it. An override is audited."""
+    """Raises Frozen if a freeze covers the stack and no admin overrides it. An override is audited."""
     freeze = freeze_of_stack(stack)
     if freeze is not None:
         _refuse(freeze, actor, about=(Stack.NOUN, stack.pk), override_reason=override_reason)
 
 
 def refuse_while_frozen(event: Event) -> None:
-    """Raises Frozen for a change of who serves what, or a deletion, that a freeze covers."""
+    """Raises Frozen if a freeze covers this change of who serves which stack, or this deletion."""
     question = _QUESTIONS.get(event.kind)
-    # What the broker does by itself is nobody's decision.
+    # The broker's own changes are not a person's decision, so they are not refused.
     if question is None or event.resource_id is None or event.actor.type == ActorType.SYSTEM:
         return
     for freeze in holding_freezes():
@@ -78,7 +78,7 @@ _Question = Callable[[Freeze, UUID, Mapping[str, object]], bool]
 
 
 def _stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
-    # A label that the freeze names may be what would put the stack under it, or what has just taken it out.
+    # The change of a label that the freeze names may just have put the stack under the freeze, or taken it out.
     if freeze.scope == Freeze.Scope.LABEL and details.get("label") == freeze.label:
         return True
     return covers(freeze, Stack.objects.get(pk=stack_id))
@@ -91,7 +91,7 @@ def _owner_of_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object
 
 
 def _deleted_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
-    # Its targets are gone by now; who had them is owed the marker.
+    # The targets are deleted already, but the marker is owed to the agents that had them.
     owed = MarkerDelivery.objects.filter(marker__stack=stack_id, agent__labels__label=freeze.label)
     return _stack(freeze, stack_id, details) or (freeze.scope == Freeze.Scope.LABEL and owed.exists())
 
@@ -104,7 +104,7 @@ def _target(freeze: Freeze, agent_id: UUID, details: Mapping[str, object]) -> bo
 
 
 def _deleted_agent(freeze: Freeze, agent_id: UUID, _: Mapping[str, object]) -> bool:
-    # Its targets are gone by now; what it was offered is known.
+    # The targets are deleted already, but the offers show which stacks the agent had.
     if freeze.scope == Freeze.Scope.FLEET:
         return True
     if AgentLabel.objects.filter(agent=agent_id, label=freeze.label).exists():
@@ -134,11 +134,11 @@ def _registration(freeze: Freeze, _: UUID, details: Mapping[str, object]) -> boo
 
 
 def _deleted_generator(freeze: Freeze, generator_id: UUID, _: Mapping[str, object]) -> bool:
-    # Its stacks are deleted by now, and were asked about one by one.
+    # The stacks are deleted already; each of them was checked at its own deletion.
     return freeze.scope == Freeze.Scope.FLEET or freeze.generator_id == generator_id
 
 
-# By the kind of the event.
+# The question for each kind of event.
 _QUESTIONS: dict[EventKind, _Question] = {
     StackEventKind.STACK_LABEL_ADDED: _stack,
     StackEventKind.STACK_LABEL_REMOVED: _stack,

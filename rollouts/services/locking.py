@@ -1,4 +1,4 @@
-"""The order of locks: the fleet's, generator, stack, rollout, agent."""
+"""The order of locks: fleet, generator, stack, rollout, agent."""
 
 from uuid import UUID
 
@@ -11,14 +11,14 @@ from stacks.services import lock_stack
 
 
 def lock_wanted_versions() -> None:
-    """Keep freezes from beginning until the transaction ends. Before every other lock."""
+    """Prevent that a freeze begins before the transaction ends. Take this lock before all others."""
     lock_shared(AdvisoryLock.WANTED_VERSIONS)
 
 
 def lock_rollout(rollout_id: UUID) -> tuple[Stack, Rollout]:
     """The rollout and its live stack, both locked until the transaction ends.
 
-    Raises RolloutNotFound, and RolloutStateConflict when the stack is deleted, which has ended the rollout.
+    Raises RolloutNotFound, and RolloutStateConflict if the stack is deleted, because that has ended the rollout.
     """
     lock_wanted_versions()
     stack_id = Rollout.objects.filter(pk=rollout_id).values_list("stack_id", flat=True).first()

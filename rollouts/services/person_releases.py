@@ -1,4 +1,4 @@
-"""A person's release of a version that is held."""
+"""The release of a held version by a person."""
 
 from datetime import datetime
 from uuid import UUID
@@ -30,10 +30,10 @@ def release_version(
     now: datetime,
     override_reason: str | None = None,
 ) -> Rollout | None:
-    """Let a held version reach the fleet: by the stack's strategy, or everybody at once where it has none.
+    """Release a held version: by the stack's strategy, or to all agents at once if the stack has no strategy.
 
-    For what is held because its content was rolled back, or because its rollout was aborted. The rollout, if there is
-    one. Raises ReasonRequired, StackNotFound, Frozen, VersionNotHeld, VersionSuperseded.
+    It is for versions that are held because their content was rolled back or their rollout was aborted. Returns the
+    rollout, if there is one. Raises ReasonRequired, StackNotFound, Frozen, VersionNotHeld, VersionSuperseded.
     """
     if not reason.strip():
         raise ReasonRequired

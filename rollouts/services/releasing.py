@@ -1,4 +1,4 @@
-"""Giving a held version to the members of a wave. The stack and the rollout are locked in all of it."""
+"""Releasing a held version to the members of a wave. The caller has locked the stack and the rollout."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ _BATCH = 2_000
 
 
 def release_wave(*, rollout: Rollout, number: int, now: datetime) -> bool:
-    """Choose the members of the next wave and release the version to them; whether nobody was faster."""
+    """Choose the members of the next wave and release the version to them. False if another worker was faster."""
     rule = rollout.strategy.wave(number)
     agents = serving_agents(rollout.stack) if number == 1 else joiners(rollout)
     if rule.labels:
@@ -54,7 +54,7 @@ def release_wave(*, rollout: Rollout, number: int, now: datetime) -> bool:
 
 
 def release_late(*, rollout: Rollout, now: datetime) -> None:
-    """Release the version to those who joined after the last wave, and to deferred members that are heard again."""
+    """Release the version to agents that joined after the last wave, and to deferred members that are heard again."""
     back = heard_again(rollout, now=now)
     agent_ids = list(back.values_list("agent_id", flat=True))
     if agent_ids:
@@ -75,7 +75,7 @@ def refill(*, rollout: Rollout, number: int, now: datetime) -> None:
 
 
 def _absent(rollout: Rollout, now: datetime) -> set[UUID]:
-    """The agents that are deferred if they are chosen now."""
+    """The agents that would be deferred if they were chosen now."""
     if rollout.strategy.silent == SilentAgents.REQUIRED:
         return set()
     agents = serving_agents(rollout.stack).filter(pk__in=absent_agents(now).values("pk"))

@@ -1,6 +1,7 @@
 """Rolling back: the previous content is published as a new version.
 
-Always a new one: in the incremental mode of the target state an agent is never offered again what it has reported on.
+It must be a new version: in the incremental mode of the target state, a version on which the agent has reported is not
+offered to it again.
 """
 
 from dataclasses import dataclass
@@ -32,14 +33,14 @@ _ROLLED_BACK_FROM = (*RUNNING, RolloutState.ABORTED, RolloutState.SUCCEEDED)
 
 @dataclass(frozen=True, slots=True)
 class RollbackOptions(PublishOptions):
-    """A version that brings back what was before. It starts no rollout; who gets it is decided here."""
+    """The options of a version that brings back the previous content. It starts no rollout; this module releases it."""
 
 
 @transaction.atomic
 def roll_back(
     *, rollout_id: UUID, reason: str, actor: Actor, now: datetime, override_reason: str | None = None
 ) -> DeploymentObject:
-    """Publish the previous content again, for whoever has got a newer version; the new version.
+    """Publish the previous content again, for the agents that have got a newer version; the new version.
 
     Raises RolloutNotFound, ReasonRequired, RolloutStateConflict, NothingToRollBackTo, NewerVersionReleased, Frozen.
     """
@@ -52,7 +53,7 @@ def roll_back(
 
 
 def roll_back_or_pause(*, rollout: Rollout, stop: Stop, now: datetime) -> None:
-    """Stop a locked rollout as the decision says; where rolling back is not possible, pause it and say why."""
+    """Stop a locked rollout as the decision says. If a rollback is not possible, pause the rollout and say why."""
     reason = f"Check {stop.check}." if stop.check else ""
     if stop.rolls_back:
         try:
@@ -122,7 +123,7 @@ def _roll_back(rollout: Rollout, *, cause: str, reason: str, actor: Actor, now: 
 
 
 def _drop_unstarted(rollout: Rollout, version: DeploymentObject, now: datetime) -> None:
-    # Nobody could get it any more: the version that was just published is newer.
+    # No agent could get their versions any more, because the version that was just published is newer.
     queued = Rollout.objects.of_stack(rollout.stack_id).filter(state=RolloutState.QUEUED)
     for waiting in queued.with_version():
         move(

@@ -1,6 +1,6 @@
-"""What becomes of a version that is to reach the fleet: everybody at once, or its rollout.
+"""How a version reaches the fleet: all agents at once, or by a rollout.
 
-The stack is locked in all of it.
+The caller has locked the stack.
 """
 
 from collections.abc import Iterable
@@ -23,9 +23,9 @@ from stacks.querysets import DeploymentObjectQuerySet
 def hold_for_rollout(
     *, stack: Stack, version: DeploymentObject, strategy: Strategy | None, actor: Actor, now: datetime
 ) -> Rollout | None:
-    """Receive a version that was just inserted: hold it as long as its strategy and freezes want, and start what may.
+    """Hold a version that was just inserted, if its strategy or a freeze demands it, and start its rollout if possible.
 
-    Its rollout; None when it is for everybody at once, or after a freeze.
+    Returns its rollout; None if all agents get the version at once, or after a freeze.
     """
     if strategy is not None:
         hold(version=version, reason=HoldReason.ROLLOUT)
@@ -40,7 +40,7 @@ def hold_for_rollout(
 def bring_to_fleet(
     *, stack: Stack, version: DeploymentObject, strategy: Strategy | None, actor: Actor, now: datetime
 ) -> Rollout | None:
-    """Start the rollout of a version that is held for it, or queue it; without a strategy it is for everybody."""
+    """Start or queue the rollout of a held version. Without a strategy, all agents get the version."""
     if strategy is None:
         supersede_older(stack=stack, version=version, actor=actor, now=now)
         lift(version=version, reason=HoldReason.ROLLOUT)
@@ -56,7 +56,7 @@ def bring_to_fleet(
 
 
 def start(*, rollout: Rollout, stack: Stack, actor: Actor, now: datetime) -> None:
-    """Let a rollout begin that has not; it supersedes the one that is running."""
+    """Start a rollout that has not started. It supersedes the rollout that is running."""
     running = Rollout.objects.running().of_stack(stack.pk).first()
     supersede_older(stack=stack, version=rollout.version, actor=actor, now=now, states=RUNNING)
     previous = newest_unheld(stack.pk)
@@ -83,16 +83,16 @@ def start(*, rollout: Rollout, stack: Stack, actor: Actor, now: datetime) -> Non
 
 
 def start_queued(*, stack: Stack, now: datetime) -> None:
-    """Let the rollout begin that waited for the end of the one before. Not while a freeze covers the stack."""
+    """Start the rollout that waited for another one to end, unless a freeze covers the stack."""
     queued = Rollout.objects.of_stack(stack.pk).with_version().filter(state=RolloutState.QUEUED).first()
     if queued is not None and freeze_of_stack(stack) is None:
         start(rollout=queued, stack=stack, actor=SYSTEM, now=now)
 
 
 def thaw(*, stack: Stack, now: datetime) -> bool:
-    """Start the newest version that only a freeze held; older ones are superseded. Whether there was any.
+    """Start the newest version that was held only by a freeze; it supersedes older ones. Whether there was one.
 
-    Does nothing while a freeze covers the stack.
+    It does nothing while a freeze covers the stack.
     """
     frozen = list(
         DeploymentObject.objects.versions()
@@ -114,7 +114,7 @@ def _thaw(stack: Stack, frozen: list[DeploymentObject], now: datetime) -> None:
     newest, *older = frozen
     _set_aside(older, now)
     if open_versions_after(newest).exists():
-        # A rollback, for which somebody overrode the freeze, has taken its place.
+        # A rollback, for which somebody overrode the freeze, has replaced it.
         _set_aside([newest], now)
         return
     rollout = Rollout.objects.with_version().filter(version=newest, state=RolloutState.FROZEN).first()
@@ -138,8 +138,9 @@ def _thaw(stack: Stack, frozen: list[DeploymentObject], now: datetime) -> None:
 
 
 def open_versions_after(version: DeploymentObject) -> DeploymentObjectQuerySet:
-    """Newer versions of the stack that reach the fleet or have reached it: held neither by a freeze, nor because their
-    content was rolled back.
+    """Newer versions of the stack that reach the fleet or have reached it.
+
+    These are versions that are not held by a freeze or because their content was rolled back.
     """
     closed = DeploymentObject.objects.filter(
         holds__reason__in=[HoldReason.FREEZE, HoldReason.ROLLED_BACK_CONTENT]
@@ -156,7 +157,7 @@ def supersede_older(
     now: datetime,
     states: Iterable[RolloutState] = UNFINISHED,
 ) -> None:
-    """End the rollouts of older versions of the stack that are in these states. What they released stays released."""
+    """End the rollouts of older versions of the stack that are in these states. Released versions stay released."""
     rows = Rollout.objects.of_stack(stack.pk).filter(state__in=list(states), version__lt=version.pk)
     for rollout in rows.with_version().order_by("version"):
         if rollout.state == RolloutState.FROZEN:
@@ -189,7 +190,7 @@ def _set_aside(versions: Iterable[DeploymentObject], now: datetime) -> None:
 
 
 def _must_wait(stack: Stack) -> bool:
-    """Whether the rollout under way wants newer ones to queue. One that is paused has stopped, and lets them pass."""
+    """Whether newer rollouts must wait for the running one. A paused rollout has stopped, so they need not wait."""
     running = Rollout.objects.running().of_stack(stack.pk).first()
     return running is not None and running.state in MOVING and running.strategy.on_newer == OnNewer.QUEUE
 

@@ -1,4 +1,4 @@
-"""Creating, changing and deleting strategies, and which stack has which."""
+"""Creating, changing and deleting strategies, and giving them to stacks."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from rollouts.strategies import DEFAULTS, Strategy, mistakes_in, strategy_to_jso
 from stacks.models import Stack
 from stacks.services import PublishOptions
 
-# What a request to publish names instead of a strategy.
+# A request to publish names this instead of a strategy if all agents should get the version at once.
 NONE = "none"
 
 
@@ -36,7 +36,7 @@ def lock_strategy(strategy_id: UUID) -> RolloutStrategy:
 
 
 def find_strategy(name_or_id: str) -> RolloutStrategy:
-    """The live strategy of that name or id. Raises RolloutStrategyNotFound."""
+    """The live strategy with that name or id. Raises RolloutStrategyNotFound."""
     rows = RolloutStrategy.objects.active()
     row = rows.called(name_or_id).first()
     if row is None and (strategy_id := _as_uuid(name_or_id)) is not None:
@@ -48,7 +48,7 @@ def find_strategy(name_or_id: str) -> RolloutStrategy:
 
 @transaction.atomic
 def create_strategy(*, strategy: Strategy, actor: Actor, via: str | None = None) -> RolloutStrategy:
-    """Raises InvalidStrategy, UniqueViolation."""
+    """Create a strategy. Raises InvalidStrategy, UniqueViolation."""
     _check(strategy)
     with unique_or_conflict("unique_rollout_strategy_name"):
         row = RolloutStrategy.objects.create(name=strategy.name, definition=strategy_to_json(strategy))
@@ -58,7 +58,7 @@ def create_strategy(*, strategy: Strategy, actor: Actor, via: str | None = None)
 
 @transaction.atomic
 def update_strategy(*, row: RolloutStrategy, strategy: Strategy, actor: Actor) -> RolloutStrategy:
-    """Let a locked strategy say something else. Rollouts under way keep what they have.
+    """Change a locked strategy. Unfinished rollouts keep their copies.
 
     Raises InvalidStrategy, UniqueViolation.
     """
@@ -74,7 +74,7 @@ def update_strategy(*, row: RolloutStrategy, strategy: Strategy, actor: Actor) -
 
 @transaction.atomic
 def delete_strategy(*, row: RolloutStrategy, actor: Actor) -> None:
-    """Delete a locked strategy. Rollouts under way go on with their copies. Raises StrategyInUse."""
+    """Delete a locked strategy. Unfinished rollouts keep their copies. Raises StrategyInUse."""
     users = row.stacks.filter(stack__deleted_at__isnull=True).count()
     if users:
         raise StrategyInUse(stacks=users)
@@ -86,7 +86,7 @@ def delete_strategy(*, row: RolloutStrategy, actor: Actor) -> None:
 
 @transaction.atomic
 def ensure_default_strategies(*, actor: Actor, via: str | None = None) -> int:
-    """The strategies that every broker begins with; each once, so that it can be deleted. How many were made."""
+    """Make the default strategies; the number made. Each is made only once, so that an admin can delete it."""
     known = set(RolloutStrategy.objects.values_list("name", flat=True))
     missing = [strategy for strategy in DEFAULTS if strategy.name not in known]
     for strategy in missing:
@@ -96,11 +96,11 @@ def ensure_default_strategies(*, actor: Actor, via: str | None = None) -> int:
 
 @transaction.atomic
 def set_stack_strategy(*, stack: Stack, name_or_id: str, reason: str, actor: Actor) -> StackRolloutStrategy:
-    """Let new versions of a locked stack go by the strategy. Another one than before needs the right and a reason.
+    """Use the strategy for new versions of a locked stack. To replace a strategy, the right and a reason are needed.
 
     Raises RolloutStrategyNotFound, BypassDenied, ReasonRequired.
     """
-    # Locked, so that it is not deleted before the stack has it.
+    # The strategy is locked, so that it is not deleted before the stack has it.
     strategy = lock_strategy(find_strategy(name_or_id).pk)
     before = StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
     if before is not None and before.strategy_id == strategy.pk:
@@ -116,7 +116,7 @@ def set_stack_strategy(*, stack: Stack, name_or_id: str, reason: str, actor: Act
 
 @transaction.atomic
 def remove_stack_strategy(*, stack: Stack, reason: str, actor: Actor) -> None:
-    """Let new versions of a locked stack reach everybody at once.
+    """Let all agents get new versions of a locked stack at once.
 
     Raises StackHasNoStrategy, BypassDenied, ReasonRequired.
     """
@@ -134,13 +134,13 @@ def remove_stack_strategy(*, stack: Stack, reason: str, actor: Actor) -> None:
 
 
 def strategy_of_stack(stack: Stack) -> Strategy | None:
-    """What new versions of the stack go by; None when they reach everybody at once."""
+    """The strategy for new versions of the stack; None if all agents get them at once."""
     row = StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
     return row.strategy.strategy if row is not None else None
 
 
 def strategy_for(*, stack: Stack, options: PublishOptions, actor: Actor) -> Strategy | None:
-    """What a version goes by that is published with these options. The stack is locked.
+    """The strategy for a version that is published with these options. The stack is locked.
 
     Raises RolloutStrategyNotFound, BypassDenied, ReasonRequired.
     """
@@ -154,7 +154,7 @@ def strategy_for(*, stack: Stack, options: PublishOptions, actor: Actor) -> Stra
 
 
 def require_bypass(*, actor: Actor, reason: str) -> None:
-    """Raises BypassDenied, ReasonRequired. Which people of the admin site have the right is for the site to say."""
+    """Raises BypassDenied, ReasonRequired. The admin site checks the right of its users itself."""
     if actor.type not in {ActorType.ADMIN, ActorType.SYSTEM}:
         raise BypassDenied
     if not reason.strip():

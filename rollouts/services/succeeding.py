@@ -1,4 +1,4 @@
-"""What follows when a rollout has reached everybody."""
+"""What happens after a rollout has reached all agents."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from rollouts.services.starting import start_queued
 
 
 def finish(*, rollout: Rollout, now: datetime) -> None:
-    """Give the version to everybody, and let the rollout begin that waited for this one. The stack is locked."""
+    """Give the version to all agents, and start the rollout that waited for this one. The stack is locked."""
     allow_content(version=rollout.version)
     lift(version=rollout.version, reason=HoldReason.ROLLOUT)
     start_queued(stack=rollout.stack, now=now)

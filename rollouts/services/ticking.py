@@ -1,7 +1,7 @@
-"""The worker's look at the rollouts under way: what is known, what the decision says, and doing it.
+"""How the worker looks at a rollout: it reads the facts, asks the decision, and applies the step.
 
-Each step is a transaction of its own and guarded, so that any number of workers may tick at once and any of them may
-die anywhere. Nothing depends on having been there when something happened.
+Each step is guarded and has its own transaction, so any number of workers may tick at the same time, and each may die
+at any moment. No step depends on having seen an earlier event.
 """
 
 from datetime import datetime
@@ -36,14 +36,14 @@ from rollouts.services.rollbacks import roll_back_or_pause
 from rollouts.services.succeeding import finish
 from rollouts.services.transitions import MAX_UNLOOKED, move, tell
 
-# A rollout takes three steps for each wave at most; more in one tick means that somebody else moves it too.
+# A rollout takes at most three steps for each wave. More steps in one tick mean that another process moves it too.
 _MAX_STEPS = 200
-# A worker takes so many rollouts at a time, and leaves the others to other workers.
+# A worker takes this many rollouts at a time and leaves the others to other workers.
 _CLAIMED = 20
 
 
 def tick_due(*, now: datetime) -> int:
-    """Tick each rollout that is due; how many there were. Each is claimed by one worker."""
+    """Tick all rollouts that are due; the number ticked. Only one worker claims each of them."""
     ticked = 0
     while claimed := _claim(now):
         freezes = holding_freezes()
@@ -54,22 +54,22 @@ def tick_due(*, now: datetime) -> int:
 
 
 def tick(*, rollout_id: UUID, now: datetime) -> None:
-    """Do what there is to do for one rollout. Safe at any time, for any rollout."""
+    """Apply all steps that one rollout needs now. Safe at any time, for any rollout."""
     rollout = _loaded().filter(pk=rollout_id).first()
     if rollout is not None:
         _tick(rollout, holding_freezes(), now)
 
 
 def _claim(now: datetime) -> list[Rollout]:
-    """Some rollouts that are due, and that no other worker has taken. A worker that dies leaves them for a minute."""
+    """Some due rollouts that no other worker has taken. If the worker dies, they are due again a minute later."""
     due = Rollout.objects.due(now)
-    # On SQLite a transaction keeps all others waiting, also if there is nothing to do in it.
+    # On SQLite all other transactions wait for this one, even if it has nothing to do.
     if not due.exists():
         return []
     with transaction.atomic():
         free = due.order_by("next_look_at").select_for_update(skip_locked=True, no_key=True)
         ids = list(free.values_list("pk", flat=True)[:_CLAIMED])
-        # Before reading: a report that comes from now on finds a later time, and brings it forward again.
+        # The time is set before the facts are read, so that a report that comes later makes the rollout due again.
         Rollout.objects.filter(pk__in=ids).update(next_look_at=now + MAX_UNLOOKED)
     return list(_loaded().filter(pk__in=ids))
 
@@ -112,7 +112,7 @@ def _wait(rollout: Rollout, step: Step, now: datetime) -> None:
 
 
 def _apply(read: Rollout, step: Step, now: datetime) -> bool:
-    """Do one step if the rollout is where it was when it was read; whether there may be more to do."""
+    """Apply one step if the rollout has not moved since it was read; whether there may be more to do."""
     with transaction.atomic():
         try:
             stack, rollout = lock_rollout(read.pk)
@@ -121,7 +121,7 @@ def _apply(read: Rollout, step: Step, now: datetime) -> bool:
         if (rollout.state, rollout.wave, rollout.state_since) != (read.state, read.wave, read.state_since):
             return True
         if not isinstance(step, ProveWave | AskApproval | Stop) and freeze_of_stack(stack) is not None:
-            # It began after the facts were read.
+            # The freeze began after the facts were read.
             return False
         return _do(rollout, step, now)
 

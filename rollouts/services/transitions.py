@@ -1,4 +1,4 @@
-"""How a rollout moves from one state to another: a guarded update, and the event that tells of it."""
+"""How a rollout moves from one state to another: a guarded update, and an event about it."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -9,12 +9,13 @@ from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Rollout, RolloutState
 from rollouts.models.rollout import MOVING
 
-# What no report tells of is found out by then: agents that fall silent, come back, join or leave.
+# The worker looks at least this often, because no report tells that an agent becomes silent, comes back, joins or
+# leaves.
 MAX_UNLOOKED = timedelta(seconds=60)
 
 
 class Cause(StrEnum):
-    """Why a rollout is in its state, beside the words of `StopReason`."""
+    """The reasons why a rollout is in its state, in addition to those of `StopReason`."""
 
     STACK_DELETED = "stack_deleted"
     RESTORED = "restored"
@@ -22,7 +23,7 @@ class Cause(StrEnum):
     ROLLED_BACK = "rolled_back"
 
 
-# Webhooks are not told of the others.
+# The other kinds have no notice.
 _UNTOLD = {
     RolloutEventKind.ROLLOUT_QUEUED,
     RolloutEventKind.ROLLOUT_APPROVED,
@@ -46,8 +47,8 @@ def move(
 ) -> bool:
     """Put the rollout into the state `to` if it is still in one of `among` and at the wave that `rollout` says.
 
-    Whether it was. The worker looks at it next, or after `look_in` when it is the one who moves it. `fields` are set
-    with it; `facts` are told with it. The instance follows.
+    Returns whether it was. The worker looks at it at once, or after `look_in` if the worker itself moves it. `fields`
+    are set in the same update; `facts` are added to the event. The instance is updated too.
     """
     changes: dict[str, object] = {
         "state": to,
@@ -70,7 +71,7 @@ def move(
 def tell(
     what: RolloutEventKind, rollout: Rollout, *, actor: Actor, facts: Mapping[str, object] | None = None
 ) -> None:
-    """Say what happened to the rollout. `facts` are what is particular to it."""
+    """Emit an event about the rollout. `facts` are additional data of this event."""
     state = {
         "state": str(rollout.state),
         "wave": rollout.wave,

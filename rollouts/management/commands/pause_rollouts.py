@@ -1,4 +1,4 @@
-"""After a restored backup nobody knows what the fleet has got meanwhile."""
+"""Pauses all rollouts. It is for use after a backup is restored, when nobody knows what the fleet has got since."""
 
 from collections.abc import Mapping
 from typing import Any
