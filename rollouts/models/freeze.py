@@ -32,7 +32,7 @@ class Freeze(models.Model):
     label = models.CharField(max_length=MAX_LABEL, blank=True)
     reason = models.TextField()
     until = models.DateTimeField(null=True)
-    # The name of the key, person or command that lifted it.
+    # The name of the key, person or command that began it.
     created_by = models.CharField(max_length=255, blank=True)
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=255, blank=True)

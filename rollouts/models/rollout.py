@@ -158,7 +158,7 @@ class RolloutMember(models.Model):
     class Meta:
         db_table = "rollout_members"
         constraints = [models.UniqueConstraint(fields=["rollout", "agent"], name="unique_rollout_member")]
-        # The id follows the order of writing, so that counting the members of a rollout reads each page once.
+        # The index has the order of writing, so that counting the members of a rollout reads each page once.
         indexes = [models.Index(fields=["rollout", "wave"], name="rollout_members_of_wave")]
 
     def __str__(self) -> str:
