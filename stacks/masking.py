@@ -1,7 +1,7 @@
-"""Hiding the values of Kubernetes Secrets in a manifest that people look at. Pure.
+"""Hiding the values of Kubernetes Secrets in a manifest that is shown to people. Pure.
 
-Works on the text, so that everything else is shown as it was published, spacing included.
-`stacks/secret_places.py` finds what is to be hidden.
+It changes only those parts of the text, so that everything else, even white space, is shown as it was published.
+`stacks/secret_places.py` finds the parts to hide.
 """
 
 import re
@@ -13,16 +13,16 @@ from typing import Final
 from stacks.located_yaml import without_tags
 from stacks.secret_places import MASKED, MASKED_TEXT, Hidden, Place, mask_of, secret_places, secret_spans
 
-# Who has it may see what is hidden, one look at a time, each in the audit log.
+# A user with this permission may see hidden values; the audit log records each time.
 REVEAL_PERMISSION = "stacks.reveal_secrets"
 MASK = f'"{MASKED}"'
 TEXT_MASK = f'"{MASKED_TEXT}"'
 UNREADABLE = "# Not shown: this text cannot be read as YAML, so secrets in it cannot be told from the rest.\n"
-# One expression without a text in it: what it will be is not in the template.
+# Exactly one expression that contains no literal text, so the template does not contain its value.
 _EXPRESSION: Final = re.compile(r"""(["']?)\{\{[^"'`{}]*\}\}\1""")
 _DIGEST_KEY: Final = token_bytes(32)
 
-# What stands for a hidden text, which is shown as the mask.
+# This replaces a hidden text, and is then shown as the mask.
 Hide = Callable[[str, str], str]
 
 
@@ -31,20 +31,20 @@ def _mask(_hidden: str, mask: str) -> str:
 
 
 def mask_secrets(text: str, hide: Hide = _mask) -> str:
-    """The text with each value under `data` and `stringData` of a Secret replaced by a mask, and so what is said in
-    comments among them: people leave old values there.
+    """The text with a mask in place of each value under `data` and `stringData` of a Secret.
 
-    Secrets in lists count too, and so do the copies of them that tools leave in annotations, and texts that hold one.
-    Text that is no YAML, and may be about Secrets, is replaced as a whole.
+    Comments between these values are replaced too, because people leave old values in them. Secrets in lists are masked
+    too, also copies of Secrets that tools write into annotations, and texts that contain a Secret. A text that is not
+    YAML and may be about Secrets is replaced as a whole.
     """
     spans = secret_spans(text)
     return _unreadable(text, hide) if spans is None else _replace(text, spans, hide)
 
 
 def mask_template(source: str, hide: Hide = _mask) -> str:
-    """The source of a template with the same values masked, but for those that are only an expression.
+    """The source of a template with the same values masked, except values that are only an expression.
 
-    It is read as the YAML that it is without its tags. Whatever has tags in its kind may become a Secret, and counts.
+    It is read as YAML without its tags. An object whose kind contains tags may become a Secret, so it counts as one.
     """
     spans = secret_spans(without_tags(source), source)
     if spans is None:
@@ -54,15 +54,15 @@ def mask_template(source: str, hide: Hide = _mask) -> str:
 
 
 def comparable(masked: Callable[[str, Hide], str], text: str) -> str:
-    """The text as `masked` gives it, but with a word in place of each mask that is the same for the same value.
+    """The text as `masked` returns it, but with a word in place of each mask. Equal values get the same word.
 
-    Line for line like the masked text. The words change with each start of the process and are never shown.
+    It has the same lines as the masked text. The words are different after each start of the process and never shown.
     """
     return masked(text, _digest)
 
 
 class ValueUnknown(Exception):
-    """A mask stands where nothing is known that it hides. `line` counts from 1."""
+    """A mask is in a place where no hidden value is known. `line` counts from 1."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"line {line}")
@@ -70,10 +70,11 @@ class ValueUnknown(Exception):
 
 
 def restore_secrets(text: str, base: str) -> str:
-    """`text` with each mask replaced by the value that stands in the same place of `base`: in the Secret of the
-    same name, under the same key. So nobody learns a value by moving its mask to where it would be shown.
+    """`text` with each mask replaced by the value in the same place of `base`.
 
-    Raises ValueUnknown for a mask in any other place of a Secret. Elsewhere a mask is only a text.
+    The same place is the same key in the Secret with the same name. So nobody can learn a value by moving its mask to a
+    place where values are shown. Raises ValueUnknown for a mask in any other place of a Secret. Outside of Secrets, a
+    mask is only a text.
     """
     known = _placed(base)
     pieces, position = [], 0
@@ -88,7 +89,7 @@ def restore_secrets(text: str, base: str) -> str:
 
 
 def masked_line(text: str) -> int | None:
-    """The first line of a manifest or template, counted from 1, on which a mask stands in place of a value."""
+    """The first line of a manifest or template, counted from 1, that has a mask in place of a value."""
     for start, end, mask in secret_spans(without_tags(text), text) or ():
         if text[start:end].strip() == f'"{mask}"':
             return _line_at(text, start)
@@ -108,7 +109,7 @@ def _unreadable(text: str, hide: Hide) -> str:
 
 
 def _placed(text: str) -> dict[Place, str]:
-    """The value in each place; a place that is there twice is none."""
+    """The value in each place. A place that occurs twice is left out."""
     values: dict[Place, str] = {}
     doubled = set()
     for place, (start, end) in secret_places(text):
@@ -122,7 +123,7 @@ def _replace(text: str, spans: list[Hidden], hide: Hide) -> str:
     pieces, position = [], 0
     for start, end, mask in spans:
         if start < position or start == end:
-            continue  # Inside a span that is hidden already, or nothing to hide.
+            continue  # It is inside a span that is hidden already, or there is nothing to hide.
         hidden = text[start:end]
         value = hidden.rstrip()
         pieces += [text[position:start], hide(value, mask), hidden[len(value) :]]

@@ -1,6 +1,6 @@
-"""Where in a manifest, or in a template of one, the values of Kubernetes Secrets are. Pure, and linear in time.
+"""Finds the values of Kubernetes Secrets in a manifest, or in a template of one. Pure, and linear in time.
 
-Comments among those values count too. What may become a Secret counts as one.
+Comments between those values count too. An object that may become a Secret counts as one.
 """
 
 import re
@@ -23,41 +23,41 @@ from stacks.located_yaml import (
     without_comment_tags,
 )
 
-# What is shown in place of a value, and in place of a text or an annotation that holds a whole Secret. A text that was
-# hidden is found again by it.
+# What is shown in place of a value, and in place of a text or an annotation that contains a whole Secret. By these
+# words a hidden text is found again.
 MASKED = "********"
 MASKED_TEXT = "******** (holds a Secret)"
 _KIND = "Secret"
 _LIST_KIND = "SecretList"
-# Where the values of a Secret are, or may be.
+# The fields that contain, or may contain, the values of a Secret.
 _FIELDS = ("data", "stringData", MADE_UP)
-# Tools keep copies of an object, or what it is about, in annotations of names like these.
+# Tools store copies of an object, or parts of it, in annotations with names like these.
 _COPY: Final = re.compile(
     r"last-?appl|last-?config|(?:^|[./-])(?:original|applied)(?:$|-)|token|passw|credential|secret",
     re.IGNORECASE,
 )
-# The beginning of a compressed text in base64, which some tools write there.
+# The beginning of a compressed text in base64, which some tools write into annotations.
 _COMPRESSED = "H4sI"
-# What begins the place of a text that holds a Secret, where others have the kind.
+# The place of a text that contains a Secret begins with this; other places begin with the kind.
 _TEXT = "text"
-# Texts in texts are read this deep.
+# How deep texts inside of texts are read.
 _MAX_TEXTS = 3
 _BOM = "\ufeff"
-# A letter that JSON or YAML spells by its number.
+# A letter that is written as an escape with its number in JSON or YAML.
 _SPELLED_LETTER: Final = re.compile(r"\\u00[4-7]|\\x[4-7]")
-# What a text says of itself that cannot be read, or lies too deep.
+# Words that show that a text may be about Secrets if it cannot be read or is too deep.
 _KIND_WRITTEN: Final = re.compile(r"""kind["']?[ \t]*:[ \t]*["']?Secret""")
-# With one of these a word can be spelled in another way.
+# With one of these characters, a word can be written in another way.
 _OTHER_SPELLINGS = ("\\", "!!", "!<", "%TAG")
 
-# Kind, namespace and name of an object, the field and the key, and which comment after it; None is not there or no
-# scalar. Of a text that holds a Secret, the keys and numbers that lead to it.
+# The kind, namespace and name of an object, the field and the key, and the number of the comment after it. None means
+# missing or not a scalar. For a text that contains a Secret: the keys and numbers that lead to it.
 Place = tuple[str | None, ...]
 Found = tuple[Place, Span]
 
 
 class Hidden(NamedTuple):
-    """From and to which character something is to be hidden, and what is shown in its place, without quotes."""
+    """The characters to hide, from and to, and what is shown in their place, without quotes."""
 
     start: int
     end: int
@@ -65,9 +65,9 @@ class Hidden(NamedTuple):
 
 
 def secret_spans(text: str, source: str | None = None) -> list[Hidden] | None:
-    """What is to be hidden, in order; None when the text cannot be read and may be about Secrets.
+    """The spans to hide, in order; None if the text cannot be read and may be about Secrets.
 
-    `source` is the template, of the same length, that `text` is without its tags.
+    If `text` is a template without its tags, `source` is the template itself, which has the same length.
     """
     found = _found(text, source)
     if found is None:
@@ -77,23 +77,23 @@ def secret_spans(text: str, source: str | None = None) -> list[Hidden] | None:
 
 
 def secret_places(text: str) -> list[Found]:
-    """The values to hide, in order, each with its place; none when the text cannot be read."""
+    """The values to hide, in order, each with its place; none if the text cannot be read."""
     return sorted(_found(text) or (), key=lambda found: found[1])
 
 
 def mask_of(place: Place) -> str:
-    """What is shown in place of what stands there."""
+    """What is shown in place of the value in this place."""
     return MASKED_TEXT if place[0] == _TEXT else MASKED
 
 
-# One page asks several times about the same few texts, and megabytes take seconds to read.
+# Cached, because one page asks several times about the same few texts, and reading megabytes takes seconds.
 @lru_cache(maxsize=4)
 def _found(text: str, source: str | None = None) -> tuple[Found, ...] | None:
     return _found_in(text, source, 0)
 
 
 def _found_in(text: str, source: str | None, level: int) -> tuple[Found, ...] | None:
-    """`level` is how many texts this one is in."""
+    """What `text` has to hide. `level` is the number of texts around this one."""
     if not _may_be_about_secrets(text, source):
         return ()
     body = text.removeprefix(_BOM)
@@ -102,7 +102,7 @@ def _found_in(text: str, source: str | None, level: int) -> tuple[Found, ...] | 
         read = ReadText(body, None if source is None else source[offset:])
     except (yaml.YAMLError, KeyError, TooDeep):  # KeyError: an alias without an anchor
         return None
-    # Each once, though an item of a list of Secrets may be one for two reasons.
+    # Each span only once, because an item of a list of Secrets may be found for two reasons.
     found = dict.fromkeys(each for root in read.documents for each in _Secrets(read, level).of(root))
     return tuple((place, (start + offset, end + offset)) for place, (start, end) in found)
 
@@ -117,13 +117,13 @@ def _may_be_about_secrets(text: str, source: str | None) -> bool:
 
 
 def _makes_up_kind(line: str) -> bool:
-    """Whether a kind may stand here that is no plain word."""
+    """Whether the line may contain a kind that is not a plain word."""
     after = [rest.lstrip("\"' \t:") for rest in line.split("kind")[1:]]
     return any(not rest[:1].isalnum() or "{{" in rest or "{%" in rest for rest in after)
 
 
 class _Secrets:
-    """What is to be hidden of the Secrets of one document. What several refer to is found in the first of them."""
+    """Finds what to hide in the Secrets of one document. A node that several Secrets share is found in the first."""
 
     def __init__(self, read: ReadText, level: int) -> None:
         self._read = read
@@ -154,7 +154,7 @@ class _Secrets:
         yield from _of_texts(root, texts)
 
     def _holds_secret(self, text: Node) -> bool:
-        """Whether the text is a manifest, or the template of one, with a Secret in it."""
+        """Whether the text is a manifest, or a template of one, that contains a Secret."""
         value = text.value or ""
         if value == MASKED_TEXT or text.is_made_up:
             return True
@@ -162,7 +162,7 @@ class _Secrets:
         return bool(found) if found is not None else _KIND_WRITTEN.search(value) is not None
 
     def _is_first(self, each: Node | Entry) -> bool:
-        """Whether it was not looked at before."""
+        """Whether the node was not seen before."""
         is_first = id(each) not in self._seen
         self._seen.add(id(each))
         return is_first
@@ -176,7 +176,7 @@ class _Secrets:
         yield from self._of_lines(secret)
 
     def _of_lines(self, secret: Node) -> Iterator[Found]:
-        """Comments on lines of their own, in the Secret or right above a field that comes first in it."""
+        """Comments on their own lines, in the Secret or directly above its first field."""
         start, end = secret.span
         if secret.parts and secret.parts[0].value in _FIELDS:
             start = self._read.start_of_comments_above(start)
@@ -193,18 +193,18 @@ class _Secrets:
             if not self._is_first(mapping):
                 continue
             for part in mapping.entries():
-                # What `<<` merges is looked at entry by entry, so that its keys stay readable.
+                # The entries that `<<` merges are hidden one by one, so that their keys stay readable.
                 if not (part.value.is_mapping and part.key.value == "<<"):
                     yield (*place, part.key.value), part.value.span
             if not start <= mapping.span[0] < end:
                 yield from self._of_comments(place, mapping, mapping.span)
 
     def _of_comments(self, place: Place, mapping: Node, span: Span) -> Iterator[Found]:
-        """Each by the key before it, and which of the comments after that key it is."""
+        """The comments in a mapping. The place of each is the key before it and its number after that key."""
         first, last = (bisect_left(self._comments, (position,)) for position in span)
         if first == last:
             return
-        # None of an alias, whose keys are elsewhere.
+        # An alias has none here, because its keys are elsewhere.
         is_here = mapping.is_mapping and span[0] <= mapping.span[0] < span[1]
         keys, starts = (mapping.parts[::2], mapping.places[::2]) if is_here else ([], [])
         numbers: Counter[int] = Counter()
@@ -224,7 +224,7 @@ def _identity(node: Node) -> Place:
 
 
 def _copies(node: Node) -> Iterator[tuple[Place, Node]]:
-    """Annotations that tools keep copies in, by their names or because they are compressed."""
+    """Annotations in which tools store copies, found by their names or because they are compressed."""
     for metadata in node.named("metadata"):
         for annotations in metadata.named("annotations"):
             for mapping in annotations.mappings():
@@ -236,20 +236,20 @@ def _copies(node: Node) -> Iterator[tuple[Place, Node]]:
 
 
 def _is_of_secret(copy: Node) -> bool:
-    """Whether the copy may be one of a Secret, or is hidden, whatever it is that carries it."""
+    """Whether it may be a copy of a Secret, or is already hidden. The object with the annotation does not matter."""
     text = copy.value or ""
     return copy.is_made_up or _KIND in text or text == MASKED or _SPELLED_LETTER.search(text) is not None
 
 
 def _may_hold_secret(text: str) -> bool:
-    """A quick look: a Secret names its kind and has a field of values."""
+    """A fast check: a Secret names its kind and has a field with values."""
     return text == MASKED_TEXT or (
         "ata" in text and (_KIND in text or _SPELLED_LETTER.search(text) is not None)
     )
 
 
 def _of_texts(root: Node, texts: list[tuple[Node, int]]) -> Iterator[Found]:
-    """Each text, by its collection and its number among the parts, with the way to it."""
+    """Each text, by its collection and its number in it, with the path to it."""
     if not texts:
         return
     ways: dict[int, tuple[int, str | None]] = {}

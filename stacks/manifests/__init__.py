@@ -1,7 +1,7 @@
-"""Manifests: what a text must be before it is stored and handed to agents. Pure.
+"""Manifests: the rules for a text before it is stored and given to agents. Pure.
 
-`reading` goes once over the text, whose `syntax` may stop it, and keeps some of its `nodes`. `scalars` says what each
-value is to agents and to kubectl, `objects` what makes a Kubernetes object, `findings` what comes of it.
+`reading` reads the text once and keeps some of its `nodes`; `syntax` refuses wrong texts. `scalars` tells how agents
+and kubectl read each value, `objects` checks Kubernetes objects, and `findings` are the results.
 """
 
 import hashlib
@@ -15,24 +15,24 @@ __all__ = ["Code", "Finding", "ManifestError", "check_manifest", "checksum", "ex
 
 
 def check_manifest(text: str, *, allow_blank: bool = False, strict: bool = False) -> list[Finding]:
-    """What is to be said about `text`, in its order; nothing about most.
+    """The findings about `text`, in the order of the text. Most texts have none.
 
     Raises ManifestError with the first reason why agents cannot parse it or, if `strict`, cannot load it.
 
-    The text is a stream of YAML documents, at least one of which is not null. Refused are syntax
-    errors, characters that YAML forbids, a key repeated in a mapping, an alias whose anchor is missing or
-    contains it, numbers of more than 64 bits, values that their tags do not fit, and what exceeds the limits of
-    `reading`, which also bound the time this takes.
+    The text is a stream of YAML documents, at least one of which is not null. It is refused for syntax
+    errors, characters that YAML forbids, a repeated key in a mapping, an alias whose anchor is missing or
+    contains it, numbers of more than 64 bits, values that do not fit their tags, and for exceeding the limits of
+    `reading`, which also limit the time of the check.
 
     Keys are equal when agents read the same value: `1` and `"1"` differ, `1` and `0x1` do not. `<<` is a key like any
     other: agents read it as a string.
 
-    A blank text passes only with `allow_blank`, which is for deletion markers; a text that is not blank must
-    keep all the rules either way. A byte order mark at the start is no content. It indents the first line, as
-    it does for agents, so that most mappings and lists do not pass with one.
+    A blank text is accepted only with `allow_blank`, which is for deletion markers; a text that is not blank must
+    follow all rules in any case. A byte order mark at the start is not content. It indents the first line, as
+    it does for agents, so most mappings and lists with one are refused.
     """
     if not text.removeprefix(BOM).strip():
-        # Trimming also takes a few characters that YAML forbids.
+        # `strip` also removes a few characters that YAML forbids.
         refuse_forbidden_characters(text)
         if not allow_blank:
             raise ManifestError("The manifest is blank; only a deletion marker may be.")

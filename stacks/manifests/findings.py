@@ -1,16 +1,16 @@
-"""What a check finds: refusals of texts that agents cannot parse, and remarks on texts that they can."""
+"""The results of a check: refusals of texts that agents cannot parse, and remarks on texts that they can parse."""
 
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-# Of what no agent can load, and again of what agents and kubectl read differently, this many at most.
+# At most this many findings of what no agent can load, and this many of what agents and kubectl read differently.
 MAX_FINDINGS: Final = 100
 
 
 class Code(StrEnum):
-    """What a finding is about. The values are a promise to clients."""
+    """What a finding is about. The values must not change, because clients use them."""
 
     # No agent can load these.
     NOT_AN_OBJECT = "not_an_object"
@@ -20,7 +20,7 @@ class Code(StrEnum):
     VALUE_NOT_STRING = "value_not_string"
     CUSTOM_TAG = "custom_tag"
     LIST_NOT_EXPANDED = "list_not_expanded"
-    # These mean one thing to agents and another to kubectl.
+    # Agents and kubectl read these differently.
     NUMBER_DIFFERS = "number_differs"
     WORD_DIFFERS = "word_differs"
     NOT_FINITE = "not_finite"
@@ -45,8 +45,9 @@ _UNLOADABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One remark on a text that parses. `problem` is a sentence; `more` is how many places of the document are like
-    this one. Document and line count from 1.
+    """One remark on a text that agents can parse. `problem` is a sentence.
+
+    `more` is how many other places of the document have the same problem. Document and line count from 1.
     """
 
     code: Code
@@ -57,7 +58,7 @@ class Finding:
 
     @property
     def is_loadable(self) -> bool:
-        """Whether an agent can load the document all the same."""
+        """Whether an agent can load the document in spite of the finding."""
         return self.code not in _UNLOADABLE
 
     @property
@@ -71,9 +72,9 @@ class Finding:
 class ManifestError(Exception):
     """A text that may not be stored as a manifest.
 
-    `message` is a sentence that begins with the place, where that is known. `document` is the number of the
-    document in the stream, `line` that of the line in the whole text; both count from 1, and None is unknown.
-    `code` says why agents cannot load what they can parse; it is None of what they cannot parse.
+    `message` is a sentence that begins with the place, if it is known. `document` is the number of the document in
+    the stream, `line` the number of the line in the whole text; both count from 1, and None means unknown.
+    `code` says why agents can parse the text but not load it; it is None if they cannot parse it.
     """
 
     code: Code | None = None
@@ -86,20 +87,20 @@ class ManifestError(Exception):
 
     @classmethod
     def of(cls, finding: Finding) -> "ManifestError":
-        """The refusal of what no agent can load."""
+        """The refusal of a text because of a finding that no agent can load."""
         error = cls(finding.problem, document=finding.document, line=finding.line)
         error.code = finding.code
         return error
 
     @property
     def details(self) -> dict[str, object]:
-        """What is known of the place and the reason."""
+        """The place and the reason, as far as they are known."""
         known = {"document": self.document, "line": self.line, "reason": self.code}
         return {name: value for name, value in known.items() if value is not None}
 
 
 class Findings:
-    """Collects remarks, for each document one of each code: the first, and how many are like it."""
+    """Collects remarks. For each document and code it keeps the first remark and the number of others."""
 
     def __init__(self) -> None:
         self._unloadable: list[Finding] = []
@@ -108,12 +109,12 @@ class Findings:
         self._times: Counter[Code] = Counter()
 
     def note(self, code: Code, problem: str, line: int) -> None:
-        """Something about the document that is being read."""
+        """Add a remark about the document that is being read."""
         self._noted.setdefault(code, (problem, line))
         self._times[code] += 1
 
     def end_document(self, document: int) -> None:
-        """Take over what was noted. Of what is no object at all, nothing else is of interest to agents."""
+        """Keep the remarks on the document. If the document is not an object at all, only that remark is kept."""
         is_object = Code.NOT_AN_OBJECT not in self._noted
         for code, (problem, line) in self._noted.items():
             finding = Finding(code, problem, document, line, self._times[code] - 1)
@@ -124,7 +125,7 @@ class Findings:
         self._times.clear()
 
     def all(self) -> list[Finding]:
-        """In the order of the text."""
+        """All remarks, in the order of the text."""
         return sorted(self._unloadable + self._different, key=lambda found: (found.document, found.line))
 
 

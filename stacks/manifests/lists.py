@@ -1,4 +1,4 @@
-"""Taking lists of objects apart: `kind: List`, as `kubectl get -o yaml` writes it, into documents. Pure."""
+"""Splitting lists of objects (`kind: List`, as `kubectl get -o yaml` writes them) into documents. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -26,15 +26,15 @@ _SPACES_AT_END = re.compile(r"[ \t]+\Z")
 
 
 def is_list(kind: str, *, has_items: bool) -> bool:
-    """Whether kubectl takes an object of this kind apart. Agents do not."""
+    """Whether kubectl splits an object of this kind into its items. Agents do not."""
     return kind == "List" or (kind.endswith("List") and has_items)
 
 
 def expand_lists(text: str) -> str:
-    """The text with each list of objects replaced by its items, one document each, and the rest as it is.
+    """The text with each list of objects replaced by its items, each in its own document. The rest is not changed.
 
-    The text must be one that `check_manifest` lets through. Raises ManifestError for a list that does not come apart,
-    because an item repeats what stands outside of it.
+    `check_manifest` must have accepted the text. Raises ManifestError for a list that cannot be split, because an item
+    has an alias to something outside of it.
     """
     body = text.removeprefix(BOM)
     pieces, position = [], 0
@@ -56,20 +56,20 @@ def expand_lists(text: str) -> str:
 
 
 class _Document:
-    """What is known of a document once its end is reached."""
+    """What is known about a document after its last event."""
 
     def __init__(self) -> None:
         self.line = 0
         self.span = (0, 0)
-        # Of each item its start, its end and its column.
+        # The start, the end and the column of each item.
         self.items: list[tuple[int, int, int]] = []
-        # An alias in an item whose anchor is not in the same item.
+        # The name of an alias in an item whose anchor is outside the item.
         self.crossing: str | None = None
         self._kind = ""
         self._has_items = False
-        # The lists and mappings that have begun and not ended.
+        # The lists and mappings that are still open.
         self._opened: list[Event] = []
-        # The field of the object, and whether a field comes next.
+        # The current field of the object, and whether the next scalar is a field.
         self._field = ""
         self._field_is_next = True
         self._anchors_of_item: set[str] = set()
@@ -124,7 +124,7 @@ def _documents(text: str) -> Iterator[_Document]:
 
 
 def _dedented(text: str, start: int, end: int, column: int) -> str:
-    """A node of the text that begins in that column, as a document."""
+    """A node of the text, which begins in that column, as a document of its own."""
     node = re.sub(rf"(?m)^ {{1,{column}}}", "", text[start:end]) if column else text[start:end]
     node = _SPACES_AT_END.sub("", node)
     return node if node.endswith("\n") else f"{node}\n"

@@ -1,5 +1,6 @@
-"""The parts of a document that are looked at again once it has been read: what names an object, what aliases repeat,
-and lists and mappings that are keys.
+"""The parts of a document that are kept until its end.
+
+These are the names of objects, the nodes that aliases repeat, and lists and mappings that are keys.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from stacks.manifests.scalars import TAGGED, Value, custom_name, is_custom
 
 
 class Cost(NamedTuple):
-    """What a node takes to read, aliases followed."""
+    """What it costs to read a node, including what its aliases repeat."""
 
     events: int
     characters: int
@@ -29,21 +30,21 @@ class Collection:
     line: int
     tag: str | None
     is_mapping: bool
-    # What is in it, keys before values, if that is kept, and the line of each.
+    # The kept content, each key before its value, and the line of each part.
     parts: "list[Node]"
     lines: list[int]
-    # Whether it is itself a key of the mapping around it.
+    # Whether the collection itself is a key of the mapping around it.
     is_key: bool = False
-    # Whether the parts of what is in it are kept too.
+    # Whether the content of its parts is kept too.
     keeps_all: bool = False
     anchor: "Anchor | None" = None
-    # The cost of the text before it, known if it has an anchor.
+    # The cost of the text before the collection; only set if it has an anchor.
     before: Cost | None = None
-    # As a key, once that was asked.
+    # The collection as a key, after it was computed.
     value: Value | None = None
 
     def entries(self) -> "Iterator[tuple[Node, Node, int]]":
-        """Key, value and the line of the value, of each entry that is kept; a list has none."""
+        """The key, the value and the line of the value of each kept entry; a list has no entries."""
         if not self.is_mapping:
             return iter(())
         return zip(self.parts[::2], self.parts[1::2], self.lines[1::2], strict=True)
@@ -58,32 +59,33 @@ Node = Value | Collection
 
 @dataclass(slots=True)
 class Anchor:
-    """A node with a name, and what an alias to it repeats."""
+    """A node with a name, and what it costs to repeat it by an alias."""
 
     node: Node
-    # As agents number the anchors of a document: by how many names there were before it.
+    # The number that agents give to the anchor: how many names there were before it in the document.
     number: int
     # None until the node has ended.
     cost: Cost | None = None
-    # Levels of lists and mappings in the node, aliases followed.
+    # The levels of lists and mappings in the node, including what its aliases repeat.
     depth: int = 0
 
 
 class Values:
-    """Lists and mappings as values, so that equal ones are one key. Each becomes a number, so that comparing them takes
-    no longer than reading them.
+    """Makes values of lists and mappings, so that equal ones are the same key.
+
+    Each gets a number, so that comparing them takes no longer than reading them.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[object, int] = {}
 
     def of(self, node: Node) -> Value:
-        """The value of a node whose parts are all kept. Recurses as deep as documents may be."""
+        """The value of a node whose parts are all kept. It recurses at most as deep as a document may be nested."""
         if not isinstance(node, Collection):
             return node
         if node.value is None:
             parts = tuple(map(self.of, node.parts))
-            # The order of a mapping's entries is no part of it.
+            # The order of the entries of a mapping does not matter.
             content = frozenset(zip(parts[::2], parts[1::2], strict=True)) if node.is_mapping else parts
             node.value = "collection", self._numbers.setdefault(content, len(self._numbers))
             if node.tag is not None and is_custom(node.tag):

@@ -9,12 +9,12 @@ from stacks.manifests.lists import is_list
 from stacks.manifests.nodes import Collection, Node
 from stacks.manifests.scalars import BOOL, INT, NULL
 
-# The fields of an object whose whole content is looked at.
+# The fields of an object whose whole content is checked.
 KEPT: Final = frozenset({"metadata", "data", "stringData", "binaryData"})
 
 # API group, kind, namespace and name.
 Identity = tuple[str, str, str, str]
-# What it is about, one sentence, and the line.
+# The code, one sentence, and the line.
 Remark = tuple[Code, str, int]
 
 _TEXT: Final = "a string"
@@ -25,7 +25,7 @@ _INTEGER: Final = "an integer"
 _BOOLEAN: Final = "true or false"
 _TIME: Final = "a time such as 2030-01-31T12:00:00Z"
 _ANY: Final = "a value"
-# What agents read of metadata; they pass over other fields.
+# The fields that agents read in metadata; they ignore other fields.
 _METADATA: Final = {
     "annotations": _TEXTS_BY_KEY,
     "creationTimestamp": _TIME,
@@ -43,7 +43,7 @@ _METADATA: Final = {
     "selfLink": _TEXT,
     "uid": _TEXT,
 }
-# What agents read of the items of its lists.
+# The fields that agents read in the items of the lists in metadata.
 _OF_ITEMS: Final = {
     "managedFields": {
         "apiVersion": _TEXT,
@@ -63,7 +63,7 @@ _OF_ITEMS: Final = {
         "uid": _TEXT,
     },
 }
-# Fields of strings by key, of which the API server takes no other values.
+# Fields that map keys to strings; the API server accepts no other values in them.
 _DATA: Final = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 _TIMESTAMP: Final = re.compile(
     r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
@@ -73,8 +73,9 @@ _TIMESTAMP: Final = re.compile(
 
 
 def examine(root: Node, line: int, others: dict[Identity, int], document: int) -> Iterator[Remark]:
-    """What is to be said about one document that is not null. `others` are the objects before it in the text, each with
-    the number of its document; this one is added.
+    """The findings about one document that is not null.
+
+    `others` are the objects before it in the text, each with the number of its document; this object is added.
     """
     if not isinstance(root, Collection) or not root.is_mapping:
         what = "a list" if isinstance(root, Collection) else "a single value"
@@ -200,5 +201,5 @@ def _fits(value: Node, kind: str) -> bool:
 
 
 def _is_signed(number: object) -> bool:
-    # The parser reads twice as much as the field holds.
+    # The agents' parser accepts numbers twice as large as the field can contain.
     return isinstance(number, int) and number < 2**63

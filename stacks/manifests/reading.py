@@ -1,12 +1,12 @@
 """Reading a manifest, once, as parser events.
 
-An agent of the first release exits, and keeps exiting, on a text that its YAML parser refuses. The rules here
-are therefore no laxer than that parser (serde_yaml, whose core is a translation of libyaml) about syntax, numbers,
-tags, repeated keys, aliases and depth.
+An agent of the first release exits, again after each restart, if its YAML parser refuses a text. So the rules here are
+at least as strict as that parser (serde_yaml, whose core is a translation of libyaml) about syntax, numbers, tags,
+repeated keys, aliases and depth.
 
 The text is read as parser events, never as values of Python, so impossible dates and the scalar `=` are only
-text. Only keys, anchored nodes and what names an object are kept until the document ends. Nothing recurses into the
-text, so depth costs no stack. Aliases are counted instead of followed.
+text. Only keys, nodes with anchors and the names of objects are kept until the document ends. No function recurses into
+the text, so a deep text needs no deep stack. Aliases are counted and not followed.
 """
 
 from collections.abc import Callable
@@ -47,27 +47,27 @@ from stacks.manifests.scalars import (
 )
 from stacks.manifests.syntax import BOM, Mark, index_of, line_of, refuse_forbidden_characters, syntax_error
 
-# Lists and mappings within one another, aliases followed. Agents stop at 128.
+# How deep lists and mappings may be nested, including what aliases repeat. Agents stop at 128.
 MAX_DEPTH: Final = 100
 
-# Parser events in one text, aliases followed: a scalar is one; a list, a mapping or a document is two. Each
-# takes about a microsecond here and a hundred bytes in an agent. Ten mebibytes of dense manifests have 1.3
-# million.
+# Parser events in one text, including what aliases repeat. A scalar is one event; a list, a mapping or a document is
+# two. Each event takes about a microsecond here and a hundred bytes in an agent. Ten mebibytes of dense manifests have
+# 1.3 million events.
 MAX_EVENTS: Final = 1_500_000
 
-# Anchors and aliases in one text, as written. They take longer than other events.
+# Anchors and aliases that are written in one text. They take longer than other events.
 MAX_NAMES: Final = 10_000
 
-# Characters that the aliases of one text may repeat. Events do not bound them: one event can be a long text.
+# Characters that the aliases of one text may repeat. The limit of events is not enough: one event can be a long text.
 MAX_REPEATED_CHARACTERS: Final = 16 * 1024 * 1024
 
-# Agents give up on a document when they have followed more aliases than this for each of its events.
+# Agents refuse a document if they have to follow more aliases than this for each of its events.
 MAX_ALIASES_PER_EVENT: Final = 100
 
-# Parts of one document that are kept until it ends. Metadata, and what real manifests repeat, come nowhere near.
+# Parts of one document that may be kept until its end. The metadata and aliases of real manifests need far fewer.
 MAX_KEPT: Final = 200_000
 
-# The document is level 0, the object level 1.
+# The document is at level 0, the object at level 1.
 _LEVEL_OF_FIELDS: Final = 2
 
 _BINARY_TAG = "kubectl decodes what is tagged !!binary, agents apply it as it is written; remove the tag."
@@ -87,17 +87,17 @@ _TOO_DEEP = f"lists and mappings are nested more than {MAX_DEPTH} levels deep, w
 
 @dataclass(slots=True)
 class _Open:
-    """A list, a mapping or a document that has begun and not ended."""
+    """A list, a mapping or a document that is still open."""
 
-    # The keys so far; only a mapping has them.
+    # The keys that were read; only a mapping has them.
     keys: set[Value] | None
-    # The deepest level reached within, aliases followed. A document is level 0.
+    # The deepest level inside, including what aliases repeat. A document is at level 0.
     deepest: int
-    # Of a mapping whether a key comes next; of others it is false.
+    # Whether the next node is a key; only a mapping has keys.
     key_is_next: bool
-    # What is kept of it.
+    # The kept part of the collection.
     kept: Collection | None = None
-    # What is the key of what comes next, if it is a string.
+    # The key of the next node, if the key is a string.
     key: str | None = None
 
 
@@ -110,10 +110,10 @@ class Reading:
         self._in_document = False
         self._has_content = False
         self._anchors: dict[str, Anchor] = {}
-        # Of each number that agents give to anchors, the name that had it last; and the numbers that aliases used.
+        # By number that agents give to anchors, the last name with this number; and the numbers that aliases used.
         self._owners: dict[int, str] = {}
         self._aliased: set[int] = set()
-        # The innermost open collection, and those around it, of which the document is the first.
+        # The innermost open collection, and the open collections around it, beginning with the document.
         self._inner = _Open(None, 0, key_is_next=False)
         self._around: list[_Open] = []
         self._root = Collection(0, None, False, [], [])
@@ -122,12 +122,12 @@ class Reading:
         self._identities: dict[Identity, int] = {}
         self._kept = 0
         self._events = 0
-        # Following an alias takes its events away from those that may still be written.
+        # The events that an alias repeats are subtracted from those that may still come.
         self._events_allowed = MAX_EVENTS
         self._names = 0
         self._repeated_characters = 0
         self._followed_aliases = 0
-        # The two totals as they were where the document began.
+        # The two totals at the beginning of the document.
         self._events_before = 0
         self._followed_aliases_before = 0
 
@@ -139,7 +139,7 @@ class Reading:
             raise syntax_error(error, self._text, self._current_document()) from error
         except (ReaderError, UnicodeError) as error:
             refuse_forbidden_characters(self._text)
-            # What remains is a tag with percent escapes; libyaml lets surrogates through there.
+            # This can only be a tag with percent escapes, where libyaml accepts surrogates.
             raise ManifestError("a tag is not valid UTF-8.", document=self._current_document()) from error
         if not self._has_content:
             raise ManifestError(
@@ -160,7 +160,7 @@ class Reading:
             DocumentEndEvent: self._end_document,
             StreamEndEvent: self._pass_over,
         }
-        # PyYAML drops a byte order mark at the start, which agents count as a column. Of two it drops one.
+        # PyYAML drops one byte order mark at the start, but agents count it as a column.
         events = iter(CBaseLoader(BOM + self._text).get_event, None)
         for self._events, event in enumerate(events):
             if self._events > self._events_allowed:
@@ -168,7 +168,7 @@ class Reading:
             steps[type(event)](event)
 
     def _pass_over(self, _event: Event) -> None:
-        """The ends of the stream carry nothing."""
+        """Ignore the events of the start and the end of the stream."""
 
     def _begin_document(self, event: DocumentStartEvent) -> None:
         self._document += 1
@@ -184,7 +184,7 @@ class Reading:
 
     def _end_document(self, _event: DocumentEndEvent) -> None:
         self._in_document = False
-        # Its own end, which is one of the events so far, is none of the document's.
+        # The event of the document's end has been counted, but it does not count for the document.
         events = self._events - self._events_before - 1
         aliases = self._followed_aliases - self._followed_aliases_before
         if aliases > events * MAX_ALIASES_PER_EVENT:
@@ -203,7 +203,7 @@ class Reading:
         if event.tag is not None or event.anchor is not None:
             self._peculiar_scalar(event)
         elif event.style or (text[:1] not in NUMBER_STARTS and text not in PECULIAR_WORDS):
-            # Most scalars are texts to all readers.
+            # Agents and kubectl read most scalars as text.
             if inner.kept is not None:
                 self._keep(inner.kept, text, event)
             if inner.keys is not None:
@@ -219,7 +219,7 @@ class Reading:
             inner.key_is_next = inner.keys is not None
 
     def _peculiar_scalar(self, event: ScalarEvent) -> None:
-        """One that has an anchor or a tag, is no text to agents, or may be none to kubectl."""
+        """Read a scalar with an anchor or a tag, or one that agents or kubectl may not read as text."""
         inner, text = self._inner, event.value
         value = self._value(event)
         if inner.kept is not None:
@@ -318,8 +318,8 @@ class Reading:
             raise self._refusal(f"the manifest has more than {MAX_NAMES:,} anchors and aliases.", event)
 
     def _add_anchor(self, event: NodeEvent, node: Node, cost: Cost | None = None) -> Anchor:
-        # As agents number anchors, one gets a taken number after a name was given again. Their aliases then lead to
-        # whichever node of that number comes last.
+        # Because of how agents number anchors, two anchors can get the same number after a name was used again. Then their
+        # aliases lead to the last node with that number.
         number, name = len(self._anchors), event.anchor or ""
         if number in self._aliased:
             raise self._refusal(f"the anchor &{name} {_CONFUSED}", event)
@@ -375,7 +375,7 @@ class Reading:
         )
 
     def _current_document(self) -> int:
-        """The number of the open document, or of the one that would come next."""
+        """The number of the open document, or of the next one."""
         return self._document if self._in_document else self._document + 1
 
     def _refusal(self, problem: str, event: Event) -> ManifestError:

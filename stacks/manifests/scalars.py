@@ -1,6 +1,6 @@
-"""What a scalar is to an agent, whose parser is serde_yaml, and where kubectl reads another value. Pure.
+"""Which value an agent (its parser is serde_yaml) reads in a scalar, and when kubectl reads another value. Pure.
 
-Agents read by the core schema of YAML 1.2, with its own rules for numbers; kubectl by YAML 1.1.
+Agents follow the core schema of YAML 1.2, with own rules for numbers; kubectl follows YAML 1.1.
 """
 
 import re
@@ -10,7 +10,7 @@ from yaml.events import ScalarEvent
 
 from stacks.manifests.findings import Code
 
-# A string is itself. Anything else is its kind and its value, so that two are equal when agents hold them equal.
+# A string, or a pair of kind and value for any other value. Two are equal if agents treat them as equal.
 Value = str | tuple[str, object]
 
 NULL: Final[Value] = ("null", None)
@@ -34,12 +34,12 @@ _ZERO_PADDED = re.compile(r"[-+]?0[0-9]+")
 _FLOATING = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
 _NAN: Final = frozenset({".nan", ".NaN", ".NAN"})
-# The shortest integer that does not fit has as many characters.
+# The shortest integer that does not fit has this many characters.
 _LONG: Final = 19
-# No integer of 128 bits has more digits. Python refuses to read very long ones.
+# No integer of 128 bits has more digits. Python refuses to read very long integers.
 _DIGITS_OF_128_BITS: Final = 39
 
-# What YAML 1.1 alone takes for true, for false and for a number.
+# What only YAML 1.1 reads as true, as false and as a number.
 _OLD_BOOLS: Final[dict[str, str]] = {
     form: meaning
     for meaning, words in (("true", ("y", "yes", "on")), ("false", ("n", "no", "off")))
@@ -47,18 +47,18 @@ _OLD_BOOLS: Final[dict[str, str]] = {
     for form in (word, word.capitalize(), word.upper())
 }
 _OLD_BASED = re.compile(r"[-+]?0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO]?[0-7]+)")
-# Words that are no texts to agents or to kubectl, or keys that kubectl merges by.
+# Words that agents or kubectl do not read as text, or keys that make kubectl merge.
 PECULIAR_WORDS: Final = frozenset({*_WORDS, *_OLD_BOOLS, "<<"})
 _WHOLE: Final = 1e21
 _SHOWN: Final = 40
 
 
 class Unreadable(Exception):
-    """A scalar for which agents refuse the whole text. Its text says why."""
+    """A scalar that makes agents refuse the whole text. The message says why."""
 
 
 def value_of(event: ScalarEvent) -> Value:
-    """What agents read. Raises Unreadable."""
+    """The value that agents read. Raises Unreadable."""
     text, tag = event.value, event.tag
     if tag is None:
         return text if event.style else plain_value(text)
@@ -68,23 +68,23 @@ def value_of(event: ScalarEvent) -> Value:
 
 
 def is_custom(tag: str) -> bool:
-    """Whether the tag makes a value of a type of its own. Other tags that agents do not know make strings."""
+    """Whether the tag makes a value of its own type. Other tags that agents do not know make strings."""
     return tag.startswith("!")
 
 
 def custom_name(tag: str) -> str:
-    """The tag as agents compare it: they take two `!` off, as long as something is left."""
+    """The tag as agents compare it: they remove up to two `!`, if something is left."""
     once = tag[1:] or tag
     return once[1:] if once.startswith("!") and len(once) > 1 else once
 
 
 def is_small_integer(text: str) -> bool:
-    """Whether a plain scalar is an integer to all readers, and nothing to be said about it: a quick look at many."""
+    """A fast check: agents and kubectl read the plain scalar as the same integer, so there is no finding."""
     return len(text) < _LONG and text.isdecimal() and text[0] != "0"
 
 
 def plain_value(text: str) -> Value:
-    """What agents read in a scalar without tag and quotes. Raises Unreadable."""
+    """The value that agents read in a scalar without tag and quotes. Raises Unreadable."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] in NUMBER_STARTS:
@@ -97,7 +97,7 @@ def plain_value(text: str) -> Value:
 
 
 def difference(text: str) -> tuple[Code, str] | None:
-    """Where kubectl reads a plain scalar otherwise than agents: what it is about, and one sentence."""
+    """If kubectl reads a plain scalar differently from agents: the code and one sentence."""
     if meaning := _OLD_BOOLS.get(text):
         return (
             Code.WORD_DIFFERS,
@@ -109,7 +109,7 @@ def difference(text: str) -> tuple[Code, str] | None:
         return Code.NOT_FINITE, f"kubectl refuses {text}, and agents apply null in its place; leave it out."
     if _FLOATING.fullmatch(text) and not _ZERO_PADDED.fullmatch(text) and not _DECIMAL.fullmatch(text):
         whole = float(text)
-        # From there on kubectl writes an exponent too.
+        # From this number on, kubectl also writes an exponent.
         if whole.is_integer() and abs(whole) < _WHOLE:
             meant = f"kubectl sends {shown(text)} as {whole:.0f}, agents as {whole}, which is no integer to the cluster"
             return Code.NUMBER_DIFFERS, f"{meant}; write {whole:.0f}, or put it in quotes."
@@ -176,14 +176,14 @@ def _integer(text: str) -> Value | None:
 def _floating(text: str) -> Value | None:
     if _FLOATING.fullmatch(text):
         number = float(text)
-        # What is too large is a string to agents.
+        # Agents read a number that is too large as a string.
         return None if number in (float("inf"), float("-inf")) else (FLOAT, number)
     if _INFINITE.fullmatch(text):
         return FLOAT, "-inf" if text[0] == "-" else "inf"
-    # There is one such number, though it equals nothing.
+    # `.nan` is one value here, although it is not equal to itself.
     return (FLOAT, "nan") if text in _NAN else None
 
 
 def shown(text: str) -> str:
-    """The text in quotes, cut short."""
+    """The text in quotes, shortened."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

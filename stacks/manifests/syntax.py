@@ -1,4 +1,4 @@
-"""The syntax of manifests: what may not stand in a text at all, and the parser's refusals in plain words. Pure."""
+"""The syntax of manifests: what a text must not contain, and the parser's errors as plain sentences. Pure."""
 
 import re
 from typing import Final, Protocol
@@ -7,8 +7,8 @@ from yaml import MarkedYAMLError
 
 from stacks.manifests.findings import ManifestError
 
-# Characters in all %TAG lines together. libyaml compares each such line with all before it, and copies its
-# prefix into each tag that uses it: without a limit one request could keep a worker busy for minutes.
+# The limit of characters in all %TAG lines together. libyaml compares each such line with all lines before it, and
+# copies its prefix into each tag that uses it. Without a limit, one request could keep a worker busy for minutes.
 MAX_TAG_DIRECTIVES: Final = 1_000
 
 
@@ -16,7 +16,7 @@ BOM: Final = "\ufeff"
 _LINE_BREAKS = "\n\r\x85\u2028\u2029"
 _LINE_BREAK = re.compile(f"\r\n|[{_LINE_BREAKS}]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# The literal comes first and the start of the line is checked after it, because that order is the fast one.
+# The literal comes first and the start of the line is checked after it, because this order is faster.
 _TAG_DIRECTIVE = re.compile(f"%TAG(?<![^{_LINE_BREAKS}{BOM}]%TAG)[^{_LINE_BREAKS}]*")
 
 
@@ -28,10 +28,10 @@ class Mark(Protocol):
 
 
 def syntax_error(error: MarkedYAMLError, text: str, document: int) -> ManifestError:
-    """The parser's refusal of `text` in that document, with its line."""
+    """The parser's error in that document of `text` as a refusal, with its line."""
     line = line_of(error.problem_mark)
     if line is not None:
-        # A problem at the end of the text is reported on the line after the last.
+        # The parser reports a problem at the end of the text on the line after the last one.
         line = min(line, len(_LINE_BREAK.findall(text.rstrip(" " + _LINE_BREAKS))) + 1)
     problem = _explain(error, text)
     if text.startswith(BOM):
@@ -40,7 +40,7 @@ def syntax_error(error: MarkedYAMLError, text: str, document: int) -> ManifestEr
 
 
 def refuse_tag_directives(text: str) -> None:
-    """Raise ManifestError when the %TAG lines are so long together that reading them would take minutes."""
+    """Raise ManifestError if all %TAG lines together are so long that reading them would take minutes."""
     if sum(map(len, _TAG_DIRECTIVE.findall(text))) > MAX_TAG_DIRECTIVES:
         raise ManifestError(
             f"The %TAG directives exceed {MAX_TAG_DIRECTIVES:,} characters; write the tags in full."
@@ -48,7 +48,7 @@ def refuse_tag_directives(text: str) -> None:
 
 
 def _explain(error: MarkedYAMLError, text: str) -> str:
-    """What is wrong, in the words of the parser or, where those help nobody, in ours."""
+    """What is wrong, in the parser's words or, if those are hard to understand, in our own words."""
     problem = error.problem or "it cannot be read"
     index = index_of(error.problem_mark)
     found = text[index : index + 1]
@@ -75,10 +75,10 @@ def refuse_forbidden_characters(text: str) -> None:
 
 
 def index_of(mark: Mark | None) -> int:
-    """How many characters are before it."""
+    """The number of characters before the mark."""
     return mark.index if mark is not None else 0
 
 
 def line_of(mark: Mark | None) -> int | None:
-    """Its line, counted from 1."""
+    """The line of the mark, counted from 1."""
     return mark.line + 1 if mark is not None else None
