@@ -1,8 +1,8 @@
-"""Who holds the threads of a web process, and until when: so that what is stuck leaves room for everything else.
+"""Limits how many threads of a web process stuck requests may hold, so that other requests can be answered.
 
-A request is stuck once the database has kept it waiting for `STUCK_SECONDS`. Requests that share a row, a caller or
-a kind of call may hold half of the threads while they are stuck; what comes beyond that is refused as `Busy`.
-Requests that go through quickly are never counted, however many they are.
+A request is stuck after it has waited for the database for `STUCK_SECONDS`. Stuck requests that share a row, a caller
+or a kind of call may hold half of the threads; further requests like them are refused as `Busy`. Requests that are
+answered quickly are never counted.
 """
 
 import threading
@@ -17,7 +17,7 @@ STUCK_SECONDS = 0.5
 
 
 class Hold:
-    """One request in its thread. `deadline` is when it must be answered, in seconds of the monotonic clock."""
+    """A request in its thread. It must be answered at `deadline`, in seconds of the monotonic clock."""
 
     __slots__ = ("deadline", "keys")
 
@@ -27,7 +27,7 @@ class Hold:
 
     @property
     def seconds_left(self) -> float:
-        """Negative when the deadline has passed."""
+        """The seconds until the deadline; negative after it."""
         return self.deadline - time.monotonic()
 
 
@@ -41,21 +41,21 @@ _lock = threading.Lock()
 
 
 def begin(deadline: float) -> None:
-    """This thread now answers a request."""
+    """Note that this thread begins to answer a request."""
     _current.hold = Hold(deadline)
 
 
 def end() -> None:
-    """The request is over."""
+    """Note that the request of this thread has ended."""
     hold, _current.hold = _current.hold, None
-    # Almost always nothing is stuck, and no lock is taken then.
+    # Almost always no request is stuck, and then no lock is taken.
     if _stuck and hold is not None:
         with _lock:
             _stuck.discard(hold)
 
 
 def current() -> Hold | None:
-    """What this thread is answering; None outside of a web process's threads."""
+    """The request that this thread answers; None outside the threads of a web process."""
     return _current.hold
 
 
@@ -66,7 +66,7 @@ def extend(seconds: float) -> None:
 
 
 def admit(keys: Iterable[Hashable]) -> None:
-    """Let the request of this thread go on, known by these keys. Raises Busy when one of them holds its share."""
+    """Let the request of this thread go on, under these keys. Raises Busy if the share of one key is full."""
     hold = _current.hold
     if hold is None:
         return
@@ -78,7 +78,7 @@ def admit(keys: Iterable[Hashable]) -> None:
 
 
 def may_stay_stuck(hold: Hold) -> bool:
-    """Count the request as stuck until it ends. False when it must give way, because its share is taken."""
+    """Count the request as stuck until it ends. Returns False if it must be ended, because its share is full."""
     with _lock:
         if hold not in _stuck and _is_beyond_its_share(hold):
             return False
@@ -88,7 +88,7 @@ def may_stay_stuck(hold: Hold) -> bool:
 
 def _is_beyond_its_share(hold: Hold) -> bool:
     share = max(1, settings.WEB_THREADS // 2)
-    # With one thread there is nobody to make room for.
+    # If there is only one thread, no other request could use it.
     return settings.WEB_THREADS > 1 and any(
         sum(key in other.keys for other in _stuck) >= share for key in hold.keys
     )

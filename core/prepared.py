@@ -1,8 +1,8 @@
-"""Runs the few statements that are run all day: prepared once per connection, one round trip each.
+"""Runs the few statements that run most often. They are prepared once for each connection and take one round trip.
 
-Django's cursor binds parameters on the client, so PostgreSQL plans every statement anew; for the largest of ours
-planning costs six times the execution. Django also sends `SELECT 1` before the first statement of a request to check
-the connection. Here the statement itself is the check: when the connection is broken, it runs again on a fresh one.
+Django's cursor binds parameters on the client, so PostgreSQL plans every statement again; for our largest statement,
+planning takes six times as long as execution. Django also sends `SELECT 1` before the first statement of a request to
+check the connection. Here the statement itself is the check: if the connection is broken, it runs again on a new one.
 """
 
 import threading
@@ -41,7 +41,7 @@ def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
 
 
 def fetch_all(sql: str, parameters: Mapping[str, object]) -> list[Row]:
-    """All rows of a statement, as `fetch_one` fetches the first."""
+    """All rows of a statement, under the same conditions as `fetch_one`."""
     try:
         return fetch_all_once(sql, parameters)
     except (OperationalError, InterfaceError):
@@ -52,9 +52,9 @@ def fetch_all(sql: str, parameters: Mapping[str, object]) -> list[Row]:
 
 
 def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
-    """The values of the columns, for columns that hold text, numbers, truth values, UUIDs and times.
+    """The values of the columns, for columns that contain text, numbers, booleans, UUIDs and times.
 
-    PostgreSQL sends them in its binary form. Django reads times as text and in Python, which takes most of the time of
+    PostgreSQL sends them in binary form. Django would parse times from text in Python, which takes most of the time of
     a long list.
     """
     wanted = rows.values_list(*columns)
@@ -73,11 +73,11 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
 
 
 def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:
-    """All rows of a statement that is not run again when the connection is broken."""
-    # Not `connection`, which looks for the thread's connection at every use.
+    """All rows of a statement. It does not run again if the connection is broken."""
+    # This is not `connection`, which looks up the thread's connection at every use.
     db: Any = connections[DEFAULT_DB_ALIAS]
     if not is_postgresql():
-        # sqlite3 keeps prepared statements by itself.
+        # sqlite3 caches prepared statements itself.
         with db.cursor() as cursor:
             cursor.execute(sql, parameters)
             rows: list[Row] = cursor.fetchall()
@@ -95,14 +95,16 @@ def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]
 
 
 def _cursor(raw: psycopg.Connection, sql: str) -> psycopg.Cursor:
-    """The connection's one cursor for the statement. A psycopg cursor that runs the same string again reuses what it
-    knows about parameters and rows, which saves much CPU time.
+    """The connection's only cursor for the statement.
+
+    A psycopg cursor that runs the same string again reuses its information about parameters and rows, which saves much
+    CPU time.
     """
     if _KEPT.raw is not raw:
         _KEPT.raw, _KEPT.cursors = raw, {}
     if sql not in _KEPT.cursors:
         cursor = _KEPT.cursors[sql] = psycopg.Cursor(raw)
-        # Django's loader is written in Python; psycopg's is compiled, and the session's times are in UTC.
+        # Django's loader of times is written in Python; psycopg's is compiled. The times of the session are in UTC.
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
     return _KEPT.cursors[sql]
 
@@ -114,12 +116,12 @@ def _is_broken() -> bool:
 
 @cache
 def is_postgresql() -> bool:
-    """Which of the two databases it is. Asked many times a request, and `connection` takes long to answer."""
+    """Whether the database is PostgreSQL. Each request asks this many times, and `connection` is slow."""
     return connection.vendor == "postgresql"
 
 
 def uuid_parameter(value: UUID) -> object:
-    """A UUID as the database keeps it."""
+    """A UUID in the form in which the database stores it."""
     return value if is_postgresql() else value.hex
 
 

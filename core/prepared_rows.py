@@ -1,7 +1,7 @@
-"""Reads and inserts rows of models by prepared statements, for what is called all day.
+"""Reads and inserts rows of models with prepared statements, for the calls that come most often.
 
-Building a query of Django's costs more than the database needs to answer it, so the conditions are written in SQL here.
-Rows come and go as instances. On SQLite, Django does it.
+Django needs longer to build a query than the database needs to answer it, so here conditions are written in SQL. Rows
+are instances of models. On SQLite, Django's queries are used.
 """
 
 import json
@@ -42,10 +42,10 @@ def select(
     columns: Collection[str] = (),
     lock: bool = False,
 ) -> list[_Row]:
-    """The rows that meet a condition in SQL with `%(name)s` parameters, an ORDER BY may follow it. With `lock`, as
-    `select_for_update(no_key=True)`.
+    """The rows that meet a condition in SQL with `%(name)s` parameters, which may end with an ORDER BY.
 
-    With `columns`, only those are read. The model has none of JSON.
+    `lock` locks them like `select_for_update(no_key=True)`. With `columns`, only these are read. The model must not
+    have columns of JSON.
     """
     statement = _select(model, where, frozenset(columns), lock)
     if not is_postgresql():
@@ -55,7 +55,10 @@ def select(
 
 
 def insert(rows: Sequence[_Row], *, unique: Sequence[str] = (), update: Sequence[str] = ()) -> None:
-    """Insert rows of one model, in a transaction. Where the columns `unique` are taken, `update` these instead."""
+    """Insert rows of one model, in a transaction.
+
+    If there is a row with the same values in the columns `unique`, set only its columns `update`.
+    """
     if not rows:
         return
     model = type(rows[0])
@@ -67,7 +70,7 @@ def insert(rows: Sequence[_Row], *, unique: Sequence[str] = (), update: Sequence
     if len(rows) == 1:
         parameters = [_adapted(field, getattr(rows[0], field.attname)) for field in fields]
     else:
-        # One parameter, which PostgreSQL takes apart, costs less than an array for each column.
+        # One parameter for all rows, which PostgreSQL splits, costs less than an array for each column.
         objects = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
         parameters = [orjson.dumps(objects, option=orjson.OPT_NON_STR_KEYS).decode()]
     keys = fetch_all_once(_insert(model, len(rows) == 1, tuple(unique), tuple(update)), parameters)

@@ -1,8 +1,8 @@
-"""Serializers of rows, made for long lists.
+"""Serializers of rows, for long lists.
 
-DRF asks every field of every row how its value is written. A RowSerializer asks the fields once per class, and only
-where a value comes from: ids and times become text in one form, and the other values need no change. The fields remain
-the source of the published schema; a test compares what both ways write.
+DRF asks each field of each row how to write its value. A RowSerializer asks the fields only once for each class, and
+only from which column a value comes: ids and times become text in one form, and other values need no change. The fields
+are still the source of the published schema. A test checks that both ways write the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,8 @@ from rest_framework import serializers
 from core.api.renderers import time_text
 
 _Row = TypeVar("_Row", bound=Model)
-# Fields whose value needs no change, or becomes text in the one form. Exact types: a subclass may write something else.
+# Fields whose value needs no change, or becomes text in the one form. The type must be exactly one of these, because a
+# subclass may write something else.
 _PLAIN = {
     serializers.BigIntegerField,
     serializers.BooleanField,
@@ -35,8 +36,8 @@ _WRITERS: dict[type[Any], Callable[[Any], str]] = {
 }
 
 
-# A serializer of rows for answers, quick when the answer has nothing but columns. Not a docstring, which would be
-# published as that of every serializer without one.
+# A serializer of rows for answers. It is fast if the answer has only columns. This is not a docstring, because the
+# schema would show it for every serializer without its own docstring.
 class RowSerializer(serializers.ModelSerializer[_Row]):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         columns = columns_of(type(self))
@@ -47,8 +48,10 @@ class RowSerializer(serializers.ModelSerializer[_Row]):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns that a serializer writes: their names in the answer and in a query, what reads them from an instance,
-    and the names of those that hold times.
+    """The columns that a serializer writes.
+
+    It has their names in the answer and in a query, the function that reads them from an instance, and the names of
+    those that contain times.
     """
 
     names: Sequence[str]
@@ -59,7 +62,7 @@ class Columns:
 
 @cache
 def columns_of(serializer_class: type[serializers.BaseSerializer[Any]]) -> Columns | None:
-    """The columns that make the whole answer; None when anything in the answer is not simply a column."""
+    """The columns of the whole answer; None if any part of the answer is not simply a column."""
     if not issubclass(serializer_class, RowSerializer):
         return None
     changed = serializer_class.to_representation is not RowSerializer.to_representation
@@ -89,7 +92,7 @@ def _is_column(field: Any, model: type[Model]) -> bool:
 
 
 def _reader(field: Any) -> Callable[[Any], object]:
-    # A row that is referred to may be missing; the field knows what stands for its columns then.
+    # The related row may be missing; only the field knows what to write then.
     read = field.get_attribute if len(field.source_attrs) > 1 else attrgetter(field.source)
     write = _WRITERS.get(type(field))
     if write is None:

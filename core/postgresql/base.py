@@ -1,7 +1,7 @@
-"""Django's backend for PostgreSQL, whose connections never wait without an end.
+"""Django's backend for PostgreSQL, with connections that never wait for ever.
 
-The server's own time-outs end what it knows of: statements, waiting for locks. They do not help when the server says
-nothing any more, stopped, lost, or behind a proxy that keeps the TCP connection alive. So the client has a limit too.
+The server's own time-outs end statements and waits for locks. They do not help if the server no longer answers: if it
+is stopped, cannot be reached, or is behind a proxy that keeps the TCP connection open. So the client has a limit too.
 """
 
 import time
@@ -16,33 +16,35 @@ from psycopg.abc import PQGen
 
 from core import admission
 
-# How often psycopg looks whether it was interrupted.
+# How often psycopg checks whether it was interrupted.
 _INTERVAL_SECONDS = 0.1
-# A connection that has not answered `SELECT 1` by then is replaced.
+# A connection that does not answer `SELECT 1` within this time is replaced.
 _LOOK_SECONDS = 2.0
-# What each wait is given even when the request is late: a long download must not end between two rows.
+# Each wait gets at least this time, even if the request is late, so that a long download does not end between two rows.
 _LEAST_SECONDS = 1.0
-# psycopg allows a connection no less time than this to be made.
+# The shortest time-out that psycopg allows for making a connection.
 _LEAST_CONNECT_SECONDS = 2
 # How long the server may take to cancel a statement.
 _CANCEL_SECONDS = 1.0
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """Raises OperationalError, and is closed, when the server has not answered within the statement's or the
-    request's time.
+    """A connection that waits only for a limited time.
+
+    If the server does not answer within the time of the statement or of the request, it raises OperationalError and
+    is closed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patience_seconds: float = settings.DATABASE_PATIENCE_SECONDS
-        # The server has refused a change: the one that takes them may be another by now.
+        # The server has refused a change: perhaps another server takes changes now.
         self.only_reads = False
         self._may_cancel = True
 
     @classmethod
     def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:
-        """As psycopg's. A request that is late is not made later by it."""
+        """The same as psycopg's, but it ends at the request's deadline."""
         hold = admission.current()
         if hold is not None:
             left = int(hold.seconds_left)
@@ -52,7 +54,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         return super().connect(conninfo, **kwargs)
 
     def commit(self) -> None:
-        # A commit that waits for its standby would be cancelled into a success that the standby has not.
+        # If a commit that waits for its standby is cancelled, PostgreSQL reports success, but the standby has no copy.
         self._may_cancel = False
         try:
             super().commit()
@@ -60,7 +62,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             self._may_cancel = True
 
     def wait(self, gen: PQGen[Any], interval: float = _INTERVAL_SECONDS, timeout: float | None = None) -> Any:
-        """As psycopg's, within bounds."""
+        """The same as psycopg's, but for a limited time."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
         hold = admission.current()
@@ -88,7 +90,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             ) from None
 
     def _give_way(self, gen: PQGen[Any]) -> Any:
-        """End the statement, because other requests have a right to the thread. It may still have been quicker."""
+        """End the statement, because other requests need the thread. It may still succeed before it is cancelled."""
         self._try_cancel(timeout=_CANCEL_SECONDS)
         try:
             return super().wait(gen, _INTERVAL_SECONDS, _CANCEL_SECONDS)
@@ -97,13 +99,13 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with bounded connections."""
+    """Django's wrapper, with bounded connections."""
 
-    # psycopg, but for whose connections it makes.
+    # The psycopg module, but it makes bounded connections.
     Database: Any = SimpleNamespace(**(vars(psycopg) | {"connect": BoundedConnection.connect}))
 
     def is_usable(self) -> bool:
-        """Whether the connection answers soon, and takes changes as far as is known. Django drops one that does not."""
+        """Whether the connection answers soon and has not refused changes. Django drops an unusable connection."""
         connection = self.connection
         if connection is None or connection.closed or connection.only_reads:
             return False
