@@ -318,8 +318,8 @@ class Reading:
             raise self._refusal(f"the manifest has more than {MAX_NAMES:,} anchors and aliases.", event)
 
     def _add_anchor(self, event: NodeEvent, node: Node, cost: Cost | None = None) -> Anchor:
-        # Because of how agents number anchors, two anchors can get the same number after a name was used again. Then their
-        # aliases lead to the last node with that number.
+        # Agents number anchors in a way that gives two anchors the same number after a name was used again. Then
+        # their aliases lead to the last node with that number.
         number, name = len(self._anchors), event.anchor or ""
         if number in self._aliased:
             raise self._refusal(f"the anchor &{name} {_CONFUSED}", event)
