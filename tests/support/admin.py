@@ -1,4 +1,4 @@
-"""The admin as one of its users sees it."""
+"""The admin site as one of its users sees it."""
 
 import html
 import re
@@ -25,12 +25,12 @@ class AdminPages:
         return self._client.post(f"/admin/{path}", data or {}, follow=True)
 
     def post_form(self, path: str, **changes: Any) -> Any:
-        """Send the form at `path` with its present values, but for `changes`."""
+        """Send the form at `path` with its present values, except for `changes`."""
         return self.post(path, form_fields(self.get(path)) | changes)
 
 
 def form_fields(response: Any) -> dict[str, Any]:
-    """What a browser would send for the form of an add or change page."""
+    """The fields that a browser would send for the form of an add or change page."""
     context = response.context
     forms = [context["adminform"].form]
     fields: dict[str, Any] = {}
@@ -45,7 +45,7 @@ def form_fields(response: Any) -> dict[str, Any]:
 
 
 def staff(*permissions: str, name: str = "astrid") -> AdminPages:
-    """A member of staff with just these permissions, spelled `app.verb_model`."""
+    """A member of staff with only these permissions, written `app.verb_model`."""
     user = User.objects.create_user(name, is_staff=True)
     for permission in permissions:
         app, codename = permission.split(".")
@@ -54,13 +54,13 @@ def staff(*permissions: str, name: str = "astrid") -> AdminPages:
 
 
 def chosen_in(response: Any) -> dict[str, str]:
-    """Of all selects of a page the chosen options, as a browser would send them, with their words."""
+    """The chosen options of all selects of a page, as a browser would send them, with their labels."""
     options = r'<option value="([^"]+)"[^>]*selected[^>]*>\s*([^<]+?)\s*</option>'
     return {value: html.unescape(words) for value, words in re.findall(options, response.content.decode())}
 
 
 def titles_of(response: Any) -> list[str]:
-    """The path of titles on top of a page, the page's own last."""
+    """The titles in the path on top of a page; the page's own title is the last."""
     found = re.search(r"<h1[^>]*>(.*?)</h1>", response.content.decode(), re.DOTALL)
     assert found is not None
     parts = (html.unescape(re.sub(r"<[^>]*>", " ", part)) for part in found[1].split("chevron_right"))
@@ -72,7 +72,7 @@ def messages_of(response: Any) -> list[str]:
 
 
 def errors_of(response: Any) -> list[str]:
-    """The sentences of a refused form."""
+    """The error messages of a refused form."""
     assert response.status_code == 200
     return [
         str(error)

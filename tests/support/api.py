@@ -1,4 +1,4 @@
-"""A client of /api/v1 that holds one key. Speaks JSON; headers and raw bodies go through as given."""
+"""A client of /api/v1 with one key. It speaks JSON; headers and raw bodies are sent as they are given."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ PREFIX = "/api/v1"
 
 
 class _LaneFirst(ClientHandler):
-    """Answers as the application of brokkr_site/wsgi.py does: by the lane, else by the views."""
+    """Answers like the application of brokkr_site/wsgi.py: first the lane, then the views."""
 
     def __call__(self, environ: dict[str, Any]) -> Any:
         answered = answer(environ)
@@ -46,7 +46,7 @@ class Api:
         content_type: str | None = "application/json",
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """`body` is sent as JSON unless `raw` bytes are given; neither means no body and no content type."""
+        """Send a request. `body` is sent as JSON, `raw` as it is; without both there is no body and no content type."""
         data = raw if raw is not None else b"" if body is ... else orjson.dumps(body)
         return self._client.generic(
             method,
@@ -73,7 +73,7 @@ class Api:
 
 
 def refused(response: Any, status: int, code: str) -> dict[str, Any]:
-    """Assert a refusal in the one error shape; its body."""
+    """Assert that the answer is a refusal in the one form of errors. Returns its body."""
     assert response.status_code == status, response.content
     body: dict[str, Any] = response.json()
     assert body["code"] == code, body

@@ -1,4 +1,4 @@
-"""Requests whose time is taken, without the time that a large HTTP client takes for itself."""
+"""Requests whose time is measured, without the time that a large HTTP client itself needs."""
 
 import http.client
 import time
@@ -10,13 +10,13 @@ import orjson
 
 from tests.support.server import LiveServer
 
-# Longer than anything may take, shorter than for ever.
+# Longer than any request may take.
 _PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Clocked:
-    """An answer. `seconds` is from before the connection was made until the answer was there."""
+    """An answer. `seconds` is the time from before the connection was made until the answer was complete."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,9 +41,7 @@ def ask(
     body: object = None,
     patience: float = _PATIENCE_SECONDS,
 ) -> Clocked:
-    """Send one request on a connection of its own. `path` is the whole of it. Raises TimeoutError after `patience`
-    seconds.
-    """
+    """Send one request on its own connection. `path` is complete. Raises TimeoutError after `patience` seconds."""
     headers = {"Connection": "close"} | ({"Authorization": f"Bearer {key}"} if key else {})
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -62,5 +60,5 @@ def ask(
 
 
 def poll_path(agent_id: str) -> str:
-    """Where an agent polls."""
+    """The path at which an agent polls."""
     return f"/api/v1/agents/{agent_id}/target-state"

@@ -1,4 +1,4 @@
-"""Running manage.py commands in this process as the command line would: arguments in, exit code and output out."""
+"""Running manage.py commands in this process like the command line: with arguments, exit code and output."""
 
 import io
 from contextlib import redirect_stderr, redirect_stdout
@@ -24,14 +24,14 @@ class Outcome:
         return orjson.loads(self.out)
 
     def field(self, label: str) -> str:
-        """The value of the `Label: value` line of the answer."""
+        """The value in the line `Label: value` of the answer."""
         found = [line for line in self.out.splitlines() if line.startswith(f"{label}:")]
         assert len(found) == 1, self.out
         return found[0].removeprefix(f"{label}:").strip()
 
 
 def manage(name: str, *arguments: str) -> Outcome:
-    """The command's whole run, but the connection, which belongs to the test, stays open."""
+    """Run the whole command. The connection stays open, because it belongs to the test."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     with redirect_stdout(out), redirect_stderr(err), mock.patch.object(connections, "close_all"):
         app = get_commands()[name]
@@ -44,7 +44,7 @@ def manage(name: str, *arguments: str) -> Outcome:
 
 
 def refused_command(outcome: Outcome, code: int, *words: str) -> None:
-    """Assert that nothing was answered, and that the reason on stderr contains each of the words."""
+    """Assert that stdout is empty and that the reason on stderr contains each of the words."""
     assert outcome.code == code, outcome
     assert outcome.out == ""
     assert "Traceback" not in outcome.err
@@ -53,7 +53,7 @@ def refused_command(outcome: Outcome, code: int, *words: str) -> None:
 
 
 def shown_once(secret: str, outcome: Outcome, logged: str) -> None:
-    """Assert that a secret went to stdout, once, and nowhere else that we can see."""
+    """Assert that a secret was written to stdout once, and not to stderr or the log."""
     assert outcome.code == 0, outcome
     assert len(secret) > 20
     assert outcome.out.count(secret) == 1
@@ -63,7 +63,7 @@ def shown_once(secret: str, outcome: Outcome, logged: str) -> None:
 
 
 def audited(action: str, command: str) -> AuditLog:
-    """The one audit row of that action, after asserting that it says which command made it."""
+    """The only audit row of that action. Asserts that the row says which command made it."""
     row = AuditLog.objects.get(action=action)
     assert (row.actor_type, row.actor_id, row.key_id) == ("admin", None, None)
     assert row.actor_label == f"command {command}"

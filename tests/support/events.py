@@ -1,4 +1,4 @@
-"""What a test may ask of the side effects: the events that were emitted and the rows of the audit log."""
+"""The side effects that a test can check: emitted events and rows of the audit log."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 @contextmanager
 def recorded_events() -> Iterator[list[Event]]:
-    """The events that are emitted inside the block, in their order."""
+    """The events that are emitted inside the block, in order."""
     events: list[Event] = []
 
     def remember(**kwargs: Any) -> None:
@@ -28,13 +28,13 @@ def recorded_events() -> Iterator[list[Event]]:
 
 
 def notices(events: list[Event]) -> list[tuple[str, dict[str, object]]]:
-    """What the world is told: event types of the published list with their data."""
+    """The notices of the events: event types of the published list, with their data."""
     return [(published_name(event.kind), dict(event.data)) for event in events if event.data is not None]
 
 
 @contextmanager
 def recorded_audit() -> Iterator[list[AuditLog]]:
-    """The rows that the block adds to the audit log, oldest first; filled when the block ends."""
+    """The rows that the block adds to the audit log, oldest first. The list is filled when the block ends."""
     newest = AuditLog.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     rows: list[AuditLog] = []
     yield rows

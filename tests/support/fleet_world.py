@@ -1,4 +1,4 @@
-"""A small random fleet, and in plain Python what each of its agents should have."""
+"""A small random fleet, and plain Python that computes what each of its agents should have."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,10 +40,10 @@ _stack_plans = st.fixed_dictionaries(
         "targets": st.sets(_agents),
         "held": st.sets(st.integers(0, VERSIONS - 1)),
         "releases": st.sets(st.tuples(st.integers(0, VERSIONS - 1), _agents)),
-        # Whether each is a deletion marker.
+        # For each version, whether it is a deletion marker.
         "versions": st.lists(st.sampled_from([False, False, True]), max_size=VERSIONS),
         "dead_versions": st.sampled_from([set(), set(), {0}, {1}]),
-        # Of each agent, how far behind the newest version its report is.
+        # For each agent, how many versions its report is behind the newest.
         "reports": st.lists(
             st.tuples(st.sampled_from([0, 0, 1, None]), _statuses), min_size=AGENTS, max_size=AGENTS
         ),
@@ -64,9 +64,9 @@ Pair = tuple[Agent, Stack]
 
 @dataclass
 class FleetWorld:
-    """The rows of a plan, and what happened to them as sets and dictionaries.
+    """The rows of a plan, and the same facts as sets and dictionaries.
 
-    `required` says whether registration is required, in the settings too.
+    `required` says whether registration is required, as in the settings.
     """
 
     required: bool
@@ -79,7 +79,10 @@ class FleetWorld:
     owed: dict[Pair, DeploymentObject] = field(default_factory=dict)
 
     def is_tied(self, agent: Agent, stack: Stack, *, required: bool = False) -> bool:
-        """Among the living: by a target, or by a word and, where it is required, a registration."""
+        """Whether a live agent and a live stack are tied: by a target, or by a shared label or annotation.
+
+        If `required`, a shared label or annotation counts only with a registration.
+        """
         mine, its = self.agents[agent], self.stacks[stack]
         if mine["deleted"] or its["deleted"]:
             return False
@@ -89,7 +92,7 @@ class FleetWorld:
         return self.is_tied(agent, stack, required=self.required)
 
     def wanted(self, agent: Agent | None, stack: Stack) -> DeploymentObject | None:
-        """Of a live stack, by the agent or, without one, by everybody."""
+        """The version of a live stack that the agent should have; without an agent, the one for everybody."""
         its = self.stacks[stack]
         released = set()
         if agent is not None:
@@ -116,7 +119,7 @@ class FleetWorld:
         return [obj.id.hex for obj in sorted([*wanted, *owed], key=lambda obj: -obj.pk)]
 
     def standing(self, agent: Agent, stack: Stack) -> Standing:
-        """Of an agent that serves the stack."""
+        """The standing of an agent that serves the stack."""
         wanted, report = self.wanted(agent, stack), self.reports.get((agent, stack))
         if wanted is None:
             return Standing.HELD if self.has_held(stack) else Standing.EMPTY
@@ -125,7 +128,7 @@ class FleetWorld:
         return Standing.APPLIED if report[1] == "SUCCESS" else Standing.FAILING
 
     def pairs(self, *standings: Standing) -> set[Pair]:
-        """The served pairs that stand so, or all that are served."""
+        """The served pairs with this standing, or all served pairs."""
         served = {
             (agent, stack) for agent in self.agents for stack in self.stacks if self.is_served(agent, stack)
         }
@@ -140,7 +143,7 @@ class FleetWorld:
 
 
 def make_fleet_world(plan: Plan) -> FleetWorld:
-    """The rows that the plan asks for. Whether registration is required is the setting's."""
+    """Make the rows of the plan. The setting says whether registration is required."""
     world = FleetWorld(settings.REQUIRE_REGISTRATION)
     generators = [make_generator()[0] for _ in range(GENERATORS)]
     for mine in plan["agents"]:

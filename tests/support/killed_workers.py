@@ -1,8 +1,8 @@
-"""Webhook workers that are killed in the middle of their work, one after another, on a database of their own.
+"""Webhook workers that are killed during their work, one after another, on their own database.
 
-Django starts once; every worker is a fork, because a fresh start takes a hundred times as long. Each dies by SIGKILL at
-another point of its work. Arguments: the receiver's URL, and how many workers are to be killed. The answer on stdout
-is JSON: the ids of the events, the states in which their deliveries ended, and the number of workers killed.
+Django starts once. Every worker is a fork, because a new start takes a hundred times as long. Each worker is killed by
+SIGKILL at another point of its work. The arguments are the receiver's URL and how many workers to kill. The answer on
+stdout is JSON: the ids of the events, the states in which their deliveries ended, and the number of killed workers.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import Any
 import django
 import orjson
 
-# Shorter than the life of a worker, so that the next one finds what it held.
+# Shorter than the life of a worker, so that the next worker can take the deliveries of a killed one.
 _LEASE = timedelta(milliseconds=50)
 _WEBHOOKS = 4
 _EVENTS = 20
@@ -26,7 +26,7 @@ _EVENTS = 20
 
 def main(url: str, kills: int) -> None:
     django.setup()
-    # Once for all workers, which then begin at once.
+    # The imports are done once for all workers, so that each worker begins at once.
     from webhooks import dispatcher  # noqa: PLC0415  # Django must be set up before
     from webhooks.services import deliveries  # noqa: PLC0415
 
@@ -40,13 +40,13 @@ def main(url: str, kills: int) -> None:
         if _in_a_fork(lambda: (point(), dispatcher.deliver_due())):  # noqa: B023  # run before the next turn
             killed += 1
         else:
-            # It had nothing to do.
+            # The worker had nothing to do.
             _in_a_fork(_more_events)
     _in_a_fork(lambda: _finish(dispatcher.deliver_due, killed))
 
 
 def _points_of_death(dispatcher: Any) -> Iterator[Callable[[], None]]:
-    """What arranges for a worker to die: each function of its work in turn, before, after, and at another call."""
+    """Functions that make a worker die: before and after each function of its work, at different calls."""
     for number in count():
         name = ("claim_due", "send", "record_outcomes")[number % 3]
         before, calls = bool(number // 3 % 2), number // 6 % 3
@@ -69,7 +69,7 @@ def _points_of_death(dispatcher: Any) -> Iterator[Callable[[], None]]:
 
 
 def _in_a_fork(work: Callable[[], object]) -> bool:
-    """Run in a process of its own; whether that was killed. This one has no thread and no connection to inherit."""
+    """Run the work in a forked process; whether it was killed. This process has no threads and no connections."""
     pid = os.fork()
     if pid == 0:
         code = 1

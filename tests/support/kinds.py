@@ -1,16 +1,16 @@
-"""What kind of test one is, read off its marks and the fixtures that it asks for, directly or through others."""
+"""The kind of a test, found by its marks and by the fixtures that it uses, directly or through other fixtures."""
 
 import pytest
 
 _DATABASE_MARKS = ("django_db", "live", "browser")
-# What every other fixture with a database is built on: pytest-django's, and the copies for processes of their own.
+# All other fixtures with a database use one of these: pytest-django's, and the copies for other processes.
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "database_template"}
 
 
 def uses_database(item: pytest.Item) -> bool:
-    """Whether a test may behave differently on another database: it, or a process that it starts, has one.
+    """Whether a test may behave differently on another database, because it or a process that it starts uses one.
 
-    pytest-django refuses the database to all others.
+    pytest-django refuses all other tests access to the database.
     """
     return any(
         item.get_closest_marker(name) for name in _DATABASE_MARKS
@@ -18,5 +18,5 @@ def uses_database(item: pytest.Item) -> bool:
 
 
 def starts_servers(item: pytest.Item) -> bool:
-    """Whether it is one of those that take long and mostly wait."""
+    """Whether the test starts servers. Such tests take long and mostly wait."""
     return any(item.get_closest_marker(name) for name in ("live", "browser"))

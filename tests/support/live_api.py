@@ -1,4 +1,4 @@
-"""A client of a live broker that holds one key, and the rows that most live tests begin with."""
+"""A client of a live broker with one key, and the rows that most live tests need."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,17 +17,20 @@ def live_client(broker: LiveServer, key: str | None) -> httpx.Client:
 
 
 def created(response: httpx.Response) -> Any:
-    """The body of a success."""
+    """The body of the answer, which must be a success."""
     assert response.is_success, response.text
     return response.json()
 
 
 @dataclass(frozen=True)
 class Rows:
-    """One of each: a generator with a template and a stack, an object rendered in it, and an agent that has the
-    stack, by a label and as a target, reported once and may claim a work order and a diagnostic. What can be labelled
-    has the `label`, also as the key of an annotation. The spare stack is nobody's target, the plain template fits
-    any stack. A webhook, which points where nobody may be sent to, has heard of the spare stack."""
+    """One row of each kind.
+
+    A generator has a template and a stack with an object that was rendered from the template. An agent has the stack,
+    by a label and as a target; it has reported once and may claim a work order and a diagnostic. Everything that can
+    have labels has the `label`, and an annotation with it as the key. The spare stack is no target, and the plain
+    template fits any stack. A webhook has a delivery about the spare stack; requests to its URL are not allowed.
+    """
 
     generator_id: str
     generator_key: str
@@ -47,7 +50,7 @@ class Rows:
 
 
 def make_rows(broker: LiveServer, name: str) -> Rows:
-    """Rows whose names begin with `name`, made through the API."""
+    """Make rows through the API. Their names begin with `name`."""
     with live_client(broker, broker.admin_key) as admin:
         generator = created(admin.post("/generators", json={"name": name}))
         owner = generator["generator"]["id"]

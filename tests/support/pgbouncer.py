@@ -1,7 +1,7 @@
-"""PgBouncer, the releases of two Debians, in transaction mode: for the tests behind a pooler.
+"""PgBouncer in transaction mode, in the releases of two versions of Debian, for the tests behind a pooler.
 
-`python -m tests.support.pgbouncer` sees to it that both are here: Debian 12's from its packages, Debian 13's in a
-folder of its own. Installing them takes root; without it, this says that the tests which need them are left out.
+`python -m tests.support.pgbouncer` installs both: Debian 12's from its packages, Debian 13's in its own folder. This
+needs root; without it, the command says that the tests which need PgBouncer are left out.
 """
 
 import os
@@ -18,23 +18,23 @@ import psycopg
 
 from tests.support.server import free_port
 
-# Outlives the run, because making it takes minutes.
+# It is kept after the run, because making it takes minutes.
 TRIXIE = Path("/var/tmp/brokkr-trixie-pgbouncer")  # noqa: S108  a whole Debian, owned by root
 _PATIENCE_SECONDS = 20
-# Of root's gifts it needs none.
+# It needs none of root's capabilities.
 _USER = "nobody"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One installed PgBouncer. `root` is the folder that it is run in by chroot, None for the system's own."""
+    """One installed PgBouncer. `root` is the folder in which chroot runs it; None for the system's own."""
 
     name: str
     root: Path | None
 
     @property
     def is_here(self) -> bool:
-        """Whether it can be run by this process."""
+        """Whether this process can run it."""
         if os.geteuid() != 0:
             return False
         if self.root is None:
@@ -48,7 +48,7 @@ OF_TRIXIE = Release("trixie", TRIXIE)
 
 @contextmanager
 def pgbouncer(release: Release, *, postgres_port: int, role: str, prepared: bool) -> Iterator[str]:
-    """The URL of a pooler with two connections to the server on that loopback port, as long as the block."""
+    """The URL of a pooler with two connections to the server on that loopback port. It runs until the block ends."""
     port = free_port()
     root = release.root or Path("/")
     folder = root / "tmp" / f"pgbouncer-{port}"

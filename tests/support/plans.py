@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 
 
 def analyzed(rows: QuerySet[Any]) -> dict[str, Any]:
-    """The executed plan of a query, as EXPLAIN (ANALYZE, BUFFERS) tells it."""
+    """The executed plan of a query, as EXPLAIN (ANALYZE, BUFFERS) reports it."""
     return analyzed_sql(*rows.query.sql_with_params())
 
 
 def analyzed_sql(sql: str, parameters: Any) -> dict[str, Any]:
-    """The same for a statement that is written out."""
+    """The same for a statement in SQL."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", parameters)
         plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
@@ -28,7 +28,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def scanned_tables(plan: dict[str, Any]) -> set[str]:
-    """The tables that were read from end to end."""
+    """The tables that were read completely."""
     return {node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"}
 
 

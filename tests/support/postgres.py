@@ -1,7 +1,7 @@
-"""A PostgreSQL server for the tests, from the binaries that the pgserver wheel carries.
+"""A PostgreSQL server for the tests, from the binaries in the pgserver wheel.
 
-`python -m tests.support.postgres COMMAND…` runs a command with DATABASE_URL naming a server: the one that
-DATABASE_URL names already, or a private one that lives as long as the command.
+`python -m tests.support.postgres COMMAND…` runs a command and sets DATABASE_URL to a server: the one that DATABASE_URL
+already names, or a private one that is removed after the command.
 """
 
 import atexit
@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# pgserver keeps a lock in the user's runtime folder and asks where that is when it is imported. Outside a login
-# session there is none, so it gets a private one.
+# pgserver has a lock in the user's runtime folder, which it looks up when it is imported. Outside a login session
+# there is no such folder, so it gets a private one.
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="brokkr-run-")
 atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
@@ -35,7 +35,7 @@ class Standby:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The URL of the standby."""
         return f"postgresql://postgres@/postgres?host={self.data}"
 
     @property
@@ -45,19 +45,19 @@ class Standby:
 
 
 class PrivatePostgres:
-    """A server of one's own on a Unix socket, which may be stopped and started again with the same data."""
+    """A private server on a Unix socket, which can be stopped and started again with the same data."""
 
     def __init__(self, data: Path) -> None:
         self._server = pgserver.get_server(data, cleanup_mode="stop")
 
     @property
     def url(self) -> str:
-        """Where it is; the same after a restart."""
+        """The URL of the server, which is the same after a restart."""
         uri: str = self._server.get_uri()
         return uri
 
     def forgo_durability(self) -> None:
-        """Confirm what the disk has not got yet. Only a crash of the machine would lose it, and no test makes one."""
+        """Confirm commits before they are on disk. Only a crash of the machine loses them, and no test causes one."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -70,7 +70,7 @@ class PrivatePostgres:
         return log
 
     def stop(self) -> None:
-        """Cut off every client and end, as an administrator's restart does."""
+        """Disconnect all clients and stop, as in a restart by an administrator."""
         pgserver.pg_ctl(
             ["-w", "-m", "fast", "stop"], pgdata=self._server.pgdata, user=self._server.system_user
         )
@@ -85,16 +85,16 @@ class PrivatePostgres:
         return Path(self._server.get_postmaster_info().socket_dir) / SOCKET
 
     def suspend(self) -> None:
-        """Stop all its processes where they are; the kernel goes on taking connections for it."""
+        """Pause all its processes. The kernel still accepts connections for the server."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let them go on after `suspend`."""
+        """Let the processes go on after `suspend`."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
         postmaster: int = self._server.get_pid()
-        # The postmaster first, so that it makes no more children meanwhile.
+        # The postmaster is the first, so that it starts no new children in the meantime.
         os.kill(postmaster, number)
         for pid in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
             with suppress(ProcessLookupError):
@@ -102,7 +102,7 @@ class PrivatePostgres:
 
     @contextmanager
     def standby(self) -> Iterator["Standby"]:
-        """A hot standby of it, as long as the block."""
+        """A hot standby of the server, which runs until the block ends."""
         user = self._server.system_user
         with _public_folder() as folder:
             data = folder / "data"
@@ -110,7 +110,7 @@ class PrivatePostgres:
             shutil.chown(data, user)
             primary = ["-h", str(self.socket.parent), "-U", "postgres"]
             pgserver.pg_basebackup([*primary, "-D", str(data), "-R", "-c", "fast", "--no-sync"], user=user)
-            # The primary's, whose socket is among its data.
+            # This file belongs to the primary; it was copied because the primary's socket is in its data folder.
             (data / f"{SOCKET}.lock").unlink(missing_ok=True)
             pgserver.pg_ctl(
                 ["-w", "-o", f'-h "" -k {data}', "-l", str(data / "log"), "start"], pgdata=data, user=user
@@ -121,13 +121,13 @@ class PrivatePostgres:
                 pgserver.pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=data, user=user)
 
     def remove(self) -> None:
-        """End for good."""
+        """Stop the server and remove its data."""
         self._server.cleanup()
 
 
 @contextmanager
 def private_postgres() -> Iterator[PrivatePostgres]:
-    """A fresh server, stopped and removed at the end."""
+    """A new server, which is stopped and removed at the end."""
     with _public_folder() as folder:
         server = PrivatePostgres(folder / "data")
         try:

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of PostgreSQL that can fall silent while it keeps its connections alive."""
+"""A TCP proxy in front of PostgreSQL that can stop forwarding while it keeps its connections open."""
 
 import socket
 from contextlib import suppress
@@ -8,32 +8,32 @@ from typing import Self
 
 
 class Proxy:
-    """Listens on a loopback port and passes everything on to a Unix socket, until it is told to fall silent."""
+    """Listens on a loopback port and forwards everything to a Unix socket, until `fall_silent` is called."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        # Each connection keeps the one that was current when it began.
+        # Each connection keeps the event that was current when the connection began.
         self._silence = Event()
         self._sockets: list[socket.socket] = []
         Thread(target=self._accept, daemon=True).start()
 
     def fall_silent(self, *, for_new_ones: bool) -> None:
-        """Pass nothing on any more for the connections there are, and for those still to come if `for_new_ones`."""
+        """Stop forwarding for all open connections, and for later ones too if `for_new_ones`."""
         self._silence.set()
         if not for_new_ones:
             self.heal()
 
     def heal(self) -> None:
-        """Serve connections that come from now on; those that fell silent stay so."""
+        """Forward again for new connections; silent connections stay silent."""
         self._silence = Event()
 
     def move(self, target: Path) -> None:
-        """Cut all connections; new ones go there, as when an address moves to another server."""
+        """Close all connections and forward new ones to `target`, as if an address moved to another server."""
         self._target = target
         for each in self._sockets:
-            # It may be cut already.
+            # The connection may be closed already.
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 

@@ -1,4 +1,4 @@
-"""HTTP by hand: bytes to a broker's socket and answers back, for requests no client library would send."""
+"""HTTP by hand: sends bytes to a broker's socket and reads answers, for requests that no library would send."""
 
 import io
 import socket
@@ -22,7 +22,7 @@ class Answer:
 
 
 class _Incoming(io.BufferedReader):
-    """What the server sends; an answer that has been read does not close it."""
+    """The bytes from the server. It stays open after an answer was read."""
 
     def close(self) -> None:
         pass
@@ -31,12 +31,12 @@ class _Incoming(io.BufferedReader):
         super().close()
 
     def makefile(self, _mode: str) -> Self:
-        """All that HTTPResponse asks of a socket."""
+        """The only method of a socket that HTTPResponse calls."""
         return self
 
 
 class Wire:
-    """One connection."""
+    """One connection to the broker."""
 
     def __init__(self, broker: LiveServer, key: str | None) -> None:
         self._socket = socket.create_connection(("127.0.0.1", broker.port), timeout=30)
@@ -56,11 +56,11 @@ class Wire:
         self._socket.sendall(data)
 
     def end_sending(self) -> None:
-        """Close our half of the connection: the server sees the end of the request, and may still answer."""
+        """Close our side of the connection: the server sees the end of the request and can still answer."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def head(self, method: str, path: str, **headers: str) -> bytes:
-        """The head of a request; `path` follows /api/v1 as it is, underscores in header names become dashes."""
+        """The head of a request. `path` is appended to /api/v1 unchanged. Underscores in header names become dashes."""
         lines = [f"{method} /api/v1{path} HTTP/1.1", "Host: broker"]
         if self._key:
             headers = {"Authorization": f"Bearer {self._key}"} | headers
@@ -74,11 +74,11 @@ class Wire:
         return Answer(response)
 
     def read_line(self) -> bytes:
-        """One line, ending included."""
+        """One line with its line end."""
         return self._incoming.readline()
 
     def exchange(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """One ordinary request and its answer."""
+        """Send one ordinary request and return its answer."""
         if body is not None:
             headers = {"Content_Type": "application/json", "Content_Length": str(len(body))} | headers
         self.send(self.head(method, path, **headers) + (body or b""))
@@ -90,5 +90,5 @@ class Wire:
 
 
 def chunked(*parts: bytes) -> bytes:
-    """A whole body in chunks."""
+    """A whole body, divided into chunks."""
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (*parts, b""))

@@ -1,4 +1,4 @@
-"""A webhook endpoint that really listens, on loopback, and answers as it is told."""
+"""A real webhook endpoint on loopback, which gives the answers that a test sets."""
 
 import socket
 import ssl
@@ -14,9 +14,9 @@ import orjson
 from standardwebhooks.webhooks import Webhook
 
 PATIENCE_SECONDS = 30.0
-# Where a receiver listens: what a test allows the broker to reach.
+# The network in which a receiver listens; tests allow the broker to reach it.
 LOOPBACK = "127.0.0.1"
-# With this in its environment a broker reaches them.
+# A broker with this environment can reach receivers.
 LOOPBACK_ALLOWED = {
     "BROKKR_WEBHOOK_ALLOWED_NETWORKS": f"{LOOPBACK}/32",
     "BROKKR_WEBHOOK_ALLOWED_PORTS": "*",
@@ -38,16 +38,16 @@ class Received:
         return self.headers["webhook-id"]
 
     def verify(self, secret: str) -> Any:
-        """The event, after the signature was checked by the reference library; raises when it is not the secret's."""
+        """Check the signature with the reference library. Returns the event; raises if the secret does not match."""
         return Webhook(secret).verify(self.body, dict(self.headers))
 
 
-# What is done with a request instead of an ordinary answer; it gets the connection after the request was read.
+# A function that handles a request in place of an ordinary answer. It gets the connection after the request was read.
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Reply:
-    """An ordinary answer; underscores in names of headers become dashes."""
+    """An ordinary answer. Underscores in header names become dashes."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
@@ -61,12 +61,12 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Reply:
 
 
 def close_connection(handler: BaseHTTPRequestHandler) -> None:
-    """No answer at all."""
+    """Close the connection without an answer."""
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def send_raw(data: bytes) -> Reply:
-    """Just these bytes, then the end of the connection."""
+    """Send only these bytes, then close the connection."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(data)
@@ -76,7 +76,7 @@ def send_raw(data: bytes) -> Reply:
 
 
 def after(event: threading.Event, then: Reply) -> Reply:
-    """Keep the sender waiting until something else has happened."""
+    """Let the sender wait until the event is set."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         assert event.wait(PATIENCE_SECONDS), "what the receiver waits for did not happen"
@@ -86,7 +86,7 @@ def after(event: threading.Event, then: Reply) -> Reply:
 
 
 def setting(event: threading.Event, then: Reply) -> Reply:
-    """Let others know that the request is here."""
+    """Set the event when the request has arrived."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         event.set()
@@ -100,16 +100,16 @@ OK = answer(204)
 
 @dataclass
 class Receiver:
-    """`received` has every request in the order in which they came; `replies` the next answers of each path."""
+    """`received` has all requests in the order in which they came; `replies` has the next answers for each path."""
 
     port: int
     scheme: str = "http"
     received: list[Received] = field(default_factory=list)
     replies: dict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
     usual: Reply = OK
-    # The names that TLS clients asked for.
+    # The host names that TLS clients asked for.
     server_names: list[str | None] = field(default_factory=list)
-    # Of requests that were being answered at the same time, by path.
+    # By path, the largest number of requests that were being answered at the same time.
     most_at_once: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _under_way: dict[str, set[BaseHTTPRequestHandler]] = field(default_factory=lambda: defaultdict(set))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -133,23 +133,23 @@ class Receiver:
             self.is_answered(path, handler)
 
     def is_answered(self, path: str, handler: BaseHTTPRequestHandler) -> None:
-        """Count the request no longer as under way. Before its answer is sent: the next may come upon it at once."""
+        """Count the request as ended. Called before its answer is sent, because the next request may follow at once."""
         with self._lock:
             self._under_way[path].discard(handler)
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Many deliveries may come at the same moment.
+    # Many deliveries may come at the same time.
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A sender that ended in the middle is what some tests are about."""
+        """Ignore errors: in some tests the sender ends in the middle of a request."""
 
 
 @contextmanager
 def running_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """Listens as long as the block."""
+    """A receiver that listens until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

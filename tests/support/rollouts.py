@@ -1,4 +1,4 @@
-"""A stack with its agents, for tests of what reaches whom, and when."""
+"""A stack with its agents, for tests of which version reaches which agent, and when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ SOAK = timedelta(seconds=60)
 
 
 def wave(name: str = "rest", **rules: Any) -> Wave:
-    """A wave whose agents have to be good for a minute."""
+    """A wave with a soak of one minute."""
     return Wave(name, **{"soak_seconds": int(SOAK.total_seconds())} | rules)
 
 
@@ -33,7 +33,7 @@ CANARY_AND_REST = (wave("canary", count=1), wave())
 
 
 def make_strategy(*waves: Wave, **rules: Any) -> Strategy:
-    """A stored strategy: by default one canary, then the rest."""
+    """A stored strategy; by default one canary, then the rest."""
     strategy = Strategy(unique("strategy"), waves or CANARY_AND_REST, **rules)
     create_strategy(strategy=strategy, actor=ADMIN)
     return strategy
@@ -46,12 +46,12 @@ def give_strategy(stack: Stack, strategy: Strategy) -> None:
 
 @dataclass
 class Scene:
-    """A stack with a first version that everybody has, and a strategy since then."""
+    """A stack whose first version all agents have, and which got a strategy after it."""
 
     stack: Stack
     agents: list[Agent]
     first: DeploymentObject
-    # How far the clock is ahead of the real one.
+    # How far the clock of the scene is ahead of the real time.
     ahead: timedelta = field(default_factory=timedelta)
 
     @property
@@ -70,14 +70,14 @@ class Scene:
         )
 
     def start(self, content: str = "a: 2", **options: Any) -> Rollout:
-        """Publish, and let the worker release the first wave."""
+        """Publish a version, and let the worker release the first wave."""
         version = self.publish(content, **options)
         rollout = Rollout.objects.get(version=version)
         self.tick(rollout)
         return self.again(rollout)
 
     def tick(self, rollout: Rollout, *, after: timedelta = timedelta(0)) -> Rollout:
-        """Let time pass and the worker look; the rollout as it is then."""
+        """Let time pass and let the worker look. Returns the rollout after that."""
         self.ahead += after
         tick(rollout_id=rollout.pk, now=self.now)
         return self.again(rollout)
@@ -86,7 +86,7 @@ class Scene:
         return Rollout.objects.select_related("version", "stack", "previous").get(pk=rollout.pk)
 
     def wanted(self) -> dict[str, int | None]:
-        """By name of the agent, which version it should have."""
+        """By the agent's name, the version that it should have."""
         found = {agent.name: wanted_object(self.stack, agent) for agent in self.agents}
         return {name: version.pk if version is not None else None for name, version in found.items()}
 
@@ -100,13 +100,13 @@ class Scene:
             make_event(agent, version, status, "no such image" if status == "FAILURE" else None)
 
     def prove(self, rollout: Rollout) -> Rollout:
-        """Everybody who should have the version applies it, and stays well for the soak."""
+        """All agents that should have the version apply it and stay healthy for the soak."""
         self.report(self.holders(rollout.version), rollout.version)
         return self.tick(rollout, after=SOAK)
 
 
 def make_scene(*waves: Wave, agents: int = 4, first: str = "a: 1", **rules: Any) -> Scene:
-    """Agents that serve one stack by a label. The stack has the strategy that the arguments say."""
+    """Make agents that serve one stack by a label. The arguments describe the strategy of the stack."""
     stack = make_stack(labels=["app"])
     made = [make_agent(active=True, labels=["app"])[0] for _ in range(agents)]
     version = publish(stack_id=stack.pk, yaml_content=_text(first), is_deletion_marker=False, actor=ADMIN)
@@ -115,7 +115,7 @@ def make_scene(*waves: Wave, agents: int = 4, first: str = "a: 1", **rules: Any)
 
 
 def _text(content: str) -> str:
-    """The content if it is a text of several lines, else a manifest that holds it as a word."""
+    """The content if it has several lines, else a manifest that contains it as a word."""
     return content if "\n" in content else manifest(content)
 
 

@@ -13,7 +13,7 @@ _CATCH_ALL = "route-not-found"
 
 @dataclass(frozen=True, order=True)
 class Route:
-    """`path` is relative to /api/v1, its parameters in braces."""
+    """`path` is relative to /api/v1; its parameters are in braces."""
 
     path: str
     method: str
@@ -23,7 +23,7 @@ class Route:
 
 
 def api_routes() -> list[Route]:
-    """All operations, without the HEAD that comes with every GET."""
+    """All operations, except the HEAD that belongs to every GET."""
     (api,) = [
         entry
         for entry in get_resolver().url_patterns
@@ -37,7 +37,7 @@ def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
         if isinstance(entry, URLResolver):
             yield from _walk(entry, prefix + str(entry.pattern))
         elif entry.name != _CATCH_ALL:
-            # A view that is no view set has no `actions`: the tests would not see its methods.
+            # Only view sets have `actions`. This fails for any other view, whose methods the tests would not see.
             actions: dict[str, Any] = entry.callback.actions  # type: ignore[attr-defined]
             path = _PARAMETER.sub(r"{\1}", prefix + str(entry.pattern))
             for method in actions.keys() - {"head"}:

@@ -1,9 +1,9 @@
-"""What schemathesis has to know about the broker that JSON Schema cannot say.
+"""What schemathesis has to know about the broker and JSON Schema cannot express.
 
-Loaded by `schemathesis run` through schemathesis.toml. Requests that are meant to succeed are pointed at rows that
-exist, so that they reach the code behind the first look-up; requests that are meant to fail are left as they are.
-Every check runs on every answer. The only failures that do not count are requests that fit the schema and are
-refused with one of the codes below, each with its reason.
+`schemathesis run` loads it through schemathesis.toml. Requests that should succeed get the ids of rows that exist, so
+that they reach the code behind the first look-up. Requests that should fail are not changed. Every check runs on every
+answer. Only one kind of failure does not count: a request that fits the schema and is refused with one of the codes
+below, each with its reason.
 """
 
 import itertools
@@ -15,7 +15,7 @@ import orjson
 import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 
-# A refusal that depends on more than the request itself, by its code.
+# By code, the reasons of refusals that depend on more than the request itself.
 NOT_IN_THE_SCHEMA = {
     "foreign_key_violation": "the body refers to a row that another request of the run has deleted",
     "invalid_generator_id": "the body refers to a generator that another request of the run has deleted",
@@ -48,7 +48,7 @@ _REPLACES_A_KEY = {
     "/api/v1/generators/{generator_id}/rotate-pak": "generator_id",
 }
 _CALLER = os.environ.get("BROKKR_TEST_CALLER", "")
-# What an operation needs another row for than the one that goes by the name of the parameter.
+# Operations that need another row than the one with the name of the parameter.
 _NEEDS = {
     ("POST", "/api/v1/agents/{agent_id}/targets"): {"stack_id": "spare_stack_id"},
     ("POST", "/api/v1/stacks/{stack_id}/deployment-objects/from-template"): {
@@ -56,7 +56,7 @@ _NEEDS = {
     },
 }
 _numbers = itertools.count(1)
-# The operations that have had a request meant to succeed.
+# The operations that already had a request that should succeed.
 _tried: set[tuple[str, str]] = set()
 
 
@@ -67,21 +67,21 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         return
     wrong = {place for place in ParameterLocation if case.meta.is_negative_at(place)}
     if not wrong and case.meta.generation.mode.is_negative:
-        # Something is wrong with it that is not said, the method for instance.
+        # The request is wrong in a way that is not described, for example in its method.
         return
     if ParameterLocation.PATH not in wrong:
         _use_rows(case, meant_to_succeed=not wrong)
     if ParameterLocation.HEADER not in wrong:
         _use_known_headers(case)
     if ParameterLocation.QUERY not in wrong:
-        # A cursor is opaque: only what a list handed out is valid, and its tests are elsewhere.
+        # A cursor is opaque: only a cursor from a list is valid. Its tests are elsewhere.
         (case.query or {}).pop("cursor", None)
     if ParameterLocation.BODY not in wrong and isinstance(case.body, dict):
         _refer_to_rows(case)
 
 
 def _spare_rows(case: Any) -> None:
-    """Rows of the run stay, and nobody replaces the caller's own key, after which all would be 401."""
+    """Prevent that a request deletes rows of the run, or replaces the caller's key: all answers would be 401."""
     path, method = case.operation.path, case.operation.method.upper()
     name = _DELETES_A_ROW.get(path) if method == "DELETE" else _REPLACES_A_KEY.get(path)
     if name and (case.path_parameters or {}).get(name) == _ROWS.get(name):
@@ -89,16 +89,19 @@ def _spare_rows(case: Any) -> None:
 
 
 def _use_rows(case: Any, *, meant_to_succeed: bool) -> None:
-    """Ids in paths become those of rows that exist: all of them in the first such request of an operation, so that it
-    can succeed; three of four later, when the rest stays as generated, or created earlier in the run."""
+    """Put ids of existing rows into paths.
+
+    In the first such request of an operation, all ids are replaced, so that it can succeed. Later, three of four
+    requests get such ids; the others stay as generated, or use rows that were created earlier in the run.
+    """
     operation = case.operation.method.upper(), case.operation.path
     if operation[0] == "DELETE" and (operation[1] in _DELETES_A_ROW or not meant_to_succeed):
-        # What is wrong with a DELETE may be a header that does not keep it from deleting.
+        # A DELETE may be wrong only in a header, and then it still deletes.
         return
     if operation[1] in _REPLACES_A_KEY:
         return
     if any("%" in str(value) for value in (case.path_parameters or {}).values()):
-        # An edited path is judged anew in its percent-encoded form, which may be longer than a label.
+        # A changed path is checked again in its percent-encoded form, which may be longer than a label may be.
         return
     first = meant_to_succeed and operation not in _tried
     if first:
@@ -113,15 +116,15 @@ def _use_rows(case: Any, *, meant_to_succeed: bool) -> None:
 def _use_known_headers(case: Any) -> None:
     headers = case.headers or {}
     if "If-Match" in headers:
-        # The one value that is current without having been read.
+        # The only value that is current without reading the row first.
         headers["If-Match"] = "*"
     if "Idempotency-Key" in headers:
-        # The same key with another body is refused.
+        # The broker refuses the same key with another body.
         headers["Idempotency-Key"] = str(uuid.uuid4())
 
 
 def _members(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The objects of a list; none where the name is that of something else, as the events of a diagnostic are text."""
+    """The objects of a list. None if the field is not a list; for example, the events of a diagnostic are text."""
     value = body.get(name)
     return value if isinstance(value, list) else []
 
@@ -143,14 +146,14 @@ def _refer_to_rows(case: Any) -> None:
             "template_id",
         }:
             if holder[name] is not None:
-                # Where the path names it too, the two must agree.
+                # If the path contains the id too, both must be equal.
                 holder[name] = in_path.get(name) or rows.get(name, holder[name])
     for holder in _members(body, "deployment_objects"):
         holder["id"] = _ROWS["object_id"]
     if "id" in body and in_path:
         body["id"] = next(iter(in_path.values()))
     if case.operation.path == "/api/v1/stacks" and _CALLER == "admin":
-        # A generator owns what it creates; an admin must name the owner.
+        # A generator owns what it creates, but an admin must name the owner.
         body.setdefault("generator_id", _ROWS.get("generator_id"))
     if body.get("generator_ids"):
         body["generator_ids"] = [_ROWS.get("generator_id")]
@@ -161,7 +164,7 @@ def _refer_to_rows(case: Any) -> None:
 
 @schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis is not followed
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Whether the failure is one."""
+    """Whether the failure counts."""
     if failure.code != _SCHEMA_VALID_REQUEST_REJECTED:
         return True
     return response.json()["code"] not in NOT_IN_THE_SCHEMA

@@ -1,7 +1,7 @@
-"""An agent as a table: what it asks the broker for, in which order, and what it takes for an answer.
+"""An agent as a table: which requests it sends, in which order, and which answers it accepts.
 
-The tables are those of agents that exist. They know the fields that such an agent reads and no others, and are as
-strict about their types: ids and times are parsed, and an answer of any other status is a failure.
+The tables describe real agents. They contain only the fields that such an agent reads, and are as strict about types:
+ids and times are parsed, and an answer with another status is a failure.
 """
 
 import re
@@ -22,7 +22,7 @@ SUCCESSES = range(200, 300)
 _NOTHING = object()
 _NAME = re.compile(r"\{(\w+)\}")
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-# Whether a value is of that type. What cannot be parsed raises.
+# Functions that tell whether a value has the type. They raise if the value cannot be parsed.
 _READERS: Mapping[str, Callable[[Any], bool]] = {
     "text": lambda value: type(value) is str,
     "int": lambda value: type(value) is int,
@@ -31,7 +31,7 @@ _READERS: Mapping[str, Callable[[Any], bool]] = {
     "time": lambda value: bool(_RFC_3339.fullmatch(value) and datetime.fromisoformat(value)),
 }
 
-# Fields and their types; a question mark where null or no field at all will do.
+# Fields and their types. A question mark means that the field may be null or missing.
 AGENT = (
     "id:uuid created_at:time updated_at:time deleted_at:time? name:text cluster_name:text status:text"
     " last_heartbeat:time?"
@@ -69,10 +69,10 @@ ERROR = "code:text message:text"
 
 @dataclass(frozen=True)
 class Call:
-    """One line of a table. `request` and `sends` name in braces what the agent knows by then.
+    """One line of a table. In `request` and `sends`, names in braces stand for values that the agent already knows.
 
-    `reads` are the fields of the answer, or in a list those of each of its members; None is an answer that is not
-    looked at. `keeps` is the name under which the agent knows the first id of the answer from then on.
+    `reads` are the fields of the answer; if it is in a list, the fields of each member of the answer. None means that
+    the agent ignores the answer. `keeps` is the name under which the agent remembers the first id of the answer.
     """
 
     number: int
@@ -85,7 +85,7 @@ class Call:
 
 
 class ScriptedAgent:
-    """It holds a key and knows a few things, its own id not among them; use it as a context manager."""
+    """An agent with a key and a few known values, but not its own id. Use it as a context manager."""
 
     def __init__(self, broker: LiveServer, key: str, calls: Sequence[Call], **known: str) -> None:
         self._client = httpx.Client(base_url=broker.url, timeout=30, verify=NO_TLS)
@@ -102,12 +102,12 @@ class ScriptedAgent:
         self._client.close()
 
     def perform_all(self) -> None:
-        """Every call of the table, in its order."""
+        """Make all calls of the table, in order."""
         for number in self._calls:
             self.perform(number)
 
     def perform(self, number: int, *, query: str = "", **known: str) -> Any:
-        """The answer of one call, which is one that the agent accepts; None if it does not look at it."""
+        """Make one call. Returns its answer, which the agent accepts, or None if the agent ignores it."""
         self.known |= known
         call = self._calls[number]
         response = self._send(call, query)
@@ -123,14 +123,14 @@ class ScriptedAgent:
         return answer
 
     def offered(self, number: int, *, query: str = "") -> dict[str, Any]:
-        """The objects in the target state by their stacks; of each stack there is one."""
+        """The objects in the target state, by stack; there is one for each stack."""
         objects = self.perform(number, query=query)
         by_stack = {obj["stack_id"]: obj for obj in objects}
         assert len(by_stack) == len(objects)
         return by_stack
 
     def refusal(self, number: int, **known: str) -> tuple[int, str]:
-        """The status and the code of an answer that the agent reads as an error."""
+        """The status and the code of an answer that the agent treats as an error."""
         self.known |= known
         response = self._send(self._calls[number], "")
         body = response.json()
@@ -165,7 +165,7 @@ def _members(answer: Any, reads: str | list[str]) -> list[Any]:
 
 
 def _read(answer: dict[str, Any], shape: str) -> None:
-    """Fail where a strict parser would."""
+    """Read the answer. Fails where a strict parser would fail."""
     for field in shape.split():
         name, kind = field.removesuffix("?").split(":")
         value = answer.get(name)
@@ -177,8 +177,11 @@ def _read(answer: dict[str, Any], shape: str) -> None:
 
 @dataclass(frozen=True)
 class Mission:
-    """What waits for an agent: two stacks, one by a target and one by a label, a work order, a diagnostic about the
-    second stack's object, and a webhook that has it deliver what it reports. It is ACTIVE."""
+    """What waits for an agent, which is ACTIVE.
+
+    It has two stacks, one by a target and one by a label, a work order, a diagnostic about the second stack's object,
+    and a webhook whose deliveries about its reports it has to send.
+    """
 
     name: str
     cluster_name: str
@@ -194,7 +197,7 @@ class Mission:
 
 
 def sent_to(broker: LiveServer, mission: Mission, calls: Sequence[Call]) -> ScriptedAgent:
-    """The agent of the mission, which knows what its configuration says."""
+    """The agent of the mission. It knows what is in its configuration."""
     return ScriptedAgent(
         broker,
         mission.agent_key,
@@ -206,7 +209,7 @@ def sent_to(broker: LiveServer, mission: Mission, calls: Sequence[Call]) -> Scri
 
 
 def make_mission(broker: LiveServer, name: str) -> Mission:
-    """One whose rows have names that begin with `name`; that of the agent has a space, as real ones do."""
+    """Make a mission. Names of its rows begin with `name`; the agent's name contains a space, as real names do."""
     with live_client(broker, broker.admin_key) as admin:
 
         def post(path: str, body: object) -> Any:

@@ -1,4 +1,4 @@
-"""The published Python SDK, brokkr-client: its generated operations found by looking, and what they parsed checked."""
+"""The published Python SDK, brokkr-client: finds its generated operations and checks what they have parsed."""
 
 import importlib
 import inspect
@@ -32,33 +32,33 @@ class Operation:
 
     @property
     def statuses(self) -> frozenset[int]:
-        """Those that it parses; at any other it returns nothing."""
-        # They stand nowhere but in the branches of this function.
+        """The statuses of the answers that it parses; for any other status it returns None."""
+        # The statuses are only in the branches of this function.
         source = inspect.getsource(self.module._parse_response)
         return frozenset(int(status) for status in _STATUS.findall(source))
 
     @property
     def success(self) -> int:
-        """The one status at which it takes the answer for a success."""
+        """The only status that it treats as a success."""
         (status,) = (status for status in self.statuses if status < 400)
         return status
 
     @property
     def answer(self) -> Any:
-        """The type of what it parses out of a success; Any where the client does not look into the body."""
+        """The type of a parsed success; Any if the client does not read the body."""
         (parsed,) = get_args(inspect.signature(self.module.sync_detailed).return_annotation)
         (success,) = (option for option in get_args(parsed) if option is not ErrorResponse)
         return success
 
     @property
     def body(self) -> Any:
-        """The type of the request's body, None where there is none."""
+        """The type of the request's body; None if there is no body."""
         parameter = inspect.signature(self.module.sync_detailed).parameters.get("body")
         return parameter.annotation if parameter else None
 
 
 def operations() -> dict[str, Operation]:
-    """Every operation there is in the package, by name."""
+    """All operations of the package, by name."""
     package = brokkr_broker_client.api
     found = [
         Operation(module.name.removeprefix(f"{package.__name__}."), importlib.import_module(module.name))
@@ -69,22 +69,22 @@ def operations() -> dict[str, Operation]:
 
 
 def generated_client(broker: LiveServer, key: str) -> AuthenticatedClient:
-    """The generated client that holds one key; use it as a context manager."""
+    """The generated client with one key; use it as a context manager."""
     return AuthenticatedClient(
         base_url=f"{broker.url}/api/v1", token=key, timeout=httpx.Timeout(30), verify_ssl=NO_TLS
     )
 
 
 def send(client: AuthenticatedClient, operation: Operation, *arguments: Any, **options: Any) -> Response[Any]:
-    """The answer, parsed as the client parses it: a body that it cannot parse raises."""
+    """Send the request. Returns the answer as the client parses it; raises if the client cannot parse the body."""
     response: Response[Any] = operation.module.sync_detailed(*arguments, client=client, **options)
     return response
 
 
 def misfits(value: Any, hint: Any, where: str = "answer") -> Iterator[str]:
-    """Where `value` is not of the type `hint`, at any depth.
+    """The places, at any depth, where a value does not have its type. `hint` is the type of `value`.
 
-    The client checks little: a number in a field for text stays a number, and a date that it cannot read stays text.
+    The client checks little: a number in a text field stays a number, and a date that it cannot read stays text.
     """
     if isinstance(hint, UnionType) or get_origin(hint) is Union:
         tried = [list(misfits(value, option, where)) for option in get_args(hint)]
@@ -104,8 +104,10 @@ def misfits(value: Any, hint: Any, where: str = "answer") -> Iterator[str]:
 
 
 def absent(value: Any) -> Iterator[str]:
-    """The fields, as Model.field, that an answer left out, at any depth. The client takes that for all but the most
-    necessary ones, so that a field by a wrong name would not be noticed."""
+    """The fields, as Model.field, that are missing in an answer, at any depth.
+
+    The client accepts that for most fields, so without this check nobody would notice a field with a wrong name.
+    """
     if isinstance(value, list):
         for member in value:
             yield from absent(member)
@@ -121,14 +123,14 @@ def absent(value: Any) -> Iterator[str]:
 
 @cache
 def _fields(model: Any) -> dict[str, Any]:
-    """The types of a model's fields, without the one for what the client does not know, which may be anything."""
-    # Models import each other for type checkers only.
+    """The types of a model's fields, except the field for unknown properties, which may have any type."""
+    # Models import each other only for type checkers.
     hints = get_type_hints(model, localns=vars(models))
     return {field.name: hints[field.name] for field in attrs.fields(model) if field.name != _UNKNOWN_FIELDS}
 
 
 def nullable_fields(model: Any) -> list[str]:
-    """The fields of a request's model that the client takes None for."""
+    """The fields of a request's model for which the client accepts None."""
     if not attrs.has(model):
         return []
     return [name for name, hint in _fields(model).items() if type(None) in get_args(hint)]

@@ -1,4 +1,4 @@
-"""What the generated client's operations are called with: one call apiece that succeeds."""
+"""Arguments for the operations of the generated client: for each operation one call that succeeds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ class Call:
 
 
 def call(*arguments: Any, by: str = "admin", **options: Any) -> Call:
-    """The arguments of an operation, and who calls it."""
+    """The arguments of an operation, and its caller."""
     return Call(arguments, options, by)
 
 
 def after(_: object, then: Call) -> Call:
-    """A call of something that had to happen before."""
+    """A call that needs something else to happen before it."""
     return then
 
 
 def given(made: Any, then: Callable[[Any], Call]) -> Call:
-    """A call that speaks of what was made for it."""
+    """A call about a row that is made for this call."""
     return then(made)
 
 
-# Every one is a success when its caller makes it, at any time.
+# Each call succeeds for its caller at any time.
 CALLS: dict[str, Callable[[World], Call]] = {
     "admin.list_audit_logs": lambda w: call(
         actor_type="admin",

@@ -1,4 +1,4 @@
-"""Requests of the generated client that the broker refuses for what they say."""
+"""Requests of the generated client that the broker refuses because of their content."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tests.support.receiver import answer
 from tests.support.sdk_calls import Call, call, given
 from tests.support.sdk_world import LOOKED_AT, RESULT, World, fresh
 
-# An id that nothing has.
+# An id that no row has.
 UNKNOWN = UUID(int=7)
 
 
@@ -53,7 +53,7 @@ def _template(**changes: Any) -> dict[str, Any]:
 
 
 def _renumbered(model: Any, w: World, path: str) -> Any:
-    """What is at `path`, with an id that nothing has."""
+    """The value at `path`, with an id that no row has."""
     return attrs.evolve(model.from_dict(created(w.admin.get(path))), id=UNKNOWN)
 
 

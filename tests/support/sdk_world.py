@@ -1,4 +1,4 @@
-"""The rows that calls of the generated client are about, and the callers that make them."""
+"""The rows for calls of the generated client, and the callers that make the calls."""
 
 import itertools
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ _numbers = itertools.count(1)
 
 
 def fresh(kind: str) -> str:
-    """A name that nothing has."""
+    """A name that no row has."""
     return f"sdk.{kind}-{next(_numbers)}"
 
 
-# When an agent of these tests looked: the broker takes the times that agents send as they are.
+# The time that agents of these tests send. The broker stores the times of agents without a check.
 LOOKED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 RESULT = m.SubmitDiagnosticResult(pod_statuses="[]", events="[]", log_tails=None, collected_at=LOOKED_AT)
 
@@ -40,9 +40,9 @@ def healthy(deployed: UUID) -> m.DeploymentObjectHealthUpdate:
 
 @dataclass(frozen=True)
 class World:
-    """The rows of `make_rows`, and what they lack: a webhook that the agent delivers, and callers of every kind.
+    """The rows of `make_rows`, a webhook whose deliveries the agent sends, and callers of every kind.
 
-    Methods make something new, for calls that use it up; each returns its id.
+    Each method makes a new row, for a call that uses it up, and returns its id.
     """
 
     rows: Rows
@@ -76,7 +76,7 @@ class World:
         return UUID(self.rows.work_order_id)
 
     def post(self, path: str, body: object = None) -> Any:
-        """What an admin's POST answers."""
+        """The answer to a POST by an admin."""
         return created(self.admin.post(path, json=body))
 
     def new_agent(self) -> UUID:
@@ -90,7 +90,7 @@ class World:
         return UUID(self.post("/stacks", body)["id"])
 
     def new_template(self) -> UUID:
-        """One that the generator of the rows owns."""
+        """A template that the generator of the rows owns."""
         body = {"name": fresh("template"), "template_content": MANIFEST, "parameters_schema": "{}"}
         return UUID(self._posted_by("owner", "/templates", body)["id"])
 
@@ -128,7 +128,7 @@ class World:
         return UUID(diagnostic)
 
     def new_event(self) -> UUID:
-        """Of the agent, announced to the webhook: there is one more delivery."""
+        """A report of the agent. The webhook gets a notice, so there is one more delivery."""
         report = {
             "deployment_object_id": self.rows.object_id,
             "event_type": "DEPLOY",
@@ -138,13 +138,13 @@ class World:
         return UUID(self.post(f"/agents/{self.rows.agent_id}/events", report)["id"])
 
     def taken_delivery(self) -> UUID:
-        """A delivery that the agent holds."""
+        """A delivery that the agent has taken."""
         self.new_event()
         client = self.callers["agent"].get_httpx_client()
         return UUID(created(client.get(f"/agents/{self.rows.agent_id}/webhooks/pending"))[-1]["id"])
 
     def reported_object(self) -> UUID:
-        """The deployment object, whose health the agent has told."""
+        """The deployment object, after the agent has reported its health."""
         client = self.callers["agent"].get_httpx_client()
         body = m.HealthStatusUpdate(deployment_objects=[healthy(self.deployed)]).to_dict()
         assert client.patch(f"/agents/{self.rows.agent_id}/health-status", json=body).is_success
@@ -156,8 +156,8 @@ class World:
 
 @contextmanager
 def running_world(broker: LiveServer, receiver: Receiver) -> Iterator[World]:
-    """Callers: admin, agent, owner (the generator of the rows), stranger (another generator), outsider (another
-    agent), nobody (a key that is none)."""
+    """A world with these callers: admin, agent, owner (the generator of the rows), stranger (another generator),
+    outsider (another agent), nobody (an invalid key)."""
     rows = make_rows(broker, "sdk")
     with ExitStack() as stack:
         admin = stack.enter_context(live_client(broker, broker.admin_key))

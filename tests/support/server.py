@@ -1,11 +1,11 @@
 """A real broker process for tests: gunicorn with our gunicorn.conf.py, on a free loopback port.
 
-`temporary_database` gives a database of its own on the kind of server the test run uses, `Template` copies of a
-migrated one; `LiveServer` runs a broker on it. Fixtures that combine them are in tests/conftest.py and
+`temporary_database` makes a new database on the kind of server that the test run uses, and `Template` makes copies of a
+migrated database. `LiveServer` runs a broker on one. Fixtures that combine them are in tests/conftest.py and
 tests/live/conftest.py.
 
-`python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK naming a fresh
-broker that lives as long as the command.
+`python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK for a new broker, which
+ends after the command.
 """
 
 import os
@@ -31,19 +31,21 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE_SECONDS = 60
-# For clients of servers on this machine: without certificates, which take a hundred times as long to load as a request.
+# For clients of servers on this machine. It loads no certificates: that takes a hundred times as long as a request.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def http_get(url: str, **options: Any) -> httpx.Response:
-    """The answer of a server on this machine; options are those of `httpx.get`."""
+    """The answer of a server on this machine. The options are those of `httpx.get`."""
     return httpx.get(url, verify=NO_TLS, **options)
 
 
 @contextmanager
 def temporary_database(folder: Path, *, like: str = "") -> Iterator[str]:
-    """The URL of a database that exists as long as the block: a file in `folder`, or, when the test run's
-    DATABASE_URL names PostgreSQL, a database on that server. Empty, or a copy of the one whose URL is `like`.
+    """The URL of a database that exists until the block ends.
+
+    It is a file in `folder`; if the DATABASE_URL of the test run names PostgreSQL, it is a database on that server. It
+    is empty, or a copy of the database with the URL `like`.
     """
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
@@ -67,20 +69,20 @@ def temporary_database(folder: Path, *, like: str = "") -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Template:
-    """A database that is migrated and holds one admin key. Tests run on copies, which take no time to make."""
+    """A migrated database with one admin key. Tests run on copies of it, which are made quickly."""
 
     url: str
     admin_key: str
 
     @contextmanager
     def copy(self, folder: Path) -> Iterator[str]:
-        """The URL of a copy that exists as long as the block."""
+        """The URL of a copy that exists until the block ends."""
         with temporary_database(folder, like=self.url) as url:
             yield url
 
     @contextmanager
     def broker(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator["LiveServer"]:
-        """A broker that runs on a copy as long as the block, which may end it and start it again."""
+        """A broker that runs on a copy until the block ends. The block may stop and start it."""
         with self.copy(folder) as url:
             server = LiveServer(
                 database_url=url, data_dir=folder, admin_key=self.admin_key, environment=environment
@@ -94,7 +96,7 @@ class Template:
 
 @contextmanager
 def database_template(folder: Path) -> Iterator[Template]:
-    """A template that exists as long as the block."""
+    """A template that exists until the block ends."""
     with temporary_database(folder) as url:
         server = LiveServer(database_url=url, data_dir=folder)
         server.prepare()
@@ -102,7 +104,7 @@ def database_template(folder: Path) -> Iterator[Template]:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A loopback port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -110,8 +112,10 @@ def free_port() -> int:
 
 
 class LiveServer:
-    """One broker, which may be started and ended several times, always on the same port and database. `code` is the
-    checkout that it runs."""
+    """One broker, which can be started and stopped several times, always on the same port and database.
+
+    `code` is the checkout that it runs.
+    """
 
     def __init__(
         self,
@@ -145,11 +149,11 @@ class LiveServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Migrate the database and issue the admin key."""
+        """Migrate the database and make the admin key."""
         self.admin_key = self.manage("shell", "--no-imports", "--command", _PREPARE)
 
     def manage(self, *arguments: str) -> str:
-        """The output of a `manage.py` command run against this server's database."""
+        """Run a `manage.py` command on this server's database. Returns its output."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self._code,
@@ -162,17 +166,17 @@ class LiveServer:
         return done.stdout.strip()
 
     def credentials(self) -> dict[str, str]:
-        """The variables by which the examples find this server and its admin key."""
+        """The environment variables with which the examples find this server and its admin key."""
         return {"BROKKR_URL": self.url, "BROKKR_ADMIN_PAK": self.admin_key}
 
     @property
     def pid(self) -> int:
-        """The process id of gunicorn's master, which is also that of its process group."""
+        """The process id of gunicorn's master, which is also the id of its process group."""
         assert self._process is not None, "the server is not running"
         return self._process.pid
 
     def start(self) -> None:
-        """Start, and wait until the server can serve."""
+        """Start the server, and wait until it can serve requests."""
         assert self._process is None, "the server is running"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -190,7 +194,7 @@ class LiveServer:
             raise AssertionError(f"{error}\n{self.log.read_text()}") from error
 
     def wait_until_ready(self, process: subprocess.Popen[Any]) -> None:
-        """Return when the server that `process` runs on this port can serve."""
+        """Wait until the server that `process` runs on this port can serve requests."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._is_ready():
             assert process.poll() is None, "the server has ended"
@@ -198,11 +202,11 @@ class LiveServer:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End it as an orchestrator does, with SIGTERM, and wait until it is gone."""
+        """Stop the server with SIGTERM, as an orchestrator does, and wait until it has ended."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the master and its workers with SIGKILL, in the middle of whatever they do."""
+        """Kill the master and its workers with SIGKILL, in the middle of their work."""
         self._end(signal.SIGKILL)
 
     def _end(self, number: signal.Signals) -> None:
@@ -223,7 +227,7 @@ class LiveServer:
             return False
 
 
-# In one process, because starting Django takes longer than either.
+# Both are done in one process, because starting Django takes longer than either of them.
 _PREPARE = """
 from django.core.management import call_command
 

@@ -1,7 +1,7 @@
-"""Rows that all tests of a module begin with, made once.
+"""Rows that all tests of a module share, made once.
 
-Each test still runs in a transaction of its own that is rolled back: it is a savepoint within the one that holds the
-shared rows. Not for modules whose tests commit.
+Each test still has its own transaction that is rolled back: a savepoint inside the transaction with the shared rows.
+Do not use it in modules whose tests commit.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ Made = TypeVar("Made")
 
 @contextmanager
 def shared_rows(blocker: DjangoDbBlocker, make: Callable[[], Made]) -> Iterator[Made]:
-    """What `make` returns; the rows it wrote are there as long as the block."""
+    """The result of `make`. The rows that it wrote exist until the block ends."""
     around = transaction.atomic()
     with blocker.unblock():
         around.__enter__()

@@ -1,4 +1,4 @@
-"""The product's own source, for tests of its shape."""
+"""The product's own source code, for tests of its structure."""
 
 import importlib
 from functools import cache
@@ -11,7 +11,7 @@ from django.conf import settings
 
 @cache
 def product_modules() -> list[ModuleType]:
-    """Every module of every app of ours, imported."""
+    """All modules of our apps, imported."""
     return [importlib.import_module(name) for name in sorted(_names())]
 
 

@@ -1,6 +1,6 @@
-"""Real concurrency for tests: threads with connections of their own that start at the same moment.
+"""Real concurrency for tests: threads with their own connections, which start at the same moment.
 
-For tests marked `requires_postgres` and `django_db(transaction=True)`: what a thread writes, it commits.
+It is for tests marked `requires_postgres` and `django_db(transaction=True)`, because each thread commits its writes.
 """
 
 import threading
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 30.0
 
 
 class Running(Generic[_Result]):
-    """Jobs under way, one thread each."""
+    """Running jobs, each in its own thread."""
 
     def __init__(self, jobs: Sequence[Callable[[], _Result]]) -> None:
         self._results: dict[int, _Result] = {}
@@ -28,7 +28,7 @@ class Running(Generic[_Result]):
 
         def run(index: int, job: Callable[[], _Result]) -> None:
             try:
-                # Connected before the start, lest the handshake decides who comes first.
+                # Connect before the start, so that the handshake does not decide which thread is first.
                 connection.ensure_connection()
                 barrier.wait(PATIENCE_SECONDS)
                 self._results[index] = job()
@@ -45,7 +45,7 @@ class Running(Generic[_Result]):
             thread.start()
 
     def join(self) -> list[_Result]:
-        """The results in the order of the jobs. Raises what a job raised, TimeoutError when one hangs."""
+        """The results in the order of the jobs. Raises what a job raised, and TimeoutError if a job hangs."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -57,16 +57,16 @@ class Running(Generic[_Result]):
 
 
 def together(*jobs: Callable[[], _Result]) -> list[_Result]:
-    """Run the jobs at the same moment; their results."""
+    """Run the jobs at the same moment. Returns their results."""
     return Running(jobs).join()
 
 
 def wait_until_blocked(count: int) -> None:
-    """Return when `count` sessions wait for a lock. Raises TimeoutError when they never do."""
+    """Return when `count` sessions wait for a lock. Raises TimeoutError if they do not."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
-            # The view is frozen for the length of a transaction unless told otherwise.
+            # By default, PostgreSQL does not refresh the view during a transaction.
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
@@ -80,7 +80,7 @@ def wait_until_blocked(count: int) -> None:
 
 @contextmanager
 def slow_transactions(seconds: float = 0.01) -> Iterator[None]:
-    """Let every change dwell between its last write and its commit, where races are lost."""
+    """Make every change wait between its last write and its commit, so that races become likely."""
 
     def dwell(**kwargs: Any) -> None:
         time.sleep(seconds)
@@ -93,7 +93,7 @@ def slow_transactions(seconds: float = 0.01) -> Iterator[None]:
 
 
 def call(api: Api, method: str, path: str, body: object = ...) -> Callable[[], Any]:
-    """A job: one request by the same caller, with a client of its own."""
+    """A job: one request by the same caller, with its own client."""
     client = Api(api.key)
     return lambda: client.request(method, path, body)
 

@@ -11,7 +11,7 @@ _PATIENCE = 30.0
 
 
 def wait_for(condition: Callable[[], bool], *, patience: float = _PATIENCE) -> None:
-    """Return when it holds. Fails after `patience` seconds."""
+    """Return when the condition is true. Fails after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, "it never came about"
@@ -19,12 +19,14 @@ def wait_for(condition: Callable[[], bool], *, patience: float = _PATIENCE) -> N
 
 
 def until_it_waits_or_ends(work: "Future[Any]") -> None:
-    """Let a second transaction run on PostgreSQL: return when a session waits for a lock, or when `work` has ended
-    without waiting."""
+    """Let a second transaction run on PostgreSQL.
+
+    Return when a session waits for a lock, or when `work` has ended without waiting.
+    """
     deadline = time.monotonic() + _PATIENCE
     while not work.done():
         with connection.cursor() as cursor:
-            # Not pg_stat_activity: within a transaction it keeps answering what it answered first.
+            # This is not pg_stat_activity, because inside a transaction that view always gives its first answer again.
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             if cursor.fetchone() != (0,):
                 return

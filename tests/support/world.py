@@ -1,4 +1,4 @@
-"""One of each thing, and one of each kind of caller, for tests that walk over all routes."""
+"""One row of each kind and one caller of each kind, for tests of all routes."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,13 +31,13 @@ from workorders.services.targeting import Targeting
 
 @dataclass
 class World:
-    """`ids` fills the braces of a route; `callers` holds the API as each kind of caller sees it."""
+    """`ids` has the values for the braces of a route; `callers` has an API client for each kind of caller."""
 
     ids: dict[str, str] = field(default_factory=dict)
     callers: dict[str, Api] = field(default_factory=dict)
 
     def fill(self, value: Any) -> Any:
-        """`value` with every `{name}` in its strings replaced."""
+        """`value` with each `{name}` in its strings replaced by the id."""
         if isinstance(value, str):
             for name, identifier in self.ids.items():
                 value = value.replace("{" + name + "}", identifier)
@@ -50,11 +50,13 @@ class World:
 
 
 def make_world() -> World:
-    """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
-    target of the agent that the routes name, which has reported on `object`. `object` came from `template`, which is
-    the generator's and fits `stack` as `system_template` does. Of three work orders for that agent it may claim one,
-    holds one and has finished one; of two diagnostics for it one is pending and one is claimed. It holds a delivery of
-    a webhook for agents with its label; another webhook has one that the broker is to send.
+    """Make a world.
+
+    A generator has two stacks. `stack` shares a label with the associated agent; `given_stack` is an explicit target of
+    the agent in the routes, which has reported on `object`. `object` was rendered from `template`, which belongs to the
+    generator and fits `stack`, as `system_template` does. There are three work orders for that agent: it may claim one,
+    has claimed one and has finished one. There are two diagnostics for it: one is pending and one is claimed. It has
+    taken a delivery of a webhook for agents with its label; another webhook has a delivery that the broker has to send.
     """
     world = World()
     generator, owner = make_generator()
@@ -103,7 +105,7 @@ def make_world() -> World:
 
 
 def _revoked_key(generator: Generator) -> str:
-    # Of the owner, who may do the most after an admin.
+    # A key of the owner, because the owner has the most rights after an admin.
     pak, key = issue_pak(role=Role.GENERATOR, subject_id=generator.id, name="old", actor=SYSTEM)
     revoke_pak(pak_id=pak.id, actor=SYSTEM)
     return key

@@ -1,4 +1,4 @@
-"""The application as a server calls it, for requests that Django's test client cannot make."""
+"""Calls the application like a server, for requests that Django's test client cannot make."""
 
 import io
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from brokkr_site.wsgi import application
 
 @contextmanager
 def _connection_kept() -> Iterator[None]:
-    """A request would close the connection in which the test's transaction lives."""
+    """Keep the connection of the test's transaction open; otherwise a request would close it."""
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
     try:
@@ -28,7 +28,7 @@ def _connection_kept() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Answer:
-    """Shaped like the test client's response as far as `refused` looks."""
+    """An answer with the attributes of the test client's response that `refused` uses."""
 
     status_code: int
     headers: dict[str, str]
@@ -49,8 +49,11 @@ def call(
     content_type: str = "application/json",
     **environ: object,
 ) -> Answer:
-    """`target` is what stands in the request line, with its escapes. `stream` replaces `body` as what the server
-    would read, `through` is who answers. `environ` goes through as given; without a CONTENT_LENGTH in it there is none.
+    """Call the application.
+
+    `target` is the target of the request line, with its escapes. The server reads `stream` instead of `body` if it is
+    given. `through` is the application that answers. `environ` is passed on as it is given; there is no CONTENT_LENGTH
+    unless it contains one.
     """
     path, _, query = target.partition("?")
     variables: dict[str, Any] = {
