@@ -91,8 +91,8 @@ def _spare_rows(case: Any) -> None:
 def _use_rows(case: Any, *, meant_to_succeed: bool) -> None:
     """Put ids of existing rows into paths.
 
-    In the first such request of an operation, all ids are replaced, so that it can succeed. Later, three of four
-    requests get such ids; the others stay as generated, or use rows that were created earlier in the run.
+    In the first such request of an operation, all ids are replaced, so that it can succeed. Later, three of four ids
+    are replaced; the others stay as generated, or are those of rows that were created earlier in the run.
     """
     operation = case.operation.method.upper(), case.operation.path
     if operation[0] == "DELETE" and (operation[1] in _DELETES_A_ROW or not meant_to_succeed):
