@@ -1,4 +1,4 @@
-"""An agent: it polls, reports what is new as deployed, beats, looks for work, and waits."""
+"""An agent: it polls, reports new objects as deployed, sends heartbeats, looks for work, and waits."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ _BATCH = 500
 
 
 class Agent:
-    """The agent of that number in the journal. What it holds of the last answer is in memory, and lost with a kill."""
+    """The agent with this number in the journal. It has the last answer only in memory, so a kill loses it."""
 
     def __init__(
         self, number: int, client: Client, journal: Journal, verifier: Verifier, chance: random.Random
@@ -32,7 +32,7 @@ class Agent:
         self._shown: tuple[Shown, ...] = ()
 
     async def run_until(self, deadline: float, *, interval: float, within: float) -> None:
-        """Begin at some moment `within` so many seconds, then one round every `interval` seconds.
+        """Begin at a random moment within `within` seconds, then do one round every `interval` seconds.
 
         `deadline` is a moment of the monotonic clock; no round begins after it.
         """
@@ -51,14 +51,14 @@ class Agent:
             except CutOff:
                 pass
             except FAILURES:
-                # Counted where it happened. The agent goes on, as agents do.
+                # The client has counted it. The agent goes on, as real agents do.
                 break
             except Unexpected as error:
                 tell("trouble", text=str(error))
         connection.close()
 
     async def _poll(self, connection: Connection) -> None:
-        """Ask for the target state, have the answer checked, and report what is new in it."""
+        """Ask for the target state, check the answer, and report the new objects."""
         seen_before = dict(self._history.seen)
         headers = {"If-None-Match": self._etag} if self._etag else None
         answer = await self._client.call(
@@ -74,14 +74,14 @@ class Agent:
                 Shown(row["id"], row["stack_id"], row["sequence_id"], row["is_deletion_marker"])
                 for row in answer.json()
             )
-        # 304 says that what the agent holds is still the answer, so it is checked like one.
+        # 304 says that the agent's last answer is still right, so that answer is checked again.
         self._verifier.check(self._history, Poll(self._shown, answer.began, answer.ended, seen_before))
         fresh = [shown for shown in self._shown if shown.id not in self._history.reported]
         for start in range(0, len(fresh), _BATCH):
             await self._report(connection, fresh[start : start + _BATCH])
 
     async def _report(self, connection: Connection, fresh: Sequence[Shown]) -> None:
-        """Say of these objects that they are deployed: one alone, or several in a batch."""
+        """Report that these objects are deployed: a single object alone, several in a batch."""
         on = [(shown.stack_id, shown.id, shown.is_marker) for shown in fresh]
         began = time.monotonic()
         self._journal.write({"what": "ask", "agent": self._number, "on": on, "at": began})
@@ -135,7 +135,7 @@ class Agent:
     def _request(
         self, method: str, path: str, *, body: object = None, headers: dict[str, str] | None = None
     ) -> Request:
-        """A request about this agent, with its key."""
+        """Make a request about this agent, with its key."""
         return Request(
             method, f"/agents/{self._history.id}/{path}", self._history.key, body=body, headers=headers
         )

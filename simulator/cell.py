@@ -1,7 +1,7 @@
 """One process of the fleet: a generator with its stacks, their publisher, and the agents that serve them.
 
-Run by fleet.py as `python -m simulator.cell`, with its plan as one line on stdin; it answers with the messages of
-messages.py. One that is killed is run again with `resume`, and goes on from its journal.
+fleet.py runs it as `python -m simulator.cell`, with its plan as one line on stdin. It answers with the messages of
+messages.py. A killed cell is started again with `resume` and goes on from its journal.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from simulator.verifier import Verifier
 
 
 class Cell:
-    """What ties journal, client, publisher, agents and verifier together."""
+    """Connects journal, client, publisher, agents and verifier."""
 
     def __init__(self, plan: CellPlan, journal: Journal) -> None:
         chance = random.Random(plan.seed)  # noqa: S311  chance, not secrecy
@@ -43,8 +43,9 @@ class Cell:
         self._made = 0
 
     async def run(self) -> None:
-        """Set up or resume, live, verify, clean up. Raises what Client.insist raises, alone or in
-        an ExceptionGroup.
+        """Set up or resume, live, verify, clean up.
+
+        Raises what Client.insist raises, alone or in an ExceptionGroup.
         """
         plan = self._plan
         if plan.resume:
@@ -65,7 +66,7 @@ class Cell:
         tell("done")
 
     async def _set_up(self) -> None:
-        """A generator, its stacks with a first version each, and the agents."""
+        """Make a generator, its stacks with a first version each, and the agents."""
         request = Request("POST", "/generators", self._plan.admin_key, body={"name": self._plan.name})
         made = (await self._client.insist("set up", request, expected={201})).json()
         self._journal.write({"what": "generator", "id": made["generator"]["id"], "key": made["pak"]})
@@ -75,7 +76,7 @@ class Cell:
         await for_all(range(self._plan.agents), lambda number: self._make(self._create_agent(number)))
 
     async def _make(self, work: Awaitable[None]) -> None:
-        """The work, and word of it now and then."""
+        """Do the work, and tell the progress now and then."""
         await work
         total = self._plan.stacks + self._plan.agents
         self._made += 1
@@ -103,7 +104,7 @@ class Cell:
         )
 
     async def _live_until(self, deadline: float, *, joined: float) -> None:
-        """Agents and publisher at once, and the numbers every second, joining's apart from the rest."""
+        """Run agents and publisher together. Send the numbers every second; those of joining are separate."""
         interval, within = self._plan.interval, self._plan.joining or self._plan.interval
         async with asyncio.TaskGroup() as tasks:
             for number in range(len(self._journal.truth.agents)):
@@ -115,7 +116,7 @@ class Cell:
                 self._tell_numbers(joining=now < joined)
 
     async def _clean_up(self) -> None:
-        """Delete what the cell made; the stacks go with their generator."""
+        """Delete everything that the cell made. The stacks are deleted with their generator."""
         await for_all([f"/agents/{agent.id}" for agent in self._journal.truth.agents], self._delete)
         await self._delete(f"/generators/{self._journal.truth.generator_id}")
 
@@ -124,7 +125,7 @@ class Cell:
         await self._client.insist("clean up", request, expected={204, 404})
 
     def _tell_numbers(self, *, joining: bool = False) -> None:
-        """What was counted since the last time; `joining` if that was while agents joined."""
+        """Send what was counted since the last time. `joining` says that agents joined in this time."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
         cpu = usage.ru_utime + usage.ru_stime
         tell(

@@ -1,4 +1,4 @@
-"""The fleet's way to the broker: it counts every call, spoils some on purpose, and repeats those that must succeed."""
+"""The client of the fleet: it counts all calls, makes some wrong on purpose, and repeats those that must succeed."""
 
 import asyncio
 import random
@@ -9,13 +9,13 @@ from dataclasses import replace
 from simulator.http import Answer, Connection, CutOff, Misbehaviour, NoAnswer, Request, Site
 from simulator.stats import Calls
 
-# What a call raises when there is no answer, unless it was cut on purpose.
+# The exceptions of a call without an answer, unless the call was cut on purpose.
 FAILURES = (OSError, TimeoutError, NoAnswer)
 _RETRY_SECONDS = 0.5
-# A request that was cut off may still be at work in the server; its repetition must not overtake it.
+# The server may still work on a request that was cut off. The repetition must not overtake it.
 _SETTLE_SECONDS = 1.0
 _ATTEMPTS = 120
-# What an agent whose clock is off says of the time: hours behind, and hours ahead.
+# The times of agents with a wrong clock: hours behind, and hours ahead.
 _WRONG_DATES = ("Thu, 01 Jan 1998 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT")
 _MISBEHAVIOUR = {
     "drop": (Misbehaviour.CUT_WHILE_SENDING, Misbehaviour.CUT_BEFORE_ANSWER),
@@ -32,8 +32,9 @@ class Unexpected(Exception):
 
 
 class Client:
-    """`calls` counts by kind what was called. `faults` are names of faults that single requests can have, and
-    `fault_share` is the share of requests that have one.
+    """Makes calls. `calls` has the counts by kind.
+
+    `faults` are the names of faults that requests can have, and `fault_share` is the share of requests with one.
     """
 
     def __init__(self, site: Site, faults: Sequence[str], fault_share: float, chance: random.Random) -> None:
@@ -44,11 +45,11 @@ class Client:
         self._chance = chance
 
     def connect(self) -> Connection:
-        """A connection of one's own, which opens when it is used."""
+        """A new connection, which opens when it is used."""
         return Connection(self._site)
 
     def draw_fault(self) -> str | None:
-        """Which fault the next request has, if any."""
+        """Choose the fault of the next request, if it has one."""
         if not self._faults or self._chance.random() >= self._fault_share:
             return None
         return self._chance.choice(self._faults)
@@ -62,8 +63,10 @@ class Client:
         expected: Container[int],
         fault: str | None = None,
     ) -> Answer:
-        """One counted request, with that fault. Raises Unexpected when the status is none of the expected, CutOff when
-        the fault cut it off, and one of FAILURES when there is no answer.
+        """Make one counted request, with this fault.
+
+        Raises Unexpected if the status is not an expected one, CutOff if the fault cut the request off, and one of
+        FAILURES if there is none.
         """
         misbehaviour = self._chance.choice(_MISBEHAVIOUR[fault]) if fault in _MISBEHAVIOUR else None
         if fault == "skew":
@@ -74,7 +77,7 @@ class Client:
             if fault == "duplicate":
                 answer = await self._request_twice(connection, request)
             elif misbehaviour is not None:
-                # On a connection of its own, whose buffer is small when it reads slowly.
+                # It has its own connection, which has a small buffer if it reads slowly.
                 answer = await self.connect().request(request, misbehaviour=misbehaviour)
             else:
                 answer = await connection.request(request)
@@ -86,7 +89,7 @@ class Client:
             self.calls[kind].count += 1
             self.calls[kind].errors[type(error).__name__] += 1
             raise
-        # Not looked up before: the numbers are handed over, and begin anew, while requests are under way.
+        # Not looked up earlier, because the counts may be sent and reset while the request is running.
         calls = self.calls[kind]
         calls.count += 1
         calls.on_purpose += misbehaviour is not None
@@ -104,7 +107,7 @@ class Client:
     async def insist(
         self, kind: str, request: Request, *, expected: Container[int], fault: str | None = None
     ) -> Answer:
-        """Repeat the same request until it is answered as expected; only the first attempt has the fault.
+        """Repeat the same request until the answer is as expected. Only the first attempt has the fault.
 
         Raises Unexpected when the broker refuses it, and one of FAILURES or Unexpected when it fails again and again.
         """
@@ -125,7 +128,7 @@ class Client:
         raise NoAnswer(f"{request.method} {request.path}: cut off again and again")
 
     async def _request_twice(self, connection: Connection, request: Request) -> Answer:
-        """The same request on two connections at once; the answer is that of the first connection."""
+        """Send the same request on two connections at the same time. Returns the answer on the first connection."""
         twin = self.connect()
         try:
             answer, _ = await asyncio.gather(connection.request(request), twin.request(request))

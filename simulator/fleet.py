@@ -1,4 +1,4 @@
-"""The whole fleet: cells in processes of their own, started, watched, sometimes killed, and counted."""
+"""The whole fleet: it starts cells in their own processes, watches them, sometimes kills one, and adds up counts."""
 
 import os
 import queue
@@ -28,14 +28,14 @@ Progress = Callable[[str, float], None]
 
 
 class FleetFailed(Exception):
-    """The fleet could not do its work, so it says nothing of the broker."""
+    """The fleet could not do its work, so the run has no result about the broker."""
 
 
 class Fleet:
-    """One run of a plan. Raises ValueError when its URL is none of http or https."""
+    """One run of a plan. Raises ValueError if its URL is not http or https."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
-        # It refuses a wrong URL now; otherwise every cell would.
+        # It checks the URL now; otherwise every cell would fail.
         Site(plan.url)
         self.plan = plan
         self.report = Report(plan)
@@ -71,7 +71,7 @@ class Fleet:
             [sys.executable, "-m", "simulator.cell"], cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert cell.stdin is not None  # noqa: S101  it is a pipe
-        # On stdin, not in the arguments: those are for everybody to read, and the key is in it.
+        # On stdin and not in the arguments, because every user can read those, and the plan contains the key.
         cell.stdin.write(orjson.dumps(self._plans[number]) + b"\n")
         cell.stdin.flush()
         threading.Thread(target=self._listen, args=(number, cell), daemon=True).start()
@@ -85,7 +85,7 @@ class Fleet:
         self._messages.put((number, cell, {"event": "ended"}))
 
     def _hear(self, timeout: float, *, into: dict[str, Calls]) -> tuple[int, dict[str, Any]] | None:
-        """The next message that the caller must act on; numbers are taken in here."""
+        """The next message for the caller. Messages with numbers are handled here."""
         try:
             number, cell, message = self._messages.get(timeout=max(timeout, 0.01))
         except queue.Empty:
@@ -154,7 +154,7 @@ class Fleet:
             self._progress("joining", (now - began) / self.plan.joining)
 
     def _next_kill(self, now: float) -> float | None:
-        """Some time before the end; of a short run at its middle."""
+        """A moment before the end; in a short run, its middle."""
         if "kill" not in self.plan.faults:
             return None
         return now + min(_KILL_EVERY_SECONDS * (0.5 + self._random.random()), self.plan.duration / 2)
@@ -169,7 +169,7 @@ class Fleet:
     def _finish(self) -> None:
         verifying, done = 0, 0
         while done < len(self._cells):
-            # Calls that were under way at the end count as calls of the run.
+            # Calls that were still running at the end count as calls of the run.
             into = self.report.calls if verifying < len(self._cells) else self.report.around
             heard = self._hear(1.0, into=into)
             if heard is not None:

@@ -24,11 +24,11 @@ class CutOff(Exception):
 
 
 class NoAnswer(Exception):
-    """The server closed the connection, or sent what is no HTTP answer."""
+    """The server closed the connection, or sent something that is not an HTTP answer."""
 
 
 class Misbehaviour(StrEnum):
-    """What a client may do wrong with one request."""
+    """What a client can do wrong with one request."""
 
     CUT_WHILE_SENDING = "cut_while_sending"
     CUT_BEFORE_ANSWER = "cut_before_answer"
@@ -37,7 +37,7 @@ class Misbehaviour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, and when its request began and it had arrived, by the monotonic clock of the machine."""
+    """An answer, and when its request began and when it had arrived, by the machine's monotonic clock."""
 
     status: int
     headers: Mapping[str, str]
@@ -48,13 +48,13 @@ class Answer:
     received: int
 
     def json(self) -> Any:
-        """The body, parsed. Raises ValueError when it is no JSON."""
+        """The parsed body. Raises ValueError if it is not JSON."""
         return orjson.loads(self.body)
 
 
 @dataclass(slots=True)
 class Request:
-    """A request below /api/v1: `key` is the caller's PAK, `body` becomes JSON; None is no body."""
+    """A request below /api/v1. `key` is the caller's PAK. `body` is sent as JSON; None means no body."""
 
     method: str
     path: str
@@ -64,7 +64,7 @@ class Request:
 
 
 class Site:
-    """Where the broker is. Raises ValueError when the URL is none of http or https."""
+    """The address of the broker. Raises ValueError if the URL is not http or https."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -78,14 +78,14 @@ class Site:
 
 
 class Connection:
-    """One connection at a time, opened when it is needed and kept while the server keeps it."""
+    """At most one connection, opened when it is needed and kept as long as the server keeps it."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def request(self, request: Request, *, misbehaviour: Misbehaviour | None = None) -> Answer:
-        """Raises CutOff when it was told to cut, and OSError, TimeoutError or NoAnswer when there is no answer."""
+        """Send the request. Raises CutOff if it has to cut; OSError, TimeoutError or NoAnswer if there is no answer."""
         message = self._message(request)
         began = time.monotonic()
         reused = self._streams is not None
@@ -94,7 +94,7 @@ class Connection:
                 try:
                     status, found, content, received = await self._exchange(message, misbehaviour)
                 except (OSError, NoAnswer):
-                    # The server may close an idle connection at the moment we use it again.
+                    # The server may close an idle connection just when we use it again.
                     if not reused:
                         raise
                     self.close()
@@ -107,7 +107,7 @@ class Connection:
         return Answer(status, found, content, began, time.monotonic(), len(message), received)
 
     def close(self) -> None:
-        """Drop the connection, at once."""
+        """Close the connection at once."""
         if self._streams is not None:
             with suppress(OSError, RuntimeError):
                 self._streams[1].transport.abort()
@@ -135,7 +135,7 @@ class Connection:
             self._site.host, self._site.port, ssl=self._site.tls, limit=max(limit, 16 * 1024)
         )
         if slow:
-            # Otherwise the kernel takes the whole answer and the server never notices.
+            # Otherwise the kernel receives the whole answer, and the server does not notice the slow reader.
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SLOW_CHUNK)
         return reader, writer
 

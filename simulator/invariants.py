@@ -1,10 +1,10 @@
-"""What must hold of every answer. Pure: an answer and what is true in, violations out.
+"""The rules for every answer. Pure: it takes an answer and the truth, and returns violations.
 
-- An agent never sees an older object of a stack after a newer one, nor one older than what was acknowledged before it
-  asked.
-- It sees nothing of a stack it does not serve, nothing of a deleted stack but its marker, and no marker that it has
+- An agent never sees an older object of a stack after a newer one, or an object older than one that was acknowledged
+  before the agent asked.
+- It sees no object of a stack that it does not serve, only the marker of a deleted stack, and no marker that it has
   answered.
-- Nothing disappears without a deletion or a change of labels, and an owed marker comes until it is answered.
+- No object disappears without a deletion or a change of labels, and an owed marker is sent until it is answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule that the broker broke, towards which agent (empty: none in particular), and how."""
+    """A rule that the broker broke, for which agent (empty: for no particular one), and how."""
 
     rule: str
     agent_id: str
@@ -34,7 +34,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """An answer, when it was asked for and had arrived, and what the agent had seen before it asked."""
+    """An answer, when its request began and when it had arrived, and what the agent had seen before it asked."""
 
     shown: Sequence[Shown]
     began: float
@@ -43,7 +43,7 @@ class Poll:
 
 
 def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]:
-    """The rules that this answer breaks. Does not change what the agent has seen."""
+    """The rules that this answer breaks. It does not change what the agent has seen."""
     violations: list[Violation] = []
     by_stack: dict[str, Shown] = {}
     for shown in poll.shown:
@@ -62,7 +62,7 @@ def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]
 
 
 def remember(agent: AgentHistory, poll: Poll) -> None:
-    """Take what the answer shows as seen."""
+    """Record that the agent has seen what the answer shows."""
     for shown in poll.shown:
         agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
 
@@ -115,7 +115,7 @@ def _must_be_there(truth: Truth, agent: AgentHistory, stack: StackHistory, poll:
 
 
 def _marker_is_owed(truth: Truth, agent: AgentHistory, stack: StackHistory, poll: Poll) -> bool:
-    """Whether the agent had certainly reported on the stack, and has not begun to answer its marker."""
+    """Whether the agent has certainly reported on the stack and has not begun to answer its marker."""
     deletion, told = stack.deletion, agent.first_told.get(stack.id)
     if deletion is None or told is None or deletion.ended >= poll.began or told.ended >= poll.began:
         return False

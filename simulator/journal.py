@@ -1,4 +1,4 @@
-"""What a cell did, in a file that outlives it."""
+"""What a cell did, in a file that remains after the cell was killed."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,10 @@ from simulator.truth import Record, Truth
 
 
 class Journal:
-    """Records, one to a line, and the truth that follows from them.
+    """Records, one in each line, and the truth that follows from them.
 
-    A record is written before the broker is asked to do something, and another when it has answered, so that a cell
-    that was killed goes on where it was.
+    One record is written before a request to the broker, and another after its answer, so that a killed cell can go
+    on where it stopped.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,7 +26,7 @@ class Journal:
         self.truth.apply(record)
 
     def read(self) -> None:
-        """Take in what an earlier process wrote. A kill may have cut its last line short: that line is dropped."""
+        """Read what an earlier process wrote. A kill may have cut its last line; then that line is ignored."""
         content = self._path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         os.truncate(self._path, len(whole))
@@ -34,5 +34,5 @@ class Journal:
             self.truth.apply(orjson.loads(line))
 
     def close(self) -> None:
-        """Close the file. Nothing can be written afterwards."""
+        """Close the file. After that, nothing can be written."""
         self._file.close()

@@ -1,16 +1,16 @@
-"""What a run is to do: the plan of the whole fleet, and the part of it that one cell does."""
+"""The plan of a run: for the whole fleet, and the part of one cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# `kill` ends whole cells; the others spoil single requests.
+# `kill` ends whole cells; the other faults affect single requests.
 FAULTS = ("drop", "slow", "duplicate", "skew", "kill")
 
 
 @dataclass(frozen=True)
 class CellPlan:
-    """What one cell is to do. Seconds and bytes throughout; `deadline` is a moment of the machine's monotonic clock.
+    """The plan of one cell. Units are seconds and bytes. `deadline` is a moment of the machine's monotonic clock.
 
     `resume` starts from the journal instead of setting up, and ends at `deadline` instead of after `duration`.
     """
@@ -37,10 +37,10 @@ class CellPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """How large a fleet, for how long, and what goes wrong with it.
+    """The size of the fleet, the length of the run, and the faults.
 
-    With `joining` the agents begin one after another over so many seconds, before the duration, and what is called
-    meanwhile is reported apart: each brings its first poll, which fetches and reports everything it serves.
+    With `joining`, the agents begin one after another during this many seconds, before the duration. The calls of this
+    time are reported separately, because the first poll of an agent fetches and reports everything that it serves.
     """
 
     url: str
@@ -61,8 +61,9 @@ class Plan:
     seed: int = 1
 
     def cells(self, name: str, folder: Path) -> list[CellPlan]:
-        """The plan divided among its processes. What they make in the broker is called after `name`; their journals
-        are in `folder`.
+        """The plans of the cells.
+
+        The names of everything that they make in the broker begin with `name`. Their journals are in `folder`.
         """
         processes = max(1, min(self.processes, self.agents))
         return [

@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 
 async def for_all(items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
-    """Do the work for every item. What one raises ends the others and comes in an ExceptionGroup."""
+    """Do the work for every item. If one raises, the others end, and an ExceptionGroup is raised."""
     waiting = iter(items)
 
     async def worker() -> None:

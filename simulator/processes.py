@@ -1,4 +1,4 @@
-"""What processes of this machine cost."""
+"""The CPU time of processes on this machine."""
 
 import os
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def cpu_seconds(pids: Sequence[int]) -> float | None:
-    """CPU seconds of these processes and their descendants, those that have ended included; None for no pids."""
+    """CPU seconds of these processes and their descendants, also of those that have ended. None without pids."""
     if not pids:
         return None
     parents: dict[int, int] = {}
@@ -15,7 +15,7 @@ def cpu_seconds(pids: Sequence[int]) -> float | None:
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:
-            # It has ended since.
+            # The process has ended in the meantime.
             continue
         pid = int(path.parent.name)
         parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))

@@ -17,9 +17,9 @@ from simulator.truth import Record, StackHistory
 
 
 class Publisher:
-    """Changes each stack in one place at a time, so that the order of its changes is known.
+    """Makes one change of a stack at a time, so that the order of its changes is known.
 
-    Every change has an Idempotency-Key where the broker takes one; an unacknowledged change is repeated with the same.
+    Every change has an Idempotency-Key if the broker accepts one. An unanswered change is repeated with the same key.
     """
 
     def __init__(self, plan: CellPlan, client: Client, journal: Journal, chance: random.Random) -> None:
@@ -33,11 +33,11 @@ class Publisher:
         self._busy: set[str] = set()
 
     def label_of(self, number: int) -> str:
-        """The label that the agents and the stacks of this number's group share."""
+        """The label of the agents and stacks in the group of this number."""
         return f"{self._plan.name}-group-{number % self._groups}"
 
     async def create_stack(self, number: int) -> None:
-        """A stack in this number's group, with its label and a first version. Raises what Client.insist raises."""
+        """Make a stack in this number's group, with its label and a first version. Raises what Client.insist raises."""
         key = self._new_key()
         request = Request(
             "POST",
@@ -56,9 +56,9 @@ class Publisher:
         self._busy.discard(stack_id)
 
     async def run_until(self, deadline: float) -> None:
-        """Now and then change a stack: mostly publish, sometimes take off a label and put it back, rarely delete.
+        """Change a stack now and then: mostly publish, sometimes remove a label and add it again, rarely delete.
 
-        Begins with the changes that a kill interrupted.
+        It begins with the changes that a kill interrupted.
         """
         async with asyncio.TaskGroup() as tasks:
             for record in list(self._truth.unfinished.values()):
@@ -75,7 +75,7 @@ class Publisher:
                     tasks.create_task(self._alone(stack.id, self._change_somehow(stack)))
 
     def _alone(self, stack_id: str, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """The work, with nothing else changing that stack from now on until it is done."""
+        """Do the work. Until it is done, nothing else changes the stack."""
         self._busy.add(stack_id)
 
         async def guarded() -> None:
@@ -117,7 +117,7 @@ class Publisher:
         await self._finish(record, fault=self._client.draw_fault())
 
     async def _finish(self, record: Record, *, fault: str | None) -> None:
-        """Ask for a change until it is acknowledged."""
+        """Request a change until it is acknowledged."""
         kind, request, expected = self._request_for(record)
         answer = await self._client.insist(kind, request, expected=expected, fault=fault)
         end: Record = {"what": "end", "key": record["key"]}
@@ -137,7 +137,7 @@ class Publisher:
             case "label":
                 return "label", Request("POST", f"{path}/labels", key, body=label, headers=keyed), {201}
             case "unlabel":
-                # 404: an earlier attempt did it. So it is below.
+                # 404 means that an earlier attempt did it; the same below.
                 request = Request("DELETE", f"{path}/labels/{quote(label, safe='')}", key)
                 return "unlabel", request, {204, 404}
             case "delete":

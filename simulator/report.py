@@ -1,4 +1,4 @@
-"""What a run of the fleet saw, for a machine and for people."""
+"""The results of a run of the fleet, for machines and for people."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,15 +7,16 @@ from typing import Any
 from simulator.plan import Plan
 from simulator.stats import Calls
 
-# What agents do all day; the rest is what publishers do, and setting up.
+# The calls that agents make most often; the other calls are those of publishers and of the setup.
 AGENT_CALLS = ("poll", "heartbeat", "look for work", "report one", "report many")
 _SHOWN = 20
 
 
 @dataclass
 class Report:
-    """What was seen. `seconds` is how long all agents lived; calls before and after that, those of agents that were
-    joining among them, are not in `calls`.
+    """The results of a run.
+
+    `seconds` is how long all agents lived. `calls` has only the calls of this time, not those while agents joined.
     """
 
     plan: Plan
@@ -35,7 +36,7 @@ class Report:
         return sum(calls.errors.total() for period in periods for calls in period.values())
 
     def as_data(self) -> dict[str, Any]:
-        """Everything, for a machine. Without the key."""
+        """All results for a machine, without the key."""
         agents, minutes = self.plan.agents, self.seconds / 60
         traffic = [self.calls[kind] for kind in AGENT_CALLS if kind in self.calls]
         data: dict[str, Any] = {
@@ -66,7 +67,7 @@ class Report:
         return data
 
     def as_text(self) -> str:
-        """The same for people."""
+        """The results for people."""
         data = self.as_data()
         head = f"{data['agents']} agents, every {data['interval_seconds']:g} s, for {data['seconds']:g} s"
         lines = [

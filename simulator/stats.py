@@ -1,18 +1,18 @@
-"""Counting calls: histograms that add up over processes."""
+"""Counts of calls, with histograms that can be added up over processes."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-# Each bucket is 5 % wider than the one before, which is how exact a percentile is.
+# Each bucket is 5 % wider than the one before, so percentiles are exact to 5 %.
 _GROWTH = math.log(1.05)
 _SMALLEST = 0.0001
 
 
 @dataclass(slots=True)
 class Calls:
-    """All calls of one kind. `on_purpose` were made wrong on purpose and are in no percentile."""
+    """All calls of one kind. `on_purpose` calls were made wrong on purpose and do not count for percentiles."""
 
     count: int = 0
     on_purpose: int = 0
@@ -27,7 +27,7 @@ class Calls:
         self.seconds[math.ceil(math.log(max(seconds, _SMALLEST) / _SMALLEST) / _GROWTH)] += 1
 
     def percentile(self, share: float) -> float:
-        """Seconds within which that share of the calls was answered; 0 without calls."""
+        """The seconds within which this share of the calls was answered; 0 without calls."""
         rank = share * self.seconds.total()
         for bucket in sorted(self.seconds):
             rank -= self.seconds[bucket]
@@ -46,7 +46,7 @@ class Calls:
         self.errors += other.errors
 
     def as_data(self) -> dict[str, Any]:
-        """For another process; `from_data` reads it."""
+        """The counts for another process, which reads them with `from_data`."""
         return {
             "count": self.count,
             "on_purpose": self.on_purpose,
@@ -59,7 +59,7 @@ class Calls:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Calls":
-        """What `as_data` gave."""
+        """Read what `as_data` returned."""
         return cls(
             count=data["count"],
             on_purpose=data["on_purpose"],

@@ -1,7 +1,7 @@
-"""What the fleet did, and so what the broker may say. Built from journal records alone, so that it survives a kill.
+"""What the fleet did, and so which answers are right. It is built only from journal records, so it survives a kill.
 
-Every change takes time: before it was asked for the old state holds, after it was acknowledged the new one, and in
-between either. What was asked for and never acknowledged stays uncertain.
+Every change takes time. Before its request, the old state is true; after its acknowledgement, the new state; between
+them, either may be. A change that was requested and never acknowledged stays uncertain.
 """
 
 import math
@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 @dataclass(slots=True)
 class Span:
-    """From the moment something was asked for until it was acknowledged; never, while `ended` is infinite."""
+    """The time from a request until its acknowledgement. `ended` is infinite if there is none."""
 
     began: float
     ended: float = math.inf
@@ -26,17 +26,17 @@ class _Change:
 
 
 class Toggle:
-    """Something that is so or not. One writer changes it, one change after another."""
+    """A value that is true or false. One writer changes it, one change after another."""
 
     def __init__(self, *, value: bool) -> None:
         self._changes = [_Change(value, Span(-math.inf, -math.inf))]
 
     def change(self, span: Span, *, value: bool) -> None:
-        """From within the span on it has that value."""
+        """Note that the value changed at some moment within the span."""
         self._changes.append(_Change(value, span))
 
     def possible(self, began: float, ended: float) -> set[bool]:
-        """What may have been the case at some moment between the two."""
+        """The values that it may have had at any moment between the two."""
         values = set()
         for change in reversed(self._changes):
             if change.span.began <= ended:
@@ -48,7 +48,7 @@ class Toggle:
 
 @dataclass(slots=True)
 class Published:
-    """A version of a stack; what the broker calls it is known when it was acknowledged."""
+    """A version of a stack. Its id is known after it was acknowledged."""
 
     span: Span
     sequence_id: int | None = None
@@ -57,7 +57,7 @@ class Published:
 
 @dataclass(slots=True)
 class StackHistory:
-    """What was done with a stack: every label it ever carried, and its versions in the order they were asked for."""
+    """The history of a stack: all labels that it ever had, and its versions in the order of their requests."""
 
     id: str
     alive: Toggle = field(default_factory=lambda: Toggle(value=True))
@@ -68,11 +68,11 @@ class StackHistory:
 
 @dataclass(slots=True)
 class AgentHistory:
-    """What an agent saw and said, by the id of the stack.
+    """What an agent saw and reported, by the id of the stack.
 
-    `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
-    `first_told` its first that was acknowledged; `removed` is its answer to the deletion marker. `reported` are the
-    objects it has reported on, and `event_ids` what the broker called those reports.
+    `seen` is the highest sequence_id that it saw. `first_asked` is when its first report on a stack began,
+    `first_told` its first report that was acknowledged. `removed` is its answer to the deletion marker. `reported` are
+    the objects on which it has reported, and `event_ids` are the ids of those reports.
     """
 
     id: str
@@ -99,11 +99,11 @@ class Truth:
     _spans: dict[str, tuple[Span, Published | None]] = field(default_factory=dict)
 
     def apply(self, record: Record) -> None:
-        """Take in one record of the journal."""
+        """Apply one record of the journal."""
         getattr(self, f"_{record['what']}")(record)
 
     def associated(self, agent: AgentHistory, stack: StackHistory, began: float, ended: float) -> set[bool]:
-        """Whether the agent may have served the stack at some moment, and whether it may have not."""
+        """Whether the agent may have served the stack at some moment of this time, and whether it may not have."""
         shared = [
             stack.labels[label].possible(began, ended) for label in agent.labels if label in stack.labels
         ]
@@ -124,7 +124,7 @@ class Truth:
         self.stacks[record["id"]] = StackHistory(record["id"])
 
     def _begin(self, record: Record) -> None:
-        """A change of a stack is asked for: publish, label, unlabel or delete."""
+        """A change of a stack is requested: publish, label, unlabel or delete."""
         stack, span = self.stacks[record["stack"]], Span(record["at"])
         published = None
         match record["change"]:
@@ -159,7 +159,7 @@ class Truth:
                 agent.first_asked.setdefault(stack_id, record["at"])
 
     def _told(self, record: Record) -> None:
-        """Its reports are acknowledged."""
+        """The agent's reports are acknowledged."""
         agent = self.agents[record["agent"]]
         agent.event_ids.update(record["events"])
         for stack_id, object_id, is_marker in record["on"]:

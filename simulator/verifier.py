@@ -1,4 +1,4 @@
-"""Whether the broker's answers are right: each poll while the fleet lives, and every acknowledged write at its end."""
+"""Checks the broker's answers: each poll while the fleet lives, and all acknowledged writes at its end."""
 
 import time
 from typing import Any
@@ -11,7 +11,7 @@ from simulator.truth import AgentHistory, StackHistory, Truth
 
 
 class Verifier:
-    """`violations` are those found since somebody last cleared them."""
+    """Collects violations. `violations` has those since it was last cleared."""
 
     def __init__(self, client: Client, truth: Truth) -> None:
         self.violations: list[Violation] = []
@@ -19,12 +19,12 @@ class Verifier:
         self._truth = truth
 
     def check(self, agent: AgentHistory, poll: Poll) -> None:
-        """Compare the answer of a poll with the truth, and take what it shows as seen."""
+        """Compare the answer to a poll with the truth, and record that the agent has seen it."""
         self.violations += check_poll(self._truth, agent, poll)
         remember(agent, poll)
 
     async def check_writes(self) -> None:
-        """Look whether everything that was acknowledged is there.
+        """Check that everything that was acknowledged exists.
 
         Raises an ExceptionGroup of what Client.insist raises.
         """
