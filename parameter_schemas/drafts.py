@@ -1,4 +1,4 @@
-"""The drafts of JSON Schema: which keywords and formats each has, and where schemas stand in a schema."""
+"""The drafts of JSON Schema: their keywords and formats, and where a schema contains other schemas."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202
 
 from parameter_schemas.formats import FORMATS
 
-# Keywords whose value is a schema, a list of schemas, or an object of schemas. Some may be two of these, and
-# `dependencies` may hold lists of names beside schemas.
+# Keywords whose value is a schema, a list of schemas, or an object of schemas. Some accept two of these forms, and
+# `dependencies` may contain lists of names beside schemas.
 _SCHEMA_VALUES: Final = frozenset(
     {
         "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
@@ -22,7 +22,7 @@ _SCHEMA_LISTS: Final = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixIte
 _SCHEMA_MEMBERS: Final = frozenset(
     {"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"}
 )
-# What the library has no function for, but schemas stand in it.
+# Keywords that contain schemas, but for which the library has no function.
 _WITHOUT_FUNCTION: Final = frozenset({"$defs", "contentSchema", "definitions", "else", "then"})
 _IDENTIFIERS: Final = ("id", "$id", "$anchor", "$dynamicAnchor")
 
@@ -34,16 +34,16 @@ class Draft:
     library_class: Any
     specification: Specification[Schema]
     formats: frozenset[str]
-    # Keywords on the content of a string were assertions in these, and are none since.
+    # Keywords about the content of a string were assertions in these drafts, but not in later ones.
     asserts_content: bool
 
     def has(self, keyword: str) -> bool:
-        """Tell whether the keyword means anything in this draft."""
+        """Tell whether the keyword has a meaning in this draft."""
         return keyword in self.library_class.VALIDATORS or keyword in _WITHOUT_FUNCTION
 
 
 def subschemas(schema: Any, draft: Draft) -> Iterator[Schema]:
-    """Give the schemas that stand directly in `schema`, whose form need not have been checked."""
+    """Yield the schemas directly inside `schema`, whose form need not be checked yet."""
     if not isinstance(schema, dict):
         return
     for keyword, value in schema.items():
@@ -64,7 +64,7 @@ def _draft(
     *,
     asserts_content: bool = False,
 ) -> Draft:
-    """Make a draft whose specification, unlike that of the library, fails on no schema at all."""
+    """Make a draft whose specification does not fail on any schema, unlike that of the library."""
     draft = Draft(library_class, library, formats, asserts_content)
     specification: Any = Specification
     return replace(
@@ -80,7 +80,7 @@ def _draft(
 
 
 def _is_identified(schema: Any) -> bool:
-    """Tell whether `schema` is an object in which whatever identifies it is a string."""
+    """Tell whether `schema` is an object whose identifiers are strings."""
     return isinstance(schema, dict) and all(isinstance(schema.get(name, ""), str) for name in _IDENTIFIERS)
 
 

@@ -1,4 +1,4 @@
-"""Reads regular expressions in the syntax of JavaScript, as JSON Schema has them, and writes them for other engines.
+"""Reads regular expressions in the syntax of JavaScript, which JSON Schema uses, and writes them for other engines.
 
 The two syntaxes differ in what `\\d`, `\\w`, `\\s` and `.` stand for, in a few escapes, in what is special inside a
 class, and in which braces and hyphens stand for themselves.
@@ -27,7 +27,7 @@ _CLASSES: Final[dict[str, Ranges]] = {
 }  # fmt: skip
 _LINE_ENDS: Final[Ranges] = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
 _CONTROLS: Final = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D}
-# `{,2}` is no repetition in JavaScript, but it is in the original, and whoever writes it means one.
+# `{,2}` is not a repetition in JavaScript, but it is one in the original, and authors mean it as one.
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{(?:([0-9]{1,9})(,([0-9]{0,9}))?|,[0-9]{1,9})\})\??")
 _HEXADECIMAL = re.compile(r"u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})")
 _LOW_SURROGATE = re.compile(r"\\u([dD][c-fC-F][0-9A-Fa-f]{2})")
@@ -41,7 +41,7 @@ _DEEPEST: Final = 100
 
 
 class Special(Enum):
-    """What the engines write differently: for the linear one, and for the one that backtracks."""
+    """What must be written differently for the linear engine (first) and for the one that backtracks."""
 
     GROUP = ("(", "(")
     START = ("^", "^")
@@ -54,7 +54,7 @@ class Special(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EcmaPattern:
-    """A pattern written for the linear engine, and for the backtracking one where only that can search for it."""
+    """A pattern for the linear engine, and for the backtracking engine if only that one can search for it."""
 
     linear: str
     backtracking: str
@@ -63,7 +63,7 @@ class EcmaPattern:
 
 @lru_cache(maxsize=256)
 def read_ecma(pattern: str) -> EcmaPattern:
-    """Return the pattern as other engines write it. Raises Failure for what is no regular expression."""
+    """Return the pattern in the syntax of other engines. Raises Failure if it is not a regular expression."""
     reader = _Reader(pattern)
     reader.read()
     linear, backtracking = (
@@ -129,7 +129,7 @@ class _Reader:
         if low and high and int(low) > int(high):
             self._fail("the numbers of a repetition are out of order")
         if low and not comma:
-            # The engines read `{2}?` in different ways; no count is lazy.
+            # The engines read `{2}?` in different ways; an exact count is never lazy.
             self.pieces.append(f"{{{low}}}")
         else:
             self.pieces.append(quantifier.group().replace("{,", "{0,"))
@@ -138,7 +138,7 @@ class _Reader:
             self.pieces.insert(len(self.pieces) - 1, ")")
 
     def _atom(self) -> bool:
-        """Read what may be repeated, or, with the answer no, what may not."""
+        """Read one part of a pattern. Returns whether it may be repeated."""
         character = self._pattern[self._position]
         if character == "(":
             return self._group()
@@ -181,7 +181,7 @@ class _Reader:
         if not self._take(")"):
             self._fail("a group is not closed")
         self.pieces.append(")")
-        # Only what looks ahead may be repeated.
+        # Only a look-ahead may be repeated.
         return look is None or "<" not in look
 
     def _escape(self) -> bool:
@@ -212,7 +212,7 @@ class _Reader:
     def _reference(self, number: int) -> None:
         if number > len(self._names):
             self._fail("there is no group that it refers back to")
-        # What a group that took no part matched is empty here, and nothing to the engine.
+        # A reference to a group that did not match stands for an empty text here, but it matches nothing in the engine.
         self.pieces.append(f"(?({number})\\{number}|)")
         self.needs_backtracking = True
 
@@ -225,7 +225,7 @@ class _Reader:
         return _complement(ranges) if letter.isupper() else ranges
 
     def _character_escape(self) -> int:
-        """Read an escape that stands for one character, and return its code."""
+        """Read an escape for one character, and return its code."""
         if found := self._match(_HEXADECIMAL):
             code = int(found.group(1) or found.group(2) or found.group(3), 16)
             if 0xD800 <= code < 0xDC00 and (low := self._match(_LOW_SURROGATE)):
@@ -262,7 +262,7 @@ class _Reader:
                         self._fail("the ends of a range are out of order")
                     ranges.append((first, last))
                     continue
-                # Beside a class, a hyphen stands for itself.
+                # Beside a class, a hyphen is an ordinary character.
                 ranges.append((0x2D, 0x2D))
                 ranges.extend(_as_ranges(last))
             ranges.extend(_as_ranges(first))
@@ -317,14 +317,14 @@ def _is_surrogate(code: int) -> bool:
 
 
 def _set(ranges: Iterable[tuple[int, int]], properties: str = "", *, negated: bool = False) -> str:
-    """Write a class of characters; texts hold no surrogates, so neither does a class."""
+    """Write a class of characters, without surrogates, because texts contain none."""
     inner = properties + "".join(
         _literal(low) if low == high else f"{_literal(low)}-{_literal(high)}"
         for low, high in (_without_surrogates(*each) for each in ranges)
         if low <= high
     )
     if not inner:
-        # An empty class matches nothing, and an empty negated one everything.
+        # An empty class matches nothing, and a negated empty class matches everything.
         return f"[{'' if negated else '^'}{_literal(0)}-{chr(_LAST)}]"
     return f"[{'^' if negated else ''}{inner}]"
 
@@ -336,7 +336,7 @@ def _without_surrogates(low: int, high: int) -> tuple[int, int]:
 
 
 def _literal(code: int) -> str:
-    """Write one character so that it means itself, inside a class and outside."""
+    """Write one character so that it is an ordinary character, inside and outside a class."""
     character = chr(code)
     if code < 0x20 or code == 0x7F:
         return f"\\x{code:02x}"

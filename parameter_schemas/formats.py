@@ -1,4 +1,4 @@
-"""The string formats of JSON Schema. Every check takes time in proportion to the length of the text."""
+"""The string formats of JSON Schema. The time of each check is proportional to the length of the text."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ def _is_date(text: str) -> bool:
     if not _DATE_TEXT.fullmatch(text):
         return False
     try:
-        # The calendar repeats after 400 years, and Python's does not know the year 0.
+        # The calendar repeats after 400 years. Python's calendar has no year 0.
         date.fromisoformat(f"2000{text[4:]}" if text.startswith("0000") else text)
     except ValueError:
         return False
@@ -49,7 +49,7 @@ def _is_time(text: str) -> bool:
         return False
     if found[3] != "60":
         return True
-    # A leap second is the last one of a day in UTC.
+    # A leap second is always the last second of a day in UTC.
     offset = 60 * int(found[5] or 0) + int(found[6] or 0)
     minutes = 60 * int(found[1]) + int(found[2]) + (offset if found[4] == "-" else -offset)
     return minutes % (24 * 60) == 24 * 60 - 1
@@ -114,7 +114,7 @@ def _is_mail_domain(domain: str, is_host: Callable[[str], bool]) -> bool:
 
 
 def _reference(characters: str, scheme: str) -> Callable[[str], bool]:
-    """Make a check for URIs: brackets may only hold an address, `#` may only begin a fragment."""
+    """Make a check for URIs: brackets may contain only an address, and `#` may only begin a fragment."""
     pattern = re.compile(
         rf"(?:{scheme})(?://(?:[^/?#\[\]@]*@)?(?:\[([0-9A-Fa-f:.]+)\](?::[0-9]*)?(?=[/?#]|$))?)?"
         rf"{characters}(?:#{characters})?"

@@ -1,4 +1,4 @@
-"""The validator classes of the library, made safe for schemas that nobody has to trust."""
+"""The validator classes of the library, changed so that they are safe for untrusted schemas."""
 
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from parameter_schemas.keywords import CONTENT_KEYWORDS, OWN_KEYWORDS, format_of
 def guarded_class(draft: Draft, *, checks_content: bool = True) -> Any:
     """Return the validator class of a draft, with keywords that spend from the budget.
 
-    Without `checks_content`, formats and encodings of strings mean nothing.
+    Without `checks_content`, formats and encodings of strings are ignored.
     """
     library_class = draft.library_class
     keywords = {**library_class.VALIDATORS}
@@ -29,8 +29,8 @@ def guarded_class(draft: Draft, *, checks_content: bool = True) -> Any:
     fields = [(each.name, each.alias) for each in attrs.fields(guarded) if each.init]
 
     def evolve(validator: Any, **changes: Any) -> Any:
-        # The library's own would go over to a class without guards where a subschema names a draft, and would leave out
-        # what the subschema's `$id` means for references.
+        # The library's own method changes to a class without guards if a subschema names a draft, and it ignores the
+        # effect of the subschema's `$id` on references.
         if "schema" in changes and "_resolver" not in changes:
             resource: SchemaResource = draft.specification.create_resource(changes["schema"])
             changes["_resolver"] = validator._resolver.in_subresource(resource)

@@ -1,4 +1,4 @@
-"""Checks a schema itself: its form, where its references lead, and that its patterns can be searched for."""
+"""Checks a schema itself: its form, the targets of its references, and whether its patterns can be searched for."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,7 +18,7 @@ _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
 class InvalidSchema(Exception):
-    """The text is not a JSON Schema that parameters can be checked against."""
+    """The text is not a JSON Schema against which parameters can be checked."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class InvalidSchema(Exception):
 
 
 def message_of(error: ValidationError) -> str:
-    """Return `"<json-pointer>: <text>"`, at the root `"<text>"`."""
+    """Return `"<json-pointer>: <text>"`, or `"<text>"` for the root."""
     text = error.message
     if len(text) > MAX_MESSAGE_CHARACTERS:
         text = text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
@@ -39,11 +39,11 @@ def _escaped(step: str) -> str:
 
 
 class Inspection:
-    """Refuses what is not a schema of its draft, references out of it, and patterns that cannot be used."""
+    """Refuses a text that is not a schema of its draft, references out of it, and patterns that cannot be used."""
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        # Without formats: patterns are checked below, by the engine that is used for them.
+        # Formats are not checked here: patterns are checked below, by the engine that searches for them.
         meta_class = guarded_class(draft, checks_content=False)
         self._meta_validator = meta_class(meta_class.META_SCHEMA, registry=META_SCHEMAS)
         self._seen: set[int] = set()
@@ -52,18 +52,18 @@ class Inspection:
     def resolver_of(self, schema: Schema) -> Any:
         """Check `schema`, and return the resolver of its references.
 
-        Takes the names of drafts out of subschemas, because one draft holds for all of them. Raises InvalidSchema,
+        It removes the names of drafts from subschemas, because one draft applies to all of them. Raises InvalidSchema,
         Failure for patterns, and OverBudget.
         """
         self._check_form(schema)
         root: SchemaResource = self._draft.specification.create_resource(schema)
         resolver = META_SCHEMAS.resolver_with_root(root)
-        # All of it first: the first look-up goes through all identifiers.
+        # The whole schema is checked first, because the first look-up reads all identifiers.
         self._walk(schema, resolver)
         while self._references:
             reference, at = self._references.pop()
             resolved = _looked_up(reference, at)
-            # A reference may point at what is no schema where it stands.
+            # The target of a reference may be in a place where it is not a schema by itself.
             if id(resolved.contents) not in self._seen:
                 self._check_form(resolved.contents)
                 self._walk(resolved.contents, resolved.resolver)
@@ -77,7 +77,7 @@ class Inspection:
             raise InvalidSchema(f"The schema is not valid: {message_of(error)}.")
 
     def _walk(self, schema: Schema, resolver: Any) -> None:
-        """Go through the schemas in `schema`, to whose references `resolver` belongs, and itself."""
+        """Check `schema` and all schemas inside it. `resolver` belongs to the references of `schema`."""
         waiting = [(schema, resolver)]
         while waiting:
             part, outer = waiting.pop()
@@ -116,7 +116,7 @@ def _looked_up(reference: str, resolver: Any) -> Any:
     try:
         return resolver.lookup(reference)
     except (Unresolvable, ValueError, TypeError):
-        # The library fails on some references that are no URIs, and on pointers through what is no object.
+        # The library fails on some references that are not URIs, and on pointers through values that are not objects.
         raise InvalidSchema(
             f"The reference `{reference}` leads nowhere in the schema, and others are not fetched."
         ) from None

@@ -1,4 +1,4 @@
-"""Keywords in place of those of the library that trust the schema, are inexact, or fail on what a draft allows."""
+"""Replacements for keywords of the library that trust the schema, are inexact, or fail on what a draft allows."""
 
 import base64
 import binascii
@@ -17,20 +17,20 @@ from tera.values import Value, scalar_json
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
-# A keyword costs about as much time as this many steps of a template.
+# A keyword takes about as much time as this many steps of a template.
 _STEPS_PER_KEYWORD: Final = 10
 _JSON: Final = "application/json"
 
 
 def spending(keyword: Keyword) -> Keyword:
-    """Make a keyword spend from the budget, for its work and for the messages it writes."""
+    """Make a keyword spend from the budget, for its work and for its messages."""
 
     def spend(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         work = current_work()
         work.enter(_STEPS_PER_KEYWORD + (len(value) if isinstance(value, list | dict) else 1))
         try:
             for error in keyword(validator, value, instance, schema) or ():
-                # Messages quote what they are about, which may be large.
+                # Messages quote the value that they are about, which may be large.
                 work.budget.step(1 + len(error.message) // 64)
                 yield error
         finally:
@@ -93,7 +93,7 @@ def _additional_items(
     validator: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
     items = schema.get("items")
-    # Beside one schema for all items there are no others.
+    # If one schema applies to all items, there are no additional items.
     if not isinstance(instance, list) or not isinstance(items, list):
         return
     for index, item in enumerate(instance[len(items) :], start=len(items)):
@@ -112,13 +112,13 @@ def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> 
 
 
 def size(value: Value) -> int:
-    """Return how many values there are in `value`, itself among them."""
+    """Return the number of values in `value`, including itself."""
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + sum(map(size, members))
 
 
 def _identity(value: Value) -> str:
-    """Return a text that is the same for equal values, 1 and 1.0 among them."""
+    """Return a text that is the same for equal values, for example for 1 and 1.0."""
     if isinstance(value, list):
         return f"[{','.join(map(_identity, value))}]"
     if isinstance(value, dict):
@@ -133,7 +133,7 @@ def _identity(value: Value) -> str:
 def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, bool) or not isinstance(instance, int | float) or factor == 0:
         return
-    # As written in decimal digits: in binary ones, 1.13 is no multiple of 0.01.
+    # The numbers are compared in decimal form, because in binary form 1.13 is not a multiple of 0.01.
     if Fraction(repr(instance)) % Fraction(repr(factor)) != 0:
         yield ValidationError(f"{_short(instance)} is not a multiple of {_short(factor)}")
 
@@ -141,7 +141,7 @@ def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> I
 def _content_encoding(
     _validator: Any, name: Any, instance: Any, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
-    # The original looks at neither keyword when it does not know the other one's value.
+    # The original ignores both keywords if it does not know the value of the other one.
     is_known = schema.get("contentMediaType", _JSON) == _JSON
     if name == "base64" and is_known and isinstance(instance, str):
         current_budget().step(1 + len(instance) // 16)
@@ -159,7 +159,7 @@ def _content_media_type(
     if encoding is None:
         text: str | bytes | None = instance
     else:
-        # What is not encoded well is the other keyword's business.
+        # The other keyword reports a wrong encoding.
         text = _decoded(instance) if encoding == "base64" else None
     if text is not None and not _is_json(text):
         yield ValidationError(f"{_short(instance)} does not hold JSON")
@@ -181,11 +181,11 @@ def _is_json(text: str | bytes) -> bool:
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """Refuse what Python reads as JSON though it is none. Raises ValueError."""
+    """Refuse a constant that Python reads as JSON although it is not JSON. Raises ValueError."""
     raise ValueError(f"{name} is no number")
 
 
-# In place of the library's, in the drafts that have them.
+# These replace the library's keywords in the drafts that have them.
 OWN_KEYWORDS: Final[Mapping[str, Keyword]] = {
     "additionalItems": _additional_items,
     "additionalProperties": _additional_properties,

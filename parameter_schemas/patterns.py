@@ -1,7 +1,7 @@
 """Searching for the regular expressions of schemas, on one of two engines.
 
-Patterns run on the linear engine where it can search for them. Only those that look around or refer back run on one
-that backtracks: on short texts, for a limited time, which is charged to the budget.
+Patterns run on the linear engine if it can search for them. Only patterns with look-arounds or back-references run on
+an engine that backtracks: on short texts and for a limited time, which is charged to the budget.
 """
 
 import time
@@ -21,7 +21,7 @@ _STEPS_PER_SECOND: Final = MAX_STEPS / MAX_SECONDS
 
 
 def check_pattern(pattern: str) -> None:
-    """Return when `pattern` can be searched for. Raises Failure, and OverBudget for a very large one."""
+    """Return if `pattern` can be searched for. Raises Failure, and OverBudget for a very large pattern."""
     ecma = read_ecma(pattern)
     if ecma.needs_backtracking:
         _backtracking(ecma)

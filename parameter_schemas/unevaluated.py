@@ -1,4 +1,4 @@
-"""The keywords `unevaluatedItems` and `unevaluatedProperties`: what the other keywords of a schema left over."""
+"""The keywords `unevaluatedItems` and `unevaluatedProperties`, for what the other keywords have not checked."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ _Collect = Callable[[Any, Any, Any], set[Any]]
 
 
 def unevaluated_items(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Check the items of an array that no other keyword has looked at."""
+    """Check the items of an array that no other keyword has checked."""
     if not isinstance(instance, list):
         return
     evaluated = _items(validator, instance, _without(schema, "unevaluatedItems"))
@@ -30,7 +30,7 @@ def unevaluated_items(validator: Any, value: Any, instance: Any, schema: Any) ->
 def unevaluated_properties(
     validator: Any, value: Any, instance: Any, schema: Any
 ) -> Iterator[ValidationError]:
-    """Check the members of an object that no other keyword has looked at."""
+    """Check the members of an object that no other keyword has checked."""
     if not isinstance(instance, dict):
         return
     evaluated = _properties(validator, instance, _without(schema, "unevaluatedProperties"))
@@ -48,7 +48,7 @@ def _without(schema: Mapping[str, Any], keyword: str) -> dict[str, Any]:
 
 
 def _items(validator: Any, instance: list[Any], schema: Any) -> set[int]:
-    """Return the indexes of the items that a schema evaluates which the instance satisfies."""
+    """Return the indexes of the items that are evaluated by a schema that the instance satisfies."""
     if not isinstance(schema, dict):
         return set()
     everything = set(range(len(instance)))
@@ -67,7 +67,7 @@ def _items(validator: Any, instance: list[Any], schema: Any) -> set[int]:
 
 
 def _properties(validator: Any, instance: dict[str, Any], schema: Any) -> set[str]:
-    """Return the names of the members that a schema evaluates which the instance satisfies."""
+    """Return the names of the members that are evaluated by a schema that the instance satisfies."""
     if not isinstance(schema, dict):
         return set()
     if "additionalProperties" in schema or "unevaluatedProperties" in schema:
@@ -82,7 +82,7 @@ def _properties(validator: Any, instance: dict[str, Any], schema: Any) -> set[st
 
 
 def _in_place(collect: _Collect, validator: Any, instance: Any, schema: Mapping[str, Any]) -> set[Any]:
-    """Return what those subschemas evaluate that apply to the instance itself, and that it satisfies."""
+    """Return what is evaluated by the subschemas that apply to the instance itself and that it satisfies."""
     work = current_work()
     work.enter(_STEPS + len(instance))
     evaluated: set[Any] = set()

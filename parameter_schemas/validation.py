@@ -1,8 +1,8 @@
 """JSON Schemas of template parameters: checking a schema, and parameters against one.
 
-Nothing here trusts the schema: it may come from any tenant. References leave the document only towards the
-meta-schemas that ship with the library, patterns are searched for in bounded time, and every keyword
-spends from a budget.
+The schema is not trusted, because any generator may send one. References may lead out of the document only to the
+meta-schemas that are part of the library, patterns are searched for in limited time, and every keyword spends from a
+budget.
 """
 
 import json
@@ -29,17 +29,17 @@ MAX_VIOLATIONS = 1_000
 
 
 def check_schema(text: str) -> None:
-    """Return when `text` is a JSON Schema, valid for its draft and complete in itself.
+    """Return if `text` is a JSON Schema that is valid for its draft and complete.
 
-    Raises InvalidSchema otherwise, also for patterns that cannot be searched for in bounded time.
+    Raises InvalidSchema otherwise, also for patterns that cannot be searched for in limited time.
     """
     _prepared(text)
 
 
 def violations(schema_text: str, parameters: object) -> list[str]:
-    """Return what is wrong with `parameters`, each as `"<json-pointer>: <text>"`, at the root `"<text>"`.
+    """Return the mistakes in `parameters`, each as `"<json-pointer>: <text>"`, or `"<text>"` for the root.
 
-    Raises InvalidSchema when `schema_text` is not a schema `check_schema` accepts.
+    Raises InvalidSchema if `check_schema` does not accept `schema_text`.
     """
     validator = _prepared(schema_text)
     try:
@@ -69,7 +69,7 @@ def _messages(validator: Validator, instance: Value) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _prepared(text: str) -> Validator:
-    """Return a validator for the schema, once everything about it has been checked."""
+    """Check the schema completely, and return a validator for it."""
     schema = parsed_schema(text)
     draft = draft_of(schema)
     try:
@@ -83,7 +83,7 @@ def _prepared(text: str) -> Validator:
 
 
 def parsed_schema(text: str) -> Schema:
-    """Return the JSON of a text that may be a schema; its form is not checked yet. Raises InvalidSchema."""
+    """Return the JSON of a text that may be a schema, before the check of its form. Raises InvalidSchema."""
     if len(text) > MAX_SCHEMA_CHARACTERS:
         raise InvalidSchema(f"The schema is longer than {MAX_SCHEMA_CHARACTERS} characters.")
     try:
@@ -104,7 +104,7 @@ def parsed_schema(text: str) -> Schema:
 
 
 def _integer(digits: str) -> int | float:
-    # Longer ones are out of the range of integers anyway, and slow to read.
+    # Longer numbers are out of the range of integers in any case, and slow to read.
     return int(digits) if len(digits) <= 20 else float(digits)
 
 
