@@ -1,6 +1,6 @@
 """The template language: Tera 1.20, rendered within a budget and without access to anything but JSON.
 
-Two errors leave this package, TemplateSyntaxError when compiling and TemplateRenderError when rendering.
+The package raises two errors: TemplateSyntaxError when compiling, and TemplateRenderError when rendering.
 """
 
 from tera.engine import Template, compile_template, template_for

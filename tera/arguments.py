@@ -1,11 +1,11 @@
-"""The keyword arguments of one filter or function call, read by type."""
+"""The keyword arguments of one call of a filter or function, read by type."""
 
 from tera.errors import Failure
 from tera.values import MAX_I64, MAX_U64, MIN_I64, Value, describe, is_number
 
 
 class Arguments:
-    """Arguments by name. Names a filter does not ask for are ignored, wrong types are refused."""
+    """Arguments by name. Names that a filter does not use are ignored; wrong types are refused."""
 
     def __init__(self, kind: str, name: str, values: dict[str, Value]) -> None:
         self._kind = kind
@@ -14,14 +14,14 @@ class Arguments:
 
     @property
     def owner(self) -> str:
-        """What the arguments belong to, as messages name it."""
+        """The name of the filter or function in messages."""
         return f"{self._kind} `{self._name}`"
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
     def any(self, name: str) -> Value:
-        """Return the argument whatever its type; null when it is not given."""
+        """Return the argument of any type; null if it is not given."""
         return self._values.get(name)
 
     def required(self, name: str) -> Value:
@@ -30,7 +30,7 @@ class Arguments:
         return self._values[name]
 
     def string(self, name: str, default: str | None = None) -> str:
-        """Return a string argument, which is required when there is no default."""
+        """Return a string argument. It is required if there is no default."""
         if default is not None and name not in self._values:
             return default
         value = self.required(name)
@@ -39,14 +39,14 @@ class Arguments:
         return value
 
     def boolean(self, name: str) -> bool:
-        """Return a bool argument, false when it is not given."""
+        """Return a bool argument; false if it is not given."""
         value = self._values.get(name, False)
         if not isinstance(value, bool):
             raise self._wrong(name, "a bool")
         return value
 
     def integer(self, name: str, default: int, *, low: int = MIN_I64, high: int = MAX_I64) -> int:
-        """Return an integer argument of a range; a float is refused even when it is whole."""
+        """Return an integer argument in a range. A float is refused, even if it is a whole number."""
         value = self._values.get(name, default)
         if type(value) is not int or not low <= value <= high:
             raise self._wrong(name, f"an integer from {low} to {high}")
@@ -68,23 +68,23 @@ class Arguments:
         return Failure(f"The {self.owner} needs {expected} as `{name}`, not {got}.")
 
     def value_failure(self, value: Value, expected: str) -> Failure:
-        """Return the failure for a value the filter cannot be applied to."""
+        """Return the failure for a value to which the filter cannot be applied."""
         return Failure(f"The {self.owner} needs {expected}, not {describe(value)}.")
 
     def string_value(self, value: Value) -> str:
-        """Return the filtered value where it is a string."""
+        """Return the filtered value, which must be a string."""
         if not isinstance(value, str):
             raise self.value_failure(value, "a string")
         return value
 
     def array_value(self, value: Value) -> list[Value]:
-        """Return the filtered value where it is an array."""
+        """Return the filtered value, which must be an array."""
         if not isinstance(value, list):
             raise self.value_failure(value, "an array")
         return value
 
     def number_value(self, value: Value) -> int | float:
-        """Return the filtered value where it is a number."""
+        """Return the filtered value, which must be a number."""
         if not is_number(value):
             raise self.value_failure(value, "a number")
         return value

@@ -1,4 +1,4 @@
-"""Arithmetic and number comparison: 64-bit integers where both sides are, floats otherwise."""
+"""Arithmetic and comparison of numbers: with 64-bit integers if both sides are integers, otherwise with floats."""
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Number = int | float
 
 
 def _checked(left: Number, right: Number, sign: str, integer: Callable[[int, int], int]) -> int | None:
-    """Apply `integer` where both sides are integers of one kind; None where floats must do."""
+    """Apply `integer` if both sides are integers of one kind; return None if floats must be used."""
     if type(left) is not int or type(right) is not int:
         return None
     if left <= MAX_I64 and right <= MAX_I64:
@@ -81,12 +81,12 @@ _OPERATIONS: Final = {"+": _add, "-": _subtract, "*": _multiply, "/": _divide, "
 
 
 def calculate(operator: str, left: Number, right: Number) -> Number | None:
-    """Apply an arithmetic operator; None stands for what is not a number."""
+    """Apply an arithmetic operator. None stands for a result that is not a number."""
     return _OPERATIONS[operator](left, right)
 
 
 def compare(operator: str, left: Number, right: Number) -> bool:
-    """Order two numbers as floats, which makes very large neighbours equal."""
+    """Compare two numbers as floats, so that very large numbers next to each other are equal."""
     one, other = float(left), float(right)
     if operator == "<":
         return one < other

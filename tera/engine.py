@@ -27,9 +27,9 @@ class Template:
         self._lines = lines
 
     def render(self, parameters: object) -> str:
-        """Return the text for `parameters`, of which an object's members become variables.
+        """Return the text for `parameters`. If they are an object, its members become variables.
 
-        Anything but an object gives no variables. Raises TemplateRenderError.
+        Any other value gives no variables. Raises TemplateRenderError.
         """
         try:
             return Runtime(self._program, context_from(parameters)).render()
@@ -65,7 +65,7 @@ def compile_template(source: str) -> Template:
 
 
 class _Cache:
-    """The templates used last, by the digest of their source."""
+    """The templates that were used last, by the digest of their source."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -78,7 +78,7 @@ class _Cache:
             if (template := self._templates.get(digest)) is not None:
                 self._templates.move_to_end(digest)
                 return template
-        # Compiling outside the lock may happen twice for one source, which is better than queueing.
+        # Outside the lock, two threads may compile the same source. That is better than waiting for each other.
         template = compile_template(source)
         with self._lock:
             self._templates[digest] = template
@@ -91,5 +91,5 @@ _cache: Final = _Cache(CACHED_TEMPLATES)
 
 
 def template_for(source: str) -> Template:
-    """Return the compiled template, from the cache where it is there. Raises TemplateSyntaxError."""
+    """Return the compiled template, from the cache if it is there. Raises TemplateSyntaxError."""
     return _cache.get(source)

@@ -1,4 +1,4 @@
-"""The two errors that leave this package, and the one that travels inside it."""
+"""The two errors that this package raises, and the one that is used only inside it."""
 
 
 class TemplateError(Exception):
@@ -31,14 +31,14 @@ class Failure(Exception):
         self.position = position
 
     def locate(self, position: int) -> None:
-        """Remember where it happened, unless something further in already did."""
+        """Store the position of the failure, unless an inner expression has stored it already."""
         if self.position is None:
             self.position = position
 
 
 class Fatal(Failure):
-    """A failure that ends the rendering even inside a condition, where others count as false."""
+    """A failure that ends the rendering even inside a condition, where other failures count as false."""
 
 
 class OverBudget(Fatal):
-    """The rendering asks for more than it may use."""
+    """The rendering needs more than it may use."""

@@ -1,7 +1,7 @@
-"""Reads expressions without ever going back, so that the time to parse grows with the text alone.
+"""Reads expressions and never goes back, so that the time of parsing is proportional to the length of the text.
 
-Tera's grammar tries one reading after another. Here every construct is read once, and what it turned out to
-be decides what may follow: `(a + b)` may be added to, `(a or b)` may not.
+Tera's grammar tries one reading after another. Here every construct is read once, and its kind decides what may
+follow it: `+` may follow `(a + b)`, but not `(a or b)`.
 """
 
 import re
@@ -55,7 +55,7 @@ class ExpressionParser(OperandParser):
         return self._logic().expression
 
     def _logic(self) -> Operand:
-        """Read operands joined by `and`, which binds closer, and `or`."""
+        """Read operands joined by `or` and `and`. `and` binds more strongly."""
         position = self._scanner.position
         first = self._logic_value()
         alternatives = [[first.expression]]
@@ -91,7 +91,7 @@ class ExpressionParser(OperandParser):
         if self._scanner.at("("):
             inside = self._parenthesised()
             if not inside.is_plain:
-                # What is not arithmetic inside parentheses stands for itself: nothing applies to it.
+                # If the content of the parentheses is not arithmetic, no operator or filter may follow them.
                 operand = Operand(Group(inside.expression.position, inside.expression), is_plain=False)
             else:
                 operand = self._comparison(inside)
@@ -129,7 +129,7 @@ class ExpressionParser(OperandParser):
         return Operand(Ordering(position, operator, left, right), is_plain=False)
 
     def _membership_operator(self) -> bool | None:
-        """Step over `in` or `not in`, and tell which it was; None when it is neither."""
+        """Step over `in` or `not in`, and tell which it was; None if it is neither."""
         if self._scanner.take("in"):
             return False
         start = self._scanner.position
@@ -176,7 +176,7 @@ class ExpressionParser(OperandParser):
         filtered = self._with_filters(sum_)
         if filtered is sum_:
             return sum_, True, True
-        # Arithmetic after a filter is grouped before it is applied to what was filtered.
+        # Arithmetic after a filter is grouped first and then applied to the filtered value.
         joined = self._arithmetic(self._filtered_arithmetic, filtered)
         return joined, joined is filtered, False
 
@@ -242,7 +242,7 @@ class ExpressionParser(OperandParser):
 
     def _concatenable(self, part: Expression) -> Expression:
         if isinstance(part, Literal) and isinstance(part.value, bool):
-            # There are no booleans beside `~`, but variables may be called so.
+            # Beside `~`, the names of booleans are variables.
             name = NAME.match(self._scanner.source, part.position)
             return self._path_node(part.position, name.group() if name else "")
         if isinstance(part, Test | MacroCall):

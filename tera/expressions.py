@@ -1,7 +1,7 @@
-"""The nodes of expressions, each able to evaluate itself.
+"""The nodes of expressions, which evaluate themselves.
 
-Every node answers two questions: `evaluate`, its value, and `truth`, whether it holds as the condition of
-an `if` or an operand of `and`, `or` and `not`. They differ: in a condition an undefined variable is false.
+Every node has two methods: `evaluate` returns its value, and `truth` tells whether it is true as the condition of
+an `if` or as an operand of `and`, `or` and `not`. They differ: in a condition, an undefined variable is false.
 """
 
 from abc import ABC, abstractmethod
@@ -35,7 +35,7 @@ class Expression(ABC):
         """Return the value. Raises Failure."""
 
     def truth(self, runtime: "Runtime") -> bool:
-        """Tell whether this holds as a condition. Raises Failure."""
+        """Tell whether this is true as a condition. Raises Failure."""
         return is_truthy(self.evaluate(runtime))
 
     def number(self, runtime: "Runtime") -> int | float | None:
@@ -100,7 +100,7 @@ class Path(Expression):
         return value is not MISSING and is_truthy(value)
 
     def find_or_missing(self, runtime: "Runtime") -> Value | Missing:
-        """Look up without failing: a path through an undefined index leads nowhere."""
+        """Look up without failing. A path through an undefined index gives MISSING."""
         try:
             return self.find(runtime)
         except Fatal:
@@ -119,7 +119,7 @@ class ContextDump(Path):
 
 @dataclass(frozen=True, slots=True)
 class Default(Expression):
-    """The filter `default`, first in line on a variable: its value where that is undefined or null."""
+    """The filter `default` directly after a variable. It gives its value if the variable is undefined or null."""
 
     path: Path
     value: Expression | None
@@ -159,7 +159,10 @@ class Filter:
 
 
 def holds_without_failing(expression: Expression, runtime: "Runtime") -> bool:
-    """A variable that is undefined, or that a filter refuses, makes a condition false, negated or not."""
+    """Tell whether a condition is true. A variable that is undefined, or refused by a filter, makes it false.
+
+    The condition is false even if it is negated.
+    """
     try:
         return is_truthy(expression.evaluate(runtime))
     except Fatal:

@@ -1,4 +1,4 @@
-"""The variables visible at one point of a rendering: frames of loops and macros over the parameters."""
+"""The variables that are visible at one point of a rendering: frames of loops and macros, and the parameters."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ class Frame:
 
 
 class LoopFrame(Frame):
-    """One running loop of `length` turns. What is set inside lives until the end of the turn."""
+    """One running loop of `length` turns. A variable that is set inside exists until the end of the turn."""
 
     is_loop = True
 

@@ -60,7 +60,7 @@ def _get_random(arguments: Arguments, budget: Budget) -> Value:  # noqa: ARG001 
 
 
 def _get_env(arguments: Arguments, budget: Budget) -> Value:  # noqa: ARG001  (the same)
-    # The environment of the server is nobody's business who writes templates: they see an empty one.
+    # Authors of templates must not see the environment of the server, so they see an empty one.
     name = arguments.string("name")
     if "default" in arguments:
         return arguments.any("default")

@@ -34,19 +34,19 @@ _STEPS_BETWEEN_CLOCK_READINGS = 256
 
 
 class Budget:
-    """Counts what one rendering does, and stops it with a sentence when that becomes too much.
+    """Counts what one rendering does, and stops it with a message if it does too much.
 
     The time is processor time of this thread, so that a busy server does not fail innocent templates.
     """
 
     def __init__(self) -> None:
-        # Nodes add to it directly. Loops and calls, which repeat nodes, use `step`, which looks at the limits.
+        # Nodes add to it directly. Loops and calls, which repeat nodes, use `step`, which checks the limits.
         self.steps = 0
         self._next_reading = _STEPS_BETWEEN_CLOCK_READINGS
         self._allocated = 0
         self._output = 0
         self.patterns: dict[str, Pattern] = {}
-        # Begins with the first reading, because asking the system costs as much as a small template.
+        # The time begins at the first reading, because reading the clock takes as long as a small template.
         self._deadline: float | None = None
 
     def step(self, count: int = 1) -> None:
@@ -66,13 +66,13 @@ class Budget:
             raise OverBudget(f"The template takes longer than {MAX_SECONDS:g} s to render.")
 
     def string(self, characters: int) -> None:
-        """Account for a string about to be made, or just made where its size was bounded anyway."""
+        """Account for a string before it is made, or after it is made if its size was limited already."""
         if characters > MAX_STRING_CHARACTERS:
             raise OverBudget(f"A text would be longer than {MAX_STRING_CHARACTERS} characters.")
         self.allocate(characters)
 
     def items(self, count: int) -> None:
-        """Account for array elements or object members about to be made."""
+        """Account for array elements or object members before they are made."""
         self.allocate(count * ITEM_ALLOCATION)
 
     def allocate(self, amount: int) -> None:

@@ -1,4 +1,4 @@
-"""The parts of a template between which text flows, each able to write itself."""
+"""The parts of a template, which write themselves."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _LOOPED: Final = frozenset({Path, ContextDump, Default, FunctionCall, Array})
 
 
 class Trim(NamedTuple):
-    """Whether a tag takes away the white space before and after it."""
+    """Whether a tag removes the white space before and after it."""
 
     left: bool = False
     right: bool = False
@@ -48,7 +48,7 @@ def write_all(nodes: Sequence[Node], runtime: "Runtime") -> Jump | None:
     """Write `nodes` up to the first one that jumps. Raises Failure."""
     pieces = runtime.pieces
     for node in nodes:
-        # Every other node is a text, and a call would take longer than writing it.
+        # Texts and other nodes alternate, and a call would take longer than writing a text.
         if type(node) is Text:
             pieces.append(node.text)
             continue
@@ -202,7 +202,7 @@ class For(Enclosing):
             frame = LoopFrame(None, self.value_name, [], container, len(container))
         else:
             runtime.budget.items(len(container))
-            # Tera makes a turn for every code point, though it hands out what readers see as characters.
+            # Tera makes a turn for every code point, although its values are what readers see as characters.
             frame = LoopFrame(None, self.value_name, [], list(graphemes(container)), len(container))
         return frame if frame.length else None
 

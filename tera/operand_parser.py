@@ -1,4 +1,4 @@
-"""Reads what operators stand between: literals, variables, calls, tests, arrays, and filters after them."""
+"""Reads the operands of operators: literals, variables, calls, tests, arrays, and filters after them."""
 
 import re
 from abc import ABC, abstractmethod
@@ -44,7 +44,7 @@ class OperandParser(ABC):
         self._scanner = scanner
         self._depth = 0
         self._count = 0
-        # Where `not` negates a comparison whose value is used. Tera ignores it there, which cannot be meant.
+        # The place where `not` negates a comparison whose value is used. Tera ignores it there; no author wants that.
         self.effective_negations: list[int] = []
 
     @abstractmethod
@@ -136,7 +136,7 @@ class OperandParser(ABC):
         return number
 
     def _call(self, position: int, name: str) -> Expression | None:
-        """Read a macro or function call after its first name, if it is one."""
+        """Read a call of a macro or function after its first name, if there is one."""
         end = self._scanner.position
         self._scanner.space()
         if self._scanner.take("::"):
@@ -153,7 +153,7 @@ class OperandParser(ABC):
         return None
 
     def _arguments(self) -> NamedArguments:
-        """Read `(name=value, …)`; of a name given twice the last value counts."""
+        """Read `(name=value, …)`. If a name is given twice, the last value counts."""
         self._scanner.expect("(")
         arguments: dict[str, Expression] = {}
         with self._deeper():

@@ -131,9 +131,9 @@ class Equality(Expression):
         return self.compared(runtime) is True
 
     def compared(self, runtime: "Runtime") -> bool | None:
-        """Tell whether the comparison holds; None where one side only is a number.
+        """Tell whether the comparison is true; None if only one side is a number.
 
-        Then both `==` and `!=` are false, and so is either with `not` before it, as a condition.
+        Then both `==` and `!=` are false as a condition, even with `not` before them.
         """
         left, right = self.left.evaluate(runtime), self.right.evaluate(runtime)
         if is_number(left) and is_number(right):

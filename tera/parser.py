@@ -38,7 +38,7 @@ _IGNORE_MISSING = re.compile(r"ignore[ \t\r\n]*missing")
 
 
 class Place(Enum):
-    """Where nodes stand, which decides what tags may be there."""
+    """Where nodes are in the template, which decides which tags may be there."""
 
     TOP = "at the top level"
     BLOCK = "in a block"
@@ -64,7 +64,7 @@ class Parser:
     def parse(self) -> list[Node]:
         """Return the nodes of the whole template, white space control applied."""
         while self.scanner.at("{#"):
-            # Comments before anything else do not even trim.
+            # Comments at the very beginning do not trim.
             self._comment()
         nodes = self._nodes(Place.TOP, ())
         if not self.scanner.at_end():
@@ -245,7 +245,7 @@ class Parser:
         body = self._body(Place.LOOP, ("else", "endfor"), position)
         otherwise: list[Node] = []
         while self._tag_name() == "else":
-            # Of several `else` the last one counts.
+            # If there are several `else`, the last one counts.
             self._branch_start("else")
             self._tag_end()
             otherwise = self._body(Place.LOOP, ("else", "endfor"), position)

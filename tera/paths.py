@@ -1,8 +1,8 @@
 """How the text of a path such as `a.b["c"][d]` becomes a name and the keys to follow from it.
 
 Tera rewrites the text instead of parsing it: the value of a bracketed variable is pasted in, then all
-brackets become dots and quotes. The same is done here, because keys holding dots, quotes or brackets
-find what that rewriting says and not what a cleaner reading would.
+brackets become dots and quotes. The same is done here, so that keys with dots, quotes or brackets find the same
+values as in Tera.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tera.values import Value
 
 
 class Missing(Enum):
-    """The type of MISSING: no value there, which is not the same as null."""
+    """The type of MISSING, which means that there is no value. This is not the same as null."""
 
     MISSING = "missing"
 
@@ -61,7 +61,7 @@ def _without_brackets(text: str) -> str:
 
 
 def bracketed_variables(text: str) -> list[str]:
-    """Return what stands between brackets and is neither quoted nor a plain index."""
+    """Return the texts between brackets that are neither quoted nor a plain index."""
     found = []
     position = text.find("[")
     while position != -1:

@@ -1,4 +1,4 @@
-"""One rendering: its variables, its budget, and the text written so far."""
+"""One rendering: its variables, its budget, and the text that was written."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -26,8 +26,8 @@ class Runtime:
         self._parameters = parameters
         self._frames: list[Frame] = [Frame()]
         self._macro_depth = 0
-        # What nodes write, to which they append; how many of these are accounted for already, and how that is done:
-        # as output, or as parts of a text that is kept in memory.
+        # The texts that nodes append; how many of them are accounted for already, and by which function: as output, or
+        # as parts of a text that is kept in memory.
         self.pieces: list[str] = []
         self._accounted = 0
         self._account: Callable[[int], None] = self.budget.output
@@ -75,7 +75,7 @@ class Runtime:
         self._frames.append(frame)
 
     def leave(self) -> None:
-        """Undo what `enter` did last. After a failure nobody calls it: a macro call drops the frames above its own."""
+        """Undo the last `enter`. It is not called after a failure: then a macro call drops the frames above its own."""
         self._frames.pop()
 
     def in_loop(self) -> bool:
@@ -104,7 +104,7 @@ class Runtime:
         return follow(value, key.tokens) if key.tokens else value
 
     def key(self, text: str) -> Key:
-        """Return what a path means now that the variables in its brackets have values. Raises Failure."""
+        """Return the key of a path, with the values of the variables in its brackets. Raises Failure."""
         pasted = text
         for variable in bracketed_variables(text):
             value = self._index_value(variable, text)

@@ -15,7 +15,7 @@ _Check = Callable[[Value, list[Value], Budget], bool]
 
 
 def _tester(name: str, check: _Check, arguments: int = 0) -> Tester:
-    """Make a tester of `check`, which is asked about defined values with not too many arguments only."""
+    """Make a tester of `check`, which is called only for defined values and not too many arguments."""
 
     def test(value: Value | Missing, given: list[Value], budget: Budget) -> bool:
         _count(name, given, arguments)

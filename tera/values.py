@@ -22,7 +22,7 @@ WHITE_SPACE = (
 )
 
 
-# Texts of floats shorter than this are never one of two equally near ones.
+# If the text of a float is shorter than this, no other text of the same length is equally near.
 _SURE_DIGITS = 15
 
 
@@ -151,7 +151,7 @@ def float_text(number: float) -> str:
 
 
 def _tie_rounded_up(number: float, shortest: Decimal) -> str:
-    """Of two equally short and equally near texts take the larger one, where Python takes the even one."""
+    """If two texts are equally short and equally near, return the larger one. Python returns the even one."""
     last_place = Decimal((0, (1,), int(shortest.as_tuple().exponent)))
     exact = Decimal(number)
     if abs(exact - shortest) * 2 == last_place and abs(exact) > abs(shortest):
@@ -252,10 +252,10 @@ def holds(container: list[Value], wanted: Value, budget: Budget) -> bool:
 
 
 def charge_copy(value: Value, budget: Budget) -> None:
-    """Account for `value` becoming part of a new one, as if all of it were copied.
+    """Account for `value` as a part of a new value, as if all of it were copied.
 
-    Structure is shared, so memory would be smaller; what walks over the result later is not. Counting
-    the copies keeps values that contain each other many times from growing without bound.
+    The values share their parts, so they need less memory, but later work on the result does take as long. Counting
+    the copies limits the growth of values that contain each other many times.
     """
     if isinstance(value, list | dict):
         _charge_members(value, budget, depth=2)

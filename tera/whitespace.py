@@ -1,4 +1,4 @@
-"""White space control: what `-` in a tag takes away from the text beside it.
+"""White space control: what `-` in a tag removes from the text beside it.
 
 This is a pass over the finished tree, as in Tera, because its exceptions come from there: the `else` of a
 `for` neither trims nor is trimmed, and a text node is only trimmed when it directly precedes the tag.
@@ -9,7 +9,7 @@ from tera.values import WHITE_SPACE
 
 
 def trimmed(nodes: list[Node], around: Trim = Trim()) -> list[Node]:  # noqa: B008  (immutable)
-    """Return `nodes` without the white space their tags take away.
+    """Return `nodes` without the white space that their tags remove.
 
     `around` tells whether the tag before the first node trims to its right, and the one after the last
     node to its left.

@@ -1,6 +1,6 @@
 """The filters of a template, by name.
 
-`default` and `safe` are not here: the one is about variables that may not exist, the other does nothing.
+`default` and `safe` are not here: `default` is for variables that may not exist, and `safe` does nothing.
 """
 
 from collections.abc import Mapping

@@ -141,7 +141,7 @@ _TEXTS: Final[Mapping[str, Callable[[Moment], str]]] = {
 
 
 def _expand(pattern: str) -> str:
-    """Replace the specifiers that stand for several others, and refuse a format that is not valid."""
+    """Replace the specifiers that stand for several others. Refuse an invalid format."""
 
     def expanded(found: re.Match[str]) -> str:
         padding, alternate, specifier = found.group(1, 2, 3)
@@ -169,7 +169,7 @@ def _padded(number: int, width: int, padding: str) -> str:
 
 
 def _padded_year(year: int, padding: str) -> str:
-    """Write a year with four digits; others have a sign."""
+    """Write a year with four digits. Years with more digits have a sign."""
     if year in _FOUR_DIGIT_YEARS:
         return _padded(year, 4, padding)
     return f"{year:+}" if padding == "-" else f"{year:{'=+05' if padding == '0' else '>+5'}}"
@@ -188,9 +188,10 @@ def _formatted(moment: Moment, pattern: str) -> str:
     return _SPECIFIER.sub(written, pattern)
 
 
-# The package and never the system, so that a template renders the same text everywhere; the release is the original's.
+# The zones of the package and never those of the system, so that a template gives the same text everywhere. The
+# release is the same as in the original.
 _ZONES: Final = resources.files("tzdata")
-# A place holder of the data that is no zone to the original.
+# A place holder in the data, which is not a zone in the original.
 _NO_ZONE: Final = "Factory"
 
 
@@ -211,7 +212,7 @@ def _date(value: Value, arguments: Arguments, budget: Budget) -> Value:
     zone = None
     if "timezone" in arguments:
         name = arguments.string("timezone")
-        # Only names of the list may become part of a file name.
+        # Only names in the list may become part of a file name.
         if name not in _zone_names():
             raise Failure(f"The filter `date` knows no time zone `{name[:60]}`.")
         zone = _zone(name)

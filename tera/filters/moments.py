@@ -1,4 +1,4 @@
-"""Reading a moment from what a template holds: seconds, or one of three ways to write a date."""
+"""Reading a moment from a value of a template: seconds, or a date in one of three forms."""
 
 import re
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class Moment:
 
 
 def moment_from(value: Value, zone: tzinfo | None) -> Moment:
-    """Return the moment `value` means. Raises Failure.
+    """Return the moment that `value` means. Raises Failure.
 
     The zone applies to seconds and to texts with an offset, and is ignored for others.
     """
@@ -84,7 +84,7 @@ def _in_zone(moment: Moment, zone: tzinfo) -> Moment:
         # The rules of zones do not repeat, so they need the true year.
         true_year = moment.local.replace(year=moment.year)
         if true_year >= _END_OF_RULES:
-            # The original's tables end here, and what held last holds for ever.
+            # The tables of the original end here, and the last rule is valid for ever.
             last = (_END_OF_RULES - timedelta(seconds=1)).astimezone(zone)
             zone = timezone(last.utcoffset() or timedelta(), last.tzname() or "")
         return replace(moment, local=true_year.astimezone(zone), cycles=0)

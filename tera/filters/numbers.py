@@ -75,7 +75,7 @@ def _round(value: Value, arguments: Arguments, budget: Budget) -> Value:  # noqa
     scaled = multiplier * number
     rounded = method(scaled) if math.isfinite(scaled) else scaled
     result = rounded / multiplier if multiplier else math.nan if rounded == 0 else math.inf
-    # What is not finite has no JSON form and becomes null.
+    # A number that is not finite has no JSON form and becomes null.
     return result if math.isfinite(result) else None
 
 

@@ -10,7 +10,7 @@ _SEPARATORS = re.compile("[^a-z0-9]+")
 
 
 def slugify(text: str) -> str:
-    """Return the slug of `text`; characters that no table has become hyphens."""
+    """Return the slug of `text`. Characters that are in no table become hyphens."""
     plain = text if text.isascii() else "".join(map(_transliterated, text))
     return _SEPARATORS.sub("-", plain.lower()).strip("-")
 
@@ -31,5 +31,5 @@ def _transliterated(character: str) -> str:
     if length <= 2:
         return pointer[:length].decode("ascii")
     start = first | second << 8
-    # What cannot be transliterated points past the end.
+    # Characters that cannot be transliterated point behind the end.
     return mapping[start : start + length] if start + length <= len(mapping) else "-"

@@ -19,7 +19,7 @@ from tera.values import MAX_U64, WHITE_SPACE, Value
 _GRAPHEME = regex.compile(r"\X")
 _LETTER: Final = r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]"
 _EDGE: Final = rf"(?:(?<!{_LETTER})(?={_LETTER})|(?<={_LETTER})(?!{_LETTER}))"
-# Apostrophes belong to words but are no letters: a word begins and ends where a letter does.
+# Apostrophes belong to words but are not letters: a word begins and ends with a letter.
 _WORDS = regex.compile(rf"{_EDGE}({_LETTER}|')((?:{_LETTER}|')*){_EDGE}")
 _BETWEEN_TAGS = re.compile(f">[{WHITE_SPACE}]+<")
 _WHITE_SPACE_RUN = re.compile(f"[{WHITE_SPACE}]+")
@@ -137,7 +137,7 @@ def _lines(text: str) -> list[str]:
 def _strip_tags(text: str) -> str:
     pieces = []
     position = 0
-    # Up to here no comment ends, so that a text full of openings is not searched again for each.
+    # No comment ends before this place, so a text with many openings is not searched again for each of them.
     no_comment_before = 0
     while (start := text.find("<", position)) != -1:
         end = -1
