@@ -18,7 +18,8 @@ from rollouts.decision import Facts, Verdict, WaveFacts
 from rollouts.models import Rollout, RolloutMember, RolloutWave
 from rollouts.strategies import HealthGate, Wave
 
-# Reports and health rows count only when they are about this very version: old good news says nothing of it.
+# Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
+# agents are in no wave: their rows go with them.
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
 serving AS ({serving}),
@@ -28,7 +29,6 @@ m AS (
         {is_proven} AS is_proven, {good_since} AS good_since
     FROM rollout_members rm
     JOIN serving ON serving.agent_id = rm.agent_id
-    JOIN agents a ON a.id = rm.agent_id AND a.deleted_at IS NULL
     LEFT JOIN agent_stack_reports r
         ON r.agent_id = rm.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
     LEFT JOIN deployment_health h ON h.agent_id = rm.agent_id AND h.deployment_object_id = %(object)s

@@ -4,7 +4,6 @@ Each step is a transaction of its own and guarded, so that any number of workers
 die anywhere. Nothing depends on having been there when something happened.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -35,7 +34,6 @@ from rollouts.services.releasing import refill, release_late, release_wave
 from rollouts.services.rollbacks import roll_back_or_pause
 from rollouts.services.succeeding import finish
 from rollouts.services.transitions import MAX_UNLOOKED, move, tell
-from stacks.models import DeploymentObject
 
 # A rollout takes three steps for each wave at most; more in one tick means that somebody else moves it too.
 _MAX_STEPS = 200
@@ -59,7 +57,7 @@ def tick(*, rollout_id: UUID, now: datetime, freezes: list[Freeze] | None = None
     """Do what there is to do for one rollout. Safe at any time, for any rollout."""
     holding = holding_freezes() if freezes is None else freezes
     for _ in range(_MAX_STEPS):
-        rows = Rollout.objects.moving().select_related("version", "stack").defer("version__yaml_content")
+        rows = Rollout.objects.moving().with_version().select_related("stack")
         rollout = rows.prefetch_related("waves", "checks").filter(pk=rollout_id).first()
         if rollout is None:
             return
@@ -73,12 +71,6 @@ def tick(*, rollout_id: UUID, now: datetime, freezes: list[Freeze] | None = None
             return
         if not _apply(rollout, step, now):
             return
-
-
-def look_again(*, object_ids: Collection[UUID], now: datetime) -> None:
-    """Something was reported about these versions: their rollouts are due. Outside of any transaction."""
-    versions = DeploymentObject.objects.filter(id__in=object_ids).values("pk")
-    Rollout.objects.moving().filter(version__in=versions, next_look_at__gt=now).update(next_look_at=now)
 
 
 def _is_proven(rollout: Rollout) -> bool:
