@@ -56,13 +56,14 @@ class Server:
         workers: int = 2,
         environment: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
+        code: Path = ROOT,
     ) -> None:
         self.port = free_port()
         self.log = (folder / f"{self.port}.log").open("ab")
         kind = ["-k", "sync", "--threads", "1"] if worker == "sync" else []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", *kind, *arguments],
-            cwd=ROOT,
+            cwd=code,
             env=os.environ
             | {"BROKKR_BIND": "127.0.0.1", "BROKKR_PORT": str(self.port), "BROKKR_WEB_WORKERS": str(workers)}
             | dict(environment or {}),
