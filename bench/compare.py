@@ -60,7 +60,8 @@ def main() -> None:
         polls = agent_calls.polls(etags=agent_calls.etags_of())
         candidates = [Candidate("here", environment.Server(folder, worker="threads"))]
         candidates += [
-            Candidate(str(code), environment.Server(folder, worker="threads", code=code)) for code in options.base
+            Candidate(str(code), environment.Server(folder, worker="threads", code=code))
+            for code in options.base
         ]
         if options.poolers:
             candidates += behind_poolers(stack, folder, postgres)

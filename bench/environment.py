@@ -46,7 +46,7 @@ def admin_key() -> str:
 
 
 class Server:
-    """One gunicorn with the product in it."""
+    """One gunicorn with the product in it, that of another tree if one is named."""
 
     def __init__(
         self,
