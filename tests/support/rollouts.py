@@ -11,6 +11,7 @@ from django.utils import timezone
 from agents.models import Agent
 from agents.wanted.versions import wanted_object
 from core.events import Actor
+from generators.models import Generator
 from paks.actors import ActorType
 from rollouts.models import Rollout, RolloutState
 from rollouts.services.strategies import create_strategy, set_stack_strategy
@@ -18,7 +19,7 @@ from rollouts.services.ticking import tick
 from rollouts.strategies import Strategy, Wave
 from stacks.models import DeploymentObject, Stack
 from stacks.services import PublishOptions, lock_stack, publish
-from tests.factories import make_agent, make_event, make_stack, unique
+from tests.factories import make_agent, make_event, make_stack, manifest, unique
 
 ADMIN = Actor(type=ActorType.ADMIN, label="astrid")
 SOAK = timedelta(seconds=60)
@@ -37,6 +38,11 @@ def make_strategy(*waves: Wave, **rules: Any) -> Strategy:
     strategy = Strategy(unique("strategy"), waves or CANARY_AND_REST, **rules)
     create_strategy(strategy=strategy, actor=ADMIN)
     return strategy
+
+
+def _manifest(content: str) -> str:
+    """The content itself if agents can load it, else a manifest that is about it."""
+    return content if "apiVersion: " in content else manifest(content)
 
 
 def give_strategy(stack: Stack, strategy: Strategy) -> None:
@@ -63,7 +69,7 @@ class Scene:
     ) -> DeploymentObject:
         return publish(
             stack_id=self.stack.pk,
-            yaml_content=content,
+            yaml_content=_manifest(content),
             is_deletion_marker=False,
             actor=actor,
             options=options or PublishOptions(),
@@ -105,11 +111,17 @@ class Scene:
         return self.tick(rollout, after=SOAK)
 
 
-def make_scene(*waves: Wave, agents: int = 4, first: str = "a: 1", **rules: Any) -> Scene:
+def make_scene(
+    *waves: Wave,
+    agents: int = 4,
+    first: str = "a: 1",
+    generator: Generator | None = None,
+    **rules: Any,
+) -> Scene:
     """Agents that serve one stack by a label. The stack has the strategy that the arguments say."""
-    stack = make_stack(labels=["app"])
+    stack = make_stack(generator, labels=["app"])
     made = [make_agent(active=True, labels=["app"])[0] for _ in range(agents)]
-    version = publish(stack_id=stack.pk, yaml_content=first, is_deletion_marker=False, actor=ADMIN)
+    version = publish(stack_id=stack.pk, yaml_content=_manifest(first), is_deletion_marker=False, actor=ADMIN)
     give_strategy(stack, make_strategy(*waves, **rules))
     return Scene(stack, made, version)
 
