@@ -72,6 +72,8 @@ class Rollout(models.Model):
     # The newest released wave; 0 before the first.
     wave = models.PositiveSmallIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
+    # When it gave the version to everybody; null until then, and when it ended otherwise.
+    unheld_at = models.DateTimeField(null=True)
     # When the worker looks again, although nothing is reported. A report sets it to now.
     next_look_at = models.DateTimeField(null=True)
 
