@@ -73,13 +73,16 @@ INSERT INTO rollout_waves (id, rollout_id, number, released_at, running_since, m
 SELECT gen_random_uuid(), pg_temp.key('7', i), w, CASE WHEN i < {rollouts} THEN now() END,
     CASE WHEN i < {rollouts} THEN now() END, CASE WHEN i < {rollouts} THEN {agents} ELSE 0 END, '', ''
 FROM generate_series(0, {rollouts}) i, generate_series(1, 2) w WHERE w = 1 OR i = {rollouts};
+"""
+# Of a few rollouts: a statement that takes a minute is given up.
+_MEMBERS = """
 INSERT INTO rollout_members (id, rollout_id, agent_id, wave, is_deferred, is_accepted)
-SELECT gen_random_uuid(), r.id, a.id, 1, false, false FROM rollouts r CROSS JOIN agents a WHERE r.wave = 1;
+SELECT gen_random_uuid(), r.id, a.id, 1, false, false FROM rollouts r CROSS JOIN agents a WHERE {which};
 INSERT INTO object_releases (id, version_id, agent_id, created_at)
-SELECT gen_random_uuid(), r.version_id, a.id, now() FROM rollouts r CROSS JOIN agents a WHERE r.wave = 1;
+SELECT gen_random_uuid(), r.version_id, a.id, now() FROM rollouts r CROSS JOIN agents a WHERE {which};
 INSERT INTO agent_stack_reports (id, agent_id, stack_id, sequence_id, status, since, reported_at)
 SELECT gen_random_uuid(), a.id, r.stack_id, r.version_id, 'SUCCESS', now(), now()
-FROM rollouts r CROSS JOIN agents a WHERE r.wave = 1 AND right(a.id::text, 3) <> '000';
+FROM rollouts r CROSS JOIN agents a WHERE {which} AND right(a.id::text, 3) <> '000';
 """
 
 
@@ -167,6 +170,8 @@ def _rollouts() -> list[tuple[str, float, float]]:
 
     print("writing rollouts …", flush=True)
     data.run(_ROLLOUTS.format(rollouts=ROLLOUTS, agents=data.AGENTS))
+    for number in range(ROLLOUTS):
+        data.run(_MEMBERS.format(which=f"r.id = pg_temp.key('7', {number})"))
     data.settle()
     postmaster = environment.postmaster()
     members = RolloutMember.objects.count() // ROLLOUTS

@@ -47,12 +47,15 @@ def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]
     violations: list[Violation] = []
     by_stack: dict[str, Shown] = {}
     for shown in poll.shown:
-        stack = truth.stacks.get(shown.stack_id)
-        rules = ["nothing foreign"] if stack is None else _shown_rules(truth, agent, stack, shown, poll)
+        rules = _rules_of(truth, agent, shown, poll)
         if shown.stack_id in by_stack:
             rules.append("one object for each stack")
         by_stack[shown.stack_id] = shown
         violations += [Violation(rule, agent.id, str(shown)) for rule in rules]
+    for stack_id in truth.rollout_stacks - by_stack.keys():
+        # Once an agent has seen something of it, it always sees something of it.
+        if stack_id in poll.seen_before:
+            violations.append(Violation("nothing disappears", agent.id, f"stack {stack_id}"))
     served = {stack_id for label in agent.labels for stack_id in truth.by_label.get(label, ())}
     for stack_id in served - by_stack.keys():
         stack = truth.stacks[stack_id]
@@ -65,6 +68,14 @@ def remember(agent: AgentHistory, poll: Poll) -> None:
     """Take what the answer shows as seen."""
     for shown in poll.shown:
         agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
+
+
+def _rules_of(truth: Truth, agent: AgentHistory, shown: Shown, poll: Poll) -> list[str]:
+    if shown.stack_id in truth.rollout_stacks:
+        is_older = shown.sequence_id < poll.seen_before.get(shown.stack_id, 0)
+        return ["nothing older after newer"] if is_older else []
+    stack = truth.stacks.get(shown.stack_id)
+    return ["nothing foreign"] if stack is None else _shown_rules(truth, agent, stack, shown, poll)
 
 
 def _shown_rules(

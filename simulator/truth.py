@@ -67,12 +67,23 @@ class StackHistory:
 
 
 @dataclass(slots=True)
+class Sight:
+    """The first answer that showed an agent a version of a rollout stack."""
+
+    stack: str
+    sequence_id: int
+    ended: float
+
+
+@dataclass(slots=True)
 class AgentHistory:
     """What an agent saw and said, by the id of the stack.
 
     `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
     `first_told` its first that was acknowledged; `removed` is its answer to the deletion marker. `reported` are the
-    objects it has reported on, and `event_ids` what the broker called those reports.
+    objects it has reported on, and `event_ids` what the broker called those reports. Of rollout stacks, by the id of
+    the object, `sights` are what it saw, and `failures` when it said that it failed; `silences` are when it said
+    nothing.
     """
 
     id: str
@@ -84,6 +95,9 @@ class AgentHistory:
     removed: dict[str, Span] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
     event_ids: set[str] = field(default_factory=set)
+    sights: dict[str, Sight] = field(default_factory=dict)
+    failures: dict[str, Span] = field(default_factory=dict)
+    silences: list[Span] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -96,6 +110,8 @@ class Truth:
     generator_id: str = ""
     generator_key: str = ""
     unfinished: dict[str, Record] = field(default_factory=dict)
+    # Who sees what of these, and when, is the rollouts' matter: rollout_rules.py.
+    rollout_stacks: frozenset[str] = frozenset()
     _spans: dict[str, tuple[Span, Published | None]] = field(default_factory=dict)
 
     def apply(self, record: Record) -> None:
@@ -168,3 +184,17 @@ class Truth:
                 agent.removed[stack_id].ended = min(agent.removed[stack_id].ended, record["at"])
             else:
                 agent.first_told.setdefault(stack_id, Span(record["began"], record["at"]))
+
+    def _saw(self, record: Record) -> None:
+        """An agent was shown a version of a rollout stack for the first time."""
+        sight = Sight(record["stack"], record["sequence_id"], record["at"])
+        self.agents[record["agent"]].sights.setdefault(record["object"], sight)
+
+    def _failed(self, record: Record) -> None:
+        """An agent has said that it could not apply a version."""
+        span = Span(record["began"], record["at"])
+        self.agents[record["agent"]].failures.setdefault(record["object"], span)
+
+    def _silent(self, record: Record) -> None:
+        """A version keeps an agent from saying anything."""
+        self.agents[record["agent"]].silences.append(Span(record["at"], record["until"]))
