@@ -178,6 +178,10 @@ bench-suite: chromium ## time the test suite beside that of another revision: BE
 bench-agent-calls: env ## measure polls, heartbeats and looking for work against a bare view
 	@$(BIN)/python -m bench.agent_calls $(BENCH_ARGS)
 
+.PHONY: bench-calls
+bench-calls: env ## measure every kind of call beside another revision: BENCH_ARGS="--against main"
+	@$(BIN)/python -m bench.calls $(BENCH_ARGS)
+
 .PHONY: bench-scale
 bench-scale: env ## measure the poll's statement among more stacks, versions and events
 	@$(BIN)/python -m bench.scale $(BENCH_ARGS)

@@ -122,7 +122,7 @@ def _polls(options: argparse.Namespace, folder: Path, url: str) -> list[tuple[st
     etags = etags_of()
     with _tree_of(options.against, folder) as before:
         held_url = _copy_with_holds(url)
-        ours, theirs = environment.Server(folder), environment.Server(folder, tree=before)
+        ours, theirs = environment.Server(folder), environment.Server(folder, code=before)
         held = environment.Server(folder, environment={"DATABASE_URL": held_url})
         listed = {
             "304": Variant("304", ours, polls(etags=etags), "304"),

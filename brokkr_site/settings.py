@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "config",
     "rollouts",
     "fleet",
+    "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
 ]
@@ -102,13 +103,13 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.middleware.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.middleware.PageAuthenticationMiddleware",
     "core.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "core.content_security.ContentSecurityMiddleware",
+    "core.middleware.PageSecurityPolicyMiddleware",
     "rollouts.middleware.FreezeOverrideMiddleware",
 ]
 

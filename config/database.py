@@ -15,7 +15,7 @@ _DAY = 86400
 # Beyond the server's own time-out, for a server that says nothing.
 _GRACE_SECONDS = 0.5
 # The default page cost of 4 makes the planner scan all stacks where an index would do.
-_PLANNER = {"random_page_cost": "1.1", "jit": "off"}
+_PLANNER = {"random_page_cost": "1.1", "jit": "off", "plan_cache_mode": "force_generic_plan"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def error_headers(error: errors.DomainError) -> dict[str, str]:
     return {}
 
 
-def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainError:
+def as_domain_error(exc: BaseException, request_id: str) -> errors.DomainError:
     """The refusal for `exc`. An unexpected exception is logged, and the caller learns nothing about it."""
     if isinstance(exc, errors.DomainError):
         return exc
@@ -87,7 +87,6 @@ def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainEr
         return errors.IncompleteBody()
     if isinstance(exc, drf.APIException | Http404 | SuspiciousOperation | BadRequest):
         return _from_framework(exc)
-    request_id = context_of(request).request_id
     logger.error("unhandled exception, request %s", request_id, exc_info=exc)
     return errors.InternalError(request_id=request_id)
 
@@ -110,7 +109,7 @@ def _from_framework(exc: BaseException) -> errors.DomainError:
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's hook: every exception in a view ends here."""
-    error = as_domain_error(exc, context["request"]._request)
+    error = as_domain_error(exc, context_of(context["request"]._request).request_id)
     return Response(error_body(error), status=status_of(error), headers=error_headers(error))
 
 
@@ -133,14 +132,14 @@ def route_not_found(request: HttpRequest, *args: object, **kwargs: object) -> Ht
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's hook for requests it refuses itself."""
     if is_api(request):
-        return error_response(as_domain_error(exception, request))
+        return error_response(as_domain_error(exception, context_of(request).request_id))
     return defaults.bad_request(request, exception)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Django's hook for exceptions outside DRF, in middleware for instance."""
     exc = sys.exc_info()[1] or RuntimeError("no exception in flight")
-    error = as_domain_error(exc, request)
+    error = as_domain_error(exc, context_of(request).request_id)
     if is_api(request):
         return error_response(error)
     if isinstance(error, errors.Unavailable):

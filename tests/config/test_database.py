@@ -53,7 +53,8 @@ def test_time_outs_are_added_to_the_options_of_the_url_which_come_last_and_so_fi
     options = database_url("postgres://h/d?options=-c%20search_path%3Dx%20-c%20lock_timeout%3D1s")["OPTIONS"]
 
     assert options["options"] == (
-        "-c random_page_cost=1.1 -c jit=off -c lock_timeout=3s -c statement_timeout=8s"
+        "-c random_page_cost=1.1 -c jit=off -c plan_cache_mode=force_generic_plan -c lock_timeout=3s"
+        " -c statement_timeout=8s"
         " -c idle_in_transaction_session_timeout=15s -c search_path=x -c lock_timeout=1s"
     )
 

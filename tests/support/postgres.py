@@ -63,6 +63,12 @@ class PrivatePostgres:
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")
 
+    @property
+    def log(self) -> Path:
+        """The file that it logs to."""
+        log: Path = self._server.log
+        return log
+
     def stop(self) -> None:
         """Cut off every client and end, as an administrator's restart does."""
         pgserver.pg_ctl(

@@ -63,7 +63,7 @@ class RolloutViewSet(KeyedViewSet):
         parameters=[RolloutListQuery],
         responses=RolloutSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Newest first, those that have ended included. An admin sees all, a generator those of its own stacks."""
         query = self.read_query(RolloutListQuery)
         rows = with_versions(Rollout.objects.filter(listable_rollouts(self.caller)))
@@ -90,7 +90,7 @@ class RolloutViewSet(KeyedViewSet):
         parameters=[RolloutMemberQuery],
         responses=RolloutMemberSerializer(many=True),
     )
-    def agents(self, request: Request, *, rollout_id: UUID) -> Response:
+    def agents(self, request: Request, *, rollout_id: UUID) -> HttpResponse:
         """By wave, with what each has made of the version. Admin, or the generator that owns the stack."""
         query = self.read_query(RolloutMemberQuery)
         rows = members_with_standing(self._find(rollout_id), now=timezone.now())
