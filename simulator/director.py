@@ -83,7 +83,7 @@ class Director:
         number = 0
         while time.monotonic() < self._deadline - self._plan.drain:
             number += 1
-            outcome = self._chance.choice(strategy.notices) if number % 3 == 0 else Outcome.GOOD
+            outcome = self._chance.choice(strategy.notices) if number % 3 == 2 else Outcome.GOOD
             try:
                 version = await self._publish(self._stacks[strategy.name], outcome)
                 story = VersionStory(

@@ -2,8 +2,7 @@
 
 - An agent never sees an older object of a stack after a newer one, nor one older than what was acknowledged before it
   asked.
-- It sees nothing of a stack it does not serve, nothing of a deleted stack but its marker, and no marker that it has
-  answered.
+- It sees nothing of a stack that it does not serve, or of a deleted one, but a marker, and no marker that it answered.
 - Nothing disappears without a deletion or a change of labels, and an owed marker comes until it is answered.
 """
 
@@ -65,9 +64,12 @@ def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]
 
 
 def remember(agent: AgentHistory, poll: Poll) -> None:
-    """Take what the answer shows as seen."""
+    """Take what the answer shows as seen. Markers are no versions: an agent that serves the stack again gets an older
+    one.
+    """
     for shown in poll.shown:
-        agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
+        if not shown.is_marker:
+            agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
 
 
 def _rules_of(truth: Truth, agent: AgentHistory, shown: Shown, poll: Poll) -> list[str]:
@@ -83,16 +85,17 @@ def _shown_rules(
 ) -> list[str]:
     alive = stack.alive.possible(poll.began, poll.ended)
     rules = []
-    if shown.sequence_id < poll.seen_before.get(stack.id, 0):
-        rules.append("nothing older after newer")
     if shown.is_marker:
-        if False not in alive:
+        # Of a stack that lives it is the removal that an agent is owed which serves it no longer.
+        if alive == {True} and truth.associated(agent, stack, poll.began, poll.ended) == {True}:
             rules.append("no marker of a living stack")
-        if stack.id not in agent.first_asked:
-            rules.append("no marker of what it never reported on")
-        if stack.id in agent.removed and agent.removed[stack.id].ended < poll.began:
+        if stack.id not in agent.first_asked and stack.id not in poll.seen_before:
+            rules.append("no marker of what it was never given")
+        if shown.id in agent.answered and agent.answered[shown.id].ended < poll.began:
             rules.append("no marker that was answered")
         return rules
+    if shown.sequence_id < poll.seen_before.get(stack.id, 0):
+        rules.append("nothing older after newer")
     if True not in alive:
         rules.append("nothing of a deleted stack")
     if True not in truth.associated(agent, stack, poll.began, poll.ended):

@@ -80,10 +80,10 @@ class AgentHistory:
     """What an agent saw and said, by the id of the stack.
 
     `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
-    `first_told` its first that was acknowledged; `removed` is its answer to the deletion marker. `reported` are the
-    objects it has reported on, and `event_ids` what the broker called those reports. Of rollout stacks, by the id of
-    the object, `sights` are what it saw, and `failures` when it said that it failed; `silences` are when it said
-    nothing.
+    `first_told` its first that was acknowledged; `removed` is its first answer to a marker, and `answered` are its
+    answers by the marker's id. `reported` are the objects it has reported on, and `event_ids` what the broker called
+    those reports. Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said
+    that it failed; `silences` are when it said nothing.
     """
 
     id: str
@@ -93,6 +93,7 @@ class AgentHistory:
     first_asked: dict[str, float] = field(default_factory=dict)
     first_told: dict[str, Span] = field(default_factory=dict)
     removed: dict[str, Span] = field(default_factory=dict)
+    answered: dict[str, Span] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
     event_ids: set[str] = field(default_factory=set)
     sights: dict[str, Sight] = field(default_factory=dict)
@@ -168,8 +169,9 @@ class Truth:
     def _ask(self, record: Record) -> None:
         """An agent begins to report on objects; `on` lists (stack, object, whether it is the deletion marker)."""
         agent = self.agents[record["agent"]]
-        for stack_id, _, is_marker in record["on"]:
+        for stack_id, object_id, is_marker in record["on"]:
             if is_marker:
+                agent.answered.setdefault(object_id, Span(record["at"]))
                 agent.removed.setdefault(stack_id, Span(record["at"]))
             else:
                 agent.first_asked.setdefault(stack_id, record["at"])
@@ -181,7 +183,8 @@ class Truth:
         for stack_id, object_id, is_marker in record["on"]:
             agent.reported.add(object_id)
             if is_marker:
-                agent.removed[stack_id].ended = min(agent.removed[stack_id].ended, record["at"])
+                for span in (agent.removed[stack_id], agent.answered[object_id]):
+                    span.ended = min(span.ended, record["at"])
             else:
                 agent.first_told.setdefault(stack_id, Span(record["began"], record["at"]))
 
