@@ -82,8 +82,9 @@ class AgentHistory:
     `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
     `first_told` its first that was acknowledged; `removed` is its first answer to a marker, and `answered` are its
     answers by the marker's id. `reported` are the objects it has reported on, and `event_ids` what the broker called
-    those reports. Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said
-    that it failed; `silences` are when it said nothing.
+    those reports, with their stacks.
+    Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said that it failed;
+    `silences` are when it said nothing.
     """
 
     id: str
@@ -95,7 +96,7 @@ class AgentHistory:
     removed: dict[str, Span] = field(default_factory=dict)
     answered: dict[str, Span] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
-    event_ids: set[str] = field(default_factory=set)
+    event_ids: dict[str, str] = field(default_factory=dict)
     sights: dict[str, Sight] = field(default_factory=dict)
     failures: dict[str, Span] = field(default_factory=dict)
     silences: list[Span] = field(default_factory=list)
@@ -179,14 +180,16 @@ class Truth:
     def _told(self, record: Record) -> None:
         """Its reports are acknowledged."""
         agent = self.agents[record["agent"]]
-        agent.event_ids.update(record["events"])
-        for stack_id, object_id, is_marker in record["on"]:
+        for (stack_id, object_id, is_marker), event_id in zip(record["on"], record["events"], strict=True):
             agent.reported.add(object_id)
             if is_marker:
+                # The broker forgets what an agent said of a stack that it has removed.
+                agent.event_ids = {key: stack for key, stack in agent.event_ids.items() if stack != stack_id}
                 for span in (agent.removed[stack_id], agent.answered[object_id]):
                     span.ended = min(span.ended, record["at"])
             else:
                 agent.first_told.setdefault(stack_id, Span(record["began"], record["at"]))
+            agent.event_ids[event_id] = stack_id
 
     def _saw(self, record: Record) -> None:
         """An agent was shown a version of a rollout stack for the first time."""
