@@ -225,6 +225,11 @@ bench-compare: env ## measure a poll's CPU here and in other checkouts: BENCH_AR
 bench-faults: env ## measure what clients see while the database hangs, here or in BENCH_ARGS="--code ../other"
 	@$(BIN)/python -m bench.faults $(BENCH_ARGS)
 
+.PHONY: bench-simulated-rollouts
+bench-simulated-rollouts: env ## let 2,000 agents live through rollouts, good and bad, with every fault, for 15 minutes
+	@$(BIN)/python -m bench.simulation --agents 2000 --joining 0 --duration 900 --interval 30 --stacks 400 --changes 0.5 \
+		--rollouts --faults drop,slow,duplicate,skew,kill $(BENCH_ARGS)
+
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests
 	@$(BIN)/python -m bench.memory $(BENCH_ARGS)
