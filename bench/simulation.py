@@ -1,7 +1,7 @@
 """A whole fleet for ten minutes against gunicorn as it runs in production: `make bench-simulation`.
 
 10,000 agents join over three minutes, then live for ten: 2,000 stacks, 20 matched by each agent. Each stack changes
-four times a day, which is one change in ten seconds that reaches a hundred agents. With `--rollouts` the worker runs too.
+four times a day, which is one change in ten seconds that reaches a hundred agents. With `--rollouts` a worker runs too.
 Other fleets by the options of `manage.py simulate_fleet`, which are taken as well and win.
 """
 

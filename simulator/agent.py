@@ -12,7 +12,7 @@ from simulator.http import Connection, CutOff, Request
 from simulator.invariants import Poll, Shown
 from simulator.journal import Journal
 from simulator.messages import tell
-from simulator.outcomes import Outcome, outcome_for
+from simulator.outcomes import Outcome, outcome_of
 from simulator.truth import AgentHistory
 from simulator.verifier import Verifier
 
@@ -163,7 +163,7 @@ class Agent:
     def _see(self, rows: Sequence[Mapping[str, Any]], ended: float) -> None:
         """Note the versions of rollout stacks in an answer, and what they do."""
         mine = [row for row in rows if row["stack_id"] in self._rollout_stacks]
-        self._outcomes = {row["id"]: outcome_for(row["yaml_content"], self._number) for row in mine}
+        self._outcomes = {row["id"]: outcome_of(row["yaml_content"]) for row in mine}
         for row in mine:
             if row["id"] not in self._history.sights:
                 record = {"stack": row["stack_id"], "object": row["id"], "sequence_id": row["sequence_id"]}

@@ -187,8 +187,9 @@ class Director:
 
     async def _read_members(self, story: VersionStory) -> None:
         if story.rollout:
-            rows = (await self._ask("GET", f"/rollouts/{story.rollout}/agents", key=self._key)).json()
-            story.members = {row["agent_id"]: row["wave"] for row in rows}
+            answer = await self._ask("GET", f"/rollouts/{story.rollout}/agents", key=self._key)
+            story.members = {row["agent_id"]: row["wave"] for row in answer.json()}
+            story.members_at = answer.began
 
     async def _clean_up(self) -> None:
         await self._ask("DELETE", f"/generators/{self._generator}", expected={204, 404})

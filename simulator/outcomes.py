@@ -4,8 +4,6 @@ import re
 from enum import StrEnum
 
 _OUTCOME = re.compile(r"^  outcome: (\w+)$", re.MULTILINE)
-# One agent in so many is spared by bad versions, so that none is failed by everybody.
-_IMMUNE = 10
 
 
 class Outcome(StrEnum):
@@ -24,9 +22,7 @@ def manifest_of(outcome: Outcome, serial: int) -> str:
     return f"{head}data:\n  outcome: {outcome}\n  serial: '{serial}'\n"
 
 
-def outcome_for(text: str, agent_number: int) -> Outcome:
-    """What the manifest does to the agent of that number."""
+def outcome_of(text: str) -> Outcome:
+    """What the manifest does to an agent; nothing bad where it does not say."""
     found = _OUTCOME.search(text)
-    if found is None or agent_number % _IMMUNE == _IMMUNE - 1:
-        return Outcome.GOOD
-    return Outcome(found[1])
+    return Outcome(found[1]) if found else Outcome.GOOD

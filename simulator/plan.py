@@ -106,7 +106,7 @@ class Plan:
             duration=self.duration,
             soak=self.soak,
             wave_deadline=self.wave_deadline,
-            drain=3 * (self.interval + self.soak + min(self.interval, 15.0)),
+            drain=self.wave_deadline + 2 * self.interval + 5,
             watch_every=min(1.0, self.interval),
             keep=self.keep,
             seed=self.seed,

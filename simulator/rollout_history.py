@@ -49,7 +49,7 @@ class WaveStory:
 
 @dataclass
 class VersionStory:
-    """One version on its way. `members` says which wave an agent is in, by its id."""
+    """One version on its way. `members` says which wave an agent is in, by its id, as it was known at `members_at`."""
 
     strategy: str
     stack: str
@@ -60,6 +60,7 @@ class VersionStory:
     previous: int = 0
     state: str = ""
     ended: float = math.inf
+    members_at: float = math.inf
     acts: list[str] = field(default_factory=list)
     unheld: Between = field(default_factory=Between)
     waves: dict[int, WaveStory] = field(default_factory=dict)
@@ -99,6 +100,7 @@ def story_from(data: dict[str, Any]) -> VersionStory:
         "unheld": _between(data["unheld"]),
         "outcome": Outcome(data["outcome"]),
         "ended": math.inf if data["ended"] is None else data["ended"],
+        "members_at": math.inf if data["members_at"] is None else data["members_at"],
     }
     return VersionStory(**data | changes)
 

@@ -88,6 +88,9 @@ def _sights(run: RolloutRun, stack: str, stories: Sequence[VersionStory]) -> lis
                 found += _sight_of_rollback(agent, sight.sequence_id, stories)
                 continue
             wave = story.members.get(agent.id)
+            if wave is None and story.state not in FINAL and sight.ended > story.members_at:
+                # It may have become a member since.
+                continue
             opened = story.unheld.before if story.unheld.after < math.inf else math.inf
             if wave is not None:
                 opened = min(opened, story.waves[wave].released.before)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simulator.outcomes import Outcome, manifest_of, outcome_for
+from simulator.outcomes import Outcome, manifest_of, outcome_of
 from simulator.rollout_history import Between, VersionStory, WaveStory, story_from
 from simulator.rollout_rules import RolloutRun, check_rollouts, wave_times
 from simulator.strategies import strategies
@@ -104,6 +104,14 @@ def test_a_sight_outside_of_the_waves_is_found(story, agents):
     assert broken(run_of(story, agents)) == {"no held version before its wave"}
 
 
+def test_a_sight_after_the_members_were_read_is_none_while_waves_are_still_released(story, agents):
+    stop(story, "paused")
+    story.members_at = 250
+    for agent in agents[2:]:
+        agent.sights["object"].ended = 251
+    assert broken(run_of(story, agents)) == set()
+
+
 def test_a_roll_back_is_for_those_in_the_waves(story, agents):
     stop(story, "rolled_back")
     for agent in agents[:3]:
@@ -167,7 +175,6 @@ def test_slow_waves_are_found_once_there_are_enough(story, agents):
     assert "waves are proven in time" in broken(run)
 
 
-def test_an_agent_reads_the_outcome_and_one_in_ten_is_spared():
-    text = manifest_of(Outcome.FAILS, 7)
-    assert [outcome_for(text, number) for number in (0, 9)] == [Outcome.FAILS, Outcome.GOOD]
-    assert outcome_for("kind: ConfigMap", 0) == Outcome.GOOD
+def test_an_agent_reads_the_outcome():
+    assert outcome_of(manifest_of(Outcome.FAILS, 7)) == Outcome.FAILS
+    assert outcome_of("kind: ConfigMap") == Outcome.GOOD
