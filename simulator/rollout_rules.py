@@ -163,7 +163,7 @@ def _end(run: RolloutRun, story: VersionStory) -> list[Violation]:
 
 def _agreement(run: RolloutRun, last: VersionStory) -> list[Violation]:
     """Some polls after the newest version was for everybody, everybody has seen it."""
-    if last.state != "succeeded" or run.ended - last.ended < 3 * run.interval:
+    if last.state != "succeeded" or run.ended - last.ended < 3 * run.interval + _SLACK_SECONDS:
         return []
     return [
         Violation("everybody gets what has succeeded", agent.id, f"#{last.sequence_id} of {last.strategy}")

@@ -172,6 +172,8 @@ class Truth:
         agent = self.agents[record["agent"]]
         for stack_id, object_id, is_marker in record["on"]:
             if is_marker:
+                # From now on the broker may forget what the agent said of the stack.
+                agent.event_ids = {key: stack for key, stack in agent.event_ids.items() if stack != stack_id}
                 agent.answered.setdefault(object_id, Span(record["at"]))
                 agent.removed.setdefault(stack_id, Span(record["at"]))
             else:
@@ -183,8 +185,6 @@ class Truth:
         for (stack_id, object_id, is_marker), event_id in zip(record["on"], record["events"], strict=True):
             agent.reported.add(object_id)
             if is_marker:
-                # The broker forgets what an agent said of a stack that it has removed.
-                agent.event_ids = {key: stack for key, stack in agent.event_ids.items() if stack != stack_id}
                 for span in (agent.removed[stack_id], agent.answered[object_id]):
                     span.ended = min(span.ended, record["at"])
             else:
