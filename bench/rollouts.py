@@ -141,6 +141,8 @@ def _polls(options: argparse.Namespace, folder: Path, url: str) -> list[tuple[st
                 # In turns, first the one and then the other.
                 for variant in list(listed.values())[:: 1 if number % 2 else -1]:
                     measure(variant, options.seconds, postmaster, keep=True)
+        for name, variant in listed.items():
+            print(f"{name:<14}{statistics.median(variant.cpu):>8.0f} us of CPU")
         statements = {"ours": _plan_of(ROOT), "before": _plan_of(before)}
         os.environ["DATABASE_URL"] = held_url
         statements["held"] = _plan_of(ROOT)
@@ -251,15 +253,24 @@ import collections, json, statistics, uuid
 import django
 django.setup()
 from django.db import connection
-from agents.target_state import _statement
 from bench import data
-from paks.key_check import agent_key_parameters
-from paks.tokens import split_token
+try:
+    from agents.target_state import _statement
+    from paks.key_check import agent_key_parameters
+    from paks.tokens import split_token
+
+    def parameters_of(number):
+        return agent_key_parameters(split_token(data.agent_key(number)), uuid.UUID(data.agent_id(number)))
+except ModuleNotFoundError:  # where it was in older revisions
+    from agents.polling import _statement
+
+    def parameters_of(number):
+        return {"agent": uuid.UUID(data.agent_id(number)), "key_hash": data.key_hash(number)}
 
 sql = _statement("postgresql", False, False, with_key=True)
 touched, kinds = [], collections.Counter()
 for number in range(20):
-    parameters = agent_key_parameters(split_token(data.agent_key(number)), uuid.UUID(data.agent_id(number)))
+    parameters = parameters_of(number)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql, parameters)
         top = cursor.fetchone()[0][0]["Plan"]
