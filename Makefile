@@ -100,6 +100,11 @@ test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names
 	@echo "== tests on PostgreSQL"
 	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "$(POSTGRES_TESTS)" $(PYTEST_ARGS)
 
+.PHONY: test-rollouts
+test-rollouts: env ## let anything happen to rollouts for 1,000 runs of 50 steps, on PostgreSQL
+	@BROKKR_TEST_ROLLOUT_RUNS=1000 $(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest \
+		tests/rollouts/test_state_machine.py $(PYTEST_ARGS)
+
 .PHONY: fuzz-schemas
 fuzz-schemas: env ## check 100,000 generated schemas of parameters: each is refused or checks any instance
 	@$(BIN)/python -m tests.parameter_schemas.fuzz 100000
@@ -193,6 +198,10 @@ bench-admin: env ## measure the admin's lists and its first page in a large worl
 bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)
 
+.PHONY: bench-rollouts
+bench-rollouts: env ## measure polls among holds beside those of the revision before rollouts, and ticks of 100 rollouts
+	@$(BIN)/python -m bench.rollouts $(BENCH_ARGS)
+
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests
@@ -215,6 +224,11 @@ bench-compare: env ## measure a poll's CPU here and in other checkouts: BENCH_AR
 .PHONY: bench-faults
 bench-faults: env ## measure what clients see while the database hangs, here or in BENCH_ARGS="--code ../other"
 	@$(BIN)/python -m bench.faults $(BENCH_ARGS)
+
+.PHONY: bench-simulated-rollouts
+bench-simulated-rollouts: env ## let 2,000 agents live through rollouts, good and bad, with every fault, for 15 minutes
+	@$(BIN)/python -m bench.simulation --agents 2000 --joining 0 --duration 900 --interval 30 --stacks 400 --changes 0.5 \
+		--rollouts --faults drop,slow,duplicate,skew,kill $(BENCH_ARGS)
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests

@@ -1,7 +1,7 @@
 """A whole fleet for ten minutes against gunicorn as it runs in production: `make bench-simulation`.
 
 10,000 agents join over three minutes, then live for ten: 2,000 stacks, 20 matched by each agent. Each stack changes
-four times a day, which is one change in ten seconds that reaches a hundred agents.
+four times a day, which is one change in ten seconds that reaches a hundred agents. With `--rollouts` a worker runs too.
 Other fleets by the options of `manage.py simulate_fleet`, which are taken as well and win.
 """
 
@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
         server = environment.Server(
             Path(name), worker="gthread", environment={"DJANGO_SETTINGS_MODULE": "brokkr_site.settings"}
         )
-        with environment.servers(server):
+        with environment.servers(server), _worker("--rollouts" in arguments):
             report = _simulate(arguments, server, environment.postmaster())
     slow = {kind: call["p99_ms"] for kind, call in report["calls"].items() if call["p99_ms"] > _P99_MS}
     cores = report["client_cpu_ms_per_agent_and_minute"] * report["agents"] / 60_000
@@ -48,9 +50,25 @@ def main(arguments: list[str]) -> int:
             print(f"{kind:<20}{''.join(f'{number:>8}' for number in numbers)}")
     print(f"errors: {report['errors']}, violations: {report['violation_count']}")
     print(f"cores: {report['server_cores_used']} broker and PostgreSQL, {cores:.2f} the simulator")
+    if "rollouts" in report:
+        print(json.dumps(report["rollouts"], indent=1))
     print(f"p99 over {_P99_MS:g} ms: {slow or 'of no call'}")
     environment.save("simulation", {"machine": notes, "arguments": arguments, "report": report})
     return 0
+
+
+@contextmanager
+def _worker(is_wanted: bool) -> Iterator[None]:  # noqa: FBT001
+    """Rollouts go on by the worker's clock."""
+    if not is_wanted:
+        yield
+        return
+    worker = subprocess.Popen([sys.executable, "manage.py", "run_worker"], cwd=ROOT)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(30)
 
 
 def _simulate(arguments: list[str], server: environment.Server, postmaster: int) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from typing import Any
 
 from core.api.openapi.document import complete
+from core.api.openapi.error_answers import error_answer
 from core.errors import InvalidPath, UniqueViolation
+from rollouts.errors import Frozen
 from stacks.errors import StackNotFound
 
 _EXAMPLES = {
@@ -13,6 +15,43 @@ _EXAMPLES = {
 }
 _METRICS = "# TYPE brokkr_stacks_total gauge\nbrokkr_stacks_total 3.0\n"
 
+_LOCKED = error_answer(
+    "A freeze holds, which `details` names.",
+    Frozen(
+        freeze_id="0193f0e0-77aa-7b1c-9d2e-3f4a5b6c7d8e",
+        scope="fleet",
+        reason="Black Friday",
+    ),
+)
+_OVERRIDE = {
+    "in": "header",
+    "name": "X-Brokkr-Override-Freeze",
+    "schema": {"type": "string"},
+    "description": "Why it is to be done although a freeze holds; goes into the audit log. For admins.",
+}
+# What would change who serves what, delete something, or reach agents at once.
+_REFUSED_WHILE_FROZEN = {
+    "add_target",
+    "agents_add_annotation",
+    "agents_add_label",
+    "agents_remove_annotation",
+    "agents_remove_label",
+    "delete_agent",
+    "delete_generator",
+    "delete_stack",
+    "deregister_agent",
+    "register_agent",
+    "release_deployment_object",
+    "remove_target",
+    "roll_back_rollout",
+    "skip_rollout",
+    "stacks_add_annotation",
+    "stacks_add_label",
+    "stacks_remove_annotation",
+    "stacks_remove_label",
+    "update_stack",
+}
+
 
 def complete_document(
     *,
@@ -20,4 +59,12 @@ def complete_document(
     **context: object,  # noqa: ARG001  # whom the document is for; it is the same for everybody
 ) -> dict[str, Any]:
     """Spectacular's hook, called once with the document that the views make."""
-    return complete(result, examples=_EXAMPLES, metrics=_METRICS)
+    document = complete(result, examples=_EXAMPLES, metrics=_METRICS)
+    for path in document["paths"].values():
+        for operation in path.values():
+            if operation["operationId"] in _REFUSED_WHILE_FROZEN:
+                operation.setdefault("parameters", []).append(_OVERRIDE)
+                operation["responses"]["423"] = {"$ref": "#/components/responses/Locked"}
+                operation["responses"] = dict(sorted(operation["responses"].items()))
+    document["components"]["responses"]["Locked"] = _LOCKED
+    return document

@@ -10,6 +10,11 @@ TAGS = [
         ),
         ("deployment objects", "The versions of a stack: immutable manifests, and deletion markers."),
         ("templates", "Manifests with parameters; versions of them, previews, and publishing from one."),
+        (
+            "rollouts",
+            "How a version reaches the fleet: strategies with waves, rollouts under way, and what people do to them.",
+        ),
+        ("freezes", "While one holds, what agents should have stays as it is."),
         ("generators", "Tenants, who publish: each owns stacks and has keys of its own."),
         (
             "agents",

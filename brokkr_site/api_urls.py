@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("generators.api.urls")),
     path("", include("templates_app.api.urls")),
     path("", include("health.api.urls")),
+    path("", include("rollouts.api.urls")),
     path("", include("telemetry.api.urls")),
     path("", include("audit.api.urls")),
     path("", include("config.api.urls")),

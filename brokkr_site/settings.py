@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "core.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.PageSecurityPolicyMiddleware",
+    "rollouts.middleware.FreezeOverrideMiddleware",
 ]
 
 ROOT_URLCONF = "brokkr_site.urls"
@@ -226,6 +227,10 @@ SPECTACULAR_SETTINGS = {
         "DeploymentHealthStatus": "health.models.HealthStatus",
         "CheckStatus": ["ok", "blocked", "unknown"],
         "DeliveryStatus": "webhooks.models.delivery.Status",
+        "RolloutState": "rollouts.models.RolloutState",
+        "RolloutAgentState": "rollouts.members.Standing",
+        "CheckVerdict": "rollouts.models.RolloutCheck.Verdict",
+        "FreezeScope": "rollouts.models.Freeze.Scope",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [

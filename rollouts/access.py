@@ -7,6 +7,7 @@ from django.db.models import Q
 from paks.principals import Principal
 from rollouts.errors import FreezeNotFound, RolloutNotFound, RolloutStrategyNotFound
 from rollouts.models import Freeze, Rollout, RolloutStrategy
+from rollouts.querysets import RolloutQuerySet
 from stacks.errors import StackNotOwned
 
 
@@ -19,9 +20,14 @@ def listable_rollouts(principal: Principal) -> Q:
     return Q(pk__in=[])
 
 
+def with_versions(rows: RolloutQuerySet) -> RolloutQuerySet:
+    """With their versions, but not their manifests."""
+    return rows.select_related("version", "previous").defer("version__yaml_content", "previous__yaml_content")
+
+
 def find_rollout(rollout_id: UUID) -> Rollout:
-    """The rollout with its stack and version. Raises RolloutNotFound."""
-    rows = Rollout.objects.with_version().select_related("stack")
+    """The rollout with all that is told of it. Raises RolloutNotFound."""
+    rows = with_versions(Rollout.objects.all()).select_related("stack").prefetch_related("waves", "checks")
     rollout = rows.filter(pk=rollout_id).first()
     if rollout is None:
         raise RolloutNotFound(id=rollout_id)
@@ -42,9 +48,18 @@ def find_strategy(strategy_id: UUID) -> RolloutStrategy:
     return row
 
 
-def find_freeze(freeze_id: UUID) -> Freeze:
-    """The freeze, lifted or not. Raises FreezeNotFound."""
-    freeze = Freeze.objects.filter(pk=freeze_id).first()
+def visible_freezes(principal: Principal) -> Q:
+    """The condition for freezes: all for an admin, all but those of other generators for a generator."""
+    if principal.is_admin:
+        return Q()
+    if principal.generator_id is None:
+        return Q(pk__in=[])
+    return ~Q(scope=Freeze.Scope.GENERATOR) | Q(generator=principal.generator_id)
+
+
+def find_freeze(freeze_id: UUID, principal: Principal) -> Freeze:
+    """The freeze, lifted or not. Raises FreezeNotFound, also for a freeze that the caller may not see."""
+    freeze = Freeze.objects.filter(visible_freezes(principal), pk=freeze_id).first()
     if freeze is None:
         raise FreezeNotFound(id=freeze_id)
     return freeze

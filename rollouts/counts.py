@@ -18,40 +18,46 @@ from rollouts.decision import Facts, Verdict, WaveFacts
 from rollouts.models import Rollout, RolloutMember, RolloutWave
 from rollouts.strategies import HealthGate, Wave
 
-# Reports and health rows count only if they are about this version: a success of an older version says nothing about
-# it. Deleted agents are in no wave, because their member rows are deleted with them.
+# Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
+# agents are in no wave: their rows go with them.
+# Members are alike in a few ways only: they are counted by these first, which is cheaper than asking each of them all
+# the questions.
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
 serving AS ({serving}),
 m AS (
     SELECT rm.wave = %(wave)s AS is_current, rm.is_deferred, rm.is_accepted,
         rm.proven_at IS NOT NULL AS was_proven, r.status = 'FAILURE' AS is_failing,
-        {is_proven} AS is_proven, {good_since} AS good_since
-    FROM rollout_members rm
-    JOIN serving ON serving.agent_id = rm.agent_id
+        {is_proven} AS is_proven, {is_new} AS is_new, count(*) AS alike, min({good_since}) AS good_since
+    FROM serving
+    {members} JOIN rollout_members rm ON rm.rollout_id = %(rollout)s AND rm.agent_id = serving.agent_id
     LEFT JOIN agent_stack_reports r
-        ON r.agent_id = rm.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
-    LEFT JOIN deployment_health h ON h.agent_id = rm.agent_id AND h.deployment_object_id = %(object)s
-    WHERE rm.rollout_id = %(rollout)s
+        ON r.agent_id = serving.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
+    LEFT JOIN deployment_health h ON h.agent_id = serving.agent_id AND h.deployment_object_id = %(object)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
-SELECT
-    count(*) FILTER (WHERE is_current),
-    count(*) FILTER (WHERE is_current AND NOT is_deferred),
-    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing),
-    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing AND is_accepted),
-    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND (was_proven OR is_proven)),
-    count(*) FILTER (WHERE is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND NOT was_proven AND is_proven),
-    min(good_since) FILTER (WHERE is_current AND NOT is_deferred AND NOT was_proven AND is_proven IS NOT TRUE),
-    count(*) FILTER (WHERE NOT is_deferred),
-    count(*) FILTER (WHERE NOT is_deferred AND is_failing AND NOT is_accepted),
-    count(*) FILTER (WHERE is_deferred),
-    {joiners}
+SELECT min(good_since) FILTER (WHERE is_current AND NOT is_deferred AND NOT was_proven AND is_proven IS NOT TRUE),
+    {sums}
 FROM m
 """
-# The agents that serve the stack and are in no wave. The labels and annotations of deleted agents stay, so deleted
-# agents have to be left out here.
-_JOINERS = """
-(SELECT count(*) FROM serving JOIN agents a ON a.id = serving.agent_id AND a.deleted_at IS NULL) - count(*)"""
+_SUMS = ", ".join(
+    f"CAST(coalesce(sum(alike) FILTER (WHERE {which}), 0) AS bigint)"
+    for which in (
+        "is_current",
+        "is_current AND NOT is_deferred",
+        "is_current AND NOT is_deferred AND is_failing",
+        "is_current AND NOT is_deferred AND is_failing AND is_accepted",
+        "is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND (was_proven OR is_proven)",
+        "is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND NOT was_proven AND is_proven",
+        "NOT is_deferred",
+        "NOT is_deferred AND is_failing AND NOT is_accepted",
+        "is_deferred",
+        "is_new",
+    )
+)
+# Whoever serves the stack and is in no wave. Words of deleted agents stay, so that here it is asked who lives.
+_IS_NEW = """(rm.agent_id IS NULL
+        AND EXISTS (SELECT 1 FROM agents a WHERE a.id = serving.agent_id AND a.deleted_at IS NULL))"""
 _HEALTHY = "(h.status = 'healthy' AND h.updated_at >= %(fresh)s)"
 _HEALTH = {
     HealthGate.REQUIRED: _HEALTHY,
@@ -83,7 +89,7 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
     rule = strategy.wave(current.number)
     soak = timedelta(seconds=rule.soak_seconds)
     row = _count(rollout, rule, is_last=current.number == len(strategy.waves), now=now)
-    members, counted, failing, accepted, proven, newly_proven, good_since, *of_all_waves = row
+    good_since, members, counted, failing, accepted, proven, newly_proven, *of_all_waves = row
     released, failing_of_all, deferred, new = of_all_waves
     running_since = current.running_since
     assert running_since is not None  # noqa: S101  # written with the release
@@ -148,8 +154,10 @@ def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> tup
         serving=serving_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
         is_proven=proven_sql(gate),
         good_since=good_since_sql(gate),
-        # Before the last wave, agents that join wait for a wave that matches them.
-        joiners=_JOINERS if is_last else "0",
+        # Before the last wave, newcomers wait for a wave that matches them.
+        is_new=_IS_NEW if is_last else "(1 = 0)",
+        members="LEFT" if is_last else "INNER",
+        sums=_SUMS,
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, cast(Any, proof_parameters(rollout, rule, now=now)))

@@ -3,24 +3,41 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from simulator.client import FAILURES, Client, Unexpected
 from simulator.http import Connection, CutOff, Request
 from simulator.invariants import Poll, Shown
 from simulator.journal import Journal
 from simulator.messages import tell
+from simulator.outcomes import Outcome, outcome_of
 from simulator.truth import AgentHistory
 from simulator.verifier import Verifier
 
 _BATCH = 500
+# Of a fleet with rollouts: how often a call that was cut is repeated within the round, lest a wave wait for the next.
+_REPEATS = 5
+_REPEAT_AFTER_SECONDS = 1.0
+
+
+class _Silenced(Exception):
+    """A version has taken the agent off the network."""
 
 
 class Agent:
     """The agent with this number in the journal. It has the last answer only in memory, so a kill loses it."""
 
     def __init__(
-        self, number: int, client: Client, journal: Journal, verifier: Verifier, chance: random.Random
+        self,
+        number: int,
+        client: Client,
+        journal: Journal,
+        verifier: Verifier,
+        chance: random.Random,
+        *,
+        silence: float = 0.0,
     ) -> None:
         self._number = number
         self._client = client
@@ -30,6 +47,11 @@ class Agent:
         self._history: AgentHistory = journal.truth.agents[number]
         self._etag = ""
         self._shown: tuple[Shown, ...] = ()
+        self._rollout_stacks = journal.truth.rollout_stacks
+        self._silence = silence
+        # What the versions of rollout stacks that it holds do to it, by their ids.
+        self._outcomes: dict[str, Outcome] = {}
+        self._silenced_by: set[str] = set()
 
     async def run_until(self, deadline: float, *, interval: float, within: float) -> None:
         """Begin at a random moment within `within` seconds, then do one round every `interval` seconds.
@@ -39,23 +61,38 @@ class Agent:
         start = time.monotonic() + self._chance.random() * within
         while start < deadline:
             await asyncio.sleep(start - time.monotonic())
-            await self._round()
+            if not any(span.ended > time.monotonic() for span in self._history.silences):
+                await self._round()
             start = max(start + interval, time.monotonic())
 
     async def _round(self) -> None:
         """Everything an agent does in one interval, on one connection."""
         connection = self._client.connect()
-        for step in (self._poll, self._beat, self._look_for_work):
+        steps = [self._poll, self._tell_health] if self._rollout_stacks else [self._poll]
+        for step in (*steps, self._beat, self._look_for_work):
             try:
-                await step(connection)
+                await self._do(step, connection)
             except CutOff:
                 pass
+            except _Silenced:
+                break
             except FAILURES:
                 # The client has counted it. The agent goes on, as real agents do.
                 break
             except Unexpected as error:
                 tell("trouble", text=str(error))
         connection.close()
+
+    async def _do(self, step: Callable[[Connection], Awaitable[None]], connection: Connection) -> None:
+        """The step. What is cut off is done again, in a fleet with rollouts."""
+        for _ in range(_REPEATS if self._rollout_stacks else 0):
+            try:
+                await step(connection)
+            except CutOff:
+                await asyncio.sleep(_REPEAT_AFTER_SECONDS)
+            else:
+                return
+        await step(connection)
 
     async def _poll(self, connection: Connection) -> None:
         """Ask for the target state, check the answer, and report the new objects."""
@@ -70,13 +107,16 @@ class Agent:
         )
         if answer.status == 200:
             self._etag = answer.headers.get("etag", "")
+            rows = answer.json()
             self._shown = tuple(
                 Shown(row["id"], row["stack_id"], row["sequence_id"], row["is_deletion_marker"])
-                for row in answer.json()
+                for row in rows
             )
-        # 304 says that the agent's last answer is still right, so that answer is checked again.
+            self._see(rows, answer.ended)
+        # 304 says that what the agent holds is still the answer, so it is checked like one.
         self._verifier.check(self._history, Poll(self._shown, answer.began, answer.ended, seen_before))
         fresh = [shown for shown in self._shown if shown.id not in self._history.reported]
+        self._apply(fresh)
         for start in range(0, len(fresh), _BATCH):
             await self._report(connection, fresh[start : start + _BATCH])
 
@@ -85,8 +125,14 @@ class Agent:
         on = [(shown.stack_id, shown.id, shown.is_marker) for shown in fresh]
         began = time.monotonic()
         self._journal.write({"what": "ask", "agent": self._number, "on": on, "at": began})
+        failing = [shown.id for shown in fresh if self._outcomes.get(shown.id) == Outcome.FAILS]
         events = [
-            {"deployment_object_id": shown.id, "event_type": "DEPLOY", "status": "SUCCESS"} for shown in fresh
+            {
+                "deployment_object_id": shown.id,
+                "event_type": "DEPLOY",
+                "status": "FAILURE" if shown.id in failing else "SUCCESS",
+            }
+            for shown in fresh
         ]
         single = len(events) == 1
         request = (
@@ -112,6 +158,50 @@ class Agent:
                 "events": [row["id"] for row in rows],
             }
         )
+        self._note_failures(failing, began)
+
+    def _see(self, rows: Sequence[Mapping[str, Any]], ended: float) -> None:
+        """Note the versions of rollout stacks in an answer, and what they do."""
+        mine = [row for row in rows if row["stack_id"] in self._rollout_stacks]
+        self._outcomes = {row["id"]: outcome_of(row["yaml_content"]) for row in mine}
+        for row in mine:
+            if row["id"] not in self._history.sights:
+                record = {"stack": row["stack_id"], "object": row["id"], "sequence_id": row["sequence_id"]}
+                self._journal.write({"what": "saw", "agent": self._number, **record, "at": ended})
+
+    def _apply(self, fresh: Sequence[Shown]) -> None:
+        """Raises _Silenced when a version takes the agent off the network; once it is back, it is well."""
+        silencing = [shown.id for shown in fresh if self._outcomes.get(shown.id) == Outcome.SILENCES]
+        if silencing and not any(object_id in self._silenced_by for object_id in silencing):
+            self._silenced_by.update(silencing)
+            now = time.monotonic()
+            self._journal.write(
+                {"what": "silent", "agent": self._number, "at": now, "until": now + self._silence}
+            )
+            raise _Silenced
+
+    def _note_failures(self, object_ids: Iterable[str], began: float) -> None:
+        for object_id in object_ids:
+            if object_id not in self._history.failures:
+                record = {"what": "failed", "agent": self._number, "object": object_id, "began": began}
+                self._journal.write(record | {"at": time.monotonic()})
+
+    async def _tell_health(self, connection: Connection) -> None:
+        """How well the versions of rollout stacks are that were applied."""
+        applied = {key: each for key, each in self._outcomes.items() if each != Outcome.FAILS}
+        if not applied:
+            return
+        at = datetime.now(UTC).isoformat()
+        unhealthy = [key for key, each in applied.items() if each == Outcome.UNHEALTHY]
+        body = {
+            "deployment_objects": [
+                {"id": key, "status": "failing" if key in unhealthy else "healthy", "checked_at": at}
+                for key in applied
+            ]
+        }
+        request = self._request("PATCH", "health-status", body=body)
+        fault = self._client.draw_fault()
+        await self._client.call("tell health", connection, request, expected={200, 204}, fault=fault)
 
     async def _beat(self, connection: Connection) -> None:
         body = {"k8s_reachable": True, "k8s_api_latency_ms": self._chance.randrange(1, 50)}

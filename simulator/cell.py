@@ -24,6 +24,7 @@ from simulator.messages import tell
 from simulator.plan import CellPlan
 from simulator.pool import for_all
 from simulator.publisher import Publisher
+from simulator.strategies import ring_of
 from simulator.verifier import Verifier
 
 
@@ -39,6 +40,7 @@ class Cell:
         self._client = Client(Site(plan.url), faults, plan.fault_share, chance)
         self._publisher = Publisher(plan, self._client, self._journal, chance)
         self._verifier = Verifier(self._client, self._journal.truth)
+        self._journal.truth.rollout_stacks = frozenset(plan.rollout_stacks)
         self._cpu = 0.0
         self._made = 0
 
@@ -84,23 +86,28 @@ class Cell:
             tell("progress", done=self._made, total=total)
 
     async def _create_agent(self, number: int) -> None:
-        admin, label = self._plan.admin_key, self._publisher.label_of(number)
+        admin, labels = self._plan.admin_key, [self._publisher.label_of(number)]
+        generators = [self._journal.truth.generator_id]
+        if self._plan.rollout_stacks:
+            labels += [label for label in (self._plan.rollout_label, ring_of(number)) if label]
+            generators.append(self._plan.rollout_generator)
         body = {
             "name": f"{self._plan.name}-{number}",
             "cluster_name": "simulated",
-            "generator_ids": [self._journal.truth.generator_id],
+            "generator_ids": generators,
         }
         answer = await self._client.insist(
             "set up", Request("POST", "/agents", admin, body=body), expected={201}
         )
         made = answer.json()
         path = f"/agents/{made['agent']['id']}"
-        labelling = Request("POST", f"{path}/labels", admin, body={"label": label})
-        await self._client.insist("set up", labelling, expected={201})
+        for label in labels:
+            labelling = Request("POST", f"{path}/labels", admin, body={"label": label})
+            await self._client.insist("set up", labelling, expected={201})
         activation = Request("PUT", path, admin, body={"status": "ACTIVE"})
         await self._client.insist("set up", activation, expected={200})
         self._journal.write(
-            {"what": "agent", "id": made["agent"]["id"], "key": made["initial_pak"], "labels": [label]}
+            {"what": "agent", "id": made["agent"]["id"], "key": made["initial_pak"], "labels": labels}
         )
 
     async def _live_until(self, deadline: float, *, joined: float) -> None:
@@ -108,7 +115,14 @@ class Cell:
         interval, within = self._plan.interval, self._plan.joining or self._plan.interval
         async with asyncio.TaskGroup() as tasks:
             for number in range(len(self._journal.truth.agents)):
-                agent = Agent(number, self._client, self._journal, self._verifier, self._chance)
+                agent = Agent(
+                    number,
+                    self._client,
+                    self._journal,
+                    self._verifier,
+                    self._chance,
+                    silence=self._plan.silence,
+                )
                 tasks.create_task(agent.run_until(deadline, interval=interval, within=within))
             tasks.create_task(self._publisher.run_until(deadline))
             while (now := time.monotonic()) < deadline:

@@ -9,20 +9,27 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from simulator.http import Site
-from simulator.plan import CellPlan, Plan
+from simulator.journal import Journal
+from simulator.plan import CellPlan, DirectorPlan, Plan
 from simulator.processes import cpu_seconds
-from simulator.report import Report
+from simulator.report import Report, summary_of
+from simulator.rollout_history import story_from
+from simulator.rollout_rules import RolloutRun, check_rollouts
 from simulator.stats import Calls
+from simulator.strategies import strategies
 
 _ROOT = Path(__file__).resolve().parent.parent
 _KILL_EVERY_SECONDS = 20.0
+# The number of the director, among those of the cells.
+_DIRECTOR = -1
 
 Progress = Callable[[str, float], None]
 
@@ -43,6 +50,10 @@ class Fleet:
         self._messages: queue.SimpleQueue[tuple[int, subprocess.Popen[bytes], dict[str, Any]]] = (
             queue.SimpleQueue()
         )
+        self._director: subprocess.Popen[bytes] | None = None
+        # By the event.
+        self._said_by_director: dict[str, dict[str, Any]] = {}
+        self._kills: list[float] = []
         self._plans: list[CellPlan] = []
         self._cells: list[subprocess.Popen[bytes]] = []
         self._random = random.Random(plan.seed)  # noqa: S311  chance, not secrecy
@@ -56,26 +67,49 @@ class Fleet:
                 self._live()
                 self._finish()
             finally:
-                for cell in self._cells:
-                    cell.kill()
-                    cell.wait()
+                for process in [*self._cells, *([self._director] if self._director else [])]:
+                    process.kill()
+                    process.wait()
         return self.report
 
     def _start(self, folder: Path) -> None:
-        self._plans = self.plan.cells(f"sim-{os.getpid()}-{int(time.time())}", folder)
+        name = f"sim-{os.getpid()}-{int(time.time())}"
+        self._plans = self.plan.cells(name, folder)
+        if self.plan.rollouts:
+            self._start_director(self.plan.director(name))
         for number in range(len(self._plans)):
             self._cells.append(self._spawn(number))
 
+    def _start_director(self, plan: DirectorPlan) -> None:
+        """Its stacks are there before any agent is."""
+        self._director = self._run("simulator.director", plan, _DIRECTOR)
+        made = self._wait_for_director("ready", into=self.report.around)
+        self._plans = [
+            replace(
+                each,
+                rollout_stacks=made["stacks"],
+                rollout_generator=made["generator"],
+                rollout_label=plan.label,
+            )
+            for each in self._plans
+        ]
+
+    def _wait_for_director(self, event: str, *, into: dict[str, Calls]) -> dict[str, Any]:
+        while event not in self._said_by_director:
+            self._hear(1.0, into=into)
+        return self._said_by_director[event]
+
     def _spawn(self, number: int) -> subprocess.Popen[bytes]:
-        cell = subprocess.Popen(
-            [sys.executable, "-m", "simulator.cell"], cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        return self._run("simulator.cell", self._plans[number], number)
+
+    def _run(self, module: str, plan: CellPlan | DirectorPlan, number: int) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(  # noqa: S603  a module of our own
+            [sys.executable, "-m", module], cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        assert cell.stdin is not None  # noqa: S101  it is a pipe
-        # On stdin and not in the arguments, because every user can read those, and the plan contains the key.
-        cell.stdin.write(orjson.dumps(self._plans[number]) + b"\n")
-        cell.stdin.flush()
-        threading.Thread(target=self._listen, args=(number, cell), daemon=True).start()
-        return cell
+        # On stdin, not in the arguments: those are for everybody to read, and the key is in it.
+        _write(process, orjson.dumps(plan))
+        threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
+        return process
 
     def _listen(self, number: int, cell: subprocess.Popen[bytes]) -> None:
         assert cell.stdout is not None  # noqa: S101  it is a pipe
@@ -96,11 +130,13 @@ class Fleet:
             raise FleetFailed(message["text"])
         elif message["event"] == "trouble":
             self.report.troubles[message["text"]] += 1
-        elif message["event"] == "ended" and cell is self._cells[number]:
+        elif message["event"] == "ended" and (number == _DIRECTOR or cell is self._cells[number]):
             if cell.wait() != 0:
                 raise FleetFailed(
                     f"A process of the fleet ended with exit code {cell.returncode}; see above."
                 )
+        elif number == _DIRECTOR:
+            self._said_by_director[message["event"]] = message
         elif message["event"] != "ended":
             return number, message
         return None
@@ -127,10 +163,8 @@ class Fleet:
                 self._progress("setting up", sum(done.values()) / total)
 
     def _live(self) -> None:
-        for cell in self._cells:
-            assert cell.stdin is not None  # noqa: S101  it is a pipe
-            cell.stdin.write(b"go\n")
-            cell.stdin.flush()
+        for process in [*self._cells, *([self._director] if self._director else [])]:
+            _write(process, b"go")
         self._join()
         cpu = cpu_seconds(self.plan.server_pids)
         began = time.monotonic()
@@ -164,6 +198,7 @@ class Fleet:
         self._cells[number].kill()
         self._cells[number].wait()
         self.report.kills += 1
+        self._kills.append(time.monotonic())
         self._cells[number] = self._spawn(number)
 
     def _finish(self) -> None:
@@ -179,3 +214,32 @@ class Fleet:
         for kind in ("verify", "clean up"):
             if kind in self.report.calls:
                 self.report.around.setdefault(kind, Calls()).add(self.report.calls.pop(kind))
+        if self._director is not None:
+            self._judge_rollouts(self._wait_for_director("history", into=self.report.around))
+            _write(self._director, b"clean up")
+            self._wait_for_director("done", into=self.report.around)
+
+    def _judge_rollouts(self, history: dict[str, Any]) -> None:
+        agents = []
+        for plan in self._plans:
+            with closing(Journal(Path(plan.journal))) as journal:
+                journal.read()
+                agents += journal.truth.agents
+        listed = strategies(soak=self.plan.soak, deadline=self.plan.wave_deadline)
+        run = RolloutRun(
+            strategies={each.name: each for each in listed},
+            stories=[story_from(data) for data in history["stories"]],
+            agents=agents,
+            interval=self.plan.interval,
+            soak=self.plan.soak,
+            ended=history["ended"],
+            kills=self._kills,
+        )
+        self.report.violations += [asdict(violation) for violation in check_rollouts(run)]
+        self.report.rollouts = summary_of(run)
+
+
+def _write(process: subprocess.Popen[bytes], line: bytes) -> None:
+    assert process.stdin is not None  # noqa: S101  it is a pipe
+    process.stdin.write(line + b"\n")
+    process.stdin.flush()

@@ -1,10 +1,9 @@
 """The rules for every answer. Pure: it takes an answer and the truth, and returns violations.
 
-- An agent never sees an older object of a stack after a newer one, or an object older than one that was acknowledged
-  before the agent asked.
-- It sees no object of a stack that it does not serve, only the marker of a deleted stack, and no marker that it has
-  answered.
-- No object disappears without a deletion or a change of labels, and an owed marker is sent until it is answered.
+- An agent never sees an older object of a stack after a newer one, nor one older than what was acknowledged before it
+  asked.
+- It sees nothing of a stack that it does not serve, or of a deleted one, but a marker, and no marker that it answered.
+- Nothing disappears without a deletion or a change of labels, and an owed marker comes until it is answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,12 +46,15 @@ def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]
     violations: list[Violation] = []
     by_stack: dict[str, Shown] = {}
     for shown in poll.shown:
-        stack = truth.stacks.get(shown.stack_id)
-        rules = ["nothing foreign"] if stack is None else _shown_rules(truth, agent, stack, shown, poll)
+        rules = _rules_of(truth, agent, shown, poll)
         if shown.stack_id in by_stack:
             rules.append("one object for each stack")
         by_stack[shown.stack_id] = shown
         violations += [Violation(rule, agent.id, str(shown)) for rule in rules]
+    for stack_id in truth.rollout_stacks - by_stack.keys():
+        # Once an agent has seen something of it, it always sees something of it.
+        if stack_id in poll.seen_before:
+            violations.append(Violation("nothing disappears", agent.id, f"stack {stack_id}"))
     served = {stack_id for label in agent.labels for stack_id in truth.by_label.get(label, ())}
     for stack_id in served - by_stack.keys():
         stack = truth.stacks[stack_id]
@@ -62,9 +64,20 @@ def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]
 
 
 def remember(agent: AgentHistory, poll: Poll) -> None:
-    """Record that the agent has seen what the answer shows."""
+    """Take what the answer shows as seen. Markers are no versions: an agent that serves the stack again gets an older
+    one.
+    """
     for shown in poll.shown:
-        agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
+        if not shown.is_marker:
+            agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
+
+
+def _rules_of(truth: Truth, agent: AgentHistory, shown: Shown, poll: Poll) -> list[str]:
+    if shown.stack_id in truth.rollout_stacks:
+        is_older = shown.sequence_id < poll.seen_before.get(shown.stack_id, 0)
+        return ["nothing older after newer"] if is_older else []
+    stack = truth.stacks.get(shown.stack_id)
+    return ["nothing foreign"] if stack is None else _shown_rules(truth, agent, stack, shown, poll)
 
 
 def _shown_rules(
@@ -72,16 +85,17 @@ def _shown_rules(
 ) -> list[str]:
     alive = stack.alive.possible(poll.began, poll.ended)
     rules = []
-    if shown.sequence_id < poll.seen_before.get(stack.id, 0):
-        rules.append("nothing older after newer")
     if shown.is_marker:
-        if False not in alive:
+        # Of a stack that lives it is the removal that an agent is owed which serves it no longer.
+        if alive == {True} and truth.associated(agent, stack, poll.began, poll.ended) == {True}:
             rules.append("no marker of a living stack")
-        if stack.id not in agent.first_asked:
-            rules.append("no marker of what it never reported on")
-        if stack.id in agent.removed and agent.removed[stack.id].ended < poll.began:
+        if stack.id not in agent.first_asked and stack.id not in poll.seen_before:
+            rules.append("no marker of what it was never given")
+        if shown.id in agent.answered and agent.answered[shown.id].ended < poll.began:
             rules.append("no marker that was answered")
         return rules
+    if shown.sequence_id < poll.seen_before.get(stack.id, 0):
+        rules.append("nothing older after newer")
     if True not in alive:
         rules.append("nothing of a deleted stack")
     if True not in truth.associated(agent, stack, poll.began, poll.ended):

@@ -3,11 +3,12 @@
 | event | data |
 |---|---|
 | `progress` | `done` of `total` things are made in the broker |
-| `ready` | all are made; the cell waits for a line on stdin before it goes on |
+| `ready` | all are made; it waits for a line on stdin; the director says its `generator` and `stacks` |
 | `numbers` | `calls`, `violations` and `cpu` seconds since the last time; `joining` if that was while agents joined |
 | `trouble` | `text`: the broker refused what it should not refuse, and the cell goes on |
 | `verifying` | the agents and the publisher have ended |
 | `done` | everything is verified and, unless it is to be kept, deleted |
+| `history` | of the director: `stories` of the versions of rollout stacks, and the moment when it `ended` |
 | `failed` | `text`: why the cell ends early |
 """
 

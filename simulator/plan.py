@@ -33,6 +33,32 @@ class CellPlan:
     seed: int
     resume: bool = False
     deadline: float = 0.0
+    # Beside the cell's own stacks its agents serve these, of a generator of their own, by this label.
+    rollout_stacks: Sequence[str] = ()
+    rollout_generator: str = ""
+    rollout_label: str = ""
+    # For how long an agent says nothing that a version silenced.
+    silence: float = 0.0
+
+
+@dataclass(frozen=True)
+class DirectorPlan:
+    """What the director of the rollouts is to do. Seconds throughout."""
+
+    url: str
+    admin_key: str
+    name: str
+    label: str
+    interval: float
+    joining: float
+    duration: float
+    soak: int
+    wave_deadline: int
+    # Before the end nothing is published for so long.
+    drain: float
+    watch_every: float
+    keep: bool
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +85,32 @@ class Plan:
     keep: bool = False
     server_pids: Sequence[int] = ()
     seed: int = 1
+    # Whether versions also reach the fleet by strategies, and how long an agent must then have been good.
+    rollouts: bool = False
+    soak: int = 10
+
+    @property
+    def wave_deadline(self) -> int:
+        """By when a wave must be proven."""
+        return round(3 * self.interval + self.soak + 15)
+
+    def director(self, name: str) -> DirectorPlan:
+        """The part of the plan that publishes to the rollout stacks."""
+        return DirectorPlan(
+            url=self.url,
+            admin_key=self.admin_key,
+            name=f"{name}-rollouts",
+            label=f"{name}-rollouts",
+            interval=self.interval,
+            joining=self.joining,
+            duration=self.duration,
+            soak=self.soak,
+            wave_deadline=self.wave_deadline,
+            drain=self.wave_deadline + 2 * self.interval + 5,
+            watch_every=min(1.0, self.interval),
+            keep=self.keep,
+            seed=self.seed,
+        )
 
     def cells(self, name: str, folder: Path) -> list[CellPlan]:
         """The plans of the cells.
@@ -84,6 +136,7 @@ class Plan:
                 fault_share=self.fault_share,
                 keep=self.keep,
                 seed=self.seed * 1000 + number,
+                silence=self.wave_deadline + 2 * self.interval,
             )
             for number in range(processes)
         ]

@@ -1,10 +1,13 @@
 """The results of a run of the fleet, for machines and for people."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.outcomes import Outcome
 from simulator.plan import Plan
+from simulator.rollout_rules import RolloutRun, percentile, wave_times
 from simulator.stats import Calls
 
 # The calls that agents make most often; the other calls are those of publishers and of the setup.
@@ -29,6 +32,7 @@ class Report:
     client_cpu: float = 0.0
     server_cpu: float | None = None
     kills: int = 0
+    rollouts: dict[str, Any] | None = None
 
     @property
     def errors(self) -> int:
@@ -61,6 +65,8 @@ class Report:
             "violation_count": len(self.violations),
             "violations": self.violations[:_SHOWN],
         }
+        if self.rollouts is not None:
+            data["rollouts"] = self.rollouts
         if self.server_cpu is not None:
             data["server_cpu_ms_per_agent_and_minute"] = round(self.server_cpu * 1000 / agents / minutes, 3)
             data["server_cores_used"] = round(self.server_cpu / self.seconds, 3)
@@ -99,6 +105,8 @@ class Report:
         if self.joining:
             slowest = max(row["p99_ms"] for row in data["while_joining"].values())
             lines.append(f"while agents joined, apart from that: p99 of the slowest call {slowest} ms")
+        if self.rollouts is not None:
+            lines += _rollout_lines(self.rollouts)
         lines += [f"  trouble ({count}x): {text}" for text, count in data["troubles"].items()]
         lines += [
             f"  VIOLATION {each['rule']}: {each['detail']} (agent {each['agent_id'] or '-'})"
@@ -120,3 +128,45 @@ def _numbers(calls: Calls, seconds: float | None) -> dict[str, Any]:
     if seconds is not None:
         numbers["per_second"] = round(calls.count / seconds, 1)
     return numbers
+
+
+def summary_of(run: RolloutRun) -> dict[str, Any]:
+    """What became of the versions, and how many seconds their waves took beyond the soak."""
+    times = wave_times(run)
+    bad = [story for story in run.stories if story.outcome != Outcome.GOOD]
+    calm = times.all_calm()
+    return {
+        "published": len(run.stories),
+        "bad": len(bad),
+        "bad_that_reached_everybody": sum(story.state == "succeeded" for story in bad),
+        "ended": dict(Counter(story.state for story in run.stories)),
+        "waves": {name: _times(rows) for name, rows in sorted(times.calm.items())},
+        "disturbed_waves": {name: _times(rows) for name, rows in sorted(times.disturbed.items())},
+        "undisturbed": _times(calm),
+    }
+
+
+def _times(values: Iterable[float]) -> dict[str, float]:
+    rows = sorted(values)
+    return {
+        "count": len(rows),
+        "p50_s": round(percentile(rows, 0.5), 1),
+        "p95_s": round(percentile(rows, 0.95), 1),
+        "max_s": round(percentile(rows, 1.0), 1),
+    }
+
+
+def _rollout_lines(rollouts: dict[str, Any]) -> list[str]:
+    ended = ", ".join(f"{count} {state}" for state, count in sorted(rollouts["ended"].items()))
+    lines = [
+        "",
+        f"rollouts: {rollouts['published']} versions, {rollouts['bad']} of them bad; {ended}",
+        f"{'wave: seconds beyond its soak':<32}{'count':>7}{'p50':>8}{'p95':>8}{'max':>8}",
+    ]
+    rows = [*rollouts["waves"].items(), ("all undisturbed", rollouts["undisturbed"])]
+    rows += [(f"{name}, disturbed", row) for name, row in rollouts["disturbed_waves"].items()]
+    lines += [
+        f"{name:<32}{row['count']:>7}{row['p50_s']:>8}{row['p95_s']:>8}{row['max_s']:>8}"
+        for name, row in rows
+    ]
+    return lines

@@ -67,12 +67,24 @@ class StackHistory:
 
 
 @dataclass(slots=True)
+class Sight:
+    """The first answer that showed an agent a version of a rollout stack."""
+
+    stack: str
+    sequence_id: int
+    ended: float
+
+
+@dataclass(slots=True)
 class AgentHistory:
     """What an agent saw and reported, by the id of the stack.
 
-    `seen` is the highest sequence_id that it saw. `first_asked` is when its first report on a stack began,
-    `first_told` its first report that was acknowledged. `removed` is its answer to the deletion marker. `reported` are
-    the objects on which it has reported, and `event_ids` are the ids of those reports.
+    `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
+    `first_told` its first that was acknowledged; `removed` is its first answer to a marker, and `answered` are its
+    answers by the marker's id. `reported` are the objects it has reported on, and `event_ids` what the broker called
+    those reports, with their stacks.
+    Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said that it failed;
+    `silences` are when it said nothing.
     """
 
     id: str
@@ -82,8 +94,12 @@ class AgentHistory:
     first_asked: dict[str, float] = field(default_factory=dict)
     first_told: dict[str, Span] = field(default_factory=dict)
     removed: dict[str, Span] = field(default_factory=dict)
+    answered: dict[str, Span] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
-    event_ids: set[str] = field(default_factory=set)
+    event_ids: dict[str, str] = field(default_factory=dict)
+    sights: dict[str, Sight] = field(default_factory=dict)
+    failures: dict[str, Span] = field(default_factory=dict)
+    silences: list[Span] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -96,6 +112,8 @@ class Truth:
     generator_id: str = ""
     generator_key: str = ""
     unfinished: dict[str, Record] = field(default_factory=dict)
+    # Who sees what of these, and when, is the rollouts' matter: rollout_rules.py.
+    rollout_stacks: frozenset[str] = frozenset()
     _spans: dict[str, tuple[Span, Published | None]] = field(default_factory=dict)
 
     def apply(self, record: Record) -> None:
@@ -152,8 +170,11 @@ class Truth:
     def _ask(self, record: Record) -> None:
         """An agent begins to report on objects; `on` lists (stack, object, whether it is the deletion marker)."""
         agent = self.agents[record["agent"]]
-        for stack_id, _, is_marker in record["on"]:
+        for stack_id, object_id, is_marker in record["on"]:
             if is_marker:
+                # From now on the broker may forget what the agent said of the stack.
+                agent.event_ids = {key: stack for key, stack in agent.event_ids.items() if stack != stack_id}
+                agent.answered.setdefault(object_id, Span(record["at"]))
                 agent.removed.setdefault(stack_id, Span(record["at"]))
             else:
                 agent.first_asked.setdefault(stack_id, record["at"])
@@ -161,10 +182,25 @@ class Truth:
     def _told(self, record: Record) -> None:
         """The agent's reports are acknowledged."""
         agent = self.agents[record["agent"]]
-        agent.event_ids.update(record["events"])
-        for stack_id, object_id, is_marker in record["on"]:
+        for (stack_id, object_id, is_marker), event_id in zip(record["on"], record["events"], strict=True):
             agent.reported.add(object_id)
             if is_marker:
-                agent.removed[stack_id].ended = min(agent.removed[stack_id].ended, record["at"])
+                for span in (agent.removed[stack_id], agent.answered[object_id]):
+                    span.ended = min(span.ended, record["at"])
             else:
                 agent.first_told.setdefault(stack_id, Span(record["began"], record["at"]))
+            agent.event_ids[event_id] = stack_id
+
+    def _saw(self, record: Record) -> None:
+        """An agent was shown a version of a rollout stack for the first time."""
+        sight = Sight(record["stack"], record["sequence_id"], record["at"])
+        self.agents[record["agent"]].sights.setdefault(record["object"], sight)
+
+    def _failed(self, record: Record) -> None:
+        """An agent has said that it could not apply a version."""
+        span = Span(record["began"], record["at"])
+        self.agents[record["agent"]].failures.setdefault(record["object"], span)
+
+    def _silent(self, record: Record) -> None:
+        """A version keeps an agent from saying anything."""
+        self.agents[record["agent"]].silences.append(Span(record["at"], record["until"]))

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ('is_skipped', models.BooleanField(default=False)),
                 ('wave', models.PositiveSmallIntegerField(default=0)),
                 ('started_at', models.DateTimeField(null=True)),
+                ('unheld_at', models.DateTimeField(null=True)),
                 ('next_look_at', models.DateTimeField(null=True)),
                 ('publisher_role', models.CharField(max_length=20)),
                 ('publisher_id', models.UUIDField(null=True)),

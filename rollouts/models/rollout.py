@@ -73,7 +73,9 @@ class Rollout(models.Model):
     # The number of the newest released wave; 0 before the first.
     wave = models.PositiveSmallIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
-    # When the worker looks again, even if nothing is reported. A report sets it to the present time.
+    # When it gave the version to everybody; null until then, and when it ended otherwise.
+    unheld_at = models.DateTimeField(null=True)
+    # When the worker looks again, although nothing is reported. A report sets it to now.
     next_look_at = models.DateTimeField(null=True)
 
     publisher_role = models.CharField(max_length=20)

@@ -13,4 +13,6 @@ def finish(*, rollout: Rollout, now: datetime) -> None:
     """Give the version to all agents, and start the rollout that waited for this one. The stack is locked."""
     allow_content(version=rollout.version)
     lift(version=rollout.version, reason=HoldReason.ROLLOUT)
+    rollout.unheld_at = now
+    rollout.save(update_fields=["unheld_at"])
     start_queued(stack=rollout.stack, now=now)

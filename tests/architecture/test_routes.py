@@ -111,6 +111,30 @@ GET    /diagnostics/{diagnostic_id}                   401  200   403   403    20
 POST   /diagnostics/{diagnostic_id}/claim             401  200   403   403    200    403   403   401
 POST   /diagnostics/{diagnostic_id}/result            401  403   403   403    201    403   403   401
 
+GET    /rollout-strategies                            401  200   200   200    403    403   403   401
+POST   /rollout-strategies                            401  201   403   403    403    403   403   401
+GET    /rollout-strategies/{strategy_id}              401  200   200   200    403    403   403   401
+PUT    /rollout-strategies/{strategy_id}              401  200   403   403    403    403   403   401
+DELETE /rollout-strategies/{strategy_id}              401  204   403   403    403    403   403   401
+GET    /stacks/{stack_id}/rollout-strategy            401  200   200   403    403    403   403   401
+PUT    /stacks/{stack_id}/rollout-strategy            401  200   200   403    403    403   403   401
+DELETE /stacks/{stack_id}/rollout-strategy            401  204   403   403    403    403   403   401
+GET    /rollouts                                      401  200   200   200    403    403   403   401
+GET    /rollouts/{rollout_id}                         401  200   200   403    403    403   403   401
+GET    /rollouts/{rollout_id}/agents                  401  200   200   403    403    403   403   401
+POST   /rollouts/{rollout_id}/pause                   401  200   200   403    403    403   403   401
+POST   /rollouts/{rollout_id}/resume                  401  200   200   403    403    403   403   401
+POST   /rollouts/{rollout_id}/approve                 401  200   403   403    403    403   403   401
+POST   /rollouts/{rollout_id}/abort                   401  200   200   403    403    403   403   401
+POST   /rollouts/{rollout_id}/skip                    401  200   403   403    403    403   403   401
+POST   /rollouts/{rollout_id}/roll-back               401  201   201   403    403    403   403   401
+POST   /rollouts/{rollout_id}/waves/{wave}/checks/{name} 401 200 200   403    403    403   403   401
+POST   /deployment-objects/{object_id}/release        401  200   403   403    403    403   403   401
+GET    /freezes                                       401  200   200   200    403    403   403   401
+POST   /freezes                                       401  201   403   403    403    403   403   401
+GET    /freezes/{freeze_id}                           401  200   200   200    403    403   403   401
+DELETE /freezes/{freeze_id}                           401  204   403   403    403    403   403   401
+
 GET    /stacks/{stack_id}/events                      401  200   200   403    403    403   403   401
 GET    /stacks/{stack_id}/logs                        401  200   200   403    403    403   403   401
 GET    /admin/ws/connections                          401  200   403   403    403    403   403   401
@@ -183,6 +207,17 @@ BODIES: dict[str, object] = {
         "events": "[]",
         "collected_at": "2026-11-24T09:45:00Z",
     },
+    "POST /rollout-strategies": {"name": "new", "waves": [{"name": "rest"}]},
+    "PUT /rollout-strategies/{strategy_id}": {"on_failure": "roll_back"},
+    "PUT /stacks/{stack_id}/rollout-strategy": {"strategy": "{strategy_id}"},
+    "DELETE /stacks/{stack_id}/rollout-strategy": {"reason": "why not"},
+    "POST /rollouts/{rollout_id}/approve": {"wave": 2},
+    "POST /rollouts/{rollout_id}/abort": {"reason": "why not"},
+    "POST /rollouts/{rollout_id}/skip": {"reason": "why not"},
+    "POST /rollouts/{rollout_id}/roll-back": {"reason": "why not"},
+    "POST /rollouts/{rollout_id}/waves/{wave}/checks/{name}": {"verdict": "passed"},
+    "POST /deployment-objects/{object_id}/release": {"reason": "why not"},
+    "POST /freezes": {"scope": "fleet", "reason": "why not"},
     "POST /webhooks": {"name": "new", "url": "https://hooks.example.com", "event_types": ["*"]},
     "PUT /webhooks/{webhook_id}": {"enabled": False},
     "POST /webhook-deliveries/{delivery_id}/result": {"success": True},
@@ -201,6 +236,11 @@ PATHS = {
     "DELETE /agents/{agent_id}/labels/{label}": "/agents/{agent_id}/labels/mine",
     "DELETE /agents/{agent_id}/annotations/{key}": "/agents/{agent_id}/annotations/tier",
     "DELETE /agents/{agent_id}/targets/{stack_id}": "/agents/{agent_id}/targets/{given_stack_id}",
+    "GET /stacks/{stack_id}/rollout-strategy": "/stacks/{rolled_out_stack_id}/rollout-strategy",
+    "DELETE /stacks/{stack_id}/rollout-strategy": "/stacks/{rolled_out_stack_id}/rollout-strategy",
+    "POST /rollouts/{rollout_id}/resume": "/rollouts/{paused_rollout_id}/resume",
+    "POST /rollouts/{rollout_id}/waves/{wave}/checks/{name}": "/rollouts/{rollout_id}/waves/1/checks/smoke-test",
+    "POST /deployment-objects/{object_id}/release": "/deployment-objects/{held_object_id}/release",
     "POST /work-orders/{work_order_id}/renew": "/work-orders/{claimed_order_id}/renew",
     "POST /work-orders/{work_order_id}/complete": "/work-orders/{claimed_order_id}/complete",
     "GET /work-order-log/{work_order_id}": "/work-order-log/{finished_order_id}",
@@ -314,6 +354,17 @@ DELETE /work-orders/{unknown}                 404   403     403
 POST   /work-orders/{unknown}/renew           404   403     404
 GET    /agents/{unknown}/work-orders/pending  200   403     403
 GET    /work-order-log/{unknown}              404   403     403
+GET    /rollout-strategies/{unknown}          404   404     403
+PUT    /rollout-strategies/{unknown}          404   403     403
+DELETE /rollout-strategies/{unknown}          404   403     403
+GET    /stacks/{unknown}/rollout-strategy     404   404     403
+DELETE /stacks/{unknown}/rollout-strategy     404   404     403
+GET    /rollouts/{unknown}                    404   404     403
+GET    /rollouts/{unknown}/agents             404   404     403
+POST   /rollouts/{unknown}/pause              404   404     403
+POST   /rollouts/{unknown}/resume             404   404     403
+GET    /freezes/{unknown}                     404   404     403
+DELETE /freezes/{unknown}                     404   403     403
 GET    /webhooks/{unknown}                    404   403     403
 PUT    /webhooks/{unknown}                    404   403     403
 DELETE /webhooks/{unknown}                    404   403     403

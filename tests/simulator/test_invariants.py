@@ -175,9 +175,25 @@ def test_a_marker_of_a_living_stack_is_found(story):
     assert story.poll(marker(3), at=20) == {"no marker of a living stack"}
 
 
-def test_a_marker_of_what_was_never_reported_is_found(story):
+def test_an_agent_that_has_left_is_shown_the_removal_of_a_living_stack_until_it_answers(story):
+    story.report(live(2), at=15)
+    story.change("stack", "unlabel", at=20)
+    assert story.poll(marker(3), at=30) == set()
+    story.report(marker(3), at=35)
+    assert story.poll(marker(3), at=40) == {"no marker that was answered"}
+
+
+def test_an_agent_that_came_back_may_be_shown_what_is_older_than_the_removal(story):
+    story.poll(live(2), at=15)
+    story.change("stack", "unlabel", at=20)
+    assert story.poll(marker(3), at=30) == set()
+    story.change("stack", "label", at=40)
+    assert story.poll(live(2), at=50) == set()
+
+
+def test_a_marker_of_what_was_never_given_is_found(story):
     story.change("stack", "delete", at=30)
-    assert story.poll(marker(3), at=40) == {"no marker of what it never reported on"}
+    assert story.poll(marker(3), at=40) == {"no marker of what it was never given"}
 
 
 def test_an_owed_marker_must_come_until_it_is_answered(story):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from agents.models import Agent
 from agents.wanted.versions import wanted_object
 from core.events import Actor
+from generators.models import Generator
 from paks.actors import ActorType
 from rollouts.models import Rollout, RolloutState
 from rollouts.services.strategies import create_strategy, set_stack_strategy
@@ -105,9 +106,15 @@ class Scene:
         return self.tick(rollout, after=SOAK)
 
 
-def make_scene(*waves: Wave, agents: int = 4, first: str = "a: 1", **rules: Any) -> Scene:
-    """Make agents that serve one stack by a label. The arguments describe the strategy of the stack."""
-    stack = make_stack(labels=["app"])
+def make_scene(
+    *waves: Wave,
+    agents: int = 4,
+    first: str = "a: 1",
+    generator: Generator | None = None,
+    **rules: Any,
+) -> Scene:
+    """Agents that serve one stack by a label. The stack has the strategy that the arguments say."""
+    stack = make_stack(generator, labels=["app"])
     made = [make_agent(active=True, labels=["app"])[0] for _ in range(agents)]
     version = publish(stack_id=stack.pk, yaml_content=_text(first), is_deletion_marker=False, actor=ADMIN)
     give_strategy(stack, make_strategy(*waves, **rules))

@@ -3,10 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from core.events import SYSTEM
 from generators.models import Generator
 from paks.models import Role
 from paks.services import issue_pak, revoke_pak
+from rollouts.models import Freeze, RolloutCheck, RolloutStrategy
+from rollouts.services.control import abort, pause, report_check
+from rollouts.services.freezes import begin_freeze
 from tests.factories import (
     MANIFEST,
     make_agent,
@@ -26,6 +31,7 @@ from tests.factories import (
     make_work_order,
 )
 from tests.support.api import Api
+from tests.support.rollouts import ADMIN, make_scene, make_strategy, wave
 from workorders.services.targeting import Targeting
 
 
@@ -50,13 +56,13 @@ class World:
 
 
 def make_world() -> World:
-    """Make a world.
-
-    A generator has two stacks. `stack` shares a label with the associated agent; `given_stack` is an explicit target of
-    the agent in the routes, which has reported on `object`. `object` was rendered from `template`, which belongs to the
-    generator and fits `stack`, as `system_template` does. There are three work orders for that agent: it may claim one,
-    has claimed one and has finished one. There are two diagnostics for it: one is pending and one is claimed. It has
-    taken a delivery of a webhook for agents with its label; another webhook has a delivery that the broker has to send.
+    """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
+    target of the agent that the routes name, which has reported on `object`. `object` came from `template`, which is
+    the generator's and fits `stack` as `system_template` does. Of three work orders for that agent it may claim one,
+    holds one and has finished one; of two diagnostics for it one is pending and one is claimed. It holds a delivery of
+    a webhook for agents with its label; another webhook has one that the broker is to send. Of the generator's rollouts
+    one has proven its first wave and waits for approval, one is paused, and one is aborted and still holds its version.
+    A freeze holds that covers nothing.
     """
     world = World()
     generator, owner = make_generator()
@@ -90,6 +96,7 @@ def make_world() -> World:
         "webhook_id": str(webhook.id),
         "delivery_id": str(make_delivery(webhook).id),
         "held_delivery_id": str(make_held_delivery(agent, ["mine"]).id),
+        **_rollouts(generator),
     }
     world.callers = {
         "anonymous": Api(None),
@@ -102,6 +109,36 @@ def make_world() -> World:
         "revoked": Api(_revoked_key(generator)),
     }
     return world
+
+
+def _rollouts(generator: Generator) -> dict[str, str]:
+    waves = (wave("canary", count=1, checks=("smoke-test",)), wave("rest", needs_approval=True))
+    waiting = make_scene(*waves, generator=generator)
+    rollout = waiting.start()
+    report_check(
+        rollout_id=rollout.pk,
+        wave=1,
+        name="smoke-test",
+        verdict=RolloutCheck.Verdict.PASSED,
+        note="",
+        actor=ADMIN,
+        now=waiting.now,
+    )
+    waiting.prove(rollout)
+    paused, aborted = (make_scene(generator=generator).start() for _ in range(2))
+    pause(rollout_id=paused.pk, reason="lunch", actor=ADMIN, now=timezone.now())
+    abort(rollout_id=aborted.pk, reason="wrong", actor=ADMIN, now=timezone.now())
+    freeze = begin_freeze(
+        scope=Freeze.Scope.LABEL, label="of-nobody", reason="a test", actor=ADMIN, now=timezone.now()
+    )
+    return {
+        "strategy_id": str(RolloutStrategy.objects.get(name=make_strategy().name).pk),
+        "rolled_out_stack_id": str(waiting.stack.pk),
+        "rollout_id": str(rollout.pk),
+        "paused_rollout_id": str(paused.pk),
+        "held_object_id": str(aborted.version.id),
+        "freeze_id": str(freeze.pk),
+    }
 
 
 def _revoked_key(generator: Generator) -> str:

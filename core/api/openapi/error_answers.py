@@ -92,7 +92,7 @@ _REFUSED_UNREAD = {414}
 def error_components(examples: Mapping[int, errors.DomainError]) -> _Document:
     """The shared answers under their names; `examples` replaces the example of a status."""
     return {
-        name: _error_answer(description, examples.get(status, example), has_id=status not in _REFUSED_UNREAD)
+        name: error_answer(description, examples.get(status, example), has_id=status not in _REFUSED_UNREAD)
         for status, (name, description, example) in _ANSWERS.items()
     }
 
@@ -105,7 +105,8 @@ def add_error_answers(method: str, operation: _Document) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _error_answer(description: str, example: errors.DomainError, *, has_id: bool) -> _Document:
+def error_answer(description: str, example: errors.DomainError, *, has_id: bool = True) -> _Document:
+    """An answer with this refusal as its example; `has_id`: whether it names the request's id."""
     headers = header("X-Request-Id") if has_id else {}
     for name in error_headers(example):
         headers |= header(name)

@@ -66,6 +66,17 @@ class Command(BaseCommand):
             help="a process of the broker on this machine, whose CPU time and that of its children is reported; "
             "may be repeated",
         )
+        parser.add_argument(
+            "--rollouts",
+            action="store_true",
+            help="also publish good and bad versions by strategies, and check who sees them when; needs run_worker",
+        )
+        parser.add_argument(
+            "--soak",
+            type=_at_least_one,
+            default=10,
+            help="with --rollouts: seconds for which an agent must be good",
+        )
         parser.add_argument("--seed", type=int, default=1, help="for the same choices in another run")
         parser.add_argument("--keep", action="store_true", help="delete nothing at the end")
         parser.add_argument("--json", action="store_true", help="print the report as one JSON value")
@@ -91,6 +102,8 @@ class Command(BaseCommand):
             keep=options["keep"],
             server_pids=options["server_pid"],
             seed=options["seed"],
+            rollouts=options["rollouts"],
+            soak=options["soak"],
         )
         try:
             fleet = Fleet(plan, ProgressBar("verifying"))

@@ -1,0 +1,23 @@
+"""`X-Brokkr-Override-Freeze`: an admin's key does what a freeze refuses, for the reason that the header gives."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from core.middleware import is_api
+from rollouts.services.frozen_writes import overriding_freezes
+
+
+class FreezeOverrideMiddleware:
+    """Only for the API: on pages the header would let people override who may not."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Not request.headers, which reads all of META to find one header.
+        reason = request.META.get("HTTP_X_BROKKR_OVERRIDE_FREEZE", "")
+        if not reason or not is_api(request):
+            return self.get_response(request)
+        with overriding_freezes(reason):
+            return self.get_response(request)
