@@ -5,7 +5,7 @@ migrated one; `LiveServer` runs a broker on it. Fixtures that combine them are i
 tests/live/conftest.py.
 
 `python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK naming a fresh
-broker that lives as long as the command.
+broker, with its worker, that lives as long as the command.
 """
 
 import os
@@ -186,6 +186,23 @@ class LiveServer:
             assert time.monotonic() < deadline, "the server is not ready"
             time.sleep(0.05)
 
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A `run_worker` that runs as long as the block."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "run_worker"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait(_PATIENCE_SECONDS)
+
     def stop(self) -> None:
         """End it as an orchestrator does, with SIGTERM, and wait until it is gone."""
         self._end(signal.SIGTERM)
@@ -231,7 +248,8 @@ def main(command: list[str]) -> int:
         server.prepare()
         server.start()
         try:
-            return subprocess.run(command, check=False, env=os.environ | server.credentials()).returncode
+            with server.worker():
+                return subprocess.run(command, check=False, env=os.environ | server.credentials()).returncode
         finally:
             server.stop()
 
