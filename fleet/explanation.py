@@ -171,7 +171,7 @@ def _offer(facts: Facts) -> Check:
     if wanted is None:
         if facts.stack.deleted_at is not None:
             return unknown(name, "Nothing of a deleted stack is offered.", sequence_id=None, offered=False)
-        if facts.held is not None:
+        if facts.has_held:
             return blocked(
                 name,
                 Verdict.HELD_BACK,

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from agents.models import Agent, AgentEvent, MarkerDelivery, StackReport
 from agents.target_state import state_of
-from agents.wanted.ties import registered_generators, ties_of_agent
-from agents.wanted.versions import wanted_object
+from agents.wanted.ties import registered_generators, served_stacks, ties_of_agent
+from agents.wanted.versions import held_stacks, wanted_object
 from fleet.held_versions import HeldVersion, ReleasedWave, held_from, wave_of
 from health.models import DeploymentHealth
 from rollouts.coverage import freeze_of_stack
@@ -21,8 +21,9 @@ from stacks.models import DeploymentObject, Stack
 class Facts:
     """`wanted` is what the agent should have: of a live stack that it serves the newest version that is not held or is
     released to the agent, of any other the marker that the agent must still acknowledge. `is_offered` says whether the
-    agent's target state contains it. `freeze` covers the stack. `held` is a newer version that the agent is not to have
-    yet; `released`, the wave with which it got what it should have.
+    agent's target state contains it; `has_held`, whether any version of the live stack is held. `freeze` covers the
+    stack. `held` is a newer version that the agent is not to have yet; `released`, the wave with which it got what it
+    should have.
     """
 
     agent: Agent
@@ -33,6 +34,7 @@ class Facts:
     is_registered: bool
     needs_registration: bool
     wanted: DeploymentObject | None
+    has_held: bool
     freeze: Freeze | None
     held: HeldVersion | None
     released: ReleasedWave | None
@@ -68,6 +70,7 @@ def gather(*, agent: Agent, stack: Stack, now: datetime) -> Facts:
         is_registered=registered_generators(agent.pk).filter(generator=stack.generator_id).exists(),
         needs_registration=settings.REQUIRE_REGISTRATION,
         wanted=wanted,
+        has_held=bool(held_stacks([stack.pk])),
         freeze=freeze_of_stack(stack) if stack.deleted_at is None else None,
         held=held_from(agent, stack, wanted, now=now),
         released=wave_of(agent, wanted),
@@ -84,9 +87,12 @@ def gather(*, agent: Agent, stack: Stack, now: datetime) -> Facts:
 def _wanted(agent: Agent, stack: Stack) -> DeploymentObject | None:
     owed = MarkerDelivery.objects.filter(agent=agent, marker__stack=stack).select_related("marker")
     delivery = owed.defer("marker__yaml_content").first()
-    if delivery is not None:
+    if stack.deleted_at is not None:
+        return None if delivery is None else delivery.marker
+    # Serving the stack again withdraws the marker, also one that was written at the same moment.
+    if delivery is not None and not served_stacks(agent.pk).filter(pk=stack.pk).exists():
         return delivery.marker
-    return wanted_object(stack, agent) if stack.deleted_at is None else None
+    return wanted_object(stack, agent)
 
 
 def _event_type(report: StackReport | None) -> str | None:

@@ -9,7 +9,14 @@ from tests.support.server import ROOT
 LONGEST = 400
 KINDS = {".py", ".css", ".js", ".html", ".md", ".toml", ".sh", ".yaml", ".txt"}
 # Made by a program, or by running one.
-GENERATED = ("openapi/*.yaml", "*/migrations/*.py", "bench/results/*", "data/*", "staticfiles/*")
+GENERATED = (
+    "openapi/*.yaml",
+    "*/migrations/*.py",
+    "bench/results/*",
+    "data/*",
+    "staticfiles/*",
+    "locks/*.txt",
+)
 
 
 def _files() -> Iterator[Path]:

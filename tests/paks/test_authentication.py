@@ -11,7 +11,7 @@ from tests.factories import make_agent, make_generator
 from tests.support.api import Api, refused
 from tests.support.wsgi import call
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("the form of a header")]
 PATH = "/api/v1/auth/pak"
 
 
@@ -79,7 +79,7 @@ def test_a_key_with_a_nul_is_401_also_on_the_short_way(key, method, action):
 
 @pytest.mark.parametrize("key", ["a b_BR_{}", "Basic {}", "x{}"])
 @pytest.mark.parametrize(("method", "action"), [("GET", "target-state"), ("POST", "heartbeat")])
-def test_the_shortcut_knows_the_same_keys(key, method, action):
+def test_the_lane_knows_the_same_keys(key, method, action):
     agent, api = make_agent()
     path = f"/api/v1/agents/{agent.id}/{action}"
     expected = call("POST", PATH, HTTP_AUTHORIZATION=key.format(api.key)).status_code

@@ -57,7 +57,7 @@ def test_a_template_starts_a_rollout(admin, scene):
 
 def test_the_page_of_the_admin_starts_a_rollout(operator, scene):
     path = f"stacks/stack/{scene.stack.pk}/publish/"
-    operator.post(path, {"manifest": manifest(2), "base": scene.first.pk})
+    operator.post(path, {"manifest": manifest("a: 2"), "base": scene.first.pk})
     assert Rollout.objects.get(version=newest(scene)).publisher_label == "astrid"
 
 

@@ -17,9 +17,9 @@ from tests.support.rollouts import ADMIN, make_scene, state_of
 
 pytestmark = pytest.mark.django_db
 
-BAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata:\n  image: bad\n"
-# The same, spelled in another way.
-SAME = "data: {image: 'bad'}\nkind: ConfigMap\nmetadata: {name: shop}\napiVersion: v1\n"
+BAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\ndata:\n  image: bad\n"
+# The same documents, written otherwise.
+SAME = "data: {image: 'bad'}\nkind: ConfigMap\nmetadata:\n  name: app\napiVersion: v1\n"
 
 
 @pytest.fixture

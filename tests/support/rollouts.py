@@ -40,11 +40,6 @@ def make_strategy(*waves: Wave, **rules: Any) -> Strategy:
     return strategy
 
 
-def _manifest(content: str) -> str:
-    """The content itself if agents can load it, else a manifest that is about it."""
-    return content if "apiVersion: " in content else manifest(content)
-
-
 def give_strategy(stack: Stack, strategy: Strategy) -> None:
     with transaction.atomic():
         set_stack_strategy(stack=lock_stack(stack.pk), name_or_id=strategy.name, reason="a test", actor=ADMIN)
@@ -69,7 +64,7 @@ class Scene:
     ) -> DeploymentObject:
         return publish(
             stack_id=self.stack.pk,
-            yaml_content=_manifest(content),
+            yaml_content=_text(content),
             is_deletion_marker=False,
             actor=actor,
             options=options or PublishOptions(),
@@ -121,9 +116,14 @@ def make_scene(
     """Agents that serve one stack by a label. The stack has the strategy that the arguments say."""
     stack = make_stack(generator, labels=["app"])
     made = [make_agent(active=True, labels=["app"])[0] for _ in range(agents)]
-    version = publish(stack_id=stack.pk, yaml_content=_manifest(first), is_deletion_marker=False, actor=ADMIN)
+    version = publish(stack_id=stack.pk, yaml_content=_text(first), is_deletion_marker=False, actor=ADMIN)
     give_strategy(stack, make_strategy(*waves, **rules))
     return Scene(stack, made, version)
+
+
+def _text(content: str) -> str:
+    """The content if it is a text of several lines, else a manifest that holds it as a word."""
+    return content if "\n" in content else manifest(content)
 
 
 def state_of(rollout: Rollout) -> RolloutState:

@@ -31,7 +31,7 @@ class FreezeViewSet(KeyedViewSet):
         parameters=[FreezeListQuery],
         responses=FreezeSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Newest first, those that have ended included. A generator sees all but those of other generators."""
         query = self.read_query(FreezeListQuery)
         rows = Freeze.objects.filter(visible_freezes(self.caller))

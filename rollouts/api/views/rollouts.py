@@ -14,7 +14,7 @@ from core.api.idempotency import idempotent
 from core.errors import InvalidPath
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
-from rollouts.access import find_rollout, listable_rollouts, require_driver, with_versions
+from rollouts.access import find_rollout, listable_rollouts, require_driver
 from rollouts.api.permissions import MaySeeRollouts
 from rollouts.api.serializers.bodies import ApproveBody, CheckBody, OptionalReasonBody, ReasonBody
 from rollouts.api.serializers.rollouts import (
@@ -63,10 +63,10 @@ class RolloutViewSet(KeyedViewSet):
         parameters=[RolloutListQuery],
         responses=RolloutSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Newest first, those that have ended included. An admin sees all, a generator those of its own stacks."""
         query = self.read_query(RolloutListQuery)
-        rows = with_versions(Rollout.objects.filter(listable_rollouts(self.caller)))
+        rows = Rollout.objects.with_versions().filter(listable_rollouts(self.caller))
         if "state" in query:
             rows = rows.filter(state=query["state"])
         if "stack_id" in query:
@@ -90,7 +90,7 @@ class RolloutViewSet(KeyedViewSet):
         parameters=[RolloutMemberQuery],
         responses=RolloutMemberSerializer(many=True),
     )
-    def agents(self, request: Request, *, rollout_id: UUID) -> Response:
+    def agents(self, request: Request, *, rollout_id: UUID) -> HttpResponse:
         """By wave, with what each has made of the version. Admin, or the generator that owns the stack."""
         query = self.read_query(RolloutMemberQuery)
         rows = members_with_standing(self._find(rollout_id), now=timezone.now())

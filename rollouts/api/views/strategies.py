@@ -52,7 +52,7 @@ class RolloutStrategyViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=RolloutStrategySerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """By name. Admin, or any generator."""
         query = self.read_query(ListQuery)
         rows = RolloutStrategy.objects.active()
