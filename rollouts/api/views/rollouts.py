@@ -39,7 +39,7 @@ from stacks.models import DeploymentObject
 _WAVE_NUMBER = re.compile("[1-9][0-9]{0,3}")
 _WAVE = OpenApiParameter(
     "wave",
-    {"type": "integer", "minimum": 1},
+    {"type": "integer", "minimum": 1, "maximum": 9999},
     OpenApiParameter.PATH,
     description="The number of the wave, from 1.",
 )
