@@ -128,6 +128,10 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
 
+.PHONY: example-rollout
+example-rollout: env ## run examples/staged-rollout against a broker started for it
+	@$(BIN)/python -m tests.support.server examples/staged-rollout/run.sh
+
 .PHONY: screenshots
 screenshots: chromium ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
 	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)

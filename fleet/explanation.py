@@ -3,73 +3,21 @@
 The API and the admin show the same explanation. This module judges and is pure; `facts.py` reads the database.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from textwrap import shorten
 
 from agents.models import Agent
 from agents.models.event import EventStatus
 from agents.querysets import ACTIVE
 from agents.silence import grace_of, is_silent
+from fleet.checks import Check, CheckName, CheckStatus, Verdict, blocked, ok, time_words, unknown
 from fleet.facts import Facts, gather
+from fleet.holding import freeze_check, rollout_check
 from health.models import HealthStatus
 from health.querysets import fresh_since
 from stacks.models import Stack
-
-
-class CheckName(StrEnum):
-    """The checks of the chain, in their order."""
-
-    STACK = "stack"
-    ASSOCIATION = "association"
-    REGISTRATION = "registration"
-    AGENT_ACTIVE = "agent_active"
-    AGENT_SEEN = "agent_seen"
-    CLUSTER = "cluster"
-    OFFER = "offer"
-    REPORT = "report"
-    HEALTH = "health"
-
-
-class CheckStatus(StrEnum):
-    """`blocked`: the version gets no further than this check. `unknown`: no information, so nothing is blocked."""
-
-    OK = "ok"
-    BLOCKED = "blocked"
-    UNKNOWN = "unknown"
-
-
-class Verdict(StrEnum):
-    """The conclusion of the chain: that of the first blocked check, or one of the last four when none is blocked."""
-
-    STACK_DELETED = "stack_deleted"
-    NOT_ASSOCIATED = "not_associated"
-    NOT_REGISTERED = "not_registered"
-    AGENT_INACTIVE = "agent_inactive"
-    AGENT_NEVER_SEEN = "agent_never_seen"
-    AGENT_SILENT = "agent_silent"
-    CLUSTER_UNREACHABLE = "cluster_unreachable"
-    NOTHING_PUBLISHED = "nothing_published"
-    HELD_BACK = "held_back"
-    FAILED = "failed"
-    UNHEALTHY = "unhealthy"
-    PENDING = "pending"
-    REMOVAL_PENDING = "removal_pending"
-    DEPLOYED = "deployed"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: a sentence for people, the same as values for programs, and its verdict when it is blocked."""
-
-    name: CheckName
-    status: CheckStatus
-    sentence: str
-    details: Mapping[str, object] = field(default_factory=dict)
-    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +31,7 @@ class Explanation:
 
 def explain(*, agent: Agent, stack: Stack, now: datetime) -> Explanation:
     """The explanation for a live agent and a stack, live or deleted. The agent's heartbeat must be loaded with it."""
-    return judge(gather(agent=agent, stack=stack), now=now)
+    return judge(gather(agent=agent, stack=stack, now=now), now=now)
 
 
 def judge(facts: Facts, *, now: datetime) -> Explanation:
@@ -95,37 +43,27 @@ def judge(facts: Facts, *, now: datetime) -> Explanation:
         _agent_active(facts),
         _agent_seen(facts, now),
         _cluster(facts),
+        freeze_check(facts),
+        rollout_check(facts),
         _offer(facts),
         _report(facts),
         _health(facts, now),
     )
-    blocked = next((check.verdict for check in checks if check.verdict is not None), None)
-    verdict = blocked or _unblocked(facts)
+    first = next((check.verdict for check in checks if check.verdict is not None), None)
+    verdict = first or _unblocked(facts)
     return Explanation(verdict=verdict, conclusion=_conclusion(verdict, facts, now), checks=checks)
-
-
-def _ok(name: CheckName, sentence: str, **details: object) -> Check:
-    return Check(name, CheckStatus.OK, sentence, details)
-
-
-def _unknown(name: CheckName, sentence: str, **details: object) -> Check:
-    return Check(name, CheckStatus.UNKNOWN, sentence, details)
-
-
-def _blocked(name: CheckName, verdict: Verdict, sentence: str, **details: object) -> Check:
-    return Check(name, CheckStatus.BLOCKED, sentence, details, verdict)
 
 
 def _stack(facts: Facts) -> Check:
     name, deleted_at = CheckName.STACK, facts.stack.deleted_at
     if deleted_at is None:
-        return _ok(name, "The stack exists.", deleted_at=None)
-    gone = f"The stack was deleted at {_time(deleted_at)}"
+        return ok(name, "The stack exists.", deleted_at=None)
+    gone = f"The stack was deleted at {time_words(deleted_at)}"
     if facts.wanted is not None:
-        return _ok(
+        return ok(
             name, f"{gone}, and the agent must still remove what it deployed of it.", deleted_at=deleted_at
         )
-    return _blocked(
+    return blocked(
         name,
         Verdict.STACK_DELETED,
         f"{gone}, and nothing of it is left for this agent to remove.",
@@ -142,16 +80,22 @@ def _association(facts: Facts) -> Check:
     }
     if facts.stack.deleted_at is not None:
         if facts.wanted is not None:
-            return _ok(name, "The agent had reported on the stack before it was deleted.", **details)
-        return _unknown(name, "Nobody serves a deleted stack.", **details)
+            return ok(name, "The agent had reported on the stack before it was deleted.", **details)
+        return unknown(name, "Nobody serves a deleted stack.", **details)
+    if facts.is_removal_owed:
+        return ok(
+            name,
+            "The agent serves the stack no longer, and must still remove what it deployed of it.",
+            **details,
+        )
     ways = [
         *(["the stack is its explicit target"] if facts.is_target else []),
         *(f"both carry the label {label}" for label in facts.labels),
         *(f"both carry the annotation {key}={value}" for key, value in facts.annotations.items()),
     ]
     if ways:
-        return _ok(name, f"The agent is associated with the stack: {', '.join(ways)}.", **details)
-    return _blocked(
+        return ok(name, f"The agent is associated with the stack: {', '.join(ways)}.", **details)
+    return blocked(
         name,
         Verdict.NOT_ASSOCIATED,
         "The stack is no target of the agent, and they share no label and no annotation.",
@@ -163,14 +107,14 @@ def _registration(facts: Facts) -> Check:
     name = CheckName.REGISTRATION
     details = {"required": facts.needs_registration, "registered": facts.is_registered}
     if not facts.needs_registration:
-        return _ok(name, "Registrations are not required here.", **details)
+        return ok(name, "Registrations are not required here.", **details)
     if facts.is_registered:
-        return _ok(name, "The agent is registered with the stack's generator.", **details)
+        return ok(name, "The agent is registered with the stack's generator.", **details)
     if facts.is_target:
-        return _ok(name, "For an explicit target registration was checked when it was made.", **details)
-    if facts.stack.deleted_at is not None:
-        return _ok(name, "Removing what was deployed needs no registration.", **details)
-    return _blocked(
+        return ok(name, "For an explicit target registration was checked when it was made.", **details)
+    if facts.stack.deleted_at is not None or facts.is_removal_owed:
+        return ok(name, "Removing what was deployed needs no registration.", **details)
+    return blocked(
         name,
         Verdict.NOT_REGISTERED,
         "The agent is not registered with the stack's generator, so that labels and annotations do not count.",
@@ -181,8 +125,8 @@ def _registration(facts: Facts) -> Check:
 def _agent_active(facts: Facts) -> Check:
     name, status = CheckName.AGENT_ACTIVE, facts.agent.status
     if status == ACTIVE:
-        return _ok(name, "The agent is ACTIVE.", status=status)
-    return _blocked(
+        return ok(name, "The agent is ACTIVE.", status=status)
+    return blocked(
         name,
         Verdict.AGENT_INACTIVE,
         f"The agent's status is {status}; it works only while that is ACTIVE.",
@@ -195,26 +139,26 @@ def _agent_seen(facts: Facts, now: datetime) -> Check:
     grace = int(grace_of(facts.agent).total_seconds())
     details = {"last_heartbeat": last, "silent_after_seconds": grace}
     if last is None:
-        return _blocked(name, Verdict.AGENT_NEVER_SEEN, "The agent has never sent a heartbeat.", **details)
+        return blocked(name, Verdict.AGENT_NEVER_SEEN, "The agent has never sent a heartbeat.", **details)
     if is_silent(facts.agent, now):
-        return _blocked(
+        return blocked(
             name,
             Verdict.AGENT_SILENT,
-            f"The agent sent its last heartbeat at {_time(last)}, longer ago than its grace of {grace} s.",
+            f"The agent sent its last heartbeat at {time_words(last)}, longer ago than its grace of {grace} s.",
             **details,
         )
-    return _ok(name, f"The agent sent its last heartbeat at {_time(last)}.", **details)
+    return ok(name, f"The agent sent its last heartbeat at {time_words(last)}.", **details)
 
 
 def _cluster(facts: Facts) -> Check:
     name, beat = CheckName.CLUSTER, facts.agent.heartbeat
     details = {"k8s_reachable": beat.k8s_reachable, "k8s_reported_at": beat.k8s_reported_at}
     if beat.k8s_reachable is None or beat.k8s_reported_at is None:
-        return _unknown(name, "The agent does not say whether it reaches its Kubernetes API.", **details)
-    at = _time(beat.k8s_reported_at)
+        return unknown(name, "The agent does not say whether it reaches its Kubernetes API.", **details)
+    at = time_words(beat.k8s_reported_at)
     if beat.k8s_reachable:
-        return _ok(name, f"The agent reached its Kubernetes API at {at}.", **details)
-    return _blocked(
+        return ok(name, f"The agent reached its Kubernetes API at {at}.", **details)
+    return blocked(
         name,
         Verdict.CLUSTER_UNREACHABLE,
         f"The agent could not reach its Kubernetes API at {at}.",
@@ -226,16 +170,16 @@ def _offer(facts: Facts) -> Check:
     name, wanted = CheckName.OFFER, facts.wanted
     if wanted is None:
         if facts.stack.deleted_at is not None:
-            return _unknown(name, "Nothing of a deleted stack is offered.", sequence_id=None, offered=False)
+            return unknown(name, "Nothing of a deleted stack is offered.", sequence_id=None, offered=False)
         if facts.has_held:
-            return _blocked(
+            return blocked(
                 name,
                 Verdict.HELD_BACK,
                 "Every version of the stack is held back, and none is released to the agent.",
                 sequence_id=None,
                 offered=False,
             )
-        return _blocked(
+        return blocked(
             name,
             Verdict.NOTHING_PUBLISHED,
             "No version of the stack has been published.",
@@ -254,20 +198,20 @@ def _offer(facts: Facts) -> Check:
         "offered": facts.is_offered,
     }
     if facts.is_offered:
-        return _ok(name, f"{what} is in the agent's target state.", **details)
+        return ok(name, f"{what} is in the agent's target state.", **details)
     if facts.mode == "incremental" and _is_reported(facts):
-        return _ok(
+        return ok(
             name,
             f"{what} has left the agent's target state, which is incremental, with its report.",
             **details,
         )
-    return _unknown(name, f"{what} is what the agent should have, and not in its target state.", **details)
+    return unknown(name, f"{what} is what the agent should have, and not in its target state.", **details)
 
 
 def _report(facts: Facts) -> Check:
     name, report = CheckName.REPORT, facts.report
     if report is None:
-        return _unknown(name, "The agent has not reported on the stack.")
+        return unknown(name, "The agent has not reported on the stack.")
     details = {
         "sequence_id": report.sequence_id,
         "event_type": facts.event_type,
@@ -276,37 +220,37 @@ def _report(facts: Facts) -> Check:
         "since": report.since,
         "reported_at": report.reported_at,
     }
-    said = f"The agent's last report, at {_time(report.reported_at)}, is {report.status} on #{report.sequence_id}"
+    said = f"The agent's last report, at {time_words(report.reported_at)}, is {report.status} on #{report.sequence_id}"
     if facts.wanted is None:
-        return _unknown(name, f"{said}.", **details)
+        return unknown(name, f"{said}.", **details)
     if not _is_reported(facts):
-        return _unknown(name, f"{said}, which is not what it should have.", **details)
+        return unknown(name, f"{said}, which is not what it should have.", **details)
     if report.status == EventStatus.SUCCESS:
-        return _ok(name, f"{said}.", **details)
+        return ok(name, f"{said}.", **details)
     # The details have the whole message, which may be long.
     reason = f': "{shorten(report.message, 200, placeholder="…")}"' if report.message else ""
-    return _blocked(name, Verdict.FAILED, f"{said}{reason}.", **details)
+    return blocked(name, Verdict.FAILED, f"{said}{reason}.", **details)
 
 
 def _health(facts: Facts, now: datetime) -> Check:
     name, health = CheckName.HEALTH, facts.health
     if facts.wanted is None or facts.wanted.is_deletion_marker:
-        return _unknown(name, "There is nothing to be healthy.")
+        return unknown(name, "There is nothing to be healthy.")
     if health is None:
-        return _unknown(name, "The agent has not reported the health of this version.")
+        return unknown(name, "The agent has not reported the health of this version.")
     details = {
         "status": health.status,
         "checked_at": health.checked_at,
         "reported_at": health.updated_at,
     }
-    said = f"The agent reported {health.status} at {_time(health.updated_at)}"
+    said = f"The agent reported {health.status} at {time_words(health.updated_at)}"
     if health.updated_at < fresh_since(now):
-        return _unknown(name, f"{said}, too long ago to count.", **details)
+        return unknown(name, f"{said}, too long ago to count.", **details)
     if health.status == HealthStatus.UNKNOWN:
-        return _unknown(name, f"{said}.", **details)
+        return unknown(name, f"{said}.", **details)
     if health.status == HealthStatus.HEALTHY:
-        return _ok(name, f"{said}.", **details)
-    return _blocked(name, Verdict.UNHEALTHY, f"{said}.", **details)
+        return ok(name, f"{said}.", **details)
+    return blocked(name, Verdict.UNHEALTHY, f"{said}.", **details)
 
 
 def _is_reported(facts: Facts) -> bool:
@@ -341,6 +285,8 @@ def _conclusion(verdict: Verdict, facts: Facts, now: datetime) -> str:
         case Verdict.DEPLOYED:
             known = facts.health is not None and _health(facts, now).status == CheckStatus.OK
             return f"Version {version} is deployed{' and healthy' if known else '; its health is not known'}."
+        case Verdict.HELD_BACK if facts.held is not None:
+            return facts.held.sentence
         case _:
             return _CONCLUSIONS[verdict]
 
@@ -355,12 +301,9 @@ _CONCLUSIONS = {
     "key.",
     Verdict.AGENT_SILENT: "The agent has stopped calling, so nothing reaches its cluster.",
     Verdict.CLUSTER_UNREACHABLE: "The agent calls, but does not reach its Kubernetes API, so it can apply nothing.",
+    Verdict.FROZEN: "A newer version waits for the end of a freeze.",
     Verdict.HELD_BACK: "The agent gets a version when one is released to it, or is held no more.",
     Verdict.NOTHING_PUBLISHED: "There is nothing to deploy before a version of the stack is published.",
     Verdict.REMOVAL_PENDING: "The deletion marker waits for the agent, which has not reported on it yet.",
     Verdict.REMOVED: "The agent has removed the stack.",
 }
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -7,7 +7,6 @@ from django.db.models import Q
 from paks.principals import Principal
 from rollouts.errors import FreezeNotFound, RolloutNotFound, RolloutStrategyNotFound
 from rollouts.models import Freeze, Rollout, RolloutStrategy
-from rollouts.querysets import RolloutQuerySet
 from stacks.errors import StackNotOwned
 
 
@@ -20,14 +19,9 @@ def listable_rollouts(principal: Principal) -> Q:
     return Q(pk__in=[])
 
 
-def with_versions(rows: RolloutQuerySet) -> RolloutQuerySet:
-    """With their versions, but not their manifests."""
-    return rows.select_related("version", "previous").defer("version__yaml_content", "previous__yaml_content")
-
-
 def find_rollout(rollout_id: UUID) -> Rollout:
     """The rollout with all that is told of it. Raises RolloutNotFound."""
-    rows = with_versions(Rollout.objects.all()).select_related("stack").prefetch_related("waves", "checks")
+    rows = Rollout.objects.with_versions().select_related("stack").prefetch_related("waves", "checks")
     rollout = rows.filter(pk=rollout_id).first()
     if rollout is None:
         raise RolloutNotFound(id=rollout_id)

@@ -51,6 +51,10 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
         """Read the version in the same query, but without its YAML, which may be long."""
         return self.select_related("version").defer("version__yaml_content")
 
+    def with_versions(self) -> Self:
+        """The same, and with the previous version."""
+        return self.with_version().select_related("previous").defer("previous__yaml_content")
+
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):
     def holding(self) -> Self:

@@ -10,7 +10,8 @@ from django.utils import timezone
 from agents.models import Agent, AgentTarget
 from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
-from fleet.explanation import CheckName, CheckStatus, Verdict, explain
+from fleet.checks import CheckName, CheckStatus, Verdict
+from fleet.explanation import explain
 from stacks.models import Stack
 
 # Django's class takes a parameter for the type checker only.
@@ -27,6 +28,8 @@ _TITLES = {
     CheckName.AGENT_ACTIVE: "Is the agent active?",
     CheckName.AGENT_SEEN: "Does the agent call?",
     CheckName.CLUSTER: "Does the agent reach its cluster?",
+    CheckName.FREEZE: "Does a freeze hold?",
+    CheckName.ROLLOUT: "Is a newer version held back?",
     CheckName.OFFER: "Is the version offered to it?",
     CheckName.REPORT: "What did the agent report?",
     CheckName.HEALTH: "Is it healthy?",

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from agents.api.serializers import AgentEventSerializer
 from core.api.fields import Id
 from core.api.pagination import ListQuery
-from fleet.explanation import CheckName, CheckStatus, Verdict
+from fleet.checks import CheckName, CheckStatus, Verdict
 from fleet.rollup import AgentRecord
 
 _STACK_ID = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"

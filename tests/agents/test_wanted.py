@@ -118,9 +118,10 @@ def of_given_pairs(world: FleetWorld) -> None:
     for agent in Agent.objects.active().with_heartbeat():
         reasons = reasons_for_stacks(agent.pk, [stack for stack in world.stacks if stack.deleted_at is None])
         for stack, its in world.stacks.items():
-            facts = gather(agent=agent, stack=stack)
+            facts = gather(agent=agent, stack=stack, now=timezone.now())
             owed = world.owed.get((agent, stack))
-            assert facts.wanted == (owed if its["deleted"] else world.wanted(agent, stack))
+            removes = its["deleted"] or (owed is not None and not world.is_served(agent, stack))
+            assert facts.wanted == (owed if removes else world.wanted(agent, stack))
             if not its["deleted"]:
                 assert wanted_object(stack, agent) == world.wanted(agent, stack)
                 assert facts.has_held is world.has_held(stack)

@@ -166,7 +166,11 @@ def test_without_a_key_every_method_is_401(path):
 
 @pytest.mark.parametrize("path", [path for path in PATHS if "GET" in allowed(path)])
 def test_head_answers_what_get_answers_without_the_body(world, path):
-    target = world.fill(path.replace("log/{work_order_id}", "log/{finished_order_id}"))
+    target = world.fill(
+        path.replace("log/{work_order_id}", "log/{finished_order_id}").replace(
+            "{stack_id}/rollout-strategy", "{rolled_out_stack_id}/rollout-strategy"
+        )
+    )
     if path == "/agents/":
         target += "?name=edge-01&cluster_name=test-cluster"
     if path.endswith("/explain"):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentEvent, AgentHeartbeat
 from core.events import SYSTEM
-from fleet.explanation import CheckName, Verdict
+from fleet.checks import CheckName, Verdict
 from health.models import DeploymentHealth
 from stacks.services import delete_stack
 from tests.factories import (
@@ -39,6 +39,8 @@ CHECKS = [
     "agent_active",
     "agent_seen",
     "cluster",
+    "freeze",
+    "rollout",
     "offer",
     "report",
     "health",
@@ -100,7 +102,7 @@ def test_a_deployed_and_healthy_stack_is_ok_from_end_to_end(chain):
 def test_a_version_that_was_not_reported_on_is_pending(chain):
     answer = chain.ask()
     assert answer["verdict"] == "pending"
-    assert [check["status"] for check in answer["checks"]] == ["ok"] * 7 + ["unknown"] * 2
+    assert [check["status"] for check in answer["checks"]] == ["ok"] * 9 + ["unknown"] * 2
     assert chain.check("offer")["details"] == {
         "sequence_id": chain.obj.sequence_id,
         "deployment_object_id": str(chain.obj.id),

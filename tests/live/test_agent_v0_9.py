@@ -28,6 +28,7 @@ from tests.support.server import NO_TLS, LiveServer
 pytestmark = [pytest.mark.live, pytest.mark.any_database("what this release of the agent sends and reads")]
 
 API = "/api/v1"
+HEADERS = {"api-version": "0.9.1"}
 AUTH = "admin:bool readonly:bool agent:uuid? generator:uuid?"
 AGENT_WITH_CLUSTER = f"{AGENT} k8s_reachable:bool? k8s_api_latency_ms:int? k8s_reported_at:time?"
 REGISTRATION = "id:uuid agent_id:uuid generator_id:uuid registered_at:time"
@@ -55,7 +56,7 @@ CALLS = [
     Call(3, "GET /internal/ws/agent", {404}, reads=ERROR),
     Call(
         4,
-        f"GET {API}/agents/?name={{name}}&cluster_name={{cluster}}",
+        f"GET {API}/agents/?cluster_name={{cluster}}&name={{name}}",
         {200},
         reads=AGENT_WITH_CLUSTER,
         keeps="agent",
@@ -121,14 +122,14 @@ def mission(broker: LiveServer, request: pytest.FixtureRequest) -> Mission:
 
 @pytest.fixture
 def agent(broker: LiveServer, mission: Mission) -> Iterator[ScriptedAgent]:
-    with sent_to(broker, mission, CALLS) as agent:
+    with sent_to(broker, mission, CALLS, HEADERS) as agent:
         yield agent
 
 
 @pytest.fixture
 def unlucky(broker: LiveServer, mission: Mission) -> Iterator[ScriptedAgent]:
     """The same agent when its work goes wrong."""
-    with sent_to(broker, mission, [*CALLS, *FAILURES]) as agent:
+    with sent_to(broker, mission, [*CALLS, *FAILURES], HEADERS) as agent:
         yield agent
 
 

@@ -87,8 +87,16 @@ class Call:
 class ScriptedAgent:
     """An agent with a key and a few known values, but not its own id. Use it as a context manager."""
 
-    def __init__(self, broker: LiveServer, key: str, calls: Sequence[Call], **known: str) -> None:
-        self._client = httpx.Client(base_url=broker.url, timeout=30, verify=NO_TLS)
+    def __init__(
+        self,
+        broker: LiveServer,
+        key: str,
+        calls: Sequence[Call],
+        headers: Mapping[str, str] | None = None,
+        /,
+        **known: str,
+    ) -> None:
+        self._client = httpx.Client(base_url=broker.url, headers=headers, timeout=30, verify=NO_TLS)
         self._authorization = {"Authorization": f"Bearer {key}"}
         self._calls = {call.number: call for call in calls}
         self.known = known
@@ -144,9 +152,13 @@ class ScriptedAgent:
         if call.sends is not _NOTHING:
             headers["Content-Type"] = "application/json"
             content = orjson.dumps(self._filled(call.sends))
-        return self._client.request(
+        request = self._client.build_request(
             method, path.format_map(self.known) + query, content=content, headers=headers
         )
+        if not content:
+            # Agents name no length where they send nothing.
+            request.headers.pop("Content-Length", None)
+        return self._client.send(request)
 
     def _filled(self, value: Any) -> Any:
         match value:
@@ -196,12 +208,18 @@ class Mission:
     webhook_id: str
 
 
-def sent_to(broker: LiveServer, mission: Mission, calls: Sequence[Call]) -> ScriptedAgent:
-    """The agent of the mission. It knows what is in its configuration."""
+def sent_to(
+    broker: LiveServer,
+    mission: Mission,
+    calls: Sequence[Call],
+    headers: Mapping[str, str] | None = None,
+) -> ScriptedAgent:
+    """The agent of the mission, which knows what its configuration says, and sends these headers with each call."""
     return ScriptedAgent(
         broker,
         mission.agent_key,
         calls,
+        headers,
         name=mission.name,
         cluster=mission.cluster_name,
         generator=mission.generator_id,

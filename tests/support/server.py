@@ -4,8 +4,8 @@
 migrated database. `LiveServer` runs a broker on one. Fixtures that combine them are in tests/conftest.py and
 tests/live/conftest.py.
 
-`python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK for a new broker, which
-ends after the command.
+`python -m tests.support.server COMMAND…` runs a command with BROKKR_URL and BROKKR_ADMIN_PAK naming a fresh
+broker, with its worker, that lives as long as the command.
 """
 
 import os
@@ -201,6 +201,23 @@ class LiveServer:
             assert time.monotonic() < deadline, "the server is not ready"
             time.sleep(0.05)
 
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A `run_worker` that runs as long as the block."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "run_worker"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait(_PATIENCE_SECONDS)
+
     def stop(self) -> None:
         """Stop the server with SIGTERM, as an orchestrator does, and wait until it has ended."""
         self._end(signal.SIGTERM)
@@ -246,7 +263,8 @@ def main(command: list[str]) -> int:
         server.prepare()
         server.start()
         try:
-            return subprocess.run(command, check=False, env=os.environ | server.credentials()).returncode
+            with server.worker():
+                return subprocess.run(command, check=False, env=os.environ | server.credentials()).returncode
         finally:
             server.stop()
 

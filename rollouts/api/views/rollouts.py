@@ -14,7 +14,7 @@ from core.api.idempotency import idempotent
 from core.errors import InvalidPath
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
-from rollouts.access import find_rollout, listable_rollouts, require_driver, with_versions
+from rollouts.access import find_rollout, listable_rollouts, require_driver
 from rollouts.api.permissions import MaySeeRollouts
 from rollouts.api.serializers.bodies import ApproveBody, CheckBody, OptionalReasonBody, ReasonBody
 from rollouts.api.serializers.rollouts import (
@@ -39,7 +39,7 @@ from stacks.models import DeploymentObject
 _WAVE_NUMBER = re.compile("[1-9][0-9]{0,3}")
 _WAVE = OpenApiParameter(
     "wave",
-    {"type": "integer", "minimum": 1},
+    {"type": "integer", "minimum": 1, "maximum": 9999},
     OpenApiParameter.PATH,
     description="The number of the wave, from 1.",
 )
@@ -66,7 +66,7 @@ class RolloutViewSet(KeyedViewSet):
     def list(self, request: Request) -> HttpResponse:
         """Newest first, those that have ended included. An admin sees all, a generator those of its own stacks."""
         query = self.read_query(RolloutListQuery)
-        rows = with_versions(Rollout.objects.filter(listable_rollouts(self.caller)))
+        rows = Rollout.objects.with_versions().filter(listable_rollouts(self.caller))
         if "state" in query:
             rows = rows.filter(state=query["state"])
         if "stack_id" in query:
