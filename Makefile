@@ -16,8 +16,11 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 # The locks name every package, so there is nothing to resolve; no file is installed whose hash they do not hold.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-# Browser tests form one group (--dist loadgroup), so that one process has the browser and its server.
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
+# Processes of the tests keep what Python compiled, also where the environment forbids it: they are some hundred, and each would
+# compile the product again, and each of pytest's all tests.
+test test-%: export PYTHONDONTWRITEBYTECODE :=
+# One process runs a whole file, so that what its tests share is made once; files that start servers come first, in our order.
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## list these targets
@@ -68,14 +71,16 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, da
 
 # --- Testing ---------------------------------------------------------------------------------------
 
-# Which tests `make test-postgres` runs.
+# Which tests `make test-sqlite` and `make test-postgres` run: all that can, so that either shows what the other leaves out.
+SQLITE_TESTS ?=
 POSTGRES_TESTS ?= not browser
 
-# At once, because tests that start servers mostly wait. What touches no database runs once, on the side of SQLite.
+# At once, because tests that start servers mostly wait. What touches no database runs once, on the side of SQLite; what any
+# database will do for runs once, on PostgreSQL, which takes less (types, NUL, lengths).
 .PHONY: test
 test: ## run the whole test suite, on SQLite and on PostgreSQL
 	@$(MAKE) -j2 --keep-going --output-sync=target test-sqlite test-postgres \
-		POSTGRES_TESTS="not browser and not no_database"
+		SQLITE_TESTS="not any_database" POSTGRES_TESTS="not browser and not no_database"
 
 .PHONY: chromium
 chromium: env ## install a browser for the browser tests when there is none
@@ -88,7 +93,7 @@ test-browser: chromium ## run the tests of the admin in a browser
 .PHONY: test-sqlite
 test-sqlite: chromium ## run the tests on SQLite, including those in a browser
 	@echo "== tests on SQLite"
-	@env -u DATABASE_URL -u BROKKR__DATABASE__URL $(PYTEST) $(PYTEST_ARGS)
+	@env -u DATABASE_URL -u BROKKR__DATABASE__URL $(PYTEST) -m "$(SQLITE_TESTS)" $(PYTEST_ARGS)
 
 .PHONY: test-postgres
 test-postgres: env ## run the tests on PostgreSQL: the server DATABASE_URL names, or one of our own

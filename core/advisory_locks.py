@@ -9,7 +9,7 @@ from django.db import connection
 
 
 class AdvisoryLock(IntEnum):
-    # Shared by whoever changes which version an agent should have; alone for whoever wants that to stand still.
+    # Shared by whoever changes what is wanted; taken alone by whoever needs that to stand still.
     WANTED_VERSIONS = 0x42524B01
 
 

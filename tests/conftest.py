@@ -1,5 +1,7 @@
 """Fixtures that every test may use, and what kind of database each test runs on."""
 
+import gc
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -53,26 +55,40 @@ def _database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tem
         yield template
 
 
+_RUN_ONCE = ("no_database", "any_database")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not uses_database(item):
             item.add_marker(pytest.mark.no_database)
+            if item.get_closest_marker("any_database"):
+                raise pytest.UsageError(
+                    f"{item.nodeid} has no database, so any_database would let it run nowhere"
+                )
         if "requires_postgres" in item.keywords and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL; this run is on SQLite"))
     # The long ones first, so that the processes of a run end together.
     items.sort(key=lambda item: not starts_servers(item))
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded now stays; full garbage collections need not visit it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = (report for kind in terminalreporter.stats.values() for report in kind)
     ran = {
-        report.nodeid: "no_database" in report.keywords
+        report.nodeid: next((kind for kind in _RUN_ONCE if kind in report.keywords), "both")
         for report in reports
         if isinstance(report, pytest.TestReport)
     }
-    without = sum(ran.values())
+    number = Counter(ran.values())
     terminalreporter.write_line(
-        f"{without} tests without a database, {len(ran) - without} on {connection.display_name}"
+        f"{number['no_database']} tests without a database, {number['any_database']} for which any database will do, "
+        f"{number['both']} that ask each database, here {connection.display_name}"
     )
 
 

@@ -1,14 +1,20 @@
 """Labels and annotations: the same promises for every resource that has them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
+from core.events import SYSTEM
 from core.labels.models import LabelledResource
+from paks.models import Role
+from paks.services import issue_pak
 from tests.factories import make_agent, make_generator, make_stack, make_template
 from tests.support.api import Api, refused
+from tests.support.shared_rows import shared_rows
 from tests.support.source import product_modules
 from tests.support.wsgi import call
 
@@ -104,9 +110,19 @@ def an_agent(admin: Api) -> Owned:
 MAKERS = {"stack": a_stack, "template": a_template, "agent": an_agent}
 
 
+@pytest.fixture(scope="module")
+def _one_of_each(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Owned]]:
+    def make() -> dict[str, Owned]:
+        _, key = issue_pak(role=Role.ADMIN, subject_id=None, name="writer", actor=SYSTEM)
+        return {noun: maker(Api(key)) for noun, maker in MAKERS.items()}
+
+    with shared_rows(django_db_blocker, make) as made:
+        yield made
+
+
 @pytest.fixture(params=MAKERS)
-def owned(request, admin) -> Owned:
-    return MAKERS[request.param](admin)
+def owned(request, _one_of_each: dict[str, Owned]) -> Owned:
+    return _one_of_each[request.param]
 
 
 def test_every_labelled_resource_is_tested_here():

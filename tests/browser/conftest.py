@@ -33,11 +33,9 @@ print(json.dumps(issue_pak(role=Role.ADMIN, subject_id=None, name="browser tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests here run in one process, which has the browser and its server."""
     for item in items:
         if "tests/browser/" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rollouts.services.control import pause
 from rollouts.services.freezes import begin_freeze, lift_freeze, thaw_stacks
 from rollouts.services.rollbacks import roll_back
 from rollouts.services.ticking import tick, tick_due
-from tests.factories import make_event
+from tests.factories import make_event, manifest
 from tests.support.events import recorded_events
 from tests.support.rollouts import ADMIN, SOAK, make_scene, state_of, wave
 from tests.support.threads import together
@@ -79,7 +79,7 @@ def test_a_publish_beside_a_tick_leaves_one_rollout_running():
         together(ticking(scene, rollout), partial(scene.publish, f"b: {number}"))
         assert state_of(rollout) == RolloutState.SUPERSEDED
         (running,) = Rollout.objects.running()
-        assert running.version.yaml_content == f"b: {number}"
+        assert running.version.yaml_content == manifest(f"b: {number}")
 
 
 def test_a_pause_beside_a_tick_is_final():
@@ -133,7 +133,7 @@ def test_publishing_beside_a_lift_leaves_nothing_frozen():
         thaw_stacks(now=scene.now)
         assert not Rollout.objects.filter(state=RolloutState.FROZEN).exists()
         (running,) = Rollout.objects.running()
-        assert running.version.yaml_content == f"b: {number}"
+        assert running.version.yaml_content == manifest(f"b: {number}")
 
 
 def test_a_rollback_beside_a_tick_beside_a_report_brings_everybody_back():

@@ -32,7 +32,6 @@ from tests.factories import (
     make_stack,
     make_target,
     make_template,
-    manifest,
 )
 from tests.support.admin import AdminPages, staff
 from tests.support.rollouts import make_past_freeze, make_scene
@@ -104,7 +103,7 @@ def fill(rows: int) -> None:
         make_log_entry(agent)
         make_template(generator, labels=["prod", "eu"], annotations={"team": "a"})
         make_held_delivery(agent, ["dk"])
-        make_scene(agents=2, first=manifest(1)).start(manifest(2))
+        make_scene(agents=2).start()
         make_past_freeze(generator)
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
 

@@ -8,7 +8,7 @@ from django.test import Client
 from core.content_security import ADMIN_POLICY, PAGE_POLICY
 from tests.factories import make_agent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("headers of pages")]
 
 
 @pytest.mark.parametrize("policy", [ADMIN_POLICY, PAGE_POLICY])

@@ -10,7 +10,7 @@ from tests.support.api import Api, refused
 from tests.support.routes import api_routes
 from tests.support.wsgi import call
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("the form of a request")]
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 ROUTES = api_routes()

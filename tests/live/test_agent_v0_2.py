@@ -20,7 +20,7 @@ from tests.support.scripted_agent import (
 )
 from tests.support.server import LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what this release of the agent sends and reads")]
 
 API = "/api/v1"
 REPORT = {"agent_id": "{agent}", "deployment_object_id": "{object}", "event_type": "DEPLOY"}

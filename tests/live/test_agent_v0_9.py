@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.live_api import NO_TLS, created, live_client
+from tests.support.live_api import created, live_client
 from tests.support.scripted_agent import (
     AGENT,
     DELIVERY,
@@ -23,9 +23,9 @@ from tests.support.scripted_agent import (
     make_mission,
     sent_to,
 )
-from tests.support.server import LiveServer
+from tests.support.server import NO_TLS, LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what this release of the agent sends and reads")]
 
 API = "/api/v1"
 AUTH = "admin:bool readonly:bool agent:uuid? generator:uuid?"

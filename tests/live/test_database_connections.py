@@ -1,10 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import psycopg
 import pytest
 
-from tests.support.server import LiveServer
+from tests.support.server import LiveServer, http_get
 
 pytestmark = [pytest.mark.live, pytest.mark.requires_postgres]
 
@@ -15,7 +14,7 @@ def _ask_at_once(server: LiveServer) -> None:
     """Forty-eight requests that need the database, sixteen at a time."""
 
     def ask(_: int) -> int:
-        return httpx.get(
+        return http_get(
             f"{server.url}/api/v1/agents", headers={"Authorization": f"Bearer {server.admin_key}"}, timeout=60
         ).status_code
 

@@ -13,7 +13,7 @@ import pytest
 from tests.factories import manifest
 from tests.support.live_api import Rows, created, live_client, make_rows
 from tests.support.postgres import PrivatePostgres, private_postgres
-from tests.support.server import LiveServer
+from tests.support.server import LiveServer, http_get
 
 pytestmark = [pytest.mark.live, pytest.mark.requires_postgres]
 
@@ -85,11 +85,11 @@ def test_a_database_that_goes_and_returns_costs_only_the_time_between(
             postgres.stop()
             load.wait_for(503, 50, clients)
 
-            ready = httpx.get(f"{outage_broker.url}/readyz", timeout=PATIENCE_SECONDS)
-            alive = httpx.get(f"{outage_broker.url}/healthz", timeout=PATIENCE_SECONDS)
-            health = httpx.get(f"{outage_broker.url}/health", timeout=PATIENCE_SECONDS)
-            metrics = httpx.get(f"{outage_broker.url}/metrics", timeout=PATIENCE_SECONDS)
-            target_state = httpx.get(
+            ready = http_get(f"{outage_broker.url}/readyz", timeout=PATIENCE_SECONDS)
+            alive = http_get(f"{outage_broker.url}/healthz", timeout=PATIENCE_SECONDS)
+            health = http_get(f"{outage_broker.url}/health", timeout=PATIENCE_SECONDS)
+            metrics = http_get(f"{outage_broker.url}/metrics", timeout=PATIENCE_SECONDS)
+            target_state = http_get(
                 f"{outage_broker.url}/api/v1/agents/{rows.agent_id}/target-state",
                 headers={"Authorization": f"Bearer {rows.agent_key}"},
                 timeout=PATIENCE_SECONDS,
@@ -127,7 +127,7 @@ def test_a_database_that_goes_and_returns_costs_only_the_time_between(
     assert acknowledged <= names
 
     def ask(_: int) -> tuple[int, int]:
-        ready = httpx.get(f"{outage_broker.url}/readyz", timeout=PATIENCE_SECONDS)
+        ready = http_get(f"{outage_broker.url}/readyz", timeout=PATIENCE_SECONDS)
         with live_client(outage_broker, rows.generator_key) as client:
             return ready.status_code, client.get(f"/stacks/{rows.stack_id}").status_code
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.server import ROOT, LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what a tool makes of the document")]
 
 PACKAGE = "generated_brokkr_client"
 # The tool knows few media types by name; raw bytes are what it sends for this one.

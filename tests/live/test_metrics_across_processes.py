@@ -1,16 +1,15 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
-from tests.support.server import LiveServer
+from tests.support.server import LiveServer, http_get
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("counters in files")]
 
 
 def _counted(server: LiveServer) -> int:
-    text = httpx.get(f"{server.url}/metrics").text
+    text = http_get(f"{server.url}/metrics").text
     found = re.search(
         r'^brokkr_http_requests_total\{endpoint="/healthz",method="GET",status="200"\} (\S+)$', text, re.M
     )
@@ -19,7 +18,7 @@ def _counted(server: LiveServer) -> int:
 
 def test_metrics_add_up_the_requests_of_all_worker_processes(broker: LiveServer):
     def probe(_: int) -> int:
-        return httpx.get(f"{broker.url}/healthz").status_code
+        return http_get(f"{broker.url}/healthz").status_code
 
     before = _counted(broker)
     with ThreadPoolExecutor(8) as pool:

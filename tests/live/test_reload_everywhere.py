@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.support.live_api import created, live_client
-from tests.support.server import LiveServer, Template
+from tests.support.server import LiveServer, Template, http_get
 from tests.support.waits import wait_for
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("settings in a file")]
 
 ORIGIN = "https://ui.example"
 
@@ -31,7 +30,7 @@ def server(database_template: Template, tmp_path: Path, config: Path) -> Iterato
 
 def _allowed(server: LiveServer) -> bool:
     # On a new connection each time, which any of the processes may take.
-    answer = httpx.get(f"{server.url}/healthz", headers={"Origin": ORIGIN})
+    answer = http_get(f"{server.url}/healthz", headers={"Origin": ORIGIN})
     return bool(answer.headers.get("Access-Control-Allow-Origin") == ORIGIN)
 
 

@@ -18,7 +18,7 @@ from tests.support.live_api import MANIFEST, Rows, created, live_client, make_ro
 from tests.support.sdk import misfits
 from tests.support.server import LiveServer, free_port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what the client sends and reads")]
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: payments\n"
 UNKNOWN = UUID(int=7)

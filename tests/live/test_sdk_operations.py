@@ -18,7 +18,7 @@ from tests.support.sdk_faults import FAULTS, UNKNOWN, Fault
 from tests.support.sdk_world import World, running_world
 from tests.support.server import LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what the client sends and reads")]
 
 OPERATIONS = operations()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.server import ROOT, LiveServer, Template
+from tests.support.server import ROOT, LiveServer, Template, http_get
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("two processes that live and end together")]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def serve(prepared: LiveServer) -> Iterator[subprocess.Popen[str]]:
 
 def _answers(server: LiveServer) -> bool:
     try:
-        return httpx.get(f"{server.url}/healthz", timeout=5).status_code == 200
+        return http_get(f"{server.url}/healthz", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -4,12 +4,11 @@ import json
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from simulator.plan import FAULTS
 from tests.support.commands import manage, refused_command
-from tests.support.server import ROOT, LiveServer
+from tests.support.server import ROOT, LiveServer, http_get
 
 pytestmark = pytest.mark.live
 
@@ -41,7 +40,7 @@ def test_a_fleet_with_every_fault_finds_nothing_wrong_and_leaves_nothing_behind(
     assert report["while_joining"]["poll"]["count"] > 0
     headers = {"Authorization": f"Bearer {broker.admin_key}"}
     for kind in ("agents", "stacks", "generators"):
-        rows = httpx.get(f"{broker.url}/api/v1/{kind}", headers=headers).json()
+        rows = http_get(f"{broker.url}/api/v1/{kind}", headers=headers).json()
         assert [row["name"] for row in rows if row["name"].startswith("sim-")] == []
 
 

@@ -10,9 +10,9 @@ from typing import cast
 import httpx
 import pytest
 
-from tests.support.server import LiveServer, Template
+from tests.support.server import NO_TLS, LiveServer, Template, http_get
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("how sockets share the threads")]
 
 THREADS = 2
 # How long a client may stall, by gunicorn's `timeout`.
@@ -40,7 +40,7 @@ def _connect(server: LiveServer) -> socket.socket:
 
 
 def _is_answered(server: LiveServer, seconds: float) -> bool:
-    return httpx.get(f"{server.url}/healthz", timeout=seconds).status_code == 200
+    return http_get(f"{server.url}/healthz", timeout=seconds).status_code == 200
 
 
 def test_clients_that_say_nothing_hold_up_nobody(small_broker: LiveServer):
@@ -107,7 +107,7 @@ def test_requests_that_were_sent_together_are_answered_in_their_order(small_brok
 
 def test_more_clients_than_threads_that_ask_again_and_again_are_all_answered(small_broker: LiveServer):
     def ask(client_number: int) -> list[str]:
-        with httpx.Client(base_url=small_broker.url, timeout=30) as client:
+        with httpx.Client(base_url=small_broker.url, timeout=30, verify=NO_TLS) as client:
             ids = [f"client-{client_number}-{number}" for number in range(20)]
             return [
                 client.get("/healthz", headers={"X-Request-Id": sent}).headers["x-request-id"] for sent in ids

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.server import LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("bytes that reach no view")]
 
 
 def _exchange(server: LiveServer, sent: bytes) -> tuple[int, dict[str, str]]:

@@ -12,7 +12,7 @@ from tests.support.live_api import MANIFEST, Rows, created, live_client, make_ro
 from tests.support.raw_http import Answer, Wire, chunked
 from tests.support.server import LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("bytes on a socket")]
 
 MEBIBYTE = 1024 * 1024
 _names = iter(range(1_000_000))

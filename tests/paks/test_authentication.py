@@ -11,7 +11,7 @@ from tests.factories import make_agent, make_generator
 from tests.support.api import Api, refused
 from tests.support.wsgi import call
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("the form of a header")]
 PATH = "/api/v1/auth/pak"
 
 

@@ -11,7 +11,7 @@ from rollouts.models import Rollout, RolloutState
 from rollouts.services.strategies import remove_stack_strategy
 from stacks.models import DeploymentObject
 from stacks.services import roll_back
-from tests.factories import MANIFEST, make_template
+from tests.factories import MANIFEST, make_template, manifest
 from tests.support.api import Api, refused
 from tests.support.rollouts import ADMIN, give_strategy, make_scene, make_strategy, wave
 
@@ -57,7 +57,7 @@ def test_a_template_starts_a_rollout(admin, scene):
 
 def test_the_page_of_the_admin_starts_a_rollout(operator, scene):
     path = f"stacks/stack/{scene.stack.pk}/publish/"
-    operator.post(path, {"manifest": "a: 2", "base": scene.first.pk})
+    operator.post(path, {"manifest": manifest("a: 2"), "base": scene.first.pk})
     assert Rollout.objects.get(version=newest(scene)).publisher_label == "astrid"
 
 

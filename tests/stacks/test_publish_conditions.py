@@ -4,7 +4,7 @@ import pytest
 
 from stacks.models import DeploymentObject
 from stacks.signals import publish_requested, version_published
-from tests.factories import MANIFEST, make_object, make_stack, make_template
+from tests.factories import MANIFEST, make_object, make_stack, make_template, manifest
 from tests.support.api import refused
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def test_the_tag_of_the_newest_version_is_a_match(admin, stack, publish):
 
 def test_the_tag_of_an_older_version_is_412_and_publishes_nothing(admin, stack, publish):
     tag = tag_of(admin, make_object(stack))
-    newest = make_object(stack, "a: 2")
+    newest = make_object(stack, manifest("a: 2"))
     refused(publish(If_Match=tag), 412, "precondition_failed")
     assert DeploymentObject.objects.order_by("sequence_id").last() == newest
 

@@ -16,7 +16,7 @@ from agents.wanted.standing import Standing
 from core.events import SYSTEM
 from stacks.models import DeploymentObject, Stack
 from stacks.services import delete_stack
-from tests.factories import make_agent, make_event, make_generator, make_object, make_stack
+from tests.factories import make_agent, make_event, make_generator, make_object, make_stack, manifest
 
 AGENTS, GENERATORS, VERSIONS = 3, 2, 3
 
@@ -176,7 +176,7 @@ def _publish_and_report(world: FleetWorld, stack: Stack, its: Plan) -> None:
         AgentTarget(agent=agents[number], stack=stack) for number in its["targets"]
     )
     objects = [
-        make_object(stack, "" if is_marker else f"a: {number}", is_deletion_marker=is_marker)
+        make_object(stack, "" if is_marker else manifest(number), is_deletion_marker=is_marker)
         for number, is_marker in enumerate(its["versions"])
     ]
     world.versions[stack] = objects

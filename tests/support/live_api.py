@@ -1,17 +1,13 @@
 """A client of a live broker that holds one key, and the rows that most live tests begin with."""
 
-import ssl
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from tests.support.server import LiveServer
+from tests.support.server import NO_TLS, LiveServer
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  greeting: hello\n"
-
-# Without certificates, whose loading takes longer than the requests of most tests.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def live_client(broker: LiveServer, key: str | None) -> httpx.Client:

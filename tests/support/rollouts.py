@@ -20,7 +20,7 @@ from rollouts.services.ticking import tick
 from rollouts.strategies import Strategy, Wave
 from stacks.models import DeploymentObject, Stack
 from stacks.services import PublishOptions, lock_stack, publish
-from tests.factories import make_agent, make_event, make_stack, unique
+from tests.factories import make_agent, make_event, make_stack, manifest, unique
 
 ADMIN = Actor(type=ActorType.ADMIN, label="astrid")
 SOAK = timedelta(seconds=60)
@@ -65,7 +65,7 @@ class Scene:
     ) -> DeploymentObject:
         return publish(
             stack_id=self.stack.pk,
-            yaml_content=content,
+            yaml_content=_text(content),
             is_deletion_marker=False,
             actor=actor,
             options=options or PublishOptions(),
@@ -111,7 +111,7 @@ def make_scene(*waves: Wave, agents: int = 4, first: str = "a: 1", **rules: Any)
     """Agents that serve one stack by a label. The stack has the strategy that the arguments say."""
     stack = make_stack(labels=["app"])
     made = [make_agent(active=True, labels=["app"])[0] for _ in range(agents)]
-    version = publish(stack_id=stack.pk, yaml_content=first, is_deletion_marker=False, actor=ADMIN)
+    version = publish(stack_id=stack.pk, yaml_content=_text(first), is_deletion_marker=False, actor=ADMIN)
     give_strategy(stack, make_strategy(*waves, **rules))
     return Scene(stack, made, version)
 
@@ -126,6 +126,11 @@ def make_past_freeze(generator: Generator) -> Freeze:
         now=timezone.now(),
     )
     return lift_freeze(freeze_id=freeze.pk, actor=ADMIN, now=timezone.now())
+
+
+def _text(content: str) -> str:
+    """The content if it is a text of several lines, else a manifest that holds it as a word."""
+    return content if "\n" in content else manifest(content)
 
 
 def state_of(rollout: Rollout) -> RolloutState:

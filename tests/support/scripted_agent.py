@@ -15,8 +15,8 @@ from typing import Any, Self
 import httpx
 import orjson
 
-from tests.support.live_api import MANIFEST, NO_TLS, created, live_client
-from tests.support.server import LiveServer
+from tests.support.live_api import MANIFEST, created, live_client
+from tests.support.server import NO_TLS, LiveServer
 
 SUCCESSES = range(200, 300)
 _NOTHING = object()

@@ -17,8 +17,7 @@ from brokkr_broker_client import AuthenticatedClient, models
 from brokkr_broker_client.models import ErrorResponse
 from brokkr_broker_client.types import Response, Unset
 
-from tests.support.live_api import NO_TLS
-from tests.support.server import LiveServer
+from tests.support.server import NO_TLS, LiveServer
 
 _UNKNOWN_FIELDS = "additional_properties"
 _STATUS = re.compile(r"response\.status_code == (\d{3})")

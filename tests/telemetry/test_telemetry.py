@@ -7,7 +7,7 @@ from paks.models import Pak, Role
 from tests.factories import make_agent, make_generator, make_stack
 from tests.support.api import refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("answers that are the same without rows")]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tera import limits
 from tests.factories import make_generator, make_stack, manifest
 from tests.support.api import refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what a text costs to compile and to render")]
 
 MEMORY_KILOBYTES = 200 * 1024
 
