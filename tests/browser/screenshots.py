@@ -38,7 +38,7 @@ MODES = (
     Mode("phone-light", 390, 844, "light", is_phone=True),
     Mode("phone-dark", 390, 844, "dark", is_phone=True),
 )
-_ON_A_PHONE = re.compile(r"^$|^agents/agent/|^deployments/")
+_ON_A_PHONE = re.compile(r"^$|^agents/agent/|^deployments/|^rollouts/")
 
 
 def main() -> int:
