@@ -28,7 +28,7 @@ CAREFUL = Strategy(
     (
         Wave("canary", count=1),
         Wave("a fifth", percent=20, max_failures=FailureBudget(percent=10)),
-        Wave("production", needs_approval=True, checks=("smoke-test",)),
+        Wave("production", labels=("prod",), needs_approval=True, checks=("smoke-test",)),
         Wave("rest"),
     ),
     on_failure=OnFailure.ROLL_BACK,

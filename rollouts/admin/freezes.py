@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 else:
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
 
+_SCOPES = [
+    (Freeze.Scope.FLEET.value, "the whole fleet"),
+    (Freeze.Scope.GENERATOR.value, "the stacks of a generator"),
+    (Freeze.Scope.LABEL.value, "the stacks that agents with a label serve"),
+]
+
 LIFT = Question(
     title="Lift the freeze",
     consequence="What was published meanwhile starts: of each stack the newest version, older ones are superseded. "
@@ -110,6 +116,8 @@ class FreezeAdmin(ServiceAdmin):
             field.help_text = (
                 "For the scope label: every stack that an agent with this label serves is frozen."
             )
+        if field is not None and db_field.name == "scope":
+            field.choices = _SCOPES
         if field is not None and db_field.name == "until":
             field.help_text = "In UTC. Empty: until somebody lifts it."
         return field

@@ -121,7 +121,7 @@ class RolloutAdmin(ReadOnlyAdmin):
         "state_line",
         "waves_line",
         "proven_line",
-        "strategy_name",
+        "strategy_line",
         "created",
     )
     list_filter = (StateFilter,)
@@ -161,6 +161,10 @@ class RolloutAdmin(ReadOnlyAdmin):
     @admin.display(description="agents proven")
     def proven_line(self, rollout: Any) -> str:
         return f"{rollout.proven_count} of {rollout.members_count}"
+
+    @admin.display(description="strategy", ordering="strategy_name")
+    def strategy_line(self, rollout: Rollout) -> str:
+        return rollout.strategy_name
 
     @admin.display(description="published", ordering="created_at")
     def created(self, rollout: Rollout) -> SafeString | None:

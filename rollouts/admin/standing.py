@@ -117,13 +117,17 @@ def _columns(rollout: Rollout, progress: Mapping[int, WaveProgress]) -> list[Col
 def _proven(rollout: Rollout) -> dict[int, WaveProgress]:
     """Of one that has ended: later versions have taken the place of what its members reported."""
     rows = RolloutMember.objects.filter(rollout=rollout).order_by().values("wave")
-    counted = rows.annotate(members=Count("pk"), proven=Count("pk", filter=Q(proven_at__isnull=False)))
-    return {row["wave"]: WaveProgress(members=row["members"], proven=row["proven"]) for row in counted}
+    counted = rows.annotate(
+        members=Count("pk"),
+        proven=Count("pk", filter=Q(proven_at__isnull=False)),
+        deferred=Count("pk", filter=Q(is_deferred=True)),
+    )
+    return {row.pop("wave"): WaveProgress(**row) for row in counted}
 
 
 def _figures(counts: WaveProgress, *, is_final: bool) -> list[Segment]:
     if is_final:
-        return [Segment("proven", counts.proven)]
+        return [Segment("proven", counts.proven), Segment("deferred", counts.deferred)]
     return [
         Segment("applied", counts.applied),
         Segment("healthy", counts.healthy),
