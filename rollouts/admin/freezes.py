@@ -111,7 +111,7 @@ class FreezeAdmin(ServiceAdmin):
         return () if obj is None else self.get_fields(request, obj)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name == "label":
             field.help_text = (
                 "For the scope label: every stack that an agent with this label serves is frozen."

@@ -122,7 +122,10 @@ def _proven(rollout: Rollout) -> dict[int, WaveProgress]:
         proven=Count("pk", filter=Q(proven_at__isnull=False)),
         deferred=Count("pk", filter=Q(is_deferred=True)),
     )
-    return {row.pop("wave"): WaveProgress(**row) for row in counted}
+    return {
+        row["wave"]: WaveProgress(members=row["members"], proven=row["proven"], deferred=row["deferred"])
+        for row in counted
+    }
 
 
 def _figures(counts: WaveProgress, *, is_final: bool) -> list[Segment]:

@@ -73,12 +73,8 @@ class RolloutStrategyAdmin(ServiceAdmin):
         return ["Rollouts under way go on with their copies of it."]
 
     def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         row = self.get_object(request, object_id) if object_id is not None else None
         if object_id is not None and row is None:
             return self.gone(request)

@@ -47,7 +47,7 @@ for member in RolloutMember.objects.filter(rollout=rollout).select_related("agen
 
 
 def run(site, script: str, **values: object) -> str:
-    return site.server.manage("shell", "--no-imports", "--command", script.format(**values))
+    return str(site.server.manage("shell", "--no-imports", "--command", script.format(**values)))
 
 
 def start(site, *, asks: bool = False) -> dict[str, str]:
@@ -59,7 +59,8 @@ def start(site, *, asks: bool = False) -> dict[str, str]:
     for number in range(6):
         agent = site.post("/agents", {"name": f"{word}-{number}", "cluster_name": "test"})["agent"]
         site.post(f"/agents/{agent['id']}/labels", {"label": word, "agent_id": agent["id"]})
-    return json.loads(run(site, _START, word=word, asks=asks))
+    found: dict[str, str] = json.loads(run(site, _START, word=word, asks=asks))
+    return found
 
 
 def open_rollout(page: Page, rollout: dict[str, str]) -> None:
