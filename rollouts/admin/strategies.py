@@ -17,6 +17,7 @@ from core.admin import DeletedFilter, ServiceAdmin, admin_actor, ago
 from core.admin.widgets import RowSelect
 from core.errors import DomainError
 from core.events import Actor
+from rollouts.admin.delivery import BYPASS
 from rollouts.admin.strategy_form import StrategyForms, with_another_wave
 from rollouts.admin.words import habits_of, members_words, rules_of, steps_of
 from rollouts.models import RolloutStrategy, StackRolloutStrategy
@@ -53,6 +54,10 @@ class RolloutStrategyAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[RolloutStrategy]:
         rows: QuerySet[RolloutStrategy] = super().get_queryset(request)
         return rows.annotate(used=Count("stacks", filter=Q(stacks__stack__deleted_at__isnull=True)))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Stacks have it: to change it is to pass it by.
+        return super().has_change_permission(request, obj) and request.user.has_perm(BYPASS)
 
     @admin.display(description="waves")
     def steps(self, row: RolloutStrategy) -> str:

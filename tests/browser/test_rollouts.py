@@ -163,7 +163,7 @@ def test_a_freeze_is_begun_seen_on_another_page_and_lifted(as_user):
 
 def test_a_strategy_is_written_and_previewed(as_user, site):
     stack = start(site)["stack"]
-    page = as_user("operator")
+    page = as_user("admin")
     page.goto("rollouts/rolloutstrategy/add/")
     page.get_by_label("Name").first.fill("slowly")
     page.get_by_role("button", name="Add a wave").click()

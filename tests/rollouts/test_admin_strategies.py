@@ -181,6 +181,16 @@ def test_a_viewer_reads_and_previews_but_saves_nothing():
     assert row.revision == 1
 
 
+def test_a_strategy_is_changed_only_by_who_may_pass_it_by():
+    make_strategy()
+    row = RolloutStrategy.objects.get()
+    rights = ("rollouts.view_rolloutstrategy", "rollouts.change_rolloutstrategy")
+    assert staff(*rights).post(edit(row), sent({"name": "rest"})).status_code == 403
+    staff(*rights, "rollouts.bypass", name="ylva").post(edit(row), sent({"name": "rest"}))
+    row.refresh_from_db()
+    assert [wave.name for wave in row.strategy.waves] == ["rest"]
+
+
 def test_a_strategy_that_stacks_have_is_not_deleted(operator):
     strategy = make_strategy()
     give_strategy(make_stack(), strategy)
