@@ -75,7 +75,7 @@ def rules_of(wave: Wave) -> list[str]:
     if wave.needs_approval:
         rules.append("a person approves it")
     rules += [f"check {name}" for name in wave.checks]
-    return [*rules, f"within {duration(wave.deadline_seconds)}"]
+    return [*rules, f"proven within {duration(wave.deadline_seconds)}"]
 
 
 def steps_of(strategy: Strategy) -> str:
