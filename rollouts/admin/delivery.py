@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.http import HttpRequest
 
+from rollouts.admin.buttons import BYPASS
 from rollouts.admin.words import scope_words, steps_of
 from rollouts.coverage import freeze_of_stack
 from rollouts.models import Rollout, RolloutState, RolloutStrategy
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 else:
     from unfold.widgets import UnfoldAdminSelectWidget as _Select
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
-
-BYPASS = "rollouts.bypass"
 
 
 class StrategyChoiceForm(DeliveryForm):

@@ -1,6 +1,6 @@
 """Rollouts: the list, and the page of one with its buttons."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,27 +24,28 @@ from core.admin import (
     link,
 )
 from core.admin.history import history
+from rollouts.admin.buttons import (
+    ABORT_BUTTON,
+    APPROVE,
+    APPROVE_BUTTON,
+    BYPASS,
+    DRIVE,
+    PAUSE_BUTTON,
+    RESUME_BUTTON,
+    ROLL_BACK_BUTTON,
+    SKIP_BUTTON,
+)
 from rollouts.admin.live import live_view
 from rollouts.admin.running import running_context
 from rollouts.admin.standing import describe, standing_context
 from rollouts.admin.words import STATES, is_live, state_badge, wave_of
 from rollouts.errors import WaveNotWaiting
 from rollouts.models import Rollout, RolloutState
-from rollouts.models.rollout import MOVING, RUNNING, UNFINISHED
+from rollouts.models.rollout import UNFINISHED
 from rollouts.services import control
 from rollouts.services.rollbacks import roll_back
 
 VIEW = "rollouts.view_rollout"
-# In which states a button makes sense. The services decide; this hides what they would refuse.
-_STATES_OF_BUTTONS: dict[str, Collection[RolloutState]] = {
-    "approve": (RolloutState.WAITING_FOR_APPROVAL,),
-    "pause": MOVING,
-    "resume": (RolloutState.PAUSED,),
-    "roll_back": (*RUNNING, RolloutState.ABORTED, RolloutState.SUCCEEDED),
-    "skip": RUNNING,
-    "abort": UNFINISHED,
-}
-_DANGEROUS = {"roll_back", "skip", "abort"}
 
 PAUSE = Question(
     title="Pause the rollout",
@@ -171,13 +172,13 @@ class RolloutAdmin(ReadOnlyAdmin):
         return ago(rollout.created_at)
 
     def has_drive_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("rollouts.change_rollout")
+        return request.user.has_perm(DRIVE)
 
     def has_approve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("rollouts.approve")
+        return request.user.has_perm(APPROVE)
 
     def has_bypass_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("rollouts.bypass")
+        return request.user.has_perm(BYPASS)
 
     def get_urls(self) -> list[URLPattern]:
         live = [
@@ -196,7 +197,7 @@ class RolloutAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         log = history()
         context = {
-            **self.standing(request, row),
+            **standing_context(row, user=request.user, now=timezone.now()),
             "actions_detail": [],
             "audit_url": reverse("admin:rollouts_rollout_history", args=[row.pk])
             if log is not None and request.user.has_perm(log.permission)
@@ -204,50 +205,39 @@ class RolloutAdmin(ReadOnlyAdmin):
         }
         return self.render_page(request, row, "rollouts/admin/rollout.html", context)
 
-    def standing(self, request: HttpRequest, row: Rollout) -> dict[str, Any]:
-        """What the page of the rollout shows and refreshes."""
-        return {**standing_context(row, now=timezone.now()), "buttons": self._buttons(request, row)}
-
     def _standing_part(self, request: HttpRequest, pk: UUID) -> tuple[str, dict[str, Any], bool] | None:
         row = self.get_object(request, str(pk))
         if row is None:
             return None
-        return "rollouts/admin/standing.html", self.standing(request, row), is_live(row)
+        context = standing_context(row, user=request.user, now=timezone.now())
+        return "rollouts/admin/standing.html", context, is_live(row)
 
     def _running_part(self, request: HttpRequest) -> tuple[str, dict[str, Any], bool]:
         return "rollouts/admin/running.html", running_context(request.user), True
 
-    def _buttons(self, request: HttpRequest, row: Rollout) -> list[dict[str, Any]]:
-        theme: Any = self
-        allowed = {
-            action.action_name.removeprefix("rollouts_rollout_"): action
-            for action in theme.get_actions_detail(request, row.pk)
-        }
-        return [
-            {
-                "name": name,
-                "title": allowed[name].description,
-                "icon": allowed[name].icon,
-                "url": reverse(f"admin:rollouts_rollout_{name}", args=[row.pk]),
-                "variant": "danger" if name in _DANGEROUS else "primary" if name == "approve" else "default",
-            }
-            for name, states in _STATES_OF_BUTTONS.items()
-            if name in allowed and row.state in states
-        ]
-
-    @detail_action(description="Pause", icon="pause", question=PAUSE, done="Paused", permission="drive")
+    @detail_action(
+        description=PAUSE_BUTTON.title,
+        icon=PAUSE_BUTTON.icon,
+        question=PAUSE,
+        done="Paused",
+        permission="drive",
+    )
     def pause(self, request: HttpRequest, row: Rollout) -> None:
         control.pause(rollout_id=row.pk, **_by(request))
 
     @detail_action(
-        description="Resume", icon="play_arrow", question=RESUME, done="Resumed", permission="drive"
+        description=RESUME_BUTTON.title,
+        icon=RESUME_BUTTON.icon,
+        question=RESUME,
+        done="Resumed",
+        permission="drive",
     )
     def resume(self, request: HttpRequest, row: Rollout) -> None:
         control.resume(rollout_id=row.pk, **_by(request))
 
     @detail_action(
-        description="Approve the next wave",
-        icon="check",
+        description=APPROVE_BUTTON.title,
+        icon=APPROVE_BUTTON.icon,
         question=_ask_approval,
         done="Approved",
         permission="approve",
@@ -258,13 +248,19 @@ class RolloutAdmin(ReadOnlyAdmin):
             raise WaveNotWaiting
         control.approve(rollout_id=row.pk, wave=int(number), **_by(request))
 
-    @detail_action(description="Abort", icon="stop", question=ABORT, done="Aborted", permission="drive")
+    @detail_action(
+        description=ABORT_BUTTON.title,
+        icon=ABORT_BUTTON.icon,
+        question=ABORT,
+        done="Aborted",
+        permission="drive",
+    )
     def abort(self, request: HttpRequest, row: Rollout) -> None:
         control.abort(rollout_id=row.pk, **_by(request))
 
     @detail_action(
-        description="Skip all waves",
-        icon="skip_next",
+        description=SKIP_BUTTON.title,
+        icon=SKIP_BUTTON.icon,
         question=SKIP,
         done="Released to everybody",
         permission="bypass",
@@ -273,7 +269,11 @@ class RolloutAdmin(ReadOnlyAdmin):
         control.skip(rollout_id=row.pk, **_by(request))
 
     @detail_action(
-        description="Roll back", icon="undo", question=ROLL_BACK, done="Rolled back", permission="drive"
+        description=ROLL_BACK_BUTTON.title,
+        icon=ROLL_BACK_BUTTON.icon,
+        question=ROLL_BACK,
+        done="Rolled back",
+        permission="drive",
     )
     def roll_back(self, request: HttpRequest, row: Rollout) -> None:
         roll_back(rollout_id=row.pk, **_by(request))

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from core.admin import BaseAdmin, admin_actor, page_of, register_page
-from rollouts.admin.delivery import BYPASS
+from rollouts.admin.buttons import BYPASS
 from rollouts.admin.standing import describe, standing_context
 from rollouts.admin.words import habits_of, steps_of
 from rollouts.models import Rollout, RolloutStrategy
@@ -94,7 +94,7 @@ def rollouts_of_stack(request: HttpRequest, model_admin: BaseAdmin, stack: Stack
         "listed": listed,
     }
     if running is not None:
-        context |= standing_context(running, now=timezone.now())
+        context |= standing_context(running, user=user, now=timezone.now())
     return model_admin.render_page(request, stack, "rollouts/admin/stack.html", context)
 
 

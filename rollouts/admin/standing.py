@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from agents.report_texts import essence
 from core.admin import badge
+from rollouts.admin.buttons import buttons_of
 from rollouts.admin.words import is_live, members_words, rules_of, state_badge, wave_of
 from rollouts.models import Rollout, RolloutCheck, RolloutMember, RolloutState, RolloutWave
 from rollouts.progress import WaveProgress, failing_members, held_back, progress_of_waves
@@ -60,8 +61,8 @@ class FailureGroup:
         return self.count - len(self.named)
 
 
-def standing_context(rollout: Rollout, *, now: datetime) -> dict[str, Any]:
-    """What rollouts/admin/standing.html shows. A fixed number of queries."""
+def standing_context(rollout: Rollout, *, user: Any, now: datetime) -> dict[str, Any]:
+    """What rollouts/admin/standing.html shows to the user. A fixed number of queries."""
     progress = {} if rollout.is_final else progress_of_waves(rollout, now=now)
     failures, is_cut = ([], False) if rollout.is_final else _failures(rollout)
     return {
@@ -74,6 +75,7 @@ def standing_context(rollout: Rollout, *, now: datetime) -> dict[str, Any]:
         "failures": failures,
         "is_cut": is_cut,
         "is_live": is_live(rollout),
+        "buttons": buttons_of(rollout, user),
         "now": now,
     }
 

@@ -17,7 +17,7 @@ from core.admin import DeletedFilter, ServiceAdmin, admin_actor, ago
 from core.admin.widgets import RowSelect
 from core.errors import DomainError
 from core.events import Actor
-from rollouts.admin.delivery import BYPASS
+from rollouts.admin.buttons import BYPASS
 from rollouts.admin.strategy_form import StrategyForms, with_another_wave
 from rollouts.admin.words import habits_of, members_words, rules_of, steps_of
 from rollouts.models import RolloutStrategy, StackRolloutStrategy

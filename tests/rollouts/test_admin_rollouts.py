@@ -34,7 +34,7 @@ def button(rollout: Rollout, name: str) -> str:
 
 
 def buttons_on(page) -> list[str]:
-    return [each["name"] for each in page.context["buttons"]]
+    return [each.name for each, _ in page.context["buttons"]]
 
 
 def figures_of(page, number: int) -> dict[str, int]:
@@ -230,6 +230,7 @@ def test_a_stacks_page_shows_its_rollout_and_those_before(operator, scene, rollo
     newer = scene.start("a: 3")
     page = operator.get(f"stacks/stack/{scene.stack.pk}/rollouts/")
     assert page.context["rollout"].pk == newer.pk
+    assert buttons_on(page) == ["pause", "roll_back", "skip", "abort"]
     assert [each.pk for each in page.context["listed"]] == [newer.pk, rollout.pk]
 
 
