@@ -6,22 +6,24 @@ from uuid import UUID
 
 from agents.models import StackReport
 from agents.models.event import EventStatus
-from agents.querysets import ACTIVE
 from agents.services.events import report_event
 from agents.wanted.ties import serving_agents
 from console.demo import samples
 from console.demo.context import DemoContext
 from core.events import Actor
 from paks.actors import ActorType
+from rollouts.counts import absent_agents
 from rollouts.models import Rollout, RolloutMember
 from rollouts.services.strategies import create_strategy, ensure_default_strategies, set_stack_strategy
 from rollouts.services.ticking import tick
-from rollouts.strategies import FailureBudget, OnFailure, Strategy, Wave
+from rollouts.strategies import FailureBudget, OnFailure, Strategy, Wave, in_canary_order
 from stacks.models import Stack
 from stacks.services import lock_stack, publish
 
 # Stacks of fewer agents show nothing of waves.
 _MIN_AGENTS = 6
+# So many of them, the first of each draw, are heard.
+_HEARD = 4
 _SOAK = timedelta(minutes=5)
 CAREFUL = Strategy(
     "careful",
@@ -59,13 +61,16 @@ def add_rollouts(context: DemoContext) -> None:
             is_deletion_marker=False,
             actor=Actor(type=ActorType.GENERATOR, id=stack.generator_id, label=generator),
         )
-        advance(context, Rollout.objects.get(version=version))
+        rollout = Rollout.objects.get(version=version)
+        _draw_again(context, rollout)
+        advance(context, rollout)
 
 
 def _widest(context: DemoContext) -> list[Stack]:
     live = set(Stack.objects.active().values_list("pk", flat=True))
+    absent = absent_agents(context.now).values("pk")
     sizes = [
-        (serving_agents(stack).filter(status=ACTIVE).count(), stack.name, stack)
+        (serving_agents(stack).exclude(pk__in=absent).count(), stack.name, stack)
         for stack in context.stacks
         if stack.pk in live and context.objects.get(stack)
     ]
@@ -74,6 +79,15 @@ def _widest(context: DemoContext) -> list[Stack]:
         for size, _, stack in sorted(sizes, key=lambda each: each[:2], reverse=True)
         if size >= _MIN_AGENTS
     ]
+
+
+def _draw_again(context: DemoContext, rollout: Rollout) -> None:
+    """Let the first waves fall on agents that are heard: of silent ones alone no wave would be proven."""
+    ids = list(serving_agents(rollout.stack).values_list("pk", flat=True))
+    absent = set(absent_agents(context.now).values_list("pk", flat=True))
+    draws = (UUID(int=context.chance.getrandbits(128)) for _ in iter(int, 1))
+    chain_id = next(draw for draw in draws if absent.isdisjoint(in_canary_order(draw, ids)[:_HEARD]))
+    Rollout.objects.filter(pk=rollout.pk).update(chain_id=chain_id)
 
 
 def _leave_under_way(context: DemoContext, rollout: Rollout) -> None:
