@@ -72,15 +72,15 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, da
 # --- Testing ---------------------------------------------------------------------------------------
 
 # Which tests `make test-sqlite` and `make test-postgres` run: all that can, so that either shows what the other leaves out.
-SQLITE_TESTS ?=
-POSTGRES_TESTS ?= not browser
+SQLITE_TESTS ?= not faults
+POSTGRES_TESTS ?= not browser and not faults
 
 # At once, because tests that start servers mostly wait. What touches no database runs once, on the side of SQLite; what any
 # database will do for runs once, on PostgreSQL, which takes less (types, NUL, lengths).
 .PHONY: test
 test: ## run the whole test suite, on SQLite and on PostgreSQL
 	@$(MAKE) -j2 --keep-going --output-sync=target test-sqlite test-postgres \
-		SQLITE_TESTS="not any_database" POSTGRES_TESTS="not browser and not no_database"
+		SQLITE_TESTS="not any_database and not faults" POSTGRES_TESTS="not browser and not no_database and not faults"
 
 .PHONY: chromium
 chromium: env ## install a browser for the browser tests when there is none
@@ -111,6 +111,13 @@ FUZZ_ARGS ?=
 fuzz-manifests: env ## compare the check of manifests with agents' own parser over 100,000 texts; needs cargo
 	@command -v cargo >/dev/null || { echo "cargo is needed: https://rustup.rs"; exit 1; }
 	@$(BIN)/python -m tests.fuzz.manifests $(FUZZ_ARGS)
+
+# One after the other: they measure times. -rs says which were left out, and why.
+.PHONY: test-faults
+test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running broker, and put poolers before it
+	@echo "== faults of the database"
+	@$(BIN)/python -m tests.support.pgbouncer
+	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
@@ -166,6 +173,10 @@ bench-suite: chromium ## time the test suite beside that of another revision: BE
 bench-agent-calls: env ## measure polls, heartbeats and looking for work against a bare view
 	@$(BIN)/python -m bench.agent_calls $(BENCH_ARGS)
 
+.PHONY: bench-calls
+bench-calls: env ## measure every kind of call beside another revision: BENCH_ARGS="--against main"
+	@$(BIN)/python -m bench.calls $(BENCH_ARGS)
+
 .PHONY: bench-scale
 bench-scale: env ## measure the poll's statement among more stacks, versions and events
 	@$(BIN)/python -m bench.scale $(BENCH_ARGS)
@@ -196,6 +207,14 @@ bench-templates: env ## measure compiling and rendering a template beside anothe
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form
 	@$(BIN)/python -m bench.simulation $(BENCH_ARGS)
+
+.PHONY: bench-compare
+bench-compare: env ## measure a poll's CPU here and in other checkouts: BENCH_ARGS="--base ../other"
+	@$(BIN)/python -m bench.compare $(BENCH_ARGS)
+
+.PHONY: bench-faults
+bench-faults: env ## measure what clients see while the database hangs, here or in BENCH_ARGS="--code ../other"
+	@$(BIN)/python -m bench.faults $(BENCH_ARGS)
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests

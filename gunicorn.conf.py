@@ -21,7 +21,7 @@ wsgi_app = "brokkr_site.wsgi:application"
 worker_class = "server.web_worker.WebWorker"
 # One worker per core that this process may use. More workers or threads would only wait for a core or the GIL.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
-threads = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
+threads = settings.WEB_THREADS
 # Seconds; shorter than any agent's poll interval, so that idle agents hold no connection.
 keepalive = 5
 # A worker is replaced after this many requests. The jitter keeps workers from ending at the same time.

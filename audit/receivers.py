@@ -7,6 +7,7 @@ from django.dispatch import receiver
 
 from audit.models import AuditLog
 from core.events import Event, event_emitted
+from core.prepared_rows import insert
 
 _MAX_USER_AGENT = 1000
 
@@ -14,7 +15,7 @@ _MAX_USER_AGENT = 1000
 @receiver(event_emitted, dispatch_uid="audit.remember")
 def remember(events: Sequence[Event], **kwargs: Any) -> None:
     if rows := [_row(event) for event in events if event.audited]:
-        AuditLog.objects.bulk_create(rows)
+        insert(rows)
 
 
 def _row(event: Event) -> AuditLog:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from tests.support.server import ROOT, free_port
 
@@ -46,7 +47,7 @@ def admin_key() -> str:
 
 
 class Server:
-    """One gunicorn with the product in it."""
+    """One gunicorn with the product in it, as it is in `tree`."""
 
     def __init__(
         self,
@@ -56,13 +57,14 @@ class Server:
         workers: int = 2,
         environment: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
+        code: Path = ROOT,
     ) -> None:
         self.port = free_port()
         self.log = (folder / f"{self.port}.log").open("ab")
         kind = ["-k", "sync", "--threads", "1"] if worker == "sync" else []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", *kind, *arguments],
-            cwd=ROOT,
+            cwd=code,
             env=os.environ
             | {"BROKKR_BIND": "127.0.0.1", "BROKKR_PORT": str(self.port), "BROKKR_WEB_WORKERS": str(workers)}
             | dict(environment or {}),
@@ -103,7 +105,10 @@ def postmaster() -> int:
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
-        pid = cursor.fetchone()[0]
+        return parent_of(cursor.fetchone()[0])
+
+
+def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
@@ -140,7 +145,8 @@ def memory_kib(pid: int) -> int:
     raise RuntimeError("the kernel tells no private memory")
 
 
-def machine() -> dict[str, object]:
+def machine(database: psycopg.Connection | None = None) -> dict[str, object]:
+    """Notes about it; PostgreSQL is that of `database`, or Django's."""
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -149,19 +155,23 @@ def machine() -> dict[str, object]:
         ),
         platform.machine(),
     )
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        version = cursor.fetchone()[0]
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": model,
         "cores": len(os.sched_getaffinity(0)),
         "load_average": os.getloadavg(),
         "python": platform.python_version(),
-        "postgresql": version,
+        "postgresql": _server_version(database),
     }
+
+
+def _server_version(database: psycopg.Connection | None) -> str:
+    if database is None:
+        from django.db import connection
+
+        connection.ensure_connection()
+        database = connection.connection
+    return database.info.parameter_status("server_version")
 
 
 def spread(values: Sequence[float]) -> float:

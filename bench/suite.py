@@ -9,12 +9,13 @@ import ctypes
 import os
 import resource
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
-_ROOT = Path(__file__).resolve().parents[1]
+from bench.revision import checkout
+from tests.support.server import ROOT
+
 # linux/prctl.h: processes whose parents have ended, as PostgreSQL's does, become children of this one and are counted.
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -23,7 +24,7 @@ def _run(tree: Path, arguments: list[str]) -> tuple[float, float]:
     """Seconds on the clock, seconds of the processors."""
     # So that `make` takes the environment for up to date and changes nothing in it.
     for stamp in (".installed", ".installed-dev"):
-        (_ROOT / ".venv" / stamp).touch()
+        (ROOT / ".venv" / stamp).touch()
     used, began = _processor_seconds(), time.monotonic()
     done = subprocess.run(["make", "test", *arguments], cwd=tree, check=False, capture_output=True, text=True)
     took = time.monotonic() - began
@@ -57,19 +58,12 @@ def main() -> None:
     given = parser.parse_args()
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise SystemExit("this kernel does not let us count the processes of servers")
-    with tempfile.TemporaryDirectory(prefix="brokkr-suite-") as folder:
-        other = Path(folder) / "tree"
-        git = ["git", "-C", str(_ROOT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(other), given.against], check=True)
-        try:
-            (other / ".venv").symlink_to((_ROOT / ".venv").resolve())
-            runs: dict[str, list[tuple[float, float]]] = {given.against: [], "here": []}
-            for number in range(given.rounds):
-                for name, tree in ((given.against, other), ("here", _ROOT)):
-                    runs[name].append(_run(tree, given.make_arguments))
-                    print(f"round {number + 1}, {name}: {_words(*runs[name][-1])}", flush=True)
-        finally:
-            subprocess.run([*git, "remove", "--force", str(other)], check=True)
+    with checkout(given.against) as other:
+        runs: dict[str, list[tuple[float, float]]] = {given.against: [], "here": []}
+        for number in range(given.rounds):
+            for name, tree in ((given.against, other), ("here", ROOT)):
+                runs[name].append(_run(tree, given.make_arguments))
+                print(f"round {number + 1}, {name}: {_words(*runs[name][-1])}", flush=True)
     there, here = ([median(column) for column in zip(*found, strict=True)] for found in runs.values())
     print(f"medians: {given.against} {_words(*there)}; here {_words(*here)}")
     print(

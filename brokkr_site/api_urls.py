@@ -5,14 +5,14 @@ from django.urls import include, path, re_path
 from core.api.errors import route_not_found
 
 urlpatterns = [
-    # The routes that agents call all day come first, because Django tries one pattern after another.
+    # The routes that are called all day come first, because Django tries one pattern after another.
+    path("", include("stacks.api.urls")),
     path("", include("agents.api.urls")),
     path("", include("workorders.api.urls")),
     path("", include("diagnostics.api.urls")),
     path("", include("webhooks.api.urls")),
     path("", include("paks.api.urls")),
     path("", include("generators.api.urls")),
-    path("", include("stacks.api.urls")),
     path("", include("templates_app.api.urls")),
     path("", include("health.api.urls")),
     path("", include("telemetry.api.urls")),

@@ -1,13 +1,14 @@
 """All settings, from environment variables only. docs/reference/settings.md explains each variable."""
 
 import re
+import sys
 from datetime import timedelta
 from pathlib import Path
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from brokkr_site import admin_site, api_tags
+from config.database import database_settings, database_timeouts
 from config.env import (
     env_bool,
     env_choice,
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "config",
     "rollouts",
     "fleet",
+    "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
 ]
@@ -97,16 +99,17 @@ MIDDLEWARE = [
     # Outermost, so that it logs and counts the status that the client sees.
     "core.middleware.RequestMiddleware",
     "config.middleware.ReloadMiddleware",
+    "core.api.admission.AdmissionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.middleware.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.middleware.PageAuthenticationMiddleware",
     "core.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "core.content_security.ContentSecurityMiddleware",
+    "core.middleware.PageSecurityPolicyMiddleware",
 ]
 
 ROOT_URLCONF = "brokkr_site.urls"
@@ -129,35 +132,11 @@ TEMPLATES = [
 ]
 
 # --- Database -------------------------------------------------------------------------------------
-_url, _contract_url = env_secret("DATABASE_URL"), env_secret("BROKKR__DATABASE__URL")
-if _url and _contract_url and _url != _contract_url:
-    raise ImproperlyConfigured(
-        "DATABASE_URL and BROKKR__DATABASE__URL name different databases; set only one."
-    )
-try:
-    _database = dj_database_url.parse(_url or _contract_url or f"sqlite:///{DATA_DIR / 'brokkr.sqlite3'}")
-except (ValueError, dj_database_url.ParseError) as error:
-    raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}") from error
-if _database["ENGINE"] not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
-    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
-
-_options = dict(_database.get("OPTIONS") or {})
-if _database["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE takes the write lock when a transaction begins, so that a reader that turns into a writer
-    # waits instead of failing with "database is locked".
-    _options |= {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    # The default page cost of 4 makes the planner scan all stacks where an index would do.
-    _options = {
-        "connect_timeout": env_int("BROKKR_DB_CONNECT_TIMEOUT_SECONDS", 3, minimum=1, maximum=60),
-        "prepare_threshold": 5,
-        "options": "-c random_page_cost=1.1 -c jit=off",
-    } | _options
-DATABASES = {"default": _database | {"OPTIONS": _options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+# How long this process waits depends on what it is.
+_timeouts = database_timeouts(sys.argv)
+DATABASES = {"default": database_settings(DATA_DIR, _timeouts)}
+# For one statement, should the server say nothing.
+DATABASE_PATIENCE_SECONDS = _timeouts.patience_seconds
 # SQLite ignores the columns that an index only includes. They matter for speed alone.
 # The login form itself says that an address is locked out, so axes' middleware has nothing to do.
 SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
@@ -188,6 +167,8 @@ CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X
 # --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------
 WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
+# More threads only hand the interpreter lock around.
+WEB_THREADS = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD

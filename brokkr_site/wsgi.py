@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brokkr_site.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from lane.application import Lane  # noqa: E402  models can be imported once Django is set up
+
+application = Lane(_django)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, ProgrammingError, transaction
+from django.db import InternalError, OperationalError, ProgrammingError, transaction
 
 from core.errors import DomainError
 from core.events import ADMIN_TYPE, Actor
@@ -59,7 +59,7 @@ class BrokerCommand(BaseCommand):
                 self._print(as_json(answer.data) if options["json"] else answer.text)
         except DomainError as refusal:
             raise CommandError(_sentence(refusal)) from refusal
-        except (OperationalError, ProgrammingError) as error:
+        except (OperationalError, ProgrammingError, InternalError) as error:
             raise CommandError(
                 f"The database cannot be used: {error}. Is it running, and was `manage.py migrate` run?"
             ) from error

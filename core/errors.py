@@ -170,3 +170,8 @@ class InternalError(DomainError):
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     message = "The database cannot be reached; try again shortly."
+
+
+class Busy(Unavailable):
+    code = "busy"
+    message = "Others are changing the same thing, or hold their share of the broker; try again in a moment."

@@ -1,28 +1,36 @@
 """Middleware: an id, one log line and two metrics for every request; messages for pages only."""
 
-import logging
 import re
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
-from uuid_utils.compat import uuid7
 
-from core.logs import REQUEST_LOGGER
-from core.metrics import DURATIONS, REQUESTS
+from core.content_security import ContentSecurityMiddleware
+from core.observation import note_request, request_id_of
 from core.request_context import RequestContext, attach_context
 
-logger = logging.getLogger(REQUEST_LOGGER)
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+# What says how to read a body, which these answers do not have.
+_WITHOUT_BODY = {204, 304}
+_OF_BODIES = (
+    "Content-Type",
+    "Content-Length",
+    "Content-Security-Policy",
+    "X-Frame-Options",
+    "X-Content-Type-Options",
+    "Referrer-Policy",
+    "Cross-Origin-Opener-Policy",
+)
 
 
 class RequestMiddleware:
-    """Never logs a header, a body or a query: keys and secrets travel there."""
+    """Outermost, so that it sees what the client sees."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -30,39 +38,48 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         # Not request.headers, which reads all of META to find one header.
-        sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
+        request_id = request_id_of(request.META.get("HTTP_X_REQUEST_ID", ""))
         context = RequestContext(request_id)
         attach_context(request, context)
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request_id
-
-        seconds = time.perf_counter() - started
-        endpoint = endpoint_of(request)
-        method = request.method if request.method in _METHODS else "OTHER"
-        if endpoint != "/metrics":
-            REQUESTS.labels(endpoint, method, str(response.status_code)).inc()
-            DURATIONS.labels(endpoint, method).observe(seconds)
-        logger.info(
-            "request",
-            extra={
-                "request_id": request_id,
-                "caller": context.caller,
-                "method": method,
-                "route": endpoint,
-                "status": response.status_code,
-                "duration_ms": round(seconds * 1000, 2),
-            },
+        if response.status_code in _WITHOUT_BODY:
+            for name in _OF_BODIES:
+                response.headers.pop(name, None)
+        note_request(
+            request_id=request_id,
+            caller=context.caller,
+            method=request.method or "",
+            endpoint=endpoint_of(request),
+            status=response.status_code,
+            seconds=time.perf_counter() - started,
         )
         return response
 
 
-class PageMessageMiddleware(MessageMiddleware):
-    """Opens the storage of messages for pages only, so that polls stay cheap."""
+class _ForPages:
+    """Makes a middleware do nothing for the API, so that its calls stay cheap."""
 
-    def process_request(self, request: HttpRequest) -> None:
-        if not is_api(request):
-            super().process_request(request)
+    get_response: Callable[[HttpRequest], Any]
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request) if is_api(request) else super().__call__(request)  # type: ignore[misc]
+
+
+class PageSessionMiddleware(_ForPages, SessionMiddleware):
+    pass
+
+
+class PageAuthenticationMiddleware(_ForPages, AuthenticationMiddleware):
+    pass
+
+
+class PageMessageMiddleware(_ForPages, MessageMiddleware):
+    pass
+
+
+class PageSecurityPolicyMiddleware(_ForPages, ContentSecurityMiddleware):
+    pass
 
 
 def is_api(request: HttpRequest) -> bool:

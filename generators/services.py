@@ -12,6 +12,8 @@ from django.utils import timezone
 from core.errors import UniqueViolation
 from core.events import SYSTEM, Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
+from core.prepared import uuid_parameter
+from core.prepared_rows import select
 from core.validators import is_name
 from generators.errors import (
     CannotDeleteSystemGenerator,
@@ -31,6 +33,7 @@ from paks.services import issue_pak, revoke_paks_of, rotate_pak
 SYSTEM_NAME = "__system__"
 ADMIN_NAME = "admin-generator"
 _ACTIVITY_PRECISION = timedelta(minutes=1)
+_RECENTLY_ACTIVE = "id = %(id)s AND last_active_at >= %(since)s"
 
 
 class GeneratorChanges(TypedDict, total=False):
@@ -146,7 +149,12 @@ def mark_active(generator_id: UUID, actor: Actor) -> None:
     if actor.type != ActorType.GENERATOR:
         return
     now = timezone.now()
-    stale = Q(last_active_at__isnull=True) | Q(last_active_at__lt=now - _ACTIVITY_PRECISION)
+    since = now - _ACTIVITY_PRECISION
+    if select(
+        Generator, _RECENTLY_ACTIVE, {"id": uuid_parameter(generator_id), "since": since}, columns=["id"]
+    ):
+        return
+    stale = Q(last_active_at__isnull=True) | Q(last_active_at__lt=since)
     rows = Generator.objects.filter(stale, id=generator_id)
     if list(rows.select_for_update(no_key=True, skip_locked=True).values_list("id")):
         rows.update(last_active_at=now)

@@ -1,13 +1,15 @@
 """Issues, rotates, revokes and verifies keys. No other module reads or writes the table."""
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core.database_errors import unavailable
 from core.errors import Unauthorized
 from core.events import SYSTEM, Actor, Event, emit, with_via
 from core.prepared import as_time, as_uuid, fetch_one
@@ -25,6 +27,8 @@ from paks.key_check import GOOD_KEY, key_parameters
 from paks.models import Pak, Role
 from paks.principals import Principal
 from paks.tokens import Token, generate_token, split_token
+
+logger = logging.getLogger(__name__)
 
 # `last_used_at` tells people whether a key is still in use. A write per request would cost too much.
 LAST_USED_PRECISION = timedelta(hours=1)
@@ -167,11 +171,23 @@ def principal_for(key: str) -> Principal | None:
 
 
 def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
-    """Note that the key is in use; written at most once per LAST_USED_PRECISION."""
+    """Note that the key is in use, given when it was last noted; written at most once per LAST_USED_PRECISION.
+
+    A database that cannot write it now is no reason to refuse the caller.
+    """
     now = timezone.now()
-    if last_used_at is None or last_used_at < now - LAST_USED_PRECISION:
-        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
-        Pak.objects.filter(stale, id=pak_id).update(last_used_at=now)
+    if last_used_at is not None and last_used_at >= now - LAST_USED_PRECISION:
+        return
+    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
+    # A row that somebody else has locked is not waited for.
+    free = Pak.objects.filter(stale, id=pak_id).select_for_update(skip_locked=True)
+    try:
+        with transaction.atomic(savepoint=False):
+            Pak.objects.filter(id__in=free.values("id")).update(last_used_at=now)
+    except Error as error:
+        if unavailable(error) is None:
+            raise
+        logger.warning("the use of a key was not noted: %s", error)
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ def listable_rollouts(principal: Principal) -> Q:
 
 def find_rollout(rollout_id: UUID) -> Rollout:
     """The rollout with its stack and version. Raises RolloutNotFound."""
-    rows = Rollout.objects.select_related("stack", "version").defer("version__yaml_content")
+    rows = Rollout.objects.with_version().select_related("stack")
     rollout = rows.filter(pk=rollout_id).first()
     if rollout is None:
         raise RolloutNotFound(id=rollout_id)

@@ -18,7 +18,8 @@ from rollouts.decision import Facts, Verdict, WaveFacts
 from rollouts.models import Rollout, RolloutMember, RolloutWave
 from rollouts.strategies import HealthGate, Wave
 
-# Reports and health rows count only when they are about this very version: old good news says nothing of it.
+# Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
+# agents are in no wave: their rows go with them.
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
 serving AS ({serving}),
@@ -28,7 +29,6 @@ m AS (
         {is_proven} AS is_proven, {good_since} AS good_since
     FROM rollout_members rm
     JOIN serving ON serving.agent_id = rm.agent_id
-    JOIN agents a ON a.id = rm.agent_id AND a.deleted_at IS NULL
     LEFT JOIN agent_stack_reports r
         ON r.agent_id = rm.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
     LEFT JOIN deployment_health h ON h.agent_id = rm.agent_id AND h.deployment_object_id = %(object)s
@@ -44,9 +44,13 @@ SELECT
     min(good_since) FILTER (WHERE is_current AND NOT is_deferred AND NOT was_proven AND is_proven IS NOT TRUE),
     count(*) FILTER (WHERE NOT is_deferred),
     count(*) FILTER (WHERE NOT is_deferred AND is_failing AND NOT is_accepted),
-    count(*) FILTER (WHERE is_deferred)
+    count(*) FILTER (WHERE is_deferred),
+    {joiners}
 FROM m
 """
+# Whoever serves the stack and is in no wave. Words of deleted agents stay, so that here it is asked who lives.
+_JOINERS = """
+(SELECT count(*) FROM serving JOIN agents a ON a.id = serving.agent_id AND a.deleted_at IS NULL) - count(*)"""
 _HEALTHY = "(h.status = 'healthy' AND h.updated_at >= %(fresh)s)"
 _HEALTH = {
     HealthGate.REQUIRED: _HEALTHY,
@@ -62,25 +66,23 @@ class Counted:
 
     facts: Facts
     newly_proven: int
-    deferred: int
 
 
 def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
-    """One statement counts the members. Others are asked only where there are deferred members, after the release of
-    the last wave, and when a wave has lost all its members. `rollout` comes with its waves and checks.
+    """One statement counts. Others are asked only where there are deferred members, and when a wave has lost all its
+    members. `rollout` comes with its waves and checks.
     """
     waves: list[RolloutWave] = list(rollout.waves.all())
     approved = frozenset(wave.number for wave in waves if wave.approved_at is not None)
     current = next((wave for wave in waves if wave.number == rollout.wave), None)
     if current is None:
-        return Counted(Facts(wave=None, is_frozen=is_frozen, approved=approved), 0, 0)
+        return Counted(Facts(wave=None, is_frozen=is_frozen, approved=approved), 0)
     strategy = rollout.strategy
     rule = strategy.wave(current.number)
     soak = timedelta(seconds=rule.soak_seconds)
-    row = _count(rollout, rule, now=now)
-    members, counted, failing, accepted, proven, newly_proven, good_since, released, failing_all, deferred = (
-        row
-    )
+    row = _count(rollout, rule, is_last=current.number == len(strategy.waves), now=now)
+    members, counted, failing, accepted, proven, newly_proven, good_since, *of_all_waves = row
+    released, failing_of_all, deferred, new = of_all_waves
     running_since = current.running_since
     assert running_since is not None  # noqa: S101  # written with the release
     # SQLite gives what it has computed as text.
@@ -101,19 +103,16 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
             if check.wave == current.number
         },
     )
-    late = heard_again(rollout, now=now).count() if deferred else 0
-    if current.number == len(strategy.waves):
-        late += joiners(rollout).count()
     facts = Facts(
         wave=wave,
         released=released,
-        failing=failing_all,
+        failing=failing_of_all,
         has_spare=bool(current.matched and not members) and spare_agents(rollout, rule).exists(),
-        late=late,
+        late=new + (heard_again(rollout, now=now).count() if deferred else 0),
         is_frozen=is_frozen,
         approved=approved,
     )
-    return Counted(facts, newly_proven, deferred)
+    return Counted(facts, newly_proven)
 
 
 def joiners(rollout: Rollout) -> QuerySet[Agent]:
@@ -141,12 +140,14 @@ def absent_agents(now: datetime) -> QuerySet[Agent]:
     return agents.exclude(pk__in=working.values("pk")) | agents.silent(now)
 
 
-def _count(rollout: Rollout, rule: Wave, *, now: datetime) -> tuple[Any, ...]:
+def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> tuple[Any, ...]:
     gate = gate_of(rollout, rule)
     sql = _COUNTS.format(
         serving=serving_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
         is_proven=proven_sql(gate),
         good_since=good_since_sql(gate),
+        # Before the last wave, newcomers wait for a wave that matches them.
+        joiners=_JOINERS if is_last else "0",
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, cast(Any, proof_parameters(rollout, rule, now=now)))

@@ -47,6 +47,10 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
     def owned_by(self, generator_id: UUID | None) -> Self:
         return self.filter(stack__generator_id=generator_id)
 
+    def with_version(self) -> Self:
+        """With the version in the same query, but without its YAML, which may be long."""
+        return self.select_related("version").defer("version__yaml_content")
+
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):
     def holding(self) -> Self:

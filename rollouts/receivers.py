@@ -4,26 +4,27 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
 
-from agents.models import HoldReason
+from agents.models import Agent, HoldReason
 from agents.services.holds import hold
+from agents.signals import agent_deleted
 from core.events import Actor, Event, event_emitted
 from generators.models import Generator
 from generators.signals import generator_deleted
 from health.signals import health_reported
 from paks.actors import ActorType
-from rollouts.services.endings import end_with_stack
+from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
 from rollouts.services.locking import lock_wanted_versions
+from rollouts.services.looking import look_again_after_commit
 from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
 from rollouts.services.starting import hold_for_rollout
 from rollouts.services.strategies import strategy_for
-from rollouts.services.ticking import look_again
 from stacks.models import DeploymentObject, Stack
 from stacks.services import PublishOptions
 from stacks.signals import publish_requested, stack_deleted, version_published
@@ -55,6 +56,11 @@ def end_rollouts_of_stack(stack: Stack, marker: DeploymentObject, actor: Actor, 
     end_with_stack(stack=stack, marker=marker, actor=actor, now=timezone.now())
 
 
+@receiver(agent_deleted, dispatch_uid="rollouts.leave_rollouts")
+def leave_rollouts_of_deleted_agent(agent: Agent, **kwargs: Any) -> None:
+    leave_rollouts(agent=agent, now=timezone.now())
+
+
 # After the stacks app's receiver, which deletes the stacks: INSTALLED_APPS keeps that order.
 @receiver(generator_deleted, dispatch_uid="rollouts.end_freezes_of_generator")
 def end_freezes_of_deleted_generator(generator: Generator, actor: Actor, **kwargs: Any) -> None:
@@ -67,8 +73,7 @@ def refuse_frozen_writes(events: Sequence[Event], **kwargs: Any) -> None:
         refuse_while_frozen(event)
 
 
-# What may have completed a wave makes the worker look again. After the commit, because a report holds its agent and may
-# not wait for a rollout.
+# What may have completed a wave makes the worker look again.
 @receiver(event_emitted, dispatch_uid="rollouts.look_again_after_reports")
 def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
     object_ids = {
@@ -77,13 +82,9 @@ def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
         if event.kind in _REPORTS and event.data is not None
     }
     if object_ids:
-        _look_again_after_commit(object_ids)
+        look_again_after_commit(Q(version__id__in=object_ids), now=timezone.now())
 
 
 @receiver(health_reported, dispatch_uid="rollouts.look_again_after_health")
 def look_again_after_health(object_ids: Collection[UUID], **kwargs: Any) -> None:
-    _look_again_after_commit(object_ids)
-
-
-def _look_again_after_commit(object_ids: Collection[UUID]) -> None:
-    transaction.on_commit(lambda: look_again(object_ids=object_ids, now=timezone.now()))
+    look_again_after_commit(Q(version__id__in=object_ids), now=timezone.now())

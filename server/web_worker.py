@@ -5,13 +5,14 @@ nearly as much CPU as Django. Agents send several requests in a row, so here a c
 moment.
 """
 
+import re
 import select
 import socket
 import struct
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -19,10 +20,14 @@ from selectors import EVENT_READ
 from typing import Any
 
 import orjson
+from django.conf import settings
+from django.db import connections
 from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from core import admission
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -41,6 +46,16 @@ _LEAVE_SECONDS = 2.0
 _NOTIFY_SECONDS = 1.0
 _DRAIN_BYTES = 65536
 
+# A request may wait for the database for this long after it has arrived, others for as long as one statement may. They
+# get a thread in the order of their arrival, so this bounds the waiting for a thread too.
+_READINESS_SECONDS = 2.5
+# Probes have threads of their own: one that never asks the database, so that nothing can hold it, and one that does.
+_LIVENESS = re.compile(rb"(?:GET|HEAD) /(?:healthz|health/live) HTTP/1\.[01]\r\n")
+_READINESS = re.compile(rb"(?:GET|HEAD) /(?:readyz|health/ready|health) HTTP/1\.[01]\r\n")
+_LONGEST_PROBE_LINE = 40
+_PROBE_BYTES = 4096
+_HAS_BODY = re.compile(rb"\r\n(?:content-length|transfer-encoding):", re.IGNORECASE)
+
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     """As in gunicorn's worker, only the main thread touches the poller and the lists of connections."""
@@ -54,6 +69,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._waiting: deque[None] = deque()
         self._leaving: deque[TConn] = deque()
 
+    def init_process(self) -> None:
+        # Not before the fork, which takes no thread along.
+        self._liveness, self._readiness = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        super().init_process()
+
     def notify(self) -> None:
         now = time.monotonic()
         if now - self._notified >= _NOTIFY_SECONDS:
@@ -65,8 +85,15 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def enqueue_req(self, conn: TConn) -> None:
         """Give a new connection a thread only when its request begins to arrive, so that silent clients hold none."""
         if conn.initialized or conn.data_ready:
-            self._waiting.append(None)
-            super().enqueue_req(conn)
+            arrived = time.monotonic()
+            if (probe := _probe(conn)) is None:
+                self._waiting.append(None)
+                future = self.tpool.submit(self.handle, conn, arrived)
+            elif _READINESS.match(probe):
+                future = self._readiness.submit(self._handle_readiness, conn, arrived)
+            else:
+                future = self._liveness.submit(self._answer, conn, arrived + _READINESS_SECONDS)
+            future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
             return
         # A client that stalls in the middle of a request or an answer holds a thread. A time-out of the socket object
         # would not help, because gunicorn resets it with each request.
@@ -79,13 +106,27 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
     # --- Requests are answered, in a thread of the pool ------------------------------------------
 
-    def handle(self, conn: TConn) -> Any:
+    def handle(self, conn: TConn, arrived: float) -> Any:
         """Answer a request and those that follow at once. Returns whether to keep the connection, as gunicorn does."""
         self._waiting.pop()
-        kept = super().handle(conn)
+        kept = self._answer(conn, arrived + settings.DATABASE_PATIENCE_SECONDS)
         while kept is True and self._asks_again(conn):
-            kept = super().handle(conn)
+            kept = self._answer(conn, time.monotonic() + settings.DATABASE_PATIENCE_SECONDS)
         return kept
+
+    def _answer(self, conn: TConn, deadline: float) -> Any:
+        admission.begin(deadline)
+        try:
+            return super().handle(conn)
+        finally:
+            admission.end()
+
+    def _handle_readiness(self, conn: TConn, arrived: float) -> Any:
+        """On a connection to the database that is made for it: readiness is also that one can be made."""
+        try:
+            return self._answer(conn, arrived + _READINESS_SECONDS)
+        finally:
+            connections.close_all()
 
     def _asks_again(self, conn: TConn) -> bool:
         # A busy client must not keep a thread while others wait for one.
@@ -158,6 +199,20 @@ class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
 
     def access(self, *_args: Any) -> None:
         """No line."""
+
+
+def _probe(conn: TConn) -> bytes | None:
+    """The head of a probe that has come as a whole, so that nobody can hold up a probe's thread; else None."""
+    if conn.initialized and conn.parser.unreader.buf.getvalue():
+        return None
+    try:
+        line = conn.sock.recv(_LONGEST_PROBE_LINE, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        if not (_LIVENESS.match(line) or _READINESS.match(line)):
+            return None
+        head: bytes = conn.sock.recv(_PROBE_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return None
+    return head if head.endswith(b"\r\n\r\n") and not _HAS_BODY.search(head) else None
 
 
 def _has_left(conn: TConn) -> bool:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from core.prepared import uuid_parameter
+from core.prepared_rows import LIVE_BY_ID, select
 from paks.models import Role
 from paks.principals import Principal
 from stacks.errors import (
@@ -78,10 +80,10 @@ def require_object_reader(principal: Principal, obj: DeploymentObject) -> None:
 
 def find_stack(stack_id: UUID) -> Stack:
     """The live stack. Raises StackNotFound."""
-    stack = Stack.objects.active().filter(id=stack_id).first()
-    if stack is None:
+    found = select(Stack, LIVE_BY_ID, {"id": uuid_parameter(stack_id)})
+    if not found:
         raise StackNotFound(id=stack_id)
-    return stack
+    return found[0]
 
 
 def find_object(object_id: UUID) -> DeploymentObject:

@@ -12,8 +12,11 @@ from django.utils import timezone
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
+from core.prepared import uuid_parameter
+from core.prepared_rows import LIVE_BY_ID, insert, select
 from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
+from generators.models import Generator
 from generators.services import lock_generator, mark_active, require_active
 from paks.actors import ActorType
 from stacks.errors import (
@@ -56,10 +59,10 @@ DEFAULT_OPTIONS = PublishOptions()
 
 def lock_stack(stack_id: UUID) -> Stack:
     """The live stack, locked until the transaction ends. Raises StackNotFound."""
-    stack = Stack.objects.active().select_for_update(no_key=True).filter(id=stack_id).first()
-    if stack is None:
+    found = select(Stack, LIVE_BY_ID, {"id": uuid_parameter(stack_id)}, lock=True)
+    if not found:
         raise StackNotFound(id=stack_id)
-    return stack
+    return found[0]
 
 
 @transaction.atomic
@@ -265,15 +268,17 @@ def publish_checked(
     publish_requested.send(sender=Stack, stack_id=stack_id, actor=actor, options=options)
     # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
-    require_active(stack.generator, actor)
+    (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
+    require_active(generator, actor)
     if options.precondition is not None:
         options.precondition(DeploymentObject.objects.versions().filter(stack=stack).newest_first().first())
-    obj = DeploymentObject.objects.create(
+    obj = DeploymentObject(
         stack=stack,
         yaml_content=yaml_content,
         yaml_checksum=checksum(yaml_content),
         is_deletion_marker=is_deletion_marker,
     )
+    insert([obj])
     mark_active(stack.generator_id, actor)
     version_published.send(sender=Stack, stack=stack, version=obj, actor=actor, options=options)
     emit(

@@ -8,6 +8,7 @@ from agents.models import Agent, AgentAnnotation, AgentEvent, AgentLabel, AgentT
 from agents.models.event import MAX_EVENT_TYPE, EventStatus
 from core.api.fields import NAME_RULE, Flag, Id, QueryText, Text, WholeNumber
 from core.api.pagination import ListQuery
+from core.api.rows import RowSerializer
 from core.validators import is_blank
 
 _ID = "0193f0b1-2d4e-7a10-8c55-6f0f1d2e3a4b"
@@ -45,7 +46,7 @@ MAX_EVENTS = 500
 
 
 @extend_schema_serializer(examples=[OpenApiExample("An agent", value=_AGENT, response_only=True)])
-class AgentSerializer(serializers.ModelSerializer[Agent]):
+class AgentSerializer(RowSerializer[Agent]):
     """An agent; the last heartbeat and what it said come from the row that heartbeats write."""
 
     last_heartbeat = serializers.DateTimeField(
@@ -159,7 +160,7 @@ class AgentLookUpQuery(serializers.Serializer[Any]):
         )
     ]
 )
-class AgentLabelSerializer(serializers.ModelSerializer[AgentLabel]):
+class AgentLabelSerializer(RowSerializer[AgentLabel]):
     agent_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -182,7 +183,7 @@ class AgentLabelSerializer(serializers.ModelSerializer[AgentLabel]):
         )
     ]
 )
-class AgentAnnotationSerializer(serializers.ModelSerializer[AgentAnnotation]):
+class AgentAnnotationSerializer(RowSerializer[AgentAnnotation]):
     agent_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -200,7 +201,7 @@ class AgentAnnotationSerializer(serializers.ModelSerializer[AgentAnnotation]):
         )
     ]
 )
-class AgentTargetSerializer(serializers.ModelSerializer[AgentTarget]):
+class AgentTargetSerializer(RowSerializer[AgentTarget]):
     agent_id = serializers.UUIDField(read_only=True)
     stack_id = serializers.UUIDField(read_only=True)
 
@@ -239,7 +240,7 @@ class TargetStateQuery(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A report", value=_EVENT, response_only=True)])
-class AgentEventSerializer(serializers.ModelSerializer[AgentEvent]):
+class AgentEventSerializer(RowSerializer[AgentEvent]):
     agent_id = serializers.UUIDField(read_only=True)
     deployment_object_id = serializers.UUIDField(read_only=True)
 
@@ -327,7 +328,7 @@ class EventListQuery(ListQuery):
         )
     ]
 )
-class RegistrationSerializer(serializers.ModelSerializer[Registration]):
+class RegistrationSerializer(RowSerializer[Registration]):
     agent_id = serializers.UUIDField(read_only=True)
     generator_id = serializers.UUIDField(read_only=True)
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from agents.fragments import Fragments
 from agents.services.offers import note_offers
 from core.api.errors import CACHE_CONTROL
-from core.api.etag import not_modified
+from core.api.etag import names_tag
 from core.api.renderers import to_json
 from stacks.api.serializers import DeploymentObjectSerializer
 from stacks.models import DeploymentObject
@@ -40,22 +40,24 @@ def state_etag(object_ids: Sequence[str]) -> str:
     return f'"{hashlib.sha256(_FORM + b"|" + joined).hexdigest()[:32]}"'
 
 
-def respond(
-    request: HttpRequest,
-    object_ids: Sequence[str],
-    *,
-    agent_id: UUID | None,
-    new_ids: Sequence[str] | None = None,
-) -> HttpResponse:
-    """The objects as a JSON array, or 304 to an agent that has them.
+def state_body(
+    object_ids: Sequence[str], *, offered_to: UUID | None = None, new_ids: Sequence[str] | None = None
+) -> bytes:
+    """The objects as a JSON array. Raises DatabaseUnavailable when one of them has gone since its id was read.
 
-    To the agent itself, `agent_id`, the answer is an offer, and noted before it goes out; `new_ids` are those that
+    To the agent itself, `offered_to`, the answer is an offer, and noted before it goes out; `new_ids` are those that
     were never offered, None when that is not known.
     """
-    headers = {"ETag": state_etag(object_ids), "Cache-Control": CACHE_CONTROL}
-    if not_modified(request, headers["ETag"]):
-        return HttpResponse(status=304, headers=headers)
     body = _fragments.join(object_ids)
-    if agent_id is not None:
-        note_offers(agent_id=agent_id, object_ids=object_ids if new_ids is None else new_ids)
+    if offered_to is not None:
+        note_offers(agent_id=offered_to, object_ids=object_ids if new_ids is None else new_ids)
+    return body
+
+
+def respond(request: HttpRequest, object_ids: Sequence[str], *, agent_id: UUID | None) -> HttpResponse:
+    """The objects as a JSON array, or 304 to an agent that has them. `agent_id` when the agent itself asks."""
+    headers = {"ETag": state_etag(object_ids), "Cache-Control": CACHE_CONTROL}
+    if names_tag(request.META.get("HTTP_IF_NONE_MATCH"), headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    body = state_body(object_ids, offered_to=agent_id)
     return HttpResponse(body, content_type="application/json", headers=headers)

@@ -1,21 +1,22 @@
 from django.urls import path
 
-from agents.api.shortcuts import heartbeat_shortcut, target_state_shortcut, with_shortcut
 from agents.api.views.agents import AgentViewSet
 from agents.api.views.events import AgentEventViewSet, AgentReportsViewSet
 from agents.api.views.registrations import RegistrationViewSet
 from agents.api.views.targets import AgentTargetViewSet
 
 urlpatterns = [
-    # The two that agents call all day come first: Django tries one pattern after another.
+    # What agents call all day comes first: Django tries one pattern after another.
     path(
         "agents/<str:agent_id>/target-state",
-        with_shortcut(target_state_shortcut, AgentViewSet.as_view({"get": "target_state"})),
+        AgentViewSet.as_view({"get": "target_state"}),
     ),
     path(
         "agents/<str:agent_id>/heartbeat",
-        with_shortcut(heartbeat_shortcut, AgentViewSet.as_view({"post": "heartbeat"})),
+        AgentViewSet.as_view({"post": "heartbeat"}),
     ),
+    path("agents/<str:agent_id>/events", AgentReportsViewSet.as_view({"get": "list", "post": "create"})),
+    path("agents/<str:agent_id>/events/batch", AgentReportsViewSet.as_view({"post": "create_batch"})),
     path("agents", AgentViewSet.as_view({"get": "list", "post": "create"})),
     # Another operation than the list above; agents call it at every start.
     path("agents/", AgentViewSet.as_view({"get": "look_up"})),
@@ -37,8 +38,6 @@ urlpatterns = [
     ),
     path("agents/<str:agent_id>/targets", AgentTargetViewSet.as_view({"get": "list", "post": "create"})),
     path("agents/<str:agent_id>/targets/<str:stack_id>", AgentTargetViewSet.as_view({"delete": "destroy"})),
-    path("agents/<str:agent_id>/events", AgentReportsViewSet.as_view({"get": "list", "post": "create"})),
-    path("agents/<str:agent_id>/events/batch", AgentReportsViewSet.as_view({"post": "create_batch"})),
     path("agents/<str:agent_id>/registrations", RegistrationViewSet.as_view({"get": "of_agent"})),
     path("agent-events", AgentEventViewSet.as_view({"get": "list"})),
     path("agent-events/<str:event_id>", AgentEventViewSet.as_view({"get": "retrieve"})),

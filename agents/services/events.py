@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.utils import timezone
 
 from agents.errors import AgentNotFound
@@ -19,6 +19,8 @@ from agents.report_texts import same_text
 from agents.services.removals import owe_late_removals
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
+from core.prepared import uuid_parameter
+from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select
 from core.retention import delete_in_steps
 from stacks.models import DeploymentObject, Stack
 
@@ -107,17 +109,23 @@ def delete_old_events(*, now: datetime) -> int:
     return delete_in_steps(old.order_by("created_at", "id"))
 
 
+# Of a stack on which the agent has not reported.
+_UNREPORTED = """NOT EXISTS (
+    SELECT 1 FROM agent_stack_reports r WHERE r.stack_id = stacks.id AND r.agent_id = %(agent)s
+)"""
 # A report with the object it is about; of the object only what _objects reads.
 _Pair = tuple[Report, DeploymentObject]
 
 
 def _objects(reports: Sequence[Report]) -> dict[UUID, DeploymentObject]:
     ids = {report.deployment_object_id for report in reports}
-    rows = DeploymentObject.objects.filter(id__in=ids)
-    return {
-        obj.id: obj
-        for obj in rows.only("sequence_id", "id", "stack_id", "is_deletion_marker", "recipient_id")
-    }
+    rows = select(
+        DeploymentObject,
+        among("id", "ids"),
+        {"ids": list_parameter(ids)},
+        columns=["sequence_id", "id", "stack_id", "is_deletion_marker", "recipient_id"],
+    )
+    return {obj.id: obj for obj in rows}
 
 
 def _unknown(report: Report, **where: int) -> ForeignKeyViolation:
@@ -173,16 +181,26 @@ def _lock(*, agent_id: UUID, stack_ids: Set[UUID], left: Set[UUID]) -> dict[UUID
     takes it from the agent, either finds the report or is found by it. Returned are the stacks of first reports, and
     whether each is deleted. After one of the stacks `left`, a report is the first again.
     """
-    first: dict[UUID, bool] = {}
-    known = StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids)
-    new = (stack_ids - set(known.values_list("stack_id", flat=True))) | left
-    if new:
-        # Before the agent, and by id: the order in which everybody locks.
-        stacks = Stack.objects.select_for_update(no_key=True).filter(id__in=new).order_by("id")
-        first = {stack.id: stack.deleted_at is not None for stack in stacks.only("id", "deleted_at")}
-    if not Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).values_list("id"):
+    # Before the agent, and by id: the order in which everybody locks.
+    new = select(
+        Stack,
+        f"{among('id', 'stacks')} AND ({_UNREPORTED} OR {among('id', 'left')}) ORDER BY id",
+        _pairs(agent_id, stack_ids) | {"left": list_parameter(left)},
+        columns=["id", "deleted_at"],
+        lock=True,
+    )
+    if not select(Agent, LIVE_BY_ID, {"id": uuid_parameter(agent_id)}, columns=["id"], lock=True):
         raise AgentNotFound(id=agent_id)
-    return first
+    return {stack.id: stack.deleted_at is not None for stack in new}
+
+
+def _near() -> str:
+    """The condition for the agent's rows on the stacks of `_pairs`."""
+    return f"agent_id = %(agent)s AND {among('stack_id', 'stacks')}"
+
+
+def _pairs(agent_id: UUID, stack_ids: Set[UUID]) -> dict[str, object]:
+    return {"agent": uuid_parameter(agent_id), "stacks": list_parameter(stack_ids)}
 
 
 def _forget(*, agent_id: UUID, stack_ids: Set[UUID], now: datetime) -> None:
@@ -200,17 +218,16 @@ def _forget(*, agent_id: UUID, stack_ids: Set[UUID], now: datetime) -> None:
 
 def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) -> dict[UUID, _Known]:
     """Keep the latest word on each stack; by stack, which it was before. The agent is locked."""
-    stack_ids = {obj.stack_id for _, obj in reports}
-    rows = {
-        row.stack_id: row for row in StackReport.objects.filter(agent_id=agent_id, stack_id__in=stack_ids)
-    }
+    pairs = _pairs(agent_id, {obj.stack_id for _, obj in reports})
+    rows = {row.stack_id: row for row in select(StackReport, _near(), pairs)}
     known = {stack_id: _Known(row.sequence_id, row.status, row.message) for stack_id, row in rows.items()}
     changed: dict[UUID, StackReport] = {}
     for report, obj in reports:
-        row = rows.setdefault(
-            obj.stack_id,
-            StackReport(agent_id=agent_id, stack_id=obj.stack_id, since=now, reported_at=now),
-        )
+        row = rows.get(obj.stack_id)
+        if row is None:
+            row = rows[obj.stack_id] = StackReport(
+                agent_id=agent_id, stack_id=obj.stack_id, since=now, reported_at=now
+            )
         if obj.sequence_id < row.sequence_id:
             continue
         if (obj.sequence_id, report.status) != (row.sequence_id, row.status):
@@ -222,13 +239,11 @@ def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) ->
             now,
         )
         changed[obj.stack_id] = row
-    if changed:
-        StackReport.objects.bulk_create(
-            changed.values(),
-            update_conflicts=True,
-            unique_fields=["agent", "stack"],
-            update_fields=["sequence_id", "status", "message", "since", "reported_at"],
-        )
+    insert(
+        list(changed.values()),
+        unique=["agent", "stack"],
+        update=["sequence_id", "status", "message", "since", "reported_at"],
+    )
     return known
 
 
@@ -247,12 +262,20 @@ def _owe_markers(*, agent_id: UUID, objects: Sequence[DeploymentObject]) -> None
     )
 
 
+# The latest of the agent's events on each object: one look into an index.
+_LATEST = """id IN (
+    SELECT (SELECT e.id FROM agent_events e
+            WHERE e.deployment_object_id = o.id AND e.agent_id = %(agent)s AND e.deleted_at IS NULL
+            ORDER BY e.created_at DESC, e.id DESC LIMIT 1)
+    FROM deployment_objects o WHERE {among}
+)"""
+
+
 def _latest_events(*, agent_id: UUID, object_ids: Set[UUID]) -> dict[UUID, AgentEvent]:
-    """By object, the agent's latest word on it. The agent is locked. One look into an index for each object."""
-    words = AgentEvent.objects.active().filter(agent_id=agent_id, deployment_object=OuterRef("id"))
-    latest = words.order_by("-created_at", "-id").values("pk")[:1]
-    ids = DeploymentObject.objects.filter(id__in=object_ids).values(latest=Subquery(latest))
-    return {event.deployment_object_id: event for event in AgentEvent.objects.filter(pk__in=ids)}
+    """By object, the agent's latest word on it. The agent is locked."""
+    parameters = {"agent": uuid_parameter(agent_id), "objects": list_parameter(object_ids)}
+    events = select(AgentEvent, _LATEST.format(among=among("o.id", "objects")), parameters)
+    return {event.deployment_object_id: event for event in events}
 
 
 @dataclass(slots=True)
@@ -282,7 +305,7 @@ class _Words:
                     if stacks[object_id] != obj.stack_id or object_id == obj.id
                 }
         self._count_up()
-        AgentEvent.objects.bulk_create(self.new)
+        insert(self.new)
         if self.news:
             emit(*(_told(event, stack_id, actor) for event, stack_id in self.news))
         return said

@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from audit.models import AuditLog
 from core.api.fields import Id, Moment, QueryNumber, QueryText
+from core.api.rows import RowSerializer
 from paks.actors import ActorType
 
 _ENTRY = {
@@ -31,7 +32,7 @@ class _Details(serializers.JSONField):
     pass
 
 
-class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
+class AuditLogSerializer(RowSerializer[AuditLog]):
     """`ip_address` and `user_agent` are left out when unknown."""
 
     actor_name = serializers.SerializerMethodField()

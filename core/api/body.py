@@ -3,6 +3,7 @@
 import gzip
 import io
 import re
+import time
 import zlib
 from typing import Any, BinaryIO, cast
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from gunicorn.http.errors import ParseException
 from rest_framework.request import Request
 
+from core import admission
 from core.errors import (
     BadRequest,
     IncompleteBody,
@@ -32,7 +34,10 @@ class BoundedRequest(Request):
     body_limit: int
 
     def _load_stream(self) -> None:
+        started = time.monotonic()
         self._stream = io.BytesIO(read_body(self._request, self.body_limit))
+        # A client that sends slowly does so in its own time.
+        admission.extend(time.monotonic() - started)
 
 
 def read_body(request: HttpRequest, limit: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from core import errors
 from core.api.renderers import to_json
+from core.database_errors import unavailable
 from core.middleware import is_api
 from core.request_context import context_of
 
@@ -39,6 +40,8 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.Unavailable, 503),
 )
 RETRY_AFTER_SECONDS = 5
+# A lock is held, or a thread, rarely for longer.
+BUSY_RETRY_AFTER_SECONDS = 1
 # Answers differ by key and change at any time; a client may keep one and ask whether it still holds.
 CACHE_CONTROL = "private, no-cache"
 
@@ -62,6 +65,8 @@ def error_headers(error: errors.DomainError) -> dict[str, str]:
     """Headers that HTTP demands beside some statuses."""
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="brokkr"'}
+    if isinstance(error, errors.Busy):
+        return {"Retry-After": str(BUSY_RETRY_AFTER_SECONDS)}
     if isinstance(error, errors.Unavailable):
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if isinstance(error, errors.RateLimited):
@@ -71,18 +76,17 @@ def error_headers(error: errors.DomainError) -> dict[str, str]:
     return {}
 
 
-def as_domain_error(exc: BaseException, request: HttpRequest) -> errors.DomainError:
+def as_domain_error(exc: BaseException, request_id: str) -> errors.DomainError:
     """The refusal for `exc`. An unexpected exception is logged, and the caller learns nothing about it."""
     if isinstance(exc, errors.DomainError):
         return exc
-    if isinstance(exc, OperationalError | InterfaceError):
-        logger.warning("database unavailable: %s", exc)
-        return errors.DatabaseUnavailable()
+    if isinstance(exc, DatabaseError) and (refusal := unavailable(exc)) is not None:
+        logger.warning("%s: %s", refusal.code, exc)
+        return refusal
     if isinstance(exc, UnreadablePostError):
         return errors.IncompleteBody()
     if isinstance(exc, drf.APIException | Http404 | SuspiciousOperation | BadRequest):
         return _from_framework(exc)
-    request_id = context_of(request).request_id
     logger.error("unhandled exception, request %s", request_id, exc_info=exc)
     return errors.InternalError(request_id=request_id)
 
@@ -105,7 +109,7 @@ def _from_framework(exc: BaseException) -> errors.DomainError:
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's hook: every exception in a view ends here."""
-    error = as_domain_error(exc, context["request"]._request)
+    error = as_domain_error(exc, context_of(context["request"]._request).request_id)
     return Response(error_body(error), status=status_of(error), headers=error_headers(error))
 
 
@@ -128,19 +132,28 @@ def route_not_found(request: HttpRequest, *args: object, **kwargs: object) -> Ht
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's hook for requests it refuses itself."""
     if is_api(request):
-        return error_response(as_domain_error(exception, request))
+        return error_response(as_domain_error(exception, context_of(request).request_id))
     return defaults.bad_request(request, exception)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Django's hook for exceptions outside DRF, in middleware for instance."""
     exc = sys.exc_info()[1] or RuntimeError("no exception in flight")
-    error = as_domain_error(exc, request)
+    error = as_domain_error(exc, context_of(request).request_id)
     if is_api(request):
         return error_response(error)
-    if isinstance(error, errors.DatabaseUnavailable):
-        return HttpResponse(error.text, status=503, content_type="text/plain", headers=error_headers(error))
+    if isinstance(error, errors.Unavailable):
+        return _sentence(error)
     return defaults.server_error(request)
+
+
+def refusal_response(request: HttpRequest, error: errors.Unavailable) -> HttpResponse:
+    """The answer of a middleware that lets no view see the request."""
+    return error_response(error) if is_api(request) else _sentence(error)
+
+
+def _sentence(error: errors.Unavailable) -> HttpResponse:
+    return HttpResponse(error.text, status=503, content_type="text/plain", headers=error_headers(error))
 
 
 def _plain(value: object) -> object:

@@ -13,11 +13,10 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def not_modified(request: HttpRequest, etag: str) -> bool:
-    """Whether If-None-Match names `etag`. Compared weakly, because a compressing proxy makes strong tags weak."""
-    header = request.META.get("HTTP_IF_NONE_MATCH")
-    if header is None:
-        return False
+def names_tag(header: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names `etag`. Compared weakly: a compressing proxy makes strong tags weak."""
+    if header is None or header == etag:
+        return header is not None
     tags = parse_etags(header)
     return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}
 
@@ -25,7 +24,7 @@ def not_modified(request: HttpRequest, etag: str) -> bool:
 def tagged_response(request: HttpRequest, body: bytes, media_type: str = "application/json") -> HttpResponse:
     """200 with the body, or an empty 304 when the client has it."""
     etag = etag_of(body)
-    if not_modified(request, etag):
+    if names_tag(request.META.get("HTTP_IF_NONE_MATCH"), etag):
         return HttpResponse(status=304, headers={"ETag": etag})
     return HttpResponse(body, content_type=media_type, headers={"ETag": etag})
 
@@ -45,5 +44,5 @@ def require_match(request: HttpRequest, current: bytes | None) -> None:
 
 def require_none(request: HttpRequest, current: bytes | None) -> None:
     """Raises PreconditionFailed when If-None-Match is sent and names the tag of `current`; `*` names any."""
-    if current is not None and not_modified(request, etag_of(current)):
+    if current is not None and names_tag(request.META.get("HTTP_IF_NONE_MATCH"), etag_of(current)):
         raise PreconditionFailed

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from core.validators import MAX_LABEL, MAX_NAME, WHITE_SPACE
 
@@ -34,6 +35,16 @@ def parse_uuid(text: str) -> uuid.UUID | None:
     return uuid.UUID(text) if _UUID.fullmatch(text) else None
 
 
+class _NoSurrogates(ProhibitSurrogateCharactersValidator):
+    """As DRF's, which looks at each character of a long text in Python, even if there are no surrogates."""
+
+    def __call__(self, value: Any) -> None:
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            super().__call__(value)
+
+
 class Text(serializers.CharField):
     """A string, kept as sent. Rules about its content belong to services, which answer with their own code."""
 
@@ -41,6 +52,10 @@ class Text(serializers.CharField):
         # `rule` goes into the published schema. The service checks the content.
         self.rule = dict(rule or TEXT_RULE)
         super().__init__(allow_blank=True, trim_whitespace=False, **kwargs)
+        self.validators = [
+            _NoSurrogates() if isinstance(each, ProhibitSurrogateCharactersValidator) else each
+            for each in self.validators
+        ]
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data is not serializers.empty and data is not None and not isinstance(data, str):

@@ -1,7 +1,7 @@
 """Lists: complete by default, or one page after another by `limit` and `cursor`."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -14,8 +14,10 @@ from rest_framework import serializers
 
 from core.api.fields import QueryFlag, QueryNumber, QueryText
 from core.errors import InvalidQuery
+from core.prepared import fetch_values
 
 _Row = TypeVar("_Row", bound=Model)
+_Fetched = TypeVar("_Fetched")
 DEFAULT_LIMIT = 100
 
 
@@ -49,13 +51,19 @@ class OffsetListQuery(ListQuery):
 
 
 def paginate(
-    rows: QuerySet[_Row], *, order: Sequence[str], query: dict[str, Any], request: HttpRequest
-) -> tuple[Iterable[_Row], dict[str, str]]:
-    """The rows to answer, in `order`, and the headers of the answer.
+    rows: QuerySet[_Row],
+    *,
+    order: Sequence[str],
+    query: dict[str, Any],
+    request: HttpRequest,
+    fetch: Callable[[QuerySet[_Row]], list[_Fetched]],
+    as_row: Callable[[_Fetched], Model],
+) -> tuple[list[_Fetched], dict[str, str]]:
+    """What `fetch` makes of the rows to answer, in `order`, and the headers of the answer.
 
     `order` names columns, and integers with which `rows` are annotated; it must end in a unique column. A page
     begins after the row that the cursor names, by value, so rows that are inserted meanwhile neither repeat nor
-    hide others.
+    hide others. `as_row` answers an instance with a fetched row's values of `order`.
     Raises InvalidQuery for a cursor that no list in this order hands out.
     """
     headers: dict[str, str] = {}
@@ -63,19 +71,54 @@ def paginate(
         headers["X-Total-Count"] = str(rows.count())
     rows = rows.order_by(*order)
     if "limit" not in query and "cursor" not in query:
-        return rows, headers
+        return fetch(rows), headers
     if "cursor" in query:
         rows = rows.filter(_after(rows.model, order, _decode(query["cursor"], rows.model, order)))
     limit, offset = query.get("limit", DEFAULT_LIMIT), query.get("offset", 0)
-    page = list(rows[offset : offset + limit + 1])
+    page = fetch(rows[offset : offset + limit + 1])
     if len(page) > limit:
         page.pop()
         parameters = request.GET.copy()
         parameters.pop("offset", None)
-        parameters["cursor"], parameters["limit"] = _encode(page[-1], order), str(limit)
+        parameters["cursor"], parameters["limit"] = _encode(as_row(page[-1]), order), str(limit)
         # A relative link: the Host header comes from the client, and behind a proxy we know neither host nor scheme.
         headers["Link"] = f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
     return page, headers
+
+
+def paginate_rows(
+    rows: QuerySet[_Row], *, order: Sequence[str], query: dict[str, Any], request: HttpRequest
+) -> tuple[list[_Row], dict[str, str]]:
+    """`paginate` for rows as instances of their model."""
+    return paginate(rows, order=order, query=query, request=request, fetch=list, as_row=lambda row: row)
+
+
+def paginate_values(
+    rows: QuerySet[_Row],
+    columns: Sequence[str],
+    *,
+    order: Sequence[str],
+    query: dict[str, Any],
+    request: HttpRequest,
+) -> tuple[list[tuple[Any, ...]], dict[str, str]]:
+    """`paginate` for values of `columns`. Values that only the order needs follow them in each row."""
+    names = [term.lstrip("-") for term in order]
+    selected = [*columns, *(name for name in names if name not in columns)]
+
+    def as_row(values: Sequence[Any]) -> Model:
+        row = rows.model()
+        for name in names:
+            setattr(row, name, values[selected.index(name)])
+        return row
+
+    return paginate(
+        rows,
+        order=order,
+        query=query,
+        request=request,
+        fetch=lambda wanted: fetch_values(wanted, selected),
+        as_row=as_row,
+    )
 
 
 def _after(model: type[Model], order: Sequence[str], values: Sequence[object]) -> Q:

@@ -10,16 +10,29 @@ from django.views.decorators.http import require_safe
 
 from core.metrics import exposition
 
+# What keeps a session from waiting without an end. Behind a pooler the database's role has to bring it.
+_TIMEOUTS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+_ASK = {
+    "postgresql": "SELECT current_setting('transaction_read_only'), "
+    + ", ".join(f"current_setting('{name}')" for name in _TIMEOUTS),
+    "sqlite": "SELECT 'off'",
+}
 
-def database_answers() -> bool:
-    """Whether the database answers a trivial query now, within its connect time-out."""
+
+def database_trouble() -> str:
+    """Why this process cannot serve from the database now; empty when it can."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            return bool(cursor.fetchone() == (1,))
+            cursor.execute(_ASK[connection.vendor])
+            read_only, *timeouts = cursor.fetchone()
     except Error:
         connection.close()
-        return False
+        return "database unavailable"
+    if read_only == "on":
+        connection.close()
+        return "database read-only"
+    missing = [name for name, value in zip(_TIMEOUTS, timeouts, strict=False) if value == "0"]
+    return f"database session without {', '.join(missing)}" if missing else ""
 
 
 @csrf_exempt
@@ -32,21 +45,19 @@ def live(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """This process can serve: the database answers."""
-    if database_answers():
-        return HttpResponse("Ready", content_type="text/plain; charset=utf-8")
-    return HttpResponse("database unavailable", status=503, content_type="text/plain; charset=utf-8")
+    """This process can serve: the database answers, takes changes and has its time-outs."""
+    trouble = database_trouble()
+    return HttpResponse(
+        trouble or "Ready", status=503 if trouble else 200, content_type="text/plain; charset=utf-8"
+    )
 
 
 @csrf_exempt
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """The same in one JSON object."""
-    database = database_answers()
-    return JsonResponse(
-        {"status": "ok" if database else "unavailable", "database": "ok" if database else "unavailable"},
-        status=200 if database else 503,
-    )
+    word = "unavailable" if database_trouble() else "ok"
+    return JsonResponse({"status": word, "database": word}, status=200 if word == "ok" else 503)
 
 
 @csrf_exempt

@@ -1,6 +1,6 @@
 """Values to JSON bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +13,29 @@ def to_json(value: object) -> bytes:
     return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
+def rows_to_json(rows: Iterable[Sequence[object]], *, names: Sequence[str], times: Sequence[str]) -> bytes:
+    """An array of objects, as `to_json` would write them. `names` are those of a row's values; more values than names
+    are left out. `times` are the names of the values that are times in UTC.
+    """
+    objects: list[dict[str, Any]] = [dict(zip(names, row, strict=False)) for row in rows]
+    # orjson itself writes times in this form, and quicker, except that it leaves out microseconds that are 0.
+    for name in times:
+        for item in objects:
+            value = item[name]
+            if value is not None and not value.microsecond:
+                item[name] = time_text(value)
+    return orjson.dumps(objects, option=orjson.OPT_UTC_Z)
+
+
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return time_text(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def time_text(value: datetime) -> str:
+    """The one form of times: in UTC, with microseconds and `Z`."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class JsonRenderer(BaseRenderer):

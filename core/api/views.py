@@ -5,11 +5,13 @@ in the handler the query, the body's shape, existence and ownership, and last th
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -20,8 +22,9 @@ from core.api.body import BoundedRequest
 from core.api.errors import CACHE_CONTROL
 from core.api.etag import require_match, tagged_response
 from core.api.fields import parse_uuid
-from core.api.pagination import paginate
-from core.api.renderers import to_json
+from core.api.pagination import paginate_rows, paginate_values
+from core.api.renderers import JsonRenderer, rows_to_json, to_json
+from core.api.rows import columns_of
 from core.errors import (
     InvalidPath,
     InvalidQuery,
@@ -46,14 +49,15 @@ class ResourceViewSet(GenericViewSet[Any]):
     optional_body: ClassVar[frozenset[str]] = frozenset()
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        parsed = super().initialize_request(request, *args, **kwargs)
+        # As DRF does it, but with our request.
         bounded = BoundedRequest(
             request,
-            parsers=parsed.parsers,
-            authenticators=cast(Any, parsed.authenticators),
-            negotiator=parsed.negotiator,
-            parser_context=parsed.parser_context,
+            parsers=self.get_parsers(),
+            authenticators=cast(Any, self.get_authenticators()),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
         )
+        self.action = self.action_map.get((request.method or "").lower(), "")
         bounded.body_limit = self.body_limit
         return bounded
 
@@ -77,6 +81,9 @@ class ResourceViewSet(GenericViewSet[Any]):
         response.headers.setdefault("Cache-Control", CACHE_CONTROL)
         return response
 
+    # DRF would say in each answer which methods there are; only a refusal needs that.
+    default_response_headers: ClassVar[dict[str, str]] = {}
+
     @property
     def allowed_methods(self) -> list[str]:
         # Without OPTIONS, which only a cross-origin preflight needs.
@@ -94,10 +101,10 @@ class ResourceViewSet(GenericViewSet[Any]):
 
     def read_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """The query parameters. Raises InvalidQuery naming the wrong ones; unknown ones are not looked at."""
-        serializer = serializer_class(data=self.request.query_params.dict())
-        if not serializer.is_valid():
-            raise InvalidQuery(_sentence("query parameter", serializer.errors), fields=serializer.errors)
-        return dict(serializer.validated_data)
+        try:
+            return _validated(serializer_class, self.request.query_params.dict())
+        except ValidationError as error:
+            raise InvalidQuery(_sentence("query parameter", error.detail), fields=error.detail) from error
 
     def read_json(self) -> Any:
         """The body as any JSON value, {} when an action's body is optional and there is none."""
@@ -113,10 +120,10 @@ class ResourceViewSet(GenericViewSet[Any]):
         """Like `read_body`, for a value that was read before."""
         if not isinstance(value, dict):
             raise InvalidRequestBody("The body must be a JSON object.")
-        serializer = serializer_class(data=value)
-        if not serializer.is_valid():
-            raise InvalidRequestBody(_sentence("field", serializer.errors), fields=serializer.errors)
-        return dict(serializer.validated_data)
+        try:
+            return _validated(serializer_class, value)
+        except ValidationError as error:
+            raise InvalidRequestBody(_sentence("field", error.detail), fields=error.detail) from error
 
     def answer(self, serializer: BaseSerializer[Any]) -> HttpResponse:
         """One resource, with its ETag; 304 when the client has it."""
@@ -133,10 +140,27 @@ class ResourceViewSet(GenericViewSet[Any]):
         *,
         order: Sequence[str],
         query: dict[str, Any],
-    ) -> Response:
+    ) -> HttpResponse:
         """A bare array, complete or one page of it."""
-        page, headers = paginate(rows, order=order, query=query, request=self.request._request)
-        return Response(serializer_class(cast(Any, page), many=True).data, headers=headers)
+        request = self.request._request
+        columns = columns_of(cast(Any, serializer_class))
+        if columns is None:
+            page, headers = paginate_rows(rows, order=order, query=query, request=request)
+            return Response(serializer_class(cast(Any, page), many=True).data, headers=headers)
+        values, headers = paginate_values(rows, columns.lookups, order=order, query=query, request=request)
+        body = rows_to_json(values, names=columns.names, times=columns.times)
+        return HttpResponse(body, content_type=JsonRenderer.media_type, headers=headers)
+
+
+def _validated(serializer_class: type[Serializer[Any]], data: object) -> dict[str, Any]:
+    """Raises ValidationError with the errors of each field."""
+    return dict(_validator(cast(Any, serializer_class)).run_validation(data))
+
+
+# One for all requests: validating changes nothing in it, and making one copies every field.
+@cache
+def _validator(serializer_class: type[Serializer[Any]]) -> Serializer[Any]:
+    return serializer_class()
 
 
 def _sentence(what: str, errors: Any) -> str:

@@ -4,6 +4,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import TEXT_RULE, Id, Moment, Text, WholeNumber
+from core.api.rows import RowSerializer
 from diagnostics.models import MAX_REQUESTED_BY, DiagnosticRequest, DiagnosticResult
 from diagnostics.services import DEFAULT_RETENTION_MINUTES, MAX_RETENTION_MINUTES
 
@@ -36,7 +37,7 @@ FILLED_TEXT_RULE = TEXT_RULE | {"minLength": 1}
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A pending request", value=_PENDING, response_only=True)])
-class DiagnosticRequestSerializer(serializers.ModelSerializer[DiagnosticRequest]):
+class DiagnosticRequestSerializer(RowSerializer[DiagnosticRequest]):
     agent_id = serializers.UUIDField(read_only=True)
     deployment_object_id = serializers.UUIDField(read_only=True)
 
@@ -57,7 +58,7 @@ class DiagnosticRequestSerializer(serializers.ModelSerializer[DiagnosticRequest]
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A result", value=_RESULT, response_only=True)])
-class DiagnosticResultSerializer(serializers.ModelSerializer[DiagnosticResult]):
+class DiagnosticResultSerializer(RowSerializer[DiagnosticResult]):
     request_id = serializers.UUIDField(read_only=True)
 
     class Meta:

@@ -1,13 +1,11 @@
 from django.urls import path
 
-from agents.api.shortcuts import with_shortcut
-from diagnostics.api.shortcut import pending_shortcut
 from diagnostics.api.views import DiagnosticViewSet
 
 urlpatterns = [
     path(
         "agents/<str:agent_id>/diagnostics/pending",
-        with_shortcut(pending_shortcut, DiagnosticViewSet.as_view({"get": "pending"})),
+        DiagnosticViewSet.as_view({"get": "pending"}),
     ),
     path("deployment-objects/<str:object_id>/diagnostics", DiagnosticViewSet.as_view({"post": "create"})),
     path("diagnostics/<str:diagnostic_id>", DiagnosticViewSet.as_view({"get": "retrieve"})),

@@ -82,7 +82,7 @@ class DiagnosticViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=DiagnosticRequestSerializer(many=True),
     )
-    def pending(self, request: Request, *, agent_id: UUID) -> Response:
+    def pending(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Oldest first, without those that have expired. Admin, or the agent itself."""
         return self.answer_list(
             DiagnosticRequest.objects.claimable(timezone.now()).filter(agent_id=agent_id),

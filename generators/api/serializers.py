@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from core.api.fields import NAME_RULE, Flag, Id, QueryText, Text
 from core.api.pagination import ListQuery
+from core.api.rows import RowSerializer
 from generators.models import Generator
 
 _EXAMPLE = {
@@ -21,7 +22,7 @@ _EXAMPLE = {
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A generator", value=_EXAMPLE, response_only=True)])
-class GeneratorSerializer(serializers.ModelSerializer[Generator]):
+class GeneratorSerializer(RowSerializer[Generator]):
     class Meta:
         model = Generator
         fields = [
@@ -79,7 +80,7 @@ class GeneratorWithPakSerializer(serializers.Serializer[Any]):
         OpenApiExample("A tenant", value={"id": _EXAMPLE["id"], "name": _EXAMPLE["name"]}, response_only=True)
     ]
 )
-class TenantSerializer(serializers.ModelSerializer[Generator]):
+class TenantSerializer(RowSerializer[Generator]):
     class Meta:
         model = Generator
         fields = ["id", "name"]

@@ -48,7 +48,7 @@ class GeneratorViewSet(KeyedViewSet):
         parameters=[GeneratorListQuery],
         responses=GeneratorSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """All live generators but the system generator. Admin only."""
         query = self.read_query(GeneratorListQuery)
         rows = Generator.objects.active().owners()
@@ -143,7 +143,7 @@ class TenantViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=TenantSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Id and name of every generator that can own stacks, to choose a scope from. Admin only."""
         rows = Generator.objects.active().owners()
         return self.answer_list(

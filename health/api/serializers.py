@@ -4,6 +4,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import Flag, Id, Moment, Text, WholeNumber
+from core.api.rows import RowSerializer
 from health.models import DeploymentHealth, HealthStatus
 
 _AGENT_ID = "0193f0b1-2d4e-7a10-8c55-6f0f1d2e3a4b"
@@ -81,7 +82,7 @@ class HealthStatusBody(serializers.Serializer[Any]):
     deployment_objects = serializers.ListField(child=ObjectHealthBody())
 
 
-class DeploymentHealthSerializer(serializers.ModelSerializer[DeploymentHealth]):
+class DeploymentHealthSerializer(RowSerializer[DeploymentHealth]):
     """What one agent said last."""
 
     agent_id = serializers.UUIDField(read_only=True)

@@ -156,6 +156,8 @@ class RolloutMember(models.Model):
     class Meta:
         db_table = "rollout_members"
         constraints = [models.UniqueConstraint(fields=["rollout", "agent"], name="unique_rollout_member")]
+        # In the order in which they are written, so that counting a rollout reads each page once.
+        indexes = [models.Index(fields=["rollout", "wave"], name="rollout_members_of_wave")]
 
     def __str__(self) -> str:
         return f"{self.agent_id} in wave {self.wave}"

@@ -208,24 +208,16 @@ def report_check(
     return check
 
 
-@transaction.atomic
 def pause_all(*, reason: str, cause: str, actor: Actor, now: datetime) -> int:
-    """Pause whatever moves; how many there were."""
-    ids = list(Rollout.objects.moving().order_by("stack").values_list("pk", flat=True))
+    """Pause whatever moves, one by one; how many there were."""
     paused = 0
-    for rollout_id in ids:
-        with transaction.atomic():
-            _, rollout = lock_rollout(rollout_id)
-            paused += move(
-                rollout=rollout,
-                to=RolloutState.PAUSED,
-                among=MOVING,
-                kind=RolloutEventKind.ROLLOUT_PAUSED,
-                actor=actor,
-                now=now,
-                cause=cause,
-                reason=reason,
-            )
+    for rollout_id in Rollout.objects.moving().order_by("stack").values_list("pk", flat=True):
+        try:
+            pause(rollout_id=rollout_id, reason=reason, cause=cause, actor=actor, now=now)
+        except RolloutStateConflict:
+            # It has stopped or ended meanwhile.
+            continue
+        paused += 1
     return paused
 
 

@@ -1,19 +1,29 @@
-"""What ends when a stack is deleted."""
+"""What ends when a stack or an agent is deleted."""
 
 from datetime import datetime
 
+from django.db.models import Q
+
+from agents.models import Agent
 from agents.services.holds import forget_older_holds
 from core.events import Actor
 from rollouts.event_kinds import RolloutEventKind
-from rollouts.models import RolledBackContent, Rollout, RolloutState, StackRolloutStrategy
+from rollouts.models import (
+    RolledBackContent,
+    Rollout,
+    RolloutMember,
+    RolloutState,
+    StackRolloutStrategy,
+)
 from rollouts.models.rollout import UNFINISHED
+from rollouts.services.looking import look_again_after_commit
 from rollouts.services.transitions import Cause, move
 from stacks.models import DeploymentObject, Stack
 
 
 def end_with_stack(*, stack: Stack, marker: DeploymentObject, actor: Actor, now: datetime) -> None:
     """End the rollouts of a stack that is being deleted, and the holds on its versions."""
-    for rollout in Rollout.objects.unfinished().of_stack(stack.pk).select_related("version"):
+    for rollout in Rollout.objects.unfinished().of_stack(stack.pk).with_version():
         move(
             rollout=rollout,
             to=RolloutState.ABORTED,
@@ -26,3 +36,11 @@ def end_with_stack(*, stack: Stack, marker: DeploymentObject, actor: Actor, now:
     StackRolloutStrategy.objects.filter(stack=stack).delete()
     RolledBackContent.objects.filter(stack=stack).delete()
     forget_older_holds(version=marker)
+
+
+def leave_rollouts(*, agent: Agent, now: datetime) -> None:
+    """Take a deleted agent out of the waves of rollouts under way, which then wait for it no more."""
+    members = RolloutMember.objects.filter(agent=agent, rollout__in=Rollout.objects.unfinished())
+    rollout_ids = list(members.values_list("rollout", flat=True))
+    members.delete()
+    look_again_after_commit(Q(pk__in=rollout_ids), now=now)

@@ -88,7 +88,8 @@ def end_freezes_of_generator(*, generator: Generator, actor: Actor, now: datetim
 def thaw_stacks(*, now: datetime) -> int:
     """Start what only freezes held that are over; of how many stacks. Safe at any time, in several workers at once."""
     frozen = VersionHold.objects.filter(reason=HoldReason.FREEZE, version__deleted_at__isnull=True)
-    queued = Rollout.objects.filter(state=RolloutState.QUEUED)
+    running = Rollout.objects.running()
+    queued = Rollout.objects.filter(state=RolloutState.QUEUED).exclude(stack__in=running.values("stack"))
     stack_ids = {*frozen.values_list("version__stack", flat=True), *queued.values_list("stack", flat=True)}
     return sum(_thaw(stack_id, now) for stack_id in sorted(stack_ids))
 

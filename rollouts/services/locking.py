@@ -28,7 +28,7 @@ def lock_rollout(rollout_id: UUID) -> tuple[Stack, Rollout]:
         stack = lock_stack(stack_id)
     except StackNotFound as error:
         raise RolloutStateConflict("The stack is deleted.", state="aborted") from error
-    rows = Rollout.objects.select_for_update(no_key=True, of=("self",)).select_related("version")
+    rows = Rollout.objects.select_for_update(no_key=True, of=("self",)).with_version()
     rollout = rows.get(pk=rollout_id)
     rollout.stack = stack
     return stack, rollout

@@ -124,7 +124,7 @@ def _roll_back(rollout: Rollout, *, cause: str, reason: str, actor: Actor, now: 
 def _drop_unstarted(rollout: Rollout, version: DeploymentObject, now: datetime) -> None:
     # Nobody could get it any more: the version that was just published is newer.
     queued = Rollout.objects.of_stack(rollout.stack_id).filter(state=RolloutState.QUEUED)
-    for waiting in queued.select_related("version"):
+    for waiting in queued.with_version():
         move(
             rollout=waiting,
             to=RolloutState.SUPERSEDED,

@@ -15,7 +15,7 @@ from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Rollout, RolloutState, RolloutWave
 from rollouts.models.rollout import MOVING, RUNNING, UNFINISHED, UNSTARTED
 from rollouts.services.transitions import Cause, move, tell
-from rollouts.strategies import OnNewer, Strategy, strategy_to_json
+from rollouts.strategies import OnNewer, Strategy, strategy_to_json, warnings_about
 from stacks.models import DeploymentObject, Stack
 from stacks.querysets import DeploymentObjectQuerySet
 
@@ -72,7 +72,10 @@ def start(*, rollout: Rollout, stack: Stack, actor: Actor, now: datetime) -> Non
         kind=RolloutEventKind.ROLLOUT_STARTED,
         actor=actor,
         now=now,
-        facts={"previous_sequence_id": previous.pk if previous is not None else None},
+        facts={
+            "previous_sequence_id": previous.pk if previous is not None else None,
+            "warnings": warnings_about(rollout.strategy),
+        },
         fields=fields,
     ):
         numbers = range(1, len(rollout.strategy.waves) + 1)
@@ -81,7 +84,7 @@ def start(*, rollout: Rollout, stack: Stack, actor: Actor, now: datetime) -> Non
 
 def start_queued(*, stack: Stack, now: datetime) -> None:
     """Let the rollout begin that waited for the end of the one before. Not while a freeze covers the stack."""
-    queued = Rollout.objects.of_stack(stack.pk).filter(state=RolloutState.QUEUED).first()
+    queued = Rollout.objects.of_stack(stack.pk).with_version().filter(state=RolloutState.QUEUED).first()
     if queued is not None and freeze_of_stack(stack) is None:
         start(rollout=queued, stack=stack, actor=SYSTEM, now=now)
 
@@ -114,7 +117,7 @@ def _thaw(stack: Stack, frozen: list[DeploymentObject], now: datetime) -> None:
         # A rollback, for which somebody overrode the freeze, has taken its place.
         _set_aside([newest], now)
         return
-    rollout = Rollout.objects.filter(version=newest, state=RolloutState.FROZEN).first()
+    rollout = Rollout.objects.with_version().filter(version=newest, state=RolloutState.FROZEN).first()
     if rollout is None:
         supersede_older(stack=stack, version=newest, actor=SYSTEM, now=now)
         lift(version=newest, reason=HoldReason.FREEZE)
@@ -155,7 +158,7 @@ def supersede_older(
 ) -> None:
     """End the rollouts of older versions of the stack that are in these states. What they released stays released."""
     rows = Rollout.objects.of_stack(stack.pk).filter(state__in=list(states), version__lt=version.pk)
-    for rollout in rows.select_related("version").order_by("version"):
+    for rollout in rows.with_version().order_by("version"):
         if rollout.state == RolloutState.FROZEN:
             replace_reason(version=rollout.version, old=HoldReason.FREEZE, new=HoldReason.SUPERSEDED)
         move(
@@ -173,7 +176,7 @@ def supersede_older(
 def _set_aside(versions: Iterable[DeploymentObject], now: datetime) -> None:
     for version in versions:
         replace_reason(version=version, old=HoldReason.FREEZE, new=HoldReason.SUPERSEDED)
-        for rollout in Rollout.objects.filter(version=version, state=RolloutState.FROZEN):
+        for rollout in Rollout.objects.with_version().filter(version=version, state=RolloutState.FROZEN):
             move(
                 rollout=rollout,
                 to=RolloutState.SUPERSEDED,

@@ -4,7 +4,6 @@ Each step is a transaction of its own and guarded, so that any number of workers
 die anywhere. Nothing depends on having been there when something happened.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -29,41 +28,63 @@ from rollouts.errors import RolloutStateConflict
 from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Freeze, Rollout, RolloutState, RolloutWave
 from rollouts.models.rollout import MOVING
+from rollouts.querysets import RolloutQuerySet
 from rollouts.services.locking import lock_rollout
 from rollouts.services.proving import mark_proven
 from rollouts.services.releasing import refill, release_late, release_wave
 from rollouts.services.rollbacks import roll_back_or_pause
 from rollouts.services.succeeding import finish
 from rollouts.services.transitions import MAX_UNLOOKED, move, tell
-from stacks.models import DeploymentObject
 
 # A rollout takes three steps for each wave at most; more in one tick means that somebody else moves it too.
 _MAX_STEPS = 200
+# A worker takes so many rollouts at a time, and leaves the others to other workers.
+_CLAIMED = 20
 
 
 def tick_due(*, now: datetime) -> int:
     """Tick each rollout that is due; how many there were. Each is claimed by one worker."""
-    ids = list(Rollout.objects.due(now).order_by("next_look_at").values_list("pk", flat=True))
-    freezes = holding_freezes() if ids else []
     ticked = 0
-    for rollout_id in ids:
-        # Before reading: a report that comes from now on finds a later time, and brings it forward again.
-        claimed = Rollout.objects.due(now).filter(pk=rollout_id).update(next_look_at=now + MAX_UNLOOKED)
-        if claimed:
-            tick(rollout_id=rollout_id, now=now, freezes=freezes)
-            ticked += 1
+    while claimed := _claim(now):
+        freezes = holding_freezes()
+        for rollout in claimed:
+            _tick(rollout, freezes, now)
+        ticked += len(claimed)
     return ticked
 
 
-def tick(*, rollout_id: UUID, now: datetime, freezes: list[Freeze] | None = None) -> None:
+def tick(*, rollout_id: UUID, now: datetime) -> None:
     """Do what there is to do for one rollout. Safe at any time, for any rollout."""
-    holding = holding_freezes() if freezes is None else freezes
+    rollout = _loaded().filter(pk=rollout_id).first()
+    if rollout is not None:
+        _tick(rollout, holding_freezes(), now)
+
+
+def _claim(now: datetime) -> list[Rollout]:
+    """Some rollouts that are due, and that no other worker has taken. A worker that dies leaves them for a minute."""
+    due = Rollout.objects.due(now)
+    # On SQLite a transaction keeps all others waiting, also if there is nothing to do in it.
+    if not due.exists():
+        return []
+    with transaction.atomic():
+        free = due.order_by("next_look_at").select_for_update(skip_locked=True, no_key=True)
+        ids = list(free.values_list("pk", flat=True)[:_CLAIMED])
+        # Before reading: a report that comes from now on finds a later time, and brings it forward again.
+        Rollout.objects.filter(pk__in=ids).update(next_look_at=now + MAX_UNLOOKED)
+    return list(_loaded().filter(pk__in=ids))
+
+
+def _loaded() -> RolloutQuerySet:
+    rows = Rollout.objects.moving().with_version().select_related("stack")
+    return rows.prefetch_related("waves", "checks")
+
+
+def _tick(first: Rollout, freezes: list[Freeze], now: datetime) -> None:
+    rollout: Rollout | None = first
     for _ in range(_MAX_STEPS):
-        rows = Rollout.objects.moving().select_related("version", "stack").defer("version__yaml_content")
-        rollout = rows.prefetch_related("waves", "checks").filter(pk=rollout_id).first()
         if rollout is None:
             return
-        is_frozen = covering(rollout.stack, holding) is not None
+        is_frozen = covering(rollout.stack, freezes) is not None
         known = read_facts(rollout, is_frozen=is_frozen, now=now)
         if known.newly_proven:
             mark_proven(rollout, now=now)
@@ -73,12 +94,7 @@ def tick(*, rollout_id: UUID, now: datetime, freezes: list[Freeze] | None = None
             return
         if not _apply(rollout, step, now):
             return
-
-
-def look_again(*, object_ids: Collection[UUID], now: datetime) -> None:
-    """Something was reported about these versions: their rollouts are due. Outside of any transaction."""
-    versions = DeploymentObject.objects.filter(id__in=object_ids).values("pk")
-    Rollout.objects.moving().filter(version__in=versions, next_look_at__gt=now).update(next_look_at=now)
+        rollout = _loaded().filter(pk=rollout.pk).first()
 
 
 def _is_proven(rollout: Rollout) -> bool:

@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from core.api.fields import FILLED_RULE, NAME_RULE, Flag, Id, QueryFlag, QueryText, Text
 from core.api.pagination import ListQuery
+from core.api.rows import RowSerializer
 from stacks.manifests import Finding
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 
@@ -42,7 +43,7 @@ _WARNING = {
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A stack", value=_STACK, response_only=True)])
-class StackSerializer(serializers.ModelSerializer[Stack]):
+class StackSerializer(RowSerializer[Stack]):
     generator_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -100,7 +101,7 @@ class StackListQuery(ListQuery):
         )
     ]
 )
-class StackLabelSerializer(serializers.ModelSerializer[StackLabel]):
+class StackLabelSerializer(RowSerializer[StackLabel]):
     stack_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -123,7 +124,7 @@ class StackLabelSerializer(serializers.ModelSerializer[StackLabel]):
         )
     ]
 )
-class StackAnnotationSerializer(serializers.ModelSerializer[StackAnnotation]):
+class StackAnnotationSerializer(RowSerializer[StackAnnotation]):
     stack_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -133,7 +134,7 @@ class StackAnnotationSerializer(serializers.ModelSerializer[StackAnnotation]):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A version", value=_OBJECT, response_only=True)])
-class DeploymentObjectSerializer(serializers.ModelSerializer[DeploymentObject]):
+class DeploymentObjectSerializer(RowSerializer[DeploymentObject]):
     stack_id = serializers.UUIDField(read_only=True)
 
     class Meta:

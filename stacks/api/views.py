@@ -98,7 +98,7 @@ class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         parameters=[StackListQuery],
         responses=StackSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """An admin sees all live stacks, a generator its own."""
         query = self.read_query(StackListQuery)
         rows = Stack.objects.active().filter(listable_stacks(self.caller))
@@ -191,7 +191,7 @@ class StackObjectsViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=DeploymentObjectSerializer(many=True),
     )
-    def list(self, request: Request, *, stack_id: UUID) -> Response:
+    def list(self, request: Request, *, stack_id: UUID) -> HttpResponse:
         """Newest first, deletion markers included. Admin, or the generator that owns the stack."""
         query = self.read_query(ListQuery)
         stack = find_stack(stack_id)

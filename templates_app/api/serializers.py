@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from core.api.fields import FILLED_RULE, NAME_RULE, Id, QueryText, Text
 from core.api.pagination import ListQuery
+from core.api.rows import RowSerializer
 from core.errors import DomainError
 from templates_app.models import RenderedObject, StackTemplate, TemplateAnnotation, TemplateLabel
 
@@ -28,7 +29,7 @@ _TEMPLATE = {
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A version", value=_TEMPLATE, response_only=True)])
-class TemplateSerializer(serializers.ModelSerializer[StackTemplate]):
+class TemplateSerializer(RowSerializer[StackTemplate]):
     generator_id = serializers.UUIDField(allow_null=True, read_only=True)
 
     class Meta:
@@ -49,7 +50,7 @@ class TemplateSerializer(serializers.ModelSerializer[StackTemplate]):
         read_only_fields = fields
 
 
-class TemplateVersionSerializer(serializers.ModelSerializer[StackTemplate]):
+class TemplateVersionSerializer(RowSerializer[StackTemplate]):
     class Meta:
         model = StackTemplate
         fields = ["id", "version", "created_at"]
@@ -150,7 +151,7 @@ class TemplateListQuery(ListQuery):
         )
     ]
 )
-class TemplateLabelSerializer(serializers.ModelSerializer[TemplateLabel]):
+class TemplateLabelSerializer(RowSerializer[TemplateLabel]):
     template_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -174,7 +175,7 @@ class TemplateLabelSerializer(serializers.ModelSerializer[TemplateLabel]):
         )
     ]
 )
-class TemplateAnnotationSerializer(serializers.ModelSerializer[TemplateAnnotation]):
+class TemplateAnnotationSerializer(RowSerializer[TemplateAnnotation]):
     template_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -255,7 +256,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
         )
     ]
 )
-class ProvenanceSerializer(serializers.ModelSerializer[RenderedObject]):
+class ProvenanceSerializer(RowSerializer[RenderedObject]):
     deployment_object_id = serializers.UUIDField(read_only=True)
     template_id = serializers.UUIDField(read_only=True)
     template_name = serializers.CharField(source="template.name", read_only=True)

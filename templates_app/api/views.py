@@ -79,7 +79,7 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         parameters=[TemplateListQuery],
         responses=TemplateSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Every live version. An admin sees all, a generator the system's and then its own."""
         query = self.read_query(TemplateListQuery)
         rows = StackTemplate.objects.active().filter(listable_templates(self.caller))

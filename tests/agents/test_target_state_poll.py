@@ -83,7 +83,7 @@ def test_a_heartbeat_without_waiting_leaves_the_session_as_it_was(settings):
 @pytest.mark.parametrize(
     "query", ["", "?mode=full", "?mode=incremental", "?unknown=1", "?mode=full&mode=incremental"]
 )
-def test_the_shortcut_and_the_view_answer_alike(query, admin):
+def test_the_lane_and_the_view_answer_alike(query, admin):
     agent, api = make_agent(labels=["a"])
     make_event(agent, make_object(make_stack(labels=["a"])))
     make_object(make_stack(labels=["a"]))

@@ -59,7 +59,7 @@ def test_a_database_that_is_gone_never_shows_an_empty_target_state(monkeypatch):
     agent, api = make_agent(labels=["a"])
     make_object(make_stack(labels=["a"]))
     # The short way, and the long one that every other request for it takes.
-    monkeypatch.setattr("agents.api.shortcuts.poll", failing(OperationalError(SECRET)))
+    monkeypatch.setattr("lane.calls.poll", failing(OperationalError(SECRET)))
     refused(api.get(f"/agents/{agent.id}/target-state"), 503, "database_unavailable")
     monkeypatch.setattr("agents.api.views.agents.state_of", failing(OperationalError(SECRET)))
     refused(api.get(f"/agents/{agent.id}/target-state?mode=full&x=1"), 503, "database_unavailable")

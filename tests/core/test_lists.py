@@ -71,7 +71,7 @@ def paths():
     make_target(agent, stack)
     for number in range(5):
         obj = make_object(stack)
-        make_event(agent, obj, message=str(number))
+        make_event(agent, obj, message="abcdefg"[number])
         make_diagnostic(agent, obj)
         make_work_order(targeting=Targeting(labels=["label-0"]))
     return [
@@ -191,8 +191,8 @@ def test_rows_of_the_same_moment_are_told_apart(admin):
     agent, _ = make_agent()
     obj = make_object(make_stack())
     for number in range(7):
-        make_event(agent, obj, message=str(number))
-    AgentEvent.objects.update(created_at=timezone.now())
+        make_event(agent, obj, message="abcdefg"[number])
+    AgentEvent.objects.update(created_at=timezone.now(), updated_at=timezone.now())
     whole = admin.get("/agent-events").json()
     pages = walk(admin, "/agent-events?limit=2")
     assert [row for page in pages for row in page] == whole

@@ -1,4 +1,4 @@
-"""The shortcut to find no diagnostics: what it costs, and that the view answers alike."""
+"""The lane that finds no diagnostics: what it costs, and that the view answers alike."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def test_finding_none_is_one_statement(agent, django_assert_num_queries):
     assert (response.status_code, response.json()) == (200, [])
 
 
-def test_the_shortcut_and_the_view_answer_alike(agent, admin):
+def test_the_lane_and_the_view_answer_alike(agent, admin):
     path = f"/agents/{agent[0].id}/diagnostics/pending"
     for _ in range(2):
         short, long = agent[1].get(path), admin.get(path)
@@ -44,7 +44,7 @@ def test_a_request_that_waits_is_found_and_one_that_has_expired_is_not(agent):
     assert len(agent[1].get(path).json()) == 1
 
 
-def test_no_other_key_takes_the_shortcut(agent):
+def test_no_other_key_takes_the_lane(agent):
     path = f"/agents/{agent[0].id}/diagnostics/pending"
     mangled = agent[1].key.split("_")
     mangled[1] = "BRwrong1"

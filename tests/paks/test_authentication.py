@@ -79,7 +79,7 @@ def test_a_key_with_a_nul_is_401_also_on_the_short_way(key, method, action):
 
 @pytest.mark.parametrize("key", ["a b_BR_{}", "Basic {}", "x{}"])
 @pytest.mark.parametrize(("method", "action"), [("GET", "target-state"), ("POST", "heartbeat")])
-def test_the_shortcut_knows_the_same_keys(key, method, action):
+def test_the_lane_knows_the_same_keys(key, method, action):
     agent, api = make_agent()
     path = f"/api/v1/agents/{agent.id}/{action}"
     expected = call("POST", PATH, HTTP_AUTHORIZATION=key.format(api.key)).status_code

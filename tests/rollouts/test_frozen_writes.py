@@ -52,13 +52,14 @@ class World:
         ]
 
     def freeze(self, scope):
-        of_scope: dict[str, dict[str, Any]] = {
+        fields: dict[Freeze.Scope, dict[str, Any]] = {
             Scope.FLEET: {},
             Scope.GENERATOR: {"generator_id": self.generator.id},
             Scope.LABEL: {"label": "eu"},
         }
-        fields = of_scope[scope]
-        return begin_freeze(scope=scope, reason="the big sale", actor=ADMIN, now=timezone.now(), **fields)
+        return begin_freeze(
+            scope=scope, reason="the big sale", actor=ADMIN, now=timezone.now(), **fields[scope]
+        )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from rollouts.models import RolloutMember
 from rollouts.strategies import HealthGate
 from tests.factories import make_event, make_health
+from tests.support.events import recorded_events
 from tests.support.rollouts import SOAK, make_scene, wave
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,13 @@ def test_health_that_is_not_reported_is_asked_for_only_where_it_is_required(gate
 def test_required_health_that_is_never_reported_never_proves():
     scene, rollout, _ = gated(HealthGate.REQUIRED)
     assert scene.tick(rollout, after=timedelta(hours=23)).wave == 1
+
+
+def test_whoever_listens_is_warned_that_required_health_may_never_come():
+    with recorded_events() as events:
+        gated(HealthGate.REQUIRED)
+    (started,) = [event for event in events if event.kind == "rollout.started"]
+    assert str(started.data["warnings"]).count("requires health") == 1
 
 
 def test_required_health_proves_after_the_soak():

@@ -7,11 +7,13 @@ DATABASE_URL names already, or a private one that lives as long as the command.
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 # pgserver keeps a lock in the user's runtime folder and asks where that is when it is imported. Outside a login
@@ -21,6 +23,25 @@ atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True
 
 import pgserver  # noqa: E402  see above
 import psycopg  # noqa: E402
+
+SOCKET = ".s.PGSQL.5432"
+
+
+@dataclass(frozen=True)
+class Standby:
+    """A server that follows another one and only reads, until it is promoted."""
+
+    data: Path
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"postgresql://postgres@/postgres?host={self.data}"
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket that it listens on."""
+        return self.data / SOCKET
 
 
 class PrivatePostgres:
@@ -42,6 +63,12 @@ class PrivatePostgres:
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")
 
+    @property
+    def log(self) -> Path:
+        """The file that it logs to."""
+        log: Path = self._server.log
+        return log
+
     def stop(self) -> None:
         """Cut off every client and end, as an administrator's restart does."""
         pgserver.pg_ctl(
@@ -52,6 +79,47 @@ class PrivatePostgres:
         """Start after `stop`, and wait until it takes connections."""
         self._server.ensure_postgres_running()
 
+    @property
+    def socket(self) -> Path:
+        """The Unix socket that it listens on."""
+        return Path(self._server.get_postmaster_info().socket_dir) / SOCKET
+
+    def suspend(self) -> None:
+        """Stop all its processes where they are; the kernel goes on taking connections for it."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on after `suspend`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        postmaster: int = self._server.get_pid()
+        # The postmaster first, so that it makes no more children meanwhile.
+        os.kill(postmaster, number)
+        for pid in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), number)
+
+    @contextmanager
+    def standby(self) -> Iterator["Standby"]:
+        """A hot standby of it, as long as the block."""
+        user = self._server.system_user
+        with _public_folder() as folder:
+            data = folder / "data"
+            data.mkdir(mode=0o700)
+            shutil.chown(data, user)
+            primary = ["-h", str(self.socket.parent), "-U", "postgres"]
+            pgserver.pg_basebackup([*primary, "-D", str(data), "-R", "-c", "fast", "--no-sync"], user=user)
+            # The primary's, whose socket is among its data.
+            (data / f"{SOCKET}.lock").unlink(missing_ok=True)
+            pgserver.pg_ctl(
+                ["-w", "-o", f'-h "" -k {data}', "-l", str(data / "log"), "start"], pgdata=data, user=user
+            )
+            try:
+                yield Standby(data)
+            finally:
+                pgserver.pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=data, user=user)
+
     def remove(self) -> None:
         """End for good."""
         self._server.cleanup()
@@ -60,14 +128,20 @@ class PrivatePostgres:
 @contextmanager
 def private_postgres() -> Iterator[PrivatePostgres]:
     """A fresh server, stopped and removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="brokkr-pg-") as folder:
-        # pgserver starts the server as another user when it runs as root.
-        Path(folder).chmod(0o755)
-        server = PrivatePostgres(Path(folder) / "data")
+    with _public_folder() as folder:
+        server = PrivatePostgres(folder / "data")
         try:
             yield server
         finally:
             server.remove()
+
+
+@contextmanager
+def _public_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="brokkr-pg-") as folder:
+        # PostgreSQL runs as another user when this process runs as root.
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def main(command: list[str]) -> int:

@@ -110,7 +110,8 @@ def free_port() -> int:
 
 
 class LiveServer:
-    """One broker, which may be started and ended several times, always on the same port and database."""
+    """One broker, which may be started and ended several times, always on the same port and database. `code` is the
+    checkout that it runs."""
 
     def __init__(
         self,
@@ -119,8 +120,10 @@ class LiveServer:
         data_dir: Path,
         admin_key: str = "",
         environment: Mapping[str, str] | None = None,
+        code: Path = ROOT,
     ) -> None:
         self.database_url = database_url
+        self._code = code
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_key = admin_key
@@ -149,7 +152,7 @@ class LiveServer:
         """The output of a `manage.py` command run against this server's database."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
+            cwd=self._code,
             env=self.environment,
             capture_output=True,
             text=True,
@@ -174,7 +177,7 @@ class LiveServer:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn"],
-                cwd=ROOT,
+                cwd=self._code,
                 env=self.environment,
                 stdout=log,
                 stderr=log,

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -45,11 +45,12 @@ def call(
     body: bytes = b"",
     stream: Any = None,
     key: str | None = None,
+    through: Any = application,
     content_type: str = "application/json",
     **environ: object,
 ) -> Answer:
     """`target` is what stands in the request line, with its escapes. `stream` replaces `body` as what the server
-    would read. `environ` goes through as given; without a CONTENT_LENGTH in it there is none.
+    would read, `through` is who answers. `environ` goes through as given; without a CONTENT_LENGTH in it there is none.
     """
     path, _, query = target.partition("?")
     variables: dict[str, Any] = {
@@ -79,10 +80,8 @@ def call(
         started.append((status, headers))
 
     with _connection_kept():
-        answer: Any = application(variables, start_response)
-        try:
+        answer: Any = through(variables, start_response)
+        with closing(answer) if hasattr(answer, "close") else nullcontext():
             content = b"".join(answer)
-        finally:
-            answer.close()
     status, headers = started[0]
     return Answer(int(status.split()[0]), dict(headers), content)

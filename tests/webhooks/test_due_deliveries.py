@@ -1,4 +1,4 @@
-"""An agent that looks for deliveries and finds none: one statement, and the same answer as without the shortcut."""
+"""An agent that looks for deliveries and finds none: one statement, and the same answer as by the view."""
 
 import itertools
 from datetime import timedelta
@@ -55,7 +55,7 @@ def test_the_short_rule_and_the_long_one_agree(now):
             assert look.found == (audience in long)
 
 
-def test_the_shortcut_knows_no_wrong_key(admin):
+def test_the_lane_knows_no_wrong_key(admin):
     agent, api = make_agent()
     _, other_api = make_agent()
     assert api.get(path(agent)).status_code == 200

@@ -56,7 +56,7 @@ def test_finding_none_is_one_statement(django_assert_num_queries):
             assert api.get(f"/agents/{agent.id}/work-orders/pending{query}").json() == []
 
 
-def test_the_shortcut_and_the_view_answer_alike(admin):
+def test_the_lane_and_the_view_answer_alike(admin):
     agent, api = make_agent(labels=["builder"])
     path = f"/agents/{agent.id}/work-orders/pending"
     for _ in range(2):

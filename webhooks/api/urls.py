@@ -1,15 +1,12 @@
 from django.urls import path
 
-from agents.api.shortcuts import with_shortcut
-from webhooks.api.shortcut import pending_shortcut
 from webhooks.api.views.deliveries import DeliveryViewSet
 from webhooks.api.views.subscriptions import WebhookViewSet
 
 urlpatterns = [
-    # The one that agents call all day comes first: Django tries one pattern after another.
     path(
         "agents/<str:agent_id>/webhooks/pending",
-        with_shortcut(pending_shortcut, DeliveryViewSet.as_view({"get": "pending"})),
+        DeliveryViewSet.as_view({"get": "pending"}),
     ),
     path("webhooks", WebhookViewSet.as_view({"get": "list", "post": "create"})),
     # Before the webhook of that id.

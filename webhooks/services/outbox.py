@@ -3,14 +3,23 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from core.events import Event
+from core.prepared import as_uuid, fetch_all
+from core.prepared_rows import among, list_parameter
 from webhooks.event_types import EVENT_TYPES, patterns_for, published_name
-from webhooks.models import Delivery, EventPattern
+from webhooks.models import Delivery
 from webhooks.payloads import render
 
 _DELIVERED = frozenset(EVENT_TYPES)
+# Every change asks it.
+_LISTENERS = """
+SELECT p.pattern, s.id, s.audience_id, s.filter_agent_id, s.filter_stack_id
+FROM webhook_event_patterns p JOIN webhook_subscriptions s ON s.id = p.subscription_id
+WHERE {among} AND s.enabled AND s.deleted_at IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +60,11 @@ def write_deliveries(events: Sequence[Event]) -> int:
 
 def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:
     """Who asked for each of the patterns."""
-    rows = EventPattern.objects.filter(
-        pattern__in=patterns, subscription__enabled=True, subscription__deleted_at__isnull=True
-    ).values_list(
-        "pattern",
-        "subscription_id",
-        "subscription__audience_id",
-        "subscription__filter_agent_id",
-        "subscription__filter_stack_id",
-    )
+    sql = _LISTENERS.format(among=among("p.pattern", "patterns"))
     listeners: dict[str, set[_Listener]] = defaultdict(set)
-    # Without the model's own order, which matters only to readers of one subscription.
-    for pattern, subscription_id, audience_id, agent_id, stack_id in rows.order_by():
-        listeners[pattern].add(_Listener(subscription_id, audience_id, agent_id, stack_id))
+    for pattern, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
+        subscription_id, *filters = (None if value is None else as_uuid(value) for value in ids)
+        listeners[pattern].add(_Listener(cast(UUID, subscription_id), *filters))
     return listeners
 
 

@@ -17,6 +17,7 @@ from core.api.fields import (
     WholeNumber,
 )
 from core.api.pagination import ListQuery
+from core.api.rows import RowSerializer
 from workorders.models import WorkOrder, WorkOrderLogEntry
 
 _ORDER_ID = "0193f0d1-5c00-7b1e-9a00-3f2e1d0c9b8a"
@@ -63,7 +64,7 @@ _MAX = 2**31 - 1
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A pending order", value=_ORDER, response_only=True)])
-class WorkOrderSerializer(serializers.ModelSerializer[WorkOrder]):
+class WorkOrderSerializer(RowSerializer[WorkOrder]):
     claimed_by = serializers.UUIDField(source="claimed_by_id", allow_null=True, read_only=True)
     # COMPLETED and FAILED are what a finished order, which is in the log, is shown as.
     status = serializers.ChoiceField(
@@ -135,7 +136,7 @@ def finished_order(entry: WorkOrderLogEntry) -> WorkOrder:
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A finished order", value=_LOG, response_only=True)])
-class WorkOrderLogSerializer(serializers.ModelSerializer[WorkOrderLogEntry]):
+class WorkOrderLogSerializer(RowSerializer[WorkOrderLogEntry]):
     claimed_by = serializers.UUIDField(source="claimed_by_id", allow_null=True, read_only=True)
 
     class Meta:

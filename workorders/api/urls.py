@@ -1,14 +1,11 @@
 from django.urls import path
 
-from agents.api.shortcuts import with_shortcut
-from workorders.api.shortcut import pending_shortcut
 from workorders.api.views import WorkOrderLogViewSet, WorkOrderViewSet
 
 urlpatterns = [
-    # The one that agents call all day comes first: Django tries one pattern after another.
     path(
         "agents/<str:agent_id>/work-orders/pending",
-        with_shortcut(pending_shortcut, WorkOrderViewSet.as_view({"get": "pending"})),
+        WorkOrderViewSet.as_view({"get": "pending"}),
     ),
     path("work-orders", WorkOrderViewSet.as_view({"get": "list", "post": "create"})),
     path(

@@ -58,7 +58,7 @@ class WorkOrderViewSet(KeyedViewSet):
         parameters=[WorkOrderListQuery],
         responses=WorkOrderSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Newest first; finished orders are in the log. Admin only."""
         query = self.read_query(WorkOrderListQuery)
         exact = {name: query[name] for name in ("status", "work_type") if name in query}
@@ -164,7 +164,7 @@ class WorkOrderViewSet(KeyedViewSet):
         parameters=[PendingQuery],
         responses=WorkOrderSerializer(many=True),
     )
-    def pending(self, request: Request, *, agent_id: UUID) -> Response:
+    def pending(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Oldest first. Admin, or the agent itself."""
         query = self.read_query(PendingQuery)
         rows = pending_for(agent_id)
@@ -185,7 +185,7 @@ class WorkOrderLogViewSet(KeyedViewSet):
         parameters=[LogListQuery],
         responses=WorkOrderLogSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Last finished first. Admin only."""
         query = self.read_query(LogListQuery)
         rows = WorkOrderLogEntry.objects.all()

@@ -93,7 +93,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         parameters=[AgentListQuery],
         responses=AgentSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """An admin sees all live agents, a generator those registered with it."""
         query = self.read_query(AgentListQuery)
         rows = Agent.objects.active().with_heartbeat()
@@ -234,7 +234,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         parameters=[ListQuery],
         responses=StackSerializer(many=True),
     )
-    def stacks(self, request: Request, *, agent_id: UUID) -> Response:
+    def stacks(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """By the same rule as the target state."""
         return self.answer_list(
             served_stacks(agent_id), StackSerializer, order=("id",), query=self.read_query(ListQuery)

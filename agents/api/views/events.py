@@ -33,7 +33,7 @@ class AgentReportsViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=AgentEventSerializer(many=True),
     )
-    def list(self, request: Request, *, agent_id: UUID) -> Response:
+    def list(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """The latest word first, said anew or again. Admin, or the agent itself."""
         rows = AgentEvent.objects.active().filter(agent_id=agent_id)
         return self.answer_list(
@@ -92,7 +92,7 @@ class AgentEventViewSet(KeyedViewSet):
         parameters=[EventListQuery],
         responses=AgentEventSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """The latest word first, said anew or again. An admin sees all, an agent its own."""
         query = self.read_query(EventListQuery)
         rows = self._visible()

@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -71,7 +72,7 @@ class RegistrationViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=RegistrationSerializer(many=True),
     )
-    def of_generator(self, request: Request, *, generator_id: UUID) -> Response:
+    def of_generator(self, request: Request, *, generator_id: UUID) -> HttpResponse:
         """Admin, or the generator itself."""
         query = self.read_query(ListQuery)
         if not Generator.objects.active().filter(id=generator_id).exists():
@@ -86,7 +87,7 @@ class RegistrationViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=RegistrationSerializer(many=True),
     )
-    def of_agent(self, request: Request, *, agent_id: UUID) -> Response:
+    def of_agent(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Admin, or the agent itself."""
         query = self.read_query(ListQuery)
         if not Agent.objects.active().filter(id=agent_id).exists():

@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -35,7 +36,7 @@ class AgentTargetViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=AgentTargetSerializer(many=True),
     )
-    def list(self, request: Request, *, agent_id: UUID) -> Response:
+    def list(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Admin, or the agent itself."""
         rows = self.get_queryset().filter(agent_id=agent_id)
         return self.answer_list(rows, AgentTargetSerializer, order=("id",), query=self.read_query(ListQuery))

@@ -42,7 +42,7 @@ def _schema_of(example: object) -> _Document:
 _ALIVE = {"200": ("The process answers.", "text/plain", "OK")}
 _READY = {
     "200": ("Requests can be served.", "text/plain", "Ready"),
-    "503": ("The database cannot be reached.", "text/plain", "database unavailable"),
+    "503": ("The database cannot be reached, or takes no changes.", "text/plain", "database unavailable"),
 }
 _LIVE_TEXT = "Says nothing about the database: a restart would not bring that back. Needs no key."
 _READY_TEXT = "Asks the database. Needs no key."

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,11 +46,11 @@ class LabelsMixin(ResourceViewSet):
         raise NotImplementedError
 
     @_documented
-    def labels(self, request: Request, /, **ids: Any) -> Response:
+    def labels(self, request: Request, /, **ids: Any) -> HttpResponse:
         return self._list(self.label_serializer, "label")
 
     @_documented
-    def annotations(self, request: Request, /, **ids: Any) -> Response:
+    def annotations(self, request: Request, /, **ids: Any) -> HttpResponse:
         return self._list(self.annotation_serializer, "key")
 
     @_documented
@@ -83,7 +84,7 @@ class LabelsMixin(ResourceViewSet):
             raise self.annotation_not_found(key=key)
         return Response(status=204)
 
-    def _list(self, serializer_class: type[BaseSerializer[Any]], word: str) -> Response:
+    def _list(self, serializer_class: type[BaseSerializer[Any]], word: str) -> HttpResponse:
         query = self.read_query(ListQuery)
         rows = serializer_class.Meta.model._default_manager.filter(  # type: ignore[attr-defined]
             **{f"{self._noun()}_id": self.label_owner_id(), f"{self._noun()}__deleted_at__isnull": True}

@@ -12,6 +12,7 @@ from core.api.fields import (
     WholeNumber,
 )
 from core.api.pagination import OffsetListQuery
+from core.api.rows import RowSerializer
 from webhooks.api.serializers.examples import STACK_ID, URL, WEBHOOK_ID
 from webhooks.api.serializers.numbers import INT_COLUMN
 from webhooks.models import Delivery, Status
@@ -42,7 +43,7 @@ _DELIVERY = {
 }
 
 
-class _DeliverySerializer(serializers.ModelSerializer[Delivery]):
+class _DeliverySerializer(RowSerializer[Delivery]):
     subscription_id = serializers.UUIDField(read_only=True)
     acquired_by = serializers.UUIDField(source="acquired_by_id", allow_null=True, read_only=True)
     acquired_until = serializers.DateTimeField(allow_null=True, read_only=True)

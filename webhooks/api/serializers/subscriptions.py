@@ -16,6 +16,7 @@ from core.api.fields import (
     Text,
     WholeNumber,
 )
+from core.api.rows import RowSerializer
 from webhooks.api.serializers.examples import STACK_ID, URL, WEBHOOK_ID
 from webhooks.api.serializers.numbers import INT_COLUMN
 from webhooks.errors import UnsupportedField
@@ -69,7 +70,7 @@ class FiltersBody(FiltersSerializer):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A webhook", value=_WEBHOOK, response_only=True)])
-class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
+class SubscriptionSerializer(RowSerializer[Subscription]):
     """The URL and the header are never shown. `filters` is left out when none is set."""
 
     has_url = serializers.SerializerMethodField()

@@ -1,6 +1,7 @@
 from typing import Any, cast
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
@@ -43,7 +44,7 @@ class DeliveryViewSet(KeyedViewSet):
         parameters=[FeedQuery],
         responses=FeedItemSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Newest first, without payloads. Admin only."""
         query = self.read_query(FeedQuery)
         rows = Delivery.objects.visible().select_related("subscription", "audience").defer("payload")
@@ -58,7 +59,7 @@ class DeliveryViewSet(KeyedViewSet):
         parameters=[DeliveryListQuery],
         responses=DeliverySerializer(many=True),
     )
-    def of_webhook(self, request: Request, *, webhook_id: UUID) -> Response:
+    def of_webhook(self, request: Request, *, webhook_id: UUID) -> HttpResponse:
         """Newest first. Admin only."""
         query = self.read_query(DeliveryListQuery)
         if not Subscription.objects.active().filter(id=webhook_id).exists():

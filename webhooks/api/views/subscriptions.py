@@ -53,7 +53,7 @@ class WebhookViewSet(KeyedViewSet):
         parameters=[ListQuery],
         responses=SubscriptionSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Newest first. Admin only."""
         rows = Subscription.objects.active().shown()
         query = self.read_query(ListQuery)

@@ -1,0 +1,123 @@
+"""Reads and inserts rows of models by prepared statements, for what is called all day.
+
+Building a query of Django's costs more than the database needs to answer it, so the conditions are written in SQL here.
+Rows come and go as instances. On SQLite, Django does it.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import orjson
+from django.db import DEFAULT_DB_ALIAS, connection, models
+
+from core.prepared import fetch_all, fetch_all_once, is_postgresql, uuid_parameter
+
+_Row = TypeVar("_Row", bound=models.Model)
+# The condition for the live resource with the id.
+LIVE_BY_ID = "id = %(id)s AND deleted_at IS NULL"
+
+
+def among(column: str, name: str) -> str:
+    """The condition that a column is one of the values in the parameter `name`, which `list_parameter` makes."""
+    if is_postgresql():
+        return f"{column} = ANY(%({name})s)"
+    return f"{column} IN (SELECT value FROM json_each(%({name})s))"  # noqa: S608  no input in it
+
+
+def list_parameter(values: Collection[UUID] | Collection[str]) -> object:
+    """UUIDs or texts as a parameter for `among`."""
+    if is_postgresql():
+        return list(values)
+    return json.dumps([uuid_parameter(value) if isinstance(value, UUID) else value for value in values])
+
+
+def select(
+    model: type[_Row],
+    where: str,
+    parameters: Mapping[str, object],
+    *,
+    columns: Collection[str] = (),
+    lock: bool = False,
+) -> list[_Row]:
+    """The rows that meet a condition in SQL with `%(name)s` parameters, an ORDER BY may follow it. With `lock`, as
+    `select_for_update(no_key=True)`.
+
+    With `columns`, only those are read. The model has none of JSON.
+    """
+    statement = _select(model, where, frozenset(columns), lock)
+    if not is_postgresql():
+        return list(model._default_manager.raw(statement, cast(Any, parameters)))
+    names = _names(model, frozenset(columns))
+    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in fetch_all(statement, parameters)]
+
+
+def insert(rows: Sequence[_Row], *, unique: Sequence[str] = (), update: Sequence[str] = ()) -> None:
+    """Insert rows of one model, in a transaction. Where the columns `unique` are taken, `update` these instead."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if not is_postgresql():
+        conflict: Any = {"update_conflicts": True, "unique_fields": unique, "update_fields": update}
+        model._default_manager.bulk_create(rows, **(conflict if update else {}))
+        return
+    fields = _inserted(model)
+    if len(rows) == 1:
+        parameters = [_adapted(field, getattr(rows[0], field.attname)) for field in fields]
+    else:
+        # One parameter, which PostgreSQL takes apart, costs less than an array for each column.
+        objects = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
+        parameters = [orjson.dumps(objects, option=orjson.OPT_NON_STR_KEYS).decode()]
+    keys = fetch_all_once(_insert(model, len(rows) == 1, tuple(unique), tuple(update)), parameters)
+    for row, (key,) in zip(rows, keys, strict=True):
+        row.pk = key
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+@cache
+def _names(model: type[models.Model], columns: frozenset[str]) -> list[str]:
+    fields = model._meta.concrete_fields
+    return [field.attname for field in fields if not columns or field.attname in columns]
+
+
+@cache
+def _select(model: type[models.Model], where: str, columns: frozenset[str], lock: bool) -> str:  # noqa: FBT001
+    names = set(_names(model, columns))
+    listed = ", ".join(str(field.column) for field in model._meta.concrete_fields if field.attname in names)
+    locked = " FOR NO KEY UPDATE" if lock and is_postgresql() else ""
+    return f"SELECT {listed} FROM {model._meta.db_table} WHERE {where}{locked}"  # noqa: S608  no input in it
+
+
+@cache
+def _inserted(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+
+
+@cache
+def _insert(model: type[models.Model], single: bool, unique: Sequence[str], update: Sequence[str]) -> str:  # noqa: FBT001
+    fields = _inserted(model)
+    columns = ", ".join(field.column for field in fields)
+    if single:
+        source = f"VALUES ({', '.join(['%s'] * len(fields))})"
+    else:
+        table = model._meta.db_table
+        source = f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)"  # noqa: S608
+    conflict = ""
+    if update:
+        places, changes = _columns(model, unique), _columns(model, update)
+        renewed = ", ".join(f"{column} = EXCLUDED.{column}" for column in changes)
+        conflict = f" ON CONFLICT ({', '.join(places)}) DO UPDATE SET {renewed}"
+    return (
+        f"INSERT INTO {model._meta.db_table} ({columns}) {source}{conflict} RETURNING {model._meta.pk.column}"
+    )
+
+
+def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    return [field.column for field in fields]
+
+
+def _adapted(field: Any, value: Any) -> object:
+    return field.get_db_prep_save(value, connection) if isinstance(field, models.JSONField) else value

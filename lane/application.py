@@ -1,0 +1,76 @@
+"""The lane as a WSGI application in front of Django's."""
+
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any
+
+from config.watcher import watcher
+from core import admission
+from core.api.errors import as_domain_error
+from core.observation import note_request, request_id_of
+from core.rates import is_limited
+from lane.calls import CALLS, PREFIX, Call
+from lane.ordinary import Environ, Ordinary, ordinary
+from lane.replies import Reply, refusal
+
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Lane:
+    """Answers what it can, and leaves the rest to the application behind it."""
+
+    def __init__(self, behind: Application) -> None:
+        self._behind = behind
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        answered = answer(environ)
+        if answered is None:
+            return self._behind(environ, start_response)
+        reply, request_id = answered
+        start_response(reply.line, reply.headers(request_id))
+        return (reply.body,) if reply.body else ()
+
+
+def answer(environ: Environ) -> tuple[Reply, str] | None:
+    """The reply and the request's id, None when the views should answer. The request is logged and counted."""
+    path: str = environ["PATH_INFO"]
+    if not path.startswith(PREFIX):
+        return None
+    agent_id, _, action = path[len(PREFIX) :].partition("/")
+    call = CALLS.get((environ["REQUEST_METHOD"], action))
+    request = ordinary(environ, agent_id) if call else None
+    if call is None or request is None:
+        return None
+    started = time.perf_counter()
+    watcher.look()
+    if is_limited():
+        return None
+    request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+    reply = _reply(call, request, request_id)
+    if reply is None:
+        return None
+    note_request(
+        request_id=request_id,
+        caller=request.caller,
+        method=call.method,
+        endpoint=call.endpoint,
+        status=reply.status,
+        seconds=time.perf_counter() - started,
+    )
+    return reply, request_id
+
+
+def _reply(call: Call, request: Ordinary, request_id: str) -> Reply | None:
+    try:
+        admission.admit(_keys(call, request))
+        return call.read(request)
+    except Exception as exc:  # noqa: BLE001  # as in DRF, every exception becomes an answer in the one shape
+        return refusal(as_domain_error(exc, request_id))
+
+
+def _keys(call: Call, request: Ordinary) -> Iterator[Hashable]:
+    """By what the request is known to admission, as `core.api.admission` names those that Django answers."""
+    yield call.method, call.endpoint
+    yield "caller", request.environ["HTTP_AUTHORIZATION"]
+    yield "row", str(request.agent_id)

@@ -1,0 +1,148 @@
+"""The calls themselves: each takes an ordinary request and makes one statement."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from agents.api.state import state_body, state_etag
+from agents.heartbeat import beat
+from agents.inbox import Answer
+from agents.target_state import poll
+from core.api.etag import names_tag
+from diagnostics.open_requests import look_for_diagnostics
+from lane.ordinary import Ordinary, has_no_body, small_json
+from lane.replies import NO_CONTENT, NOTHING, Reply
+from paks.services import mark_used
+from paks.tokens import Token
+from webhooks.due_deliveries import look_for_deliveries
+from workorders.claimable_work import look_for_work
+
+# Answers None when the views should answer.
+Reader = Callable[[Ordinary], Reply | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One row of the table: how to answer it, and what it is called in logs and metrics."""
+
+    method: str
+    action: str
+    read: Reader
+
+    @property
+    def endpoint(self) -> str:
+        """The route with its id as `:id`."""
+        return f"{PREFIX}:id/{self.action}"
+
+
+class _Found(Protocol):
+    """The key's row, as the one statement brings it."""
+
+    @property
+    def key_id(self) -> UUID: ...
+    @property
+    def last_used_at(self) -> datetime | None: ...
+
+
+class _Look(Protocol):
+    """Asks whether anything waits for an agent, as `agents.inbox.ask` does."""
+
+    def __call__(self, *, agent_id: UUID, token: Token) -> Answer | None: ...
+
+
+PREFIX = "/api/v1/agents/"
+_MODES = {"": None, "mode=full": "full", "mode=incremental": "incremental"}
+_NO_QUERY = re.compile("")
+# Where nothing waits, nothing of any type does.
+_OF_TYPE = re.compile(r"(work_type=[A-Za-z0-9_-]+)?")
+_CLUSTER = {"k8s_reachable", "k8s_api_latency_ms"}
+
+
+def _target_state(request: Ordinary) -> Reply | None:
+    if not has_no_body(request.environ) or request.query not in _MODES:
+        return None
+    found = poll(
+        agent_id=request.agent_id,
+        token=request.token,
+        mode=_MODES[request.query] or settings.TARGET_STATE_DEFAULT,
+        # Who names an answer mostly has it already and gets no body.
+        with_new="HTTP_IF_NONE_MATCH" not in request.environ,
+    )
+    if found is None:
+        return None
+    _recognise(request, found)
+    etag = state_etag(found.object_ids)
+    if names_tag(request.environ.get("HTTP_IF_NONE_MATCH"), etag):
+        return Reply(304, extra=(("ETag", etag),))
+    body = state_body(found.object_ids, offered_to=request.agent_id, new_ids=found.new_ids)
+    return Reply(200, body, (("ETag", etag),))
+
+
+def _heartbeat(request: Ordinary) -> Reply | None:
+    if connection.vendor != "postgresql" or request.query:
+        return None
+    body = {} if has_no_body(request.environ) else small_json(request.environ)
+    if not isinstance(body, dict) or not body.keys() <= _CLUSTER:
+        return None
+    reachable, latency = body.get("k8s_reachable"), body.get("k8s_api_latency_ms")
+    if not (reachable is None or isinstance(reachable, bool)) or not (latency is None or _is_int32(latency)):
+        return None
+    found = beat(
+        agent_id=request.agent_id,
+        token=request.token,
+        now=timezone.now(),
+        k8s_reachable=reachable,
+        k8s_api_latency_ms=latency,
+    )
+    if found is None:
+        return None
+    _recognise(request, found)
+    return NO_CONTENT
+
+
+def _nothing_waits(look: _Look, *, query: re.Pattern[str] = _NO_QUERY) -> Reader:
+    """For an agent that finds nothing. `query` is what may be asked for then."""
+
+    def read(request: Ordinary) -> Reply | None:
+        if not has_no_body(request.environ) or not query.fullmatch(request.query):
+            return None
+        found = look(agent_id=request.agent_id, token=request.token)
+        if found is None or found.found:
+            return None
+        _recognise(request, found)
+        return NOTHING
+
+    return read
+
+
+def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
+    return look_for_deliveries(agent_id=agent_id, token=token, now=timezone.now())
+
+
+def _recognise(request: Ordinary, found: _Found) -> None:
+    """What the views do for a good key: name the caller for the log, note that the key is in use."""
+    request.caller = f"agent:{request.agent_id}"
+    mark_used(found.key_id, found.last_used_at)
+
+
+def _is_int32(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31
+
+
+CALLS = {
+    (call.method, call.action): call
+    for call in (
+        Call("GET", "target-state", _target_state),
+        Call("POST", "heartbeat", _heartbeat),
+        Call("GET", "work-orders/pending", _nothing_waits(look_for_work, query=_OF_TYPE)),
+        Call("GET", "diagnostics/pending", _nothing_waits(look_for_diagnostics)),
+        Call("GET", "webhooks/pending", _nothing_waits(_look_for_deliveries)),
+    )
+}

@@ -1,0 +1,107 @@
+"""Rows that go past Django's queries arrive as Django would have written and read them."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import DataError, connection, transaction
+from django.utils import timezone
+
+from agents.models import AgentEvent, StackReport
+from agents.models.event import EventStatus
+from audit.models import AuditLog
+from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select
+from stacks.models import Stack
+from tests.factories import make_agent, make_object, make_stack
+
+pytestmark = pytest.mark.django_db
+
+ODD = "é \"\\\n\t\x7f 😀 {},' %s"
+
+
+def uuid_of(value: uuid.UUID) -> object:
+    return value if connection.vendor == "postgresql" else value.hex
+
+
+def events_of(number: int, **fields: object) -> list[AgentEvent]:
+    agent, _ = make_agent()
+    obj = make_object(make_stack())
+    told = {"event_type": "DEPLOY", "status": EventStatus.FAILURE, "message": ODD, **fields}
+    return [AgentEvent(agent=agent, deployment_object=obj, **told) for _ in range(number)]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_inserted_rows_are_read_by_django_as_they_were(number):
+    events = events_of(number)
+    insert(events)
+    stored = {event.pk: event for event in AgentEvent.objects.all()}
+    assert len(stored) == number
+    for event in events:
+        assert not event._state.adding
+        for field in AgentEvent._meta.concrete_fields:
+            assert getattr(stored[event.pk], field.attname) == getattr(event, field.attname), field.name
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_rows_numbered_by_the_database_know_their_numbers(number):
+    at = timezone.now().replace(microsecond=0)
+    rows = [
+        AuditLog(
+            id=uuid.uuid4(),
+            timestamp=at,
+            actor_type="system",
+            action="x.y",
+            resource_type="x",
+            details={"text": ODD, "number": 2**53, "nothing": None, "list": [1, 1.5, True]} if each else None,
+            created_at=at,
+        )
+        for each in range(number)
+    ]
+    insert(rows)
+    for row in rows:
+        stored = AuditLog.objects.get(sequence=row.sequence)
+        assert (stored.id, stored.details, stored.timestamp) == (row.id, row.details, at)
+
+
+@pytest.mark.requires_postgres
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_is_too_long_is_refused_and_not_cut(number):
+    events = events_of(number, event_type="x" * 51)
+    with pytest.raises(DataError), transaction.atomic():
+        insert(events)
+    assert not AgentEvent.objects.exists()
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_rows_that_are_there_are_updated_in_the_named_columns(number):
+    agent, _ = make_agent()
+    stacks = [make_stack() for _ in range(number)]
+    before = timezone.now() - timedelta(days=1)
+    insert([StackReport(agent=agent, stack=stack, sequence_id=1, since=before) for stack in stacks])
+    again = [StackReport(agent=agent, stack=stack, sequence_id=2, message=ODD) for stack in stacks]
+    insert(again, unique=["agent", "stack"], update=["sequence_id", "message"])
+    stored = StackReport.objects.all()
+    assert {(row.stack_id, row.sequence_id, row.message, row.since) for row in stored} == {
+        (stack.id, 2, ODD, before) for stack in stacks
+    }
+
+
+def test_selected_rows_are_those_that_django_reads():
+    stacks = [make_stack() for _ in range(3)]
+    Stack.objects.update(description=ODD)
+    wanted = {"ids": list_parameter([stacks[0].id, stacks[2].id])}
+    found = select(Stack, f"{among('id', 'ids')} ORDER BY id", wanted)
+    assert [row.__dict__ | {"_state": None} for row in found] == [
+        row.__dict__ | {"_state": None}
+        for row in Stack.objects.filter(id__in=[stacks[0].id, stacks[2].id]).order_by("id")
+    ]
+    assert select(Stack, among("id", "ids"), {"ids": list_parameter([])}) == []
+
+
+def test_only_the_named_columns_are_read():
+    stack = make_stack()
+    (found,) = select(Stack, LIVE_BY_ID, {"id": uuid_of(stack.id)}, columns=["id", "name"])
+    assert found.get_deferred_fields() == {
+        field.attname for field in Stack._meta.concrete_fields if field.attname not in {"id", "name"}
+    }
+    assert found.name == stack.name
