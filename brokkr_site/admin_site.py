@@ -38,7 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
-    "STYLES": [_asset("theme.css"), _asset("admin.css"), _asset("cards.css"), _asset("code.css")],
+    "STYLES": [_asset(f"{name}.css") for name in ("theme", "admin", "cards", "code", "rollouts")],
     "LOGIN": {"form": "console.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,
@@ -62,6 +62,15 @@ UNFOLD: dict[str, Any] = {
                     _page("Versions", "description", "stacks", "deploymentobject"),
                     _page("Templates", "draft", "templates_app", "stacktemplate"),
                     _page("Generators", "factory", "generators", "generator"),
+                ],
+            },
+            {
+                "title": "Roll out",
+                "items": [
+                    _page("Rollouts", "stairs", "rollouts", "rollout"),
+                    _page("Held versions", "front_hand", "agents", "versionhold"),
+                    _page("Strategies", "route", "rollouts", "rolloutstrategy"),
+                    _page("Freezes", "ac_unit", "rollouts", "freeze"),
                 ],
             },
             {

@@ -21,8 +21,11 @@ class ControlRoom(_AdminSite):
     index_template = "console/dashboard.html"
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        # The theme would write its colours into every page; they are in core/theme.css.
-        return {**super().each_context(request), "colors": None}
+        # As in `index`.
+        from rollouts.admin.freezes import shown_freezes  # noqa: PLC0415
+
+        # The theme would write its colours into every page; they are in core/theme.css. Of the freezes the page asks.
+        return {**super().each_context(request), "colors": None, "holding_freezes": shown_freezes}
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         deployments = path("deployments/", self.admin_view(self.deployments), name="deployments")

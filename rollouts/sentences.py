@@ -48,6 +48,12 @@ def held_back(rollout: Rollout, *, now: datetime) -> str:
     return f"Held back: wave {rollout.wave} of {waves} is released. {waits_for(rollout, now=now)}"
 
 
+def reason_of(rollout: Rollout) -> str:
+    """Why it is in its state, by the rule that stopped it and by what a person wrote; empty when nobody said."""
+    parts = [_STOPPED.get(rollout.cause, ""), rollout.reason.rstrip(".")]
+    return ". ".join(part for part in parts if part)
+
+
 def _moving(rollout: Rollout, now: datetime) -> str:
     freeze = freeze_of_stack(rollout.stack)
     if freeze is not None:
@@ -106,8 +112,7 @@ def _by(rollout: Rollout) -> str:
 
 
 def _why(rollout: Rollout) -> str:
-    parts = [_STOPPED.get(rollout.cause, ""), rollout.reason.rstrip(".")]
-    found = ". ".join(part for part in parts if part)
+    found = reason_of(rollout)
     return f": {found}" if found else ""
 
 

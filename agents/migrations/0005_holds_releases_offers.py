@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='holds', to='stacks.deploymentobject')),
             ],
             options={
+                'verbose_name': 'held version',
                 'db_table': 'object_holds',
                 'constraints': [models.UniqueConstraint(fields=('version', 'reason'), name='unique_object_hold')],
             },

@@ -35,6 +35,7 @@ class VersionHold(models.Model):
 
     class Meta:
         db_table = "object_holds"
+        verbose_name = "held version"
         constraints = [models.UniqueConstraint(fields=["version", "reason"], name="unique_object_hold")]
 
     def __str__(self) -> str:

@@ -15,9 +15,11 @@ from agents.wanted.standing import Standing
 from console.chart import chart_of
 from console.dashboard import CARDS, events_url, panels
 from core.admin import page_of
+from rollouts.admin import running_context
 
 _DEPLOYMENTS = ("agents.view_agent", "stacks.view_stack")
 _EVENTS = "agents.view_agentevent"
+_ROLLOUTS = "rollouts.view_rollout"
 ROWS_LISTED = 1_000
 
 _LISTS = {
@@ -57,6 +59,8 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
         ]
     if user.has_perm(_EVENTS):
         context["chart"] = chart_of(last_day(now), _events_of)
+    if user.has_perm(_ROLLOUTS):
+        context |= {"shows_rollouts": True, **running_context(user)}
     return context
 
 

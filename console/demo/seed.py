@@ -16,6 +16,7 @@ from console.demo.history import (
     delete_one,
 )
 from console.demo.observers import add_diagnostics, add_health, add_webhooks
+from console.demo.rollouts import add_rollouts
 from console.demo.timestamps import backdate_audit_log, backdate_keys, finish_deliveries, note_work_times
 from core.events import Actor
 
@@ -31,6 +32,7 @@ _STEPS: tuple[tuple[str, Callable[[DemoContext], None]], ...] = (
     ("work orders", add_work_orders),
     ("diagnostics", add_diagnostics),
     ("deletion", delete_one),
+    ("rollouts", add_rollouts),
     ("keys", backdate_keys),
     ("times", note_work_times),
     ("deliveries", finish_deliveries),

@@ -4,7 +4,15 @@ The admin is a second door to the services beside the API. What a service refuse
 or a message; nothing is written then.
 """
 
-from core.admin.actions import OtherWay, Question, bulk_action, detail_action, takes_other_way
+from core.admin.actions import (
+    OtherWay,
+    Question,
+    asked_about,
+    bulk_action,
+    detail_action,
+    given_reason,
+    takes_other_way,
+)
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
 from core.admin.counts import Count, capped_count, table_count
 from core.admin.deletion_impact import DeletionImpact, register_deletion_impact
@@ -33,11 +41,13 @@ __all__ = [
     "admin_actor",
     "age",
     "ago",
+    "asked_about",
     "badge",
     "badges",
     "bulk_action",
     "capped_count",
     "detail_action",
+    "given_reason",
     "link",
     "object_link",
     "one_line",

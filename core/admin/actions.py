@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _CONFIRMED = "confirmed"
 _OTHER_WAY = "other_way"
+_REASON = "reason"
+_ABOUT = "about"
+MAX_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,23 @@ class Question:
     button: str
     is_dangerous: bool = False
     other_way: OtherWay | None = None
+    # Whether it also asks why. `given_reason` gives the answer.
+    asks_reason: bool = False
+    # What it is about, when that may change before the answer. `asked_about` gives what the user was asked.
+    about: str = ""
 
 
 def detail_action(
     *,
     description: str,
     icon: str,
-    question: Question,
+    question: Question | Callable[[Any], Question],
     done: str = "",
     permission: str = "change",
     in_transaction: bool = True,
 ) -> Callable[[Callable[..., HttpResponse | None]], Any]:
-    """A button on a row's page. It asks first; then the method runs with the row. Set `in_transaction=False` when the
-    method waits for another system.
+    """A button on a row's page. It asks first; then the method runs with the row. `question` may depend on the row. Set
+    `in_transaction=False` when the method waits for another system.
 
     A refusal becomes a message. The method returns a page of its own, or None to go back to the row with the
     message `done`.
@@ -64,8 +71,12 @@ def detail_action(
             row = self.get_object(request, unquote(object_id))
             if row is None:
                 return self.gone(request)
+            asked = question(row) if callable(question) else question
             if not _is_confirmed(request):
-                return self.ask(request, question, [row])
+                return self.ask(request, asked, [row])
+            if asked.asks_reason and not given_reason(request):
+                self.message_user(request, "Say why, in 1 to 500 characters.", messages.ERROR)
+                return self.ask(request, asked, [row])
             try:
                 with transaction.atomic() if in_transaction else nullcontext():
                     answer = method(self, request, row)
@@ -108,6 +119,17 @@ def bulk_action(
 def takes_other_way(request: HttpRequest) -> bool:
     """Whether the user chose the question's other way."""
     return request.POST.get(_OTHER_WAY) == "yes"
+
+
+def given_reason(request: HttpRequest) -> str:
+    """What the user wrote as the reason; empty when that is nothing, or too much."""
+    reason = request.POST.get(_REASON, "").strip()
+    return reason if len(reason) <= MAX_REASON else ""
+
+
+def asked_about(request: HttpRequest) -> str:
+    """What the question was about that the user has answered."""
+    return request.POST.get(_ABOUT, "")
 
 
 def _is_confirmed(request: HttpRequest) -> bool:

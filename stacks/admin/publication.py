@@ -12,12 +12,20 @@ from core.admin import BaseAdmin, admin_actor
 from core.admin.code import split_lines
 from core.admin.diff import diff_table
 from core.errors import DomainError
+from stacks.admin.delivery import DeliveryForm, delivery_form
 from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
 from stacks.errors import InvalidDeploymentObject
 from stacks.manifests import Finding, checksum
 from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
 from stacks.models import DeploymentObject, Stack
-from stacks.services import check_publishable, expanded, publish, reveal_secrets, roll_back
+from stacks.services import (
+    PublishOptions,
+    check_publishable,
+    expanded,
+    publish,
+    reveal_secrets,
+    roll_back,
+)
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
@@ -149,8 +157,10 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
             request, model_admin, stack, "The stack is deleted: nothing is published in it any more."
         )
     newest = stack.deployment_objects.versions().newest_first().first()
-    context: dict[str, Any] = {"newest": newest, "may_reveal": False}
-    if request.method != "POST" or "reveal" in request.POST:
+    is_sent = request.method == "POST" and "reveal" not in request.POST
+    delivery = delivery_form(request, stack, is_sent=is_sent, asks_reason=True)
+    context: dict[str, Any] = {"newest": newest, "may_reveal": False, "delivery": delivery}
+    if not is_sent:
         is_revealed = request.method == "POST" and newest is not None and may_reveal(request)
         if is_revealed and newest is not None:
             reveal_secrets(obj=newest, actor=admin_actor(request))
@@ -159,13 +169,15 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
             context |= {"hides": not is_revealed, "may_reveal": may_reveal(request) and not is_revealed}
         return _publish_form(request, model_admin, stack, form, context)
     form = PublishForm(request.POST, request.FILES, newest=newest)
-    if form.is_valid() and "_compare" not in request.POST and not form.warns:
+    is_complete = all([form.is_valid(), delivery is None or delivery.is_valid()])
+    if is_complete and "_compare" not in request.POST and not form.warns:
         try:
             obj = publish(
                 stack_id=stack.pk,
                 yaml_content=form.yaml,
                 is_deletion_marker=False,
                 actor=admin_actor(request),
+                options=_options(delivery),
             )
         except DomainError as refusal:
             form.add_error(None, refusal.text)
@@ -189,10 +201,15 @@ def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: Deployment
     if obj.is_deletion_marker or newest is None or obj.stack.deleted_at is not None:
         return _elsewhere(request, model_admin, obj, "Its stack is deleted, or it holds no manifest.")
     form = RollBackForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST"
+    delivery = delivery_form(request, obj.stack, is_sent=is_sent, asks_reason=False)
+    if is_sent and all([form.is_valid(), delivery is None or delivery.is_valid()]):
         reason, actor = form.cleaned_data["reason"], admin_actor(request)
+        strategy = _options(delivery).strategy
         try:
-            published = roll_back(stack_id=obj.stack_id, to=obj, reason=reason, actor=actor)
+            published = roll_back(
+                stack_id=obj.stack_id, to=obj, reason=reason, actor=actor, strategy=strategy
+            )
         except DomainError as refusal:
             form.add_error(None, refusal.text)
         else:
@@ -202,6 +219,7 @@ def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: Deployment
             return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[obj.stack_id]))
     context = {
         "form": form,
+        "delivery": delivery,
         "newest": newest,
         "is_newest": newest.yaml_checksum == obj.yaml_checksum,
         "diff": object_diff(newest, obj),
@@ -220,6 +238,10 @@ def _publish_form(
     request: HttpRequest, model_admin: BaseAdmin, stack: Stack, form: PublishForm, context: dict[str, Any]
 ) -> HttpResponse:
     return model_admin.render_page(request, stack, "stacks/admin/publish.html", {"form": form, **context})
+
+
+def _options(delivery: DeliveryForm | None) -> PublishOptions:
+    return delivery.options() if delivery is not None else PublishOptions()
 
 
 def _elsewhere(request: HttpRequest, model_admin: BaseAdmin, row: Any, why: str) -> HttpResponse:

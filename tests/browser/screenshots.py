@@ -38,7 +38,7 @@ MODES = (
     Mode("phone-light", 390, 844, "light", is_phone=True),
     Mode("phone-dark", 390, 844, "dark", is_phone=True),
 )
-_ON_A_PHONE = re.compile(r"^$|^agents/agent/|^deployments/")
+_ON_A_PHONE = re.compile(r"^$|^agents/agent/|^deployments/|^rollouts/")
 
 
 def main() -> int:
@@ -106,6 +106,11 @@ def _walk(page: Page, url: str) -> Iterator[str]:
             rows = _paths(page, "td a[href*='/agents/agent/']") or rows
         for row in rows[:1]:
             yield from _row(page, url, row)
+        # What has not ended says more of rollouts than the first of the list.
+        if path.startswith("rollouts/rollout/"):
+            page.goto(f"{url}/admin/")
+            for row in _paths(page, ".brokkr-running a"):
+                yield from [row] if row.startswith(path) else [row.replace("/change/", "/rollouts/")]
 
 
 def _row(page: Page, url: str, row: str) -> Iterator[str]:

@@ -59,6 +59,12 @@ def test_admins_also_have_keys_people_and_secrets():
     assert "auth.add_permission" not in admin
 
 
+def test_operators_drive_rollouts_and_only_admins_pass_strategies_by():
+    operator, admin = permissions_of("operator"), permissions_of("admin")
+    assert {"rollouts.change_rollout", "rollouts.approve", "rollouts.add_freeze"} <= operator
+    assert "rollouts.bypass" in admin - operator
+
+
 def test_the_next_migrate_puts_a_group_right_again():
     before = permissions_of("viewer")
     viewer = Group.objects.get(name="viewer")

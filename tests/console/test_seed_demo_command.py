@@ -14,6 +14,7 @@ from diagnostics.models import DiagnosticRequest
 from generators.models import Generator
 from health.models import DeploymentHealth
 from paks.models import Pak
+from rollouts.models import Rollout
 from stacks.models import DeploymentObject, Stack
 from templates_app.models import StackTemplate
 from tests.factories import make_stack
@@ -105,6 +106,8 @@ def test_a_fleet_with_failures_silence_and_a_past_that_can_have_happened():
     assert set(DeploymentHealth.objects.values_list("status", flat=True)) >= {"healthy", "failing"}
     assert set(DiagnosticRequest.objects.values_list("status", flat=True)) == {"completed", "pending"}
     assert set(Delivery.objects.values_list("status", flat=True)) == {"success", "dead", "pending"}
+    states = set(Rollout.objects.values_list("state", flat=True))
+    assert states == {"progressing", "paused", "waiting_for_approval", "succeeded"}
     oldest = DeploymentObject.objects.order_by("created_at").first()
     assert DeploymentObject.objects.order_by("sequence_id").first() == oldest
     assert AuditLog.objects.filter(action="deployment.created", resource_id=oldest.id).exists()

@@ -34,6 +34,7 @@ from tests.factories import (
     make_template,
 )
 from tests.support.admin import AdminPages, staff
+from tests.support.rollouts import make_past_freeze, make_scene
 from tests.support.shared_rows import shared_rows
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,10 @@ LISTS = [
     "diagnostics/diagnosticrequest/",
     "webhooks/subscription/",
     "webhooks/delivery/",
+    "rollouts/rollout/",
+    "rollouts/rolloutstrategy/",
+    "rollouts/freeze/",
+    "agents/versionhold/",
     "paks/pak/",
     "audit/auditlog/",
 ]
@@ -64,6 +69,9 @@ READ_ONLY = [
     "health/deploymenthealth/",
     "diagnostics/diagnosticrequest/",
     "webhooks/delivery/",
+    "rollouts/rollout/",
+    "rollouts/freeze/",
+    "agents/versionhold/",
     "paks/pak/",
     "audit/auditlog/",
 ]
@@ -73,6 +81,8 @@ NEVER_ADDED = [
     "workorders/workorderlogentry/",
     "stacks/deploymentobject/",
     "agents/agentevent/",
+    "rollouts/rollout/",
+    "agents/versionhold/",
     "audit/auditlog/",
 ]
 
@@ -93,6 +103,8 @@ def fill(rows: int) -> None:
         make_log_entry(agent)
         make_template(generator, labels=["prod", "eu"], annotations={"team": "a"})
         make_held_delivery(agent, ["dk"])
+        make_scene(agents=2).start()
+        make_past_freeze(generator)
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
 
 
@@ -188,6 +200,14 @@ def test_a_viewer_looks_and_changes_nothing(path):
         "webhooks/subscription/{}/disable/",
         "webhooks/subscription/{}/rotate/",
         "webhooks/delivery/{}/redeliver/",
+        "rollouts/rollout/{}/pause/",
+        "rollouts/rollout/{}/resume/",
+        "rollouts/rollout/{}/approve/",
+        "rollouts/rollout/{}/abort/",
+        "rollouts/rollout/{}/skip/",
+        "rollouts/rollout/{}/roll_back/",
+        "rollouts/freeze/{}/lift/",
+        "agents/versionhold/{}/release/",
     ],
 )
 def test_a_viewer_has_no_use_of_the_buttons(page):
@@ -290,6 +310,8 @@ def test_the_audit_log_of_a_row_has_a_button_on_its_page(operator):
         ("webhooks/delivery/", "subscription__secret_sealed__startswith"),
         ("stacks/stack/", "deployment_objects__yaml_content__contains"),
         ("templates_app/stacktemplate/", "template_content__contains"),
+        ("rollouts/rollout/", "version__yaml_content__contains"),
+        ("agents/versionhold/", "version__yaml_content__contains"),
     ],
 )
 def test_no_list_can_be_filtered_by_what_it_hides(operator, path, hidden):

@@ -13,7 +13,8 @@ from agents.wanted.versions import wanted_object
 from core.events import Actor
 from generators.models import Generator
 from paks.actors import ActorType
-from rollouts.models import Rollout, RolloutState
+from rollouts.models import Freeze, Rollout, RolloutState
+from rollouts.services.freezes import begin_freeze, lift_freeze
 from rollouts.services.strategies import create_strategy, set_stack_strategy
 from rollouts.services.ticking import tick
 from rollouts.strategies import Strategy, Wave
@@ -119,6 +120,18 @@ def make_scene(
     version = publish(stack_id=stack.pk, yaml_content=_text(first), is_deletion_marker=False, actor=ADMIN)
     give_strategy(stack, make_strategy(*waves, **rules))
     return Scene(stack, made, version)
+
+
+def make_past_freeze(generator: Generator) -> Freeze:
+    """A freeze of the generator's stacks that is over."""
+    freeze = begin_freeze(
+        scope=Freeze.Scope.GENERATOR,
+        generator_id=generator.pk,
+        reason="a holiday",
+        actor=ADMIN,
+        now=timezone.now(),
+    )
+    return lift_freeze(freeze_id=freeze.pk, actor=ADMIN, now=timezone.now())
 
 
 def _text(content: str) -> str:
