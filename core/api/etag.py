@@ -1,4 +1,4 @@
-"""Strong entity tags: a hash of the very bytes that are sent."""
+"""Entity tags: a hash of the very bytes that are sent. They are sent as strong ones and compared weakly."""
 
 import hashlib
 
@@ -13,13 +13,16 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def not_modified(request: HttpRequest, etag: str) -> bool:
-    """Whether If-None-Match names `etag`. Compared weakly, because a compressing proxy makes strong tags weak."""
-    header = request.META.get("HTTP_IF_NONE_MATCH")
-    if header is None:
-        return False
+def _names(header: str, etag: str) -> bool:
+    """Whether a header with tags names `etag`. Compared weakly: a compressing proxy makes strong tags weak."""
     tags = parse_etags(header)
     return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}
+
+
+def not_modified(request: HttpRequest, etag: str) -> bool:
+    """Whether If-None-Match names `etag`."""
+    header = request.META.get("HTTP_IF_NONE_MATCH")
+    return header is not None and _names(header, etag)
 
 
 def tagged_response(request: HttpRequest, body: bytes, media_type: str = "application/json") -> HttpResponse:
@@ -33,13 +36,13 @@ def tagged_response(request: HttpRequest, body: bytes, media_type: str = "applic
 def require_match(request: HttpRequest, current: bytes | None) -> None:
     """Raises PreconditionFailed when If-Match is sent and does not name the tag of `current`.
 
-    Where there is nothing yet it names nothing, `*` included.
+    Where there is nothing yet it names nothing, `*` included. A weak tag is as good as a strong one: it names the state
+    that the client read, and that is what a change is about; its bytes on the way are not.
     """
     header = request.headers.get("If-Match")
     if header is None:
         return
-    tags = parse_etags(header)
-    if current is None or (tags != ["*"] and etag_of(current) not in tags):
+    if current is None or not _names(header, etag_of(current)):
         raise PreconditionFailed
 
 
