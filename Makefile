@@ -149,9 +149,10 @@ migrations: env ## check that the migrations say what the models say
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
 .PHONY: schema
-schema: env ## write openapi/brokkr-v1.yaml anew from the code
+schema: env ## write openapi/ anew from the code: the API's document, and the same in OpenAPI 3.0
 	@mkdir -p openapi
 	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi/brokkr-v1.yaml
+	@$(BIN)/python -m core.api.openapi.version_3_0 openapi/brokkr-v1.yaml openapi/brokkr-v1-3.0.yaml
 
 # --- Measuring: nothing here passes or fails; docs/performance.md says how to read it ---------------
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document, as tools read it that write clients: types they know, and names that stay apart in each language."""
+"""The OpenAPI document, as generators of clients read it: types they know, names that stay apart in each language."""
 
 import re
 from collections import Counter
@@ -11,7 +11,8 @@ from core.api.fields import parse_uuid
 from tests.architecture.test_schema import API_OPERATIONS, OPERATIONS, document
 
 SCHEMAS: dict[str, Any] = document["components"]["schemas"]
-# What tools put before and after the name of a schema to name something beside its type (Go's constructors and nullables).
+# What tools put before and after the name of a schema to name something beside its type: in Go, constructors and
+# nullables.
 _BESIDE_A_SCHEMA = [("new", ""), ("new", "withdefaults"), ("nullable", ""), ("newnullable", "")]
 # The same for the name of an operation: its parameters, bodies, answers and errors.
 _BESIDE_AN_OPERATION = [
