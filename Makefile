@@ -116,6 +116,14 @@ fuzz-manifests: env ## compare the check of manifests with agents' own parser ov
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
 
+# More arguments for the clients, e.g. make clients CLIENTS_ARGS="--cached oapi-codegen"
+CLIENTS_ARGS ?=
+
+.PHONY: clients
+clients: env ## generate clients from openapi/ with each tool that is here, and let each perform the first deployment
+	@$(BIN)/python -m pytest tests/live/test_generated_client.py --quiet
+	@$(BIN)/python -m tests.support.server $(BIN)/python -m tests.clients $(CLIENTS_ARGS)
+
 .PHONY: screenshots
 screenshots: chromium ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
 	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
@@ -204,5 +212,5 @@ bench-memory: env ## watch the memory of a web process over a million requests
 
 .PHONY: clean
 clean: ## remove the environment and the tools' caches; the data stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .clients
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -51,6 +51,18 @@ def test_no_type_is_a_list_of_more_than_one_and_null():
     assert [names for names in lists if len(names) != 2 or "null" not in names] == []
 
 
+def test_a_body_of_several_forms_has_a_name():
+    """Of one without, oapi-codegen makes a type that has none of the methods by which its value is written."""
+    bodies = [
+        media["schema"]
+        for operation in OPERATIONS.values()
+        for content in [operation.get("requestBody", {}), *operation["responses"].values()]
+        for media in content.get("content", {}).values()
+    ]
+    assert bodies
+    assert [body for body in bodies if body.keys() & {"oneOf", "anyOf", "allOf", "properties"}] == []
+
+
 def test_names_of_schemas_differ_in_every_spelling():
     assert _repeated(list(SCHEMAS)) == []
 

@@ -8,7 +8,7 @@ from core.api.openapi.error_answers import ERROR_SCHEMA, add_error_answers, erro
 from core.api.openapi.headers import HEADERS, IF_MATCH, IF_NONE_MATCH, header
 from core.api.openapi.probes import HEALTH_SCHEMA, probe_operations
 from core.errors import DomainError
-from core.labels.api.operations import LABEL_BODY_SCHEMA
+from core.labels.api.operations import LABEL_SCHEMAS
 
 _Document = dict[str, Any]
 _METHODS = {"get", "post", "put", "patch", "delete"}
@@ -27,7 +27,7 @@ def complete(
     to where a caller finds such ids; `metrics` is what a scrape may look like.
     """
     components = document.setdefault("components", {})
-    components["schemas"] |= {"Error": ERROR_SCHEMA, "Health": HEALTH_SCHEMA, "LabelBody": LABEL_BODY_SCHEMA}
+    components["schemas"] |= {"Error": ERROR_SCHEMA, "Health": HEALTH_SCHEMA} | LABEL_SCHEMAS
     components["headers"] = HEADERS
     components["responses"] = error_components(examples)
     for path in document["paths"].values():
