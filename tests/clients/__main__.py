@@ -24,10 +24,7 @@ _OFFLINE = {
     "GOPROXY": "off",
     "GOFLAGS": "-mod=readonly",
     "npm_config_offline": "true",
-    "CARGO_NET_OFFLINE": "true",
 }
-
-_NEITHER_TESTS_NOR_DOCS = "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"
 
 _Command = tuple[str, ...]
 
