@@ -132,6 +132,14 @@ example: env ## run examples/first-deployment against a broker started for it
 example-rollout: env ## run examples/staged-rollout against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/staged-rollout/run.sh
 
+# More arguments for the clients, e.g. make clients CLIENTS_ARGS="--cached oapi-codegen"
+CLIENTS_ARGS ?=
+
+.PHONY: clients
+clients: env ## generate clients from openapi/ with each tool that is here, and let each perform the first deployment
+	@$(BIN)/python -m pytest tests/live/test_generated_client.py --quiet
+	@$(BIN)/python -m tests.support.server $(BIN)/python -m tests.clients $(CLIENTS_ARGS)
+
 .PHONY: screenshots
 screenshots: chromium ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
 	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
@@ -165,9 +173,10 @@ migrations: env ## check that the migrations say what the models say
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
 .PHONY: schema
-schema: env ## write openapi/brokkr-v1.yaml anew from the code
+schema: env ## write openapi/ anew from the code: the API's document, and the same in OpenAPI 3.0
 	@mkdir -p openapi
 	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi/brokkr-v1.yaml
+	@$(BIN)/python -m core.api.openapi.version_3_0 openapi/brokkr-v1.yaml openapi/brokkr-v1-3.0.yaml
 
 # --- Measuring: nothing here passes or fails; docs/performance.md says how to read it ---------------
 
@@ -240,5 +249,5 @@ bench-memory: env ## watch the memory of a web process over a million requests
 
 .PHONY: clean
 clean: ## remove the environment and the tools' caches; the data stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .clients
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,6 +13,16 @@ _EXAMPLES = {
     404: StackNotFound(id="0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"),
     409: UniqueViolation(constraint="unique_stack_name"),
 }
+# By the name of a field: where the ids are that a caller may put there.
+_ID_SOURCES = {
+    "id": "of a version, from `GET /stacks/{stack_id}/deployment-objects`",
+    "agent_id": "from `GET /agents`",
+    "stack_id": "from `GET /stacks`",
+    "generator_id": "from `GET /generators`",
+    "deployment_object_id": "from `GET /agents/{agent_id}/target-state`",
+    "template_id": "from `GET /templates`",
+    "claim_token": "from the answer to the claim",
+}
 _METRICS = "# TYPE brokkr_stacks_total gauge\nbrokkr_stacks_total 3.0\n"
 
 _LOCKED = error_answer(
@@ -59,7 +69,7 @@ def complete_document(
     **context: object,  # noqa: ARG001  # whom the document is for; it is the same for everybody
 ) -> dict[str, Any]:
     """Spectacular's hook, called once with the document that the views make."""
-    document = complete(result, examples=_EXAMPLES, metrics=_METRICS)
+    document = complete(result, examples=_EXAMPLES, id_sources=_ID_SOURCES, metrics=_METRICS)
     for path in document["paths"].values():
         for operation in path.values():
             if operation["operationId"] in _REFUSED_WHILE_FROZEN:

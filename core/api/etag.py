@@ -1,4 +1,4 @@
-"""Strong entity tags: a hash of the very bytes that are sent."""
+"""Entity tags: a hash of the very bytes that are sent. They are sent as strong ones and compared weakly."""
 
 import hashlib
 
@@ -14,11 +14,17 @@ def etag_of(body: bytes) -> str:
 
 
 def names_tag(header: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header names `etag`. Compared weakly: a compressing proxy makes strong tags weak."""
+    """Whether a header with tags names `etag`. Compared weakly: a compressing proxy makes strong tags weak."""
     if header is None or header == etag:
         return header is not None
     tags = parse_etags(header)
     return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}
+
+
+def not_modified(request: HttpRequest, etag: str) -> bool:
+    """Whether If-None-Match names `etag`."""
+    header = request.META.get("HTTP_IF_NONE_MATCH")
+    return header is not None and names_tag(header, etag)
 
 
 def tagged_response(request: HttpRequest, body: bytes, media_type: str = "application/json") -> HttpResponse:
@@ -32,13 +38,13 @@ def tagged_response(request: HttpRequest, body: bytes, media_type: str = "applic
 def require_match(request: HttpRequest, current: bytes | None) -> None:
     """Raises PreconditionFailed when If-Match is sent and does not name the tag of `current`.
 
-    Where there is nothing yet it names nothing, `*` included.
+    Where there is nothing yet it names nothing, `*` included. A weak tag is as good as a strong one: it names the state
+    that the client read, and that is what a change is about; its bytes on the way are not.
     """
     header = request.headers.get("If-Match")
     if header is None:
         return
-    tags = parse_etags(header)
-    if current is None or (tags != ["*"] and etag_of(current) not in tags):
+    if current is None or not names_tag(header, etag_of(current)):
         raise PreconditionFailed
 
 

@@ -184,11 +184,14 @@ class TemplateAnnotationSerializer(RowSerializer[TemplateAnnotation]):
         read_only_fields = fields
 
 
-# Named one by one: of an empty schema or null, as `allow_null` would have it, null would be both. Tools that write
-# clients ask of every array what is in it.
-@extend_schema_field({"type": ["object", "array", "string", "number", "boolean"], "items": {}})
+# Nothing is said of its type: few tools that write clients can read a list of all of them.
+@extend_schema_field({})
 class AnyJson(serializers.Field[Any, Any, Any, Any]):
-    """Any JSON value."""
+    """Any JSON value, null among them."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # Not `allow_null`, which would be published as a second schema beside this one, though null fits both.
+        return (False, None) if data is None else super().validate_empty_values(data)
 
     def to_internal_value(self, data: Any) -> Any:
         return data
@@ -197,19 +200,20 @@ class AnyJson(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+_PARAMETERS = "Any JSON value, null included. The members of an object become the template's variables."
+
+
 @extend_schema_serializer(
     examples=[OpenApiExample("Instantiate", value={"template_id": _ID, "parameters": {"name": "payments"}})]
 )
 class InstantiateBody(serializers.Serializer[Any]):
     template_id = Id(help_text="One version of a template.")
-    parameters = AnyJson(
-        allow_null=True, help_text="The members of an object become the template's variables."
-    )
+    parameters = AnyJson(help_text=_PARAMETERS)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Preview", value={"parameters": {"name": "payments"}})])
 class RenderBody(serializers.Serializer[Any]):
-    parameters = AnyJson(allow_null=True)
+    parameters = AnyJson(help_text=_PARAMETERS)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

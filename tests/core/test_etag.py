@@ -67,7 +67,7 @@ def test_if_none_match_takes_weak_tags_lists_and_a_star(admin, stack, form, stat
     assert admin.get(path, headers={"If-None-Match": form.format(etag)}).status_code == status
 
 
-@pytest.mark.parametrize("form", ["{}", '"other", {}', "*"])
+@pytest.mark.parametrize("form", ["{}", '"other", {}', "*", "W/{}", 'W/"other", W/{}'])
 def test_if_match_lets_a_change_through_when_it_names_the_state(admin, stack, form):
     path = f"/stacks/{stack.id}"
     etag = admin.get(path).headers["ETag"]
@@ -75,7 +75,7 @@ def test_if_match_lets_a_change_through_when_it_names_the_state(admin, stack, fo
     assert admin.put(path, {"name": "changed"}, headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("form", ['"other"', "W/{}", "", "unquoted", '"other", "another"'])
+@pytest.mark.parametrize("form", ['"other"', 'W/"other"', "", "unquoted", '"other", "another"'])
 def test_if_match_refuses_a_change_when_it_does_not(admin, stack, form):
     path = f"/stacks/{stack.id}"
     etag = admin.get(path).headers["ETag"]
@@ -94,9 +94,19 @@ def test_every_change_of_a_resource_takes_if_match(world, path, method):
     etag = admin.get(path).headers["ETag"]
     assert admin.put(path, {"name": "changed meanwhile"}).status_code == 200
     body = {"name": "changed"} if method == "PUT" else ...
-    refused(admin.request(method, path, body, headers={"If-Match": etag}), 412, "precondition_failed")
+    for older in (etag, f"W/{etag}"):
+        refused(admin.request(method, path, body, headers={"If-Match": older}), 412, "precondition_failed")
     current = admin.get(path).headers["ETag"]
     assert admin.request(method, path, body, headers={"If-Match": current}).status_code in {200, 204}
+
+
+@pytest.mark.parametrize("path", ["/stacks/{stack_id}", "/agents/{agent_id}", "/generators/{generator_id}"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_tag_that_a_proxy_made_weak_lets_a_change_through(world, path, method):
+    admin, path = world.callers["admin"], world.fill(path)
+    weak = f"W/{admin.get(path).headers['ETag']}"
+    body = {"name": "changed"} if method == "PUT" else ...
+    assert admin.request(method, path, body, headers={"If-Match": weak}).status_code in {200, 204}
 
 
 def test_who_may_not_change_it_hears_403_and_not_412(stack):

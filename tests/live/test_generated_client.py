@@ -117,6 +117,13 @@ def test_a_generated_client_performs_the_first_deployment(generated: GeneratedCl
         body = generated.types.File(payload=text.encode())
         return generator("deployment_objects.create_deployment_object", stack.id, body=body)
 
+    def state() -> list[Any]:
+        return [one.to_dict() for one in agent.call("agents.get_target_state", agent.id)]
+
+    def as_polled(published: Any) -> Any:
+        """What a poll shows of a version: all but the warnings that its publisher got."""
+        return {name: value for name, value in published.to_dict().items() if name != "warnings"}
+
     def report(deployment_object: Any) -> Any:
         body = models.ReportEventBody(
             deployment_object_id=deployment_object.id, event_type="DEPLOY", status=models.EventStatus.SUCCESS
@@ -125,13 +132,13 @@ def test_a_generated_client_performs_the_first_deployment(generated: GeneratedCl
 
     agent.call("agents.record_heartbeat", agent.id, body=models.HeartbeatBody(k8s_reachable=True))
     first = publish_json(FIRST)
-    assert agent.call("agents.get_target_state", agent.id) == [first]
+    assert state() == [as_polled(first)]
     assert report(first).status == models.EventStatus.SUCCESS
 
     second = publish_yaml(SECOND)
     assert second.yaml_content == SECOND
     assert second.sequence_id > first.sequence_id
-    assert agent.call("agents.get_target_state", agent.id) == [second]
+    assert state() == [as_polled(second)]
     report(second)
     incremental = agent.call("agents.get_target_state", agent.id, mode=models.GetTargetStateMode.INCREMENTAL)
     assert incremental == []

@@ -44,10 +44,16 @@ def test_the_tag_of_the_newest_version_is_a_match(admin, stack, publish):
     assert publish(If_Match=tag).status_code == 201
 
 
-def test_the_tag_of_an_older_version_is_412_and_publishes_nothing(admin, stack, publish):
+def test_the_tag_of_the_newest_version_is_a_match_when_a_proxy_made_it_weak(admin, stack, publish):
+    tag = tag_of(admin, make_object(stack))
+    assert publish(If_Match=f"W/{tag}").status_code == 201
+
+
+@pytest.mark.parametrize("prefix", ["", "W/"])
+def test_the_tag_of_an_older_version_is_412_and_publishes_nothing(admin, stack, publish, prefix):
     tag = tag_of(admin, make_object(stack))
     newest = make_object(stack, manifest("a: 2"))
-    refused(publish(If_Match=tag), 412, "precondition_failed")
+    refused(publish(If_Match=prefix + tag), 412, "precondition_failed")
     assert DeploymentObject.objects.order_by("sequence_id").last() == newest
 
 

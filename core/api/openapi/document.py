@@ -1,25 +1,33 @@
 """The document as a whole: what every operation has, added once spectacular has read the views."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.api.fields import parse_uuid
 from core.api.openapi.error_answers import ERROR_SCHEMA, add_error_answers, error_components
 from core.api.openapi.headers import HEADERS, IF_MATCH, IF_NONE_MATCH, header
 from core.api.openapi.probes import HEALTH_SCHEMA, probe_operations
 from core.errors import DomainError
-from core.labels.api.operations import LABEL_BODY_SCHEMA
+from core.labels.api.operations import LABEL_SCHEMAS
 
 _Document = dict[str, Any]
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
-def complete(document: _Document, *, examples: Mapping[int, DomainError], metrics: str) -> _Document:
+def complete(
+    document: _Document,
+    *,
+    examples: Mapping[int, DomainError],
+    id_sources: Mapping[str, str],
+    metrics: str,
+) -> _Document:
     """Give every operation its error answers, its headers and its descriptions; add the public operations.
 
-    `examples` maps a status to the refusal that its shared answer shows; `metrics` is what a scrape may look like.
+    `examples` maps a status to the refusal that its shared answer shows, `id_sources` the name of a field with an id
+    to where a caller finds such ids; `metrics` is what a scrape may look like.
     """
     components = document.setdefault("components", {})
-    components["schemas"] |= {"Error": ERROR_SCHEMA, "Health": HEALTH_SCHEMA, "LabelBody": LABEL_BODY_SCHEMA}
+    components["schemas"] |= {"Error": ERROR_SCHEMA, "Health": HEALTH_SCHEMA} | LABEL_SCHEMAS
     components["headers"] = HEADERS
     components["responses"] = error_components(examples)
     for path in document["paths"].values():
@@ -29,6 +37,7 @@ def complete(document: _Document, *, examples: Mapping[int, DomainError], metric
             if tagged:
                 _add_conditions(method, operation)
             _describe_success(method, operation)
+            _describe_ids(operation, id_sources)
             add_error_answers(method, operation)
     document["paths"] |= probe_operations(metrics)
     return document
@@ -68,3 +77,29 @@ def _describe_success(method: str, operation: _Document) -> None:
             response.setdefault("headers", {}).update(header("Link") | header("X-Total-Count"))
         if status == "201" and "Idempotency-Key" in names:
             response.setdefault("headers", {}).update(header("Idempotency-Replayed"))
+
+
+def _describe_ids(operation: _Document, sources: Mapping[str, str]) -> None:
+    """Say of every example of a request which ids in it have to be replaced, since no broker knows them."""
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        for example in media.get("examples", {}).values():
+            # Once each, in their order.
+            names = dict.fromkeys(_fields_with_ids(example["value"]))
+            if names:
+                replacements = "; ".join(
+                    f"`{name}`: {sources.get(name, 'an id it gave you')}" for name in names
+                )
+                example["description"] = (
+                    f"No broker knows the ids of this example. Put yours there: {replacements}."
+                )
+
+
+def _fields_with_ids(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for member in value:
+            yield from _fields_with_ids(member)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            if isinstance(member, str) and parse_uuid(member):
+                yield name
+            yield from _fields_with_ids(member)

@@ -25,12 +25,12 @@ IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "schema": {"type": "string"},
-    "description": "The `ETag` of the state you read; 412 when it is no longer the current one.",
+    "description": "The `ETag` of the state you read, weak or strong; 412 when it is no longer the current one.",
 }
 # The components that `header` refers to.
 HEADERS: dict[str, _Document] = {
     "ETag": {
-        "description": "A strong tag of this state.",
+        "description": "A strong tag of this state. Proxies that compress answers make it weak.",
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
     },

@@ -9,10 +9,11 @@ from core.api.fields import LABEL_RULE
 from core.api.pagination import ListQuery
 from core.labels.api.serializers import AnnotationBody
 
-LABEL_BODY_SCHEMA = {
-    "type": "object",
-    "required": ["label"],
-    "properties": {"label": {"type": "string"} | LABEL_RULE},
+_LABEL = {"type": "string"} | LABEL_RULE
+# By their names: what generators of clients make of a body in two forms is of use only where it has a name.
+LABEL_SCHEMAS = {
+    "LabelBody": {"type": "object", "required": ["label"], "properties": {"label": _LABEL}},
+    "AddLabelBody": {"oneOf": [_LABEL, {"$ref": "#/components/schemas/LabelBody"}]},
 }
 
 
@@ -29,9 +30,6 @@ def label_operations(
     `noun` in the singular makes the operations' ids; the purposes say in a sentence what the words are for.
     """
     tags = [f"{noun}s"]
-    label_body = {
-        "oneOf": [{"type": "string"} | LABEL_RULE, {"$ref": "#/components/schemas/LabelBody"}],
-    }
     return {
         "labels": extend_schema(
             operation_id=f"{noun}s_list_labels",
@@ -48,7 +46,7 @@ def label_operations(
             description=f"The body is the label itself as a JSON string, or an object with `label`. {label_purpose}",
             request={
                 "application/json": OpenApiRequest(
-                    label_body,
+                    {"$ref": "#/components/schemas/AddLabelBody"},
                     examples=[
                         OpenApiExample("The label", value="env:prod"),
                         OpenApiExample("In an object", value={"label": "env:prod"}),

@@ -120,7 +120,7 @@ class SubscriptionSerializer(RowSerializer[Subscription]):
 @extend_schema_serializer(
     examples=[OpenApiExample("A new webhook", value=_WEBHOOK | {"secret": _SECRET}, response_only=True)]
 )
-class NewSubscriptionSerializer(SubscriptionSerializer):
+class SubscriptionWithSecretSerializer(SubscriptionSerializer):
     """With the secret that signs what it is sent, shown only now."""
 
     secret = serializers.CharField(

@@ -15,10 +15,10 @@ from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from webhooks.api.serializers.subscriptions import (
     CreateWebhookBody,
-    NewSubscriptionSerializer,
     RotateSecretBody,
     SecretSerializer,
     SubscriptionSerializer,
+    SubscriptionWithSecretSerializer,
     UpdateWebhookBody,
     WebhookTestSerializer,
     refuse_unsupported,
@@ -64,14 +64,14 @@ class WebhookViewSet(KeyedViewSet):
         tags=["webhooks"],
         summary="Create a webhook",
         request=CreateWebhookBody,
-        responses={201: NewSubscriptionSerializer},
+        responses={201: SubscriptionWithSecretSerializer},
     )
     @idempotent
     def create(self, request: Request) -> Response:
         """The answer has the secret that signs deliveries, and only this answer. Admin only."""
         body = self._read(CreateWebhookBody)
         subscription, secret = create_subscription(**body, actor=self.actor)
-        answer = NewSubscriptionSerializer(subscription).data | {"secret": secret}
+        answer = SubscriptionWithSecretSerializer(subscription).data | {"secret": secret}
         return Response(answer, status=201)
 
     @extend_schema(
