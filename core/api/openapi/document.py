@@ -11,6 +11,8 @@ from core.errors import DomainError
 from core.labels.api.operations import LABEL_SCHEMAS
 
 _Document = dict[str, Any]
+# What spectacular makes of the null of a field with choices.
+_NULL_COMPONENT = "#/components/schemas/NullEnum"
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -26,6 +28,7 @@ def complete(
     `examples` maps a status to the refusal that its shared answer shows, `id_sources` the name of a field with an id
     to where a caller finds such ids; `metrics` is what a scrape may look like.
     """
+    document = _with_plain_null(document)
     components = document.setdefault("components", {})
     components["schemas"] |= {"Error": ERROR_SCHEMA, "Health": HEALTH_SCHEMA} | LABEL_SCHEMAS
     components["headers"] = HEADERS
@@ -41,6 +44,19 @@ def complete(
             add_error_answers(method, operation)
     document["paths"] |= probe_operations(metrics)
     return document
+
+
+def _with_plain_null(node: Any) -> Any:
+    """The same without the component that stands for null in choices: generators make a class of it."""
+    if isinstance(node, dict):
+        if node.get("$ref") == _NULL_COMPONENT:
+            return {"type": "null"}
+        return {
+            name: _with_plain_null(member)
+            for name, member in node.items()
+            if (name, member) != ("NullEnum", {"type": "null"})
+        }
+    return [_with_plain_null(member) for member in node] if isinstance(node, list) else node
 
 
 def _is_tagged(operation: _Document, schemas: _Document) -> bool:
