@@ -18,7 +18,7 @@ import psycopg
 
 from tests.faults.test_poolers import ROLE, TIMEOUTS
 from tests.support.clocked import ask, poll_path
-from tests.support.live_api import make_rows
+from tests.support.live_api import MANIFEST, make_rows
 from tests.support.pgbouncer import SYSTEM, pgbouncer
 from tests.support.postgres import PrivatePostgres, private_postgres
 from tests.support.proxy import Proxy
@@ -42,7 +42,7 @@ class Stand:
         self.poll: Call = ("GET", poll_path(rows.agent_id), rows.agent_key, None)
         self.beat: Call = ("POST", f"/api/v1/agents/{rows.agent_id}/heartbeat", rows.agent_key, None)
         self.read: Call = ("GET", path, rows.generator_key, None)
-        self.publish: Call = ("POST", f"{path}/deployment-objects", self.key, {"yaml_content": "a: 1"})
+        self.publish: Call = ("POST", f"{path}/deployment-objects", self.key, {"yaml_content": MANIFEST})
         self.mixed = [self.poll, self.beat, self.read, self.publish]
         self.stack_id = rows.stack_id
 

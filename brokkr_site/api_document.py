@@ -39,6 +39,8 @@ _OVERRIDE = {
     "schema": {"type": "string"},
     "description": "Why it is to be done although a freeze holds; goes into the audit log. For admins.",
 }
+# Deletions that a reference to the row refuses.
+_REFUSED_WHILE_IN_USE = {"delete_rollout_strategy"}
 # What would change who serves what, delete something, or reach agents at once.
 _REFUSED_WHILE_FROZEN = {
     "add_target",
@@ -75,6 +77,8 @@ def complete_document(
             if operation["operationId"] in _REFUSED_WHILE_FROZEN:
                 operation.setdefault("parameters", []).append(_OVERRIDE)
                 operation["responses"]["423"] = {"$ref": "#/components/responses/Locked"}
-                operation["responses"] = dict(sorted(operation["responses"].items()))
+            if operation["operationId"] in _REFUSED_WHILE_IN_USE:
+                operation["responses"]["409"] = {"$ref": "#/components/responses/Conflict"}
+            operation["responses"] = dict(sorted(operation["responses"].items()))
     document["components"]["responses"]["Locked"] = _LOCKED
     return document

@@ -80,9 +80,9 @@ def test_every_answer_is_a_success_or_a_refusal(admin, seed):
     assert len(answers) == THREADS * ACTIONS
     assert [answer for answer in answers if answer[1] >= 500] == []
     for stack in Stack.objects.deleted():
-        assert [obj.is_deletion_marker for obj in DeploymentObject.objects.active().filter(stack=stack)] == [
-            True
-        ]
+        assert [
+            obj.is_deletion_marker for obj in DeploymentObject.objects.versions().filter(stack=stack)
+        ] == [True]
     assert not AgentTarget.objects.filter(agent__deleted_at__isnull=False).exists()
     assert not AgentTarget.objects.filter(stack__deleted_at__isnull=False).exists()
     assert not Stack.objects.active().filter(generator__deleted_at__isnull=False).exists()

@@ -17,7 +17,7 @@ def test_workers_that_delete_the_same_events_count_each_once(monkeypatch):
     monkeypatch.setattr("core.retention.STEP", 3)
     agent, obj = make_agent()[0], make_object(make_stack())
     for number in range(20):
-        make_event(agent, obj, message=str(number))
+        make_event(agent, obj, message="x" * (number + 1))
     later = timezone.now() + timedelta(days=31)
 
     deleted = together(*[lambda: delete_old_events(now=later)] * 4)

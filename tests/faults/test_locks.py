@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.conftest import Cluster, Start
 from tests.support.clocked import Clocked, ask, poll_path
+from tests.support.live_api import MANIFEST
 from tests.support.server import LiveServer
 
 pytestmark = pytest.mark.faults
@@ -33,7 +34,7 @@ def locked(cluster: Cluster, statement: LiteralString, *parameters: str) -> Iter
 
 def publish(broker: LiveServer, stack_id: str) -> Clocked:
     path = f"/api/v1/stacks/{stack_id}/deployment-objects"
-    return ask(broker, "POST", path, key=broker.admin_key, body={"yaml_content": "a: 1"})
+    return ask(broker, "POST", path, key=broker.admin_key, body={"yaml_content": MANIFEST})
 
 
 def test_one_locked_stack_leaves_the_threads_to_everybody_else(cluster: Cluster, start: Start):

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from tests.faults.conftest import Cluster, Start
 from tests.support.clocked import ask, poll_path
-from tests.support.live_api import created, live_client
+from tests.support.live_api import MANIFEST, created, live_client
 from tests.support.pgbouncer import OF_TRIXIE, SYSTEM, Release, pgbouncer
 from tests.support.proxy import Proxy
 from tests.support.server import LiveServer
@@ -85,7 +85,7 @@ def serve_each_agent_its_own(broker: LiveServer, name: str) -> list[Served]:
             stack = created(admin.post("/stacks", json={"name": label, "generator_id": generator}))
             created(admin.post(f"/stacks/{stack['id']}/labels", json={"label": label}))
             path = f"/stacks/{stack['id']}/deployment-objects"
-            obj = created(admin.post(path, json={"yaml_content": "a: 1"}))
+            obj = created(admin.post(path, json={"yaml_content": MANIFEST}))
             agent = created(admin.post("/agents", json={"name": label, "cluster_name": "pooled"}))
             agent_id = agent["agent"]["id"]
             created(admin.post(f"/agents/{agent_id}/labels", json={"label": label}))

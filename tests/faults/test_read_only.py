@@ -5,7 +5,7 @@ import pytest
 
 from tests.faults.conftest import Cluster, Start
 from tests.support.clocked import ask, poll_path
-from tests.support.live_api import Rows
+from tests.support.live_api import MANIFEST, Rows
 from tests.support.proxy import Proxy
 from tests.support.server import LiveServer
 from tests.support.waits import wait_for
@@ -28,7 +28,7 @@ def only_reads(broker: LiveServer, rows: Rows) -> None:
         read = ask(broker, "GET", f"/api/v1/stacks/{rows.stack_id}", key=rows.generator_key)
         assert read.status == 200
     for path, body in (
-        (f"/api/v1/stacks/{rows.stack_id}/deployment-objects", {"yaml_content": "a: 1"}),
+        (f"/api/v1/stacks/{rows.stack_id}/deployment-objects", {"yaml_content": MANIFEST}),
         (f"/api/v1/stacks/{rows.stack_id}/labels", {"label": "new"}),
         ("/api/v1/stacks", {"name": "new", "generator_id": rows.generator_id}),
         ("/api/v1/agents", {"name": "new", "cluster_name": "c"}),
@@ -51,7 +51,7 @@ def takes_changes_again(broker: LiveServer, rows: Rows) -> None:
     wait_for(
         lambda: (
             {
-                ask(broker, "POST", path, key=broker.admin_key, body={"yaml_content": "a: 1"}).status
+                ask(broker, "POST", path, key=broker.admin_key, body={"yaml_content": MANIFEST}).status
                 for _ in range(20)
             }
             == {201}

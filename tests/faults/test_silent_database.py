@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.conftest import Cluster, Start
 from tests.support.clocked import Clocked, ask, poll_path
-from tests.support.live_api import Rows
+from tests.support.live_api import MANIFEST, Rows
 from tests.support.proxy import Proxy
 from tests.support.server import LiveServer
 from tests.support.waits import wait_for
@@ -37,7 +37,7 @@ def at_once(broker: LiveServer, rows: Rows, clients: int = CLIENTS) -> list[Cloc
                 return ask(broker, "GET", f"/api/v1/stacks/{rows.stack_id}", key=rows.generator_key)
             case _:
                 path = f"/api/v1/stacks/{rows.stack_id}/deployment-objects"
-                return ask(broker, "POST", path, key=broker.admin_key, body={"yaml_content": "a: 1"})
+                return ask(broker, "POST", path, key=broker.admin_key, body={"yaml_content": MANIFEST})
 
     with ThreadPoolExecutor(clients) as pool:
         return list(pool.map(one, range(clients)))

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,18 @@ import pytest
 import yaml
 
 from tests.support.live_api import Rows, live_client, make_rows
-from tests.support.server import ROOT, LiveServer
+from tests.support.receiver import LOOPBACK_ALLOWED
+from tests.support.server import ROOT, LiveServer, Template
 
 pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def broker(database_template: Template, tmp_path: Path) -> Iterator[LiveServer]:
+    """A broker for each run: what it begins, such as a freeze, may go on after it."""
+    with database_template.broker(tmp_path, LOOPBACK_ALLOWED) as server:
+        yield server
+
 
 # What must have succeeded at least once in a run: all an admin may do, and what the others may do with their rows.
 _NOT_FOR_AN_ADMIN = {

@@ -29,6 +29,10 @@ NOT_IN_THE_SCHEMA = {
     "no_targeting_specified": "one of several members of the body must name somebody",
     "invalid_webhook": "whether a URL or a header can be used is more than a pattern says",
     "webhook_test_failed": "somebody must listen at the endpoint",
+    "frozen": "another request of the run has begun a freeze",
+    "invalid_freeze": "which members a freeze needs depends on its scope, and its end must be in the future",
+    "invalid_rollout_strategy": "the last wave must be the rest, and each name is there once",
+    "reason_required": "to publish past the strategy of a stack, or to change it, needs a reason",
     "nul_character": "NUL is refused in any text, also in members of a body that are otherwise not looked at",
 }
 _SCHEMA_VALID_REQUEST_REJECTED = "ST202"
@@ -118,6 +122,9 @@ def _use_known_headers(case: Any) -> None:
     if "If-Match" in headers:
         # The only value that is current without reading the row first.
         headers["If-Match"] = "*"
+    if case.method == "POST":
+        # It holds only for the first version of a stack.
+        headers.pop("If-None-Match", None)
     if "Idempotency-Key" in headers:
         # The broker refuses the same key with another body.
         headers["Idempotency-Key"] = str(uuid.uuid4())

@@ -97,7 +97,7 @@ def _doubling_schema() -> str:
 
 def test_a_schema_past_the_budget_refuses_parameters(monkeypatch):
     generator, api = make_generator()
-    template = {"name": "t", "template_content": "a: 1", "parameters_schema": _doubling_schema()}
+    template = {"name": "t", "template_content": manifest(1), "parameters_schema": _doubling_schema()}
     created = api.post("/templates", template)
     assert created.status_code == 201, created.content
     body = {"template_id": created.json()["id"], "parameters": "x"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from parameter_schemas import budget
-from tests.factories import make_generator, make_stack
+from tests.factories import make_generator, make_stack, manifest
 from tests.support.api import refused
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def template_with(schema: object) -> tuple[Any, str, str]:
     """A caller, the id of a template with this schema, and where it is instantiated."""
     generator, api = make_generator()
-    body = {"name": "t", "template_content": "a: 1", "parameters_schema": json.dumps(schema)}
+    body = {"name": "t", "template_content": manifest(1), "parameters_schema": json.dumps(schema)}
     created = api.post("/templates", body)
     assert created.status_code == 201, created.content
     return api, created.json()["id"], f"/stacks/{make_stack(generator).id}/deployment-objects/from-template"

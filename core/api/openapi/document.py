@@ -47,7 +47,7 @@ def complete(
 
 
 def _with_plain_null(node: Any) -> Any:
-    """The same without the component that stands for null in choices: generators make a class of it."""
+    """The same without the component that stands for null in choices: tools that write clients make a class of it."""
     if isinstance(node, dict):
         if node.get("$ref") == _NULL_COMPONENT:
             return {"type": "null"}

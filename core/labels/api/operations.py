@@ -10,7 +10,7 @@ from core.api.pagination import ListQuery
 from core.labels.api.serializers import AnnotationBody
 
 _LABEL = {"type": "string"} | LABEL_RULE
-# By their names: what generators of clients make of a body in two forms is of use only where it has a name.
+# By their names: what tools that write clients make of a body in two forms is of use only where it has a name.
 LABEL_SCHEMAS = {
     "LabelBody": {"type": "object", "required": ["label"], "properties": {"label": _LABEL}},
     "AddLabelBody": {"oneOf": [_LABEL, {"$ref": "#/components/schemas/LabelBody"}]},

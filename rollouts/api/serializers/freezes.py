@@ -37,6 +37,11 @@ class BeginFreezeBody(serializers.Serializer[Any]):
         required=False, allow_null=True, help_text="When it ends by itself; without it somebody must lift it."
     )
 
+    def validate_label(self, label: str) -> str:
+        if not label:
+            raise serializers.ValidationError("must not be empty", code="invalid")
+        return label
+
 
 @extend_schema_serializer(
     examples=[

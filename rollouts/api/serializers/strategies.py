@@ -22,7 +22,7 @@ from rollouts.strategies import (
 _YEAR = 366 * 24 * 3600
 _MAX = 2**31 - 1
 _SHARE = re.compile(r"(100|[1-9]?[0-9])%")
-_CHECK_RULE = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+_CHECK_RULE = {"minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
 
 STRATEGY_ID = "0193f0d0-5b1e-7c02-9a41-7d5e0c1b2a39"
 STACK_ID = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"
