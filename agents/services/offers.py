@@ -10,6 +10,7 @@ from django.db import Error
 from django.db.models import Exists, OuterRef
 
 from agents.models import AgentOffer
+from core.database_errors import unavailable
 from core.retention import delete_in_steps
 from stacks.models import DeploymentObject
 
@@ -35,8 +36,10 @@ def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
             for sequence_id, stack_id in versions.order_by("pk").values_list("pk", "stack_id")
         ]
         AgentOffer.objects.bulk_create(new, ignore_conflicts=True)
-    except Error:
-        log.exception("offers not noted", extra={"agent_id": str(agent_id)})
+    except Error as error:
+        # What the database will do again later needs no traceback.
+        is_fault = unavailable(error) is None
+        log.warning("offers not noted: %s", error, extra={"agent_id": str(agent_id)}, exc_info=is_fault)
         return 0
     return len(new)
 

@@ -69,6 +69,7 @@ class BrokkrSchema(AutoSchema):
 
 class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "core.api.fields.Text"
+    match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> _Document:
         rule: _Document = self.target.rule

@@ -22,7 +22,8 @@ from rollouts.strategies import (
 _YEAR = 366 * 24 * 3600
 _MAX = 2**31 - 1
 _SHARE = re.compile(r"(100|[1-9]?[0-9])%")
-_CHECK_RULE = {"minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+_CHECK_NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_CHECK_RULE = {"minLength": 1, "maxLength": 64, "pattern": _CHECK_NAME}
 
 STRATEGY_ID = "0193f0d0-5b1e-7c02-9a41-7d5e0c1b2a39"
 STACK_ID = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"
@@ -77,7 +78,7 @@ class _Label(_Word):
 
 class _CheckName(_Word):
     def is_right(self, text: str) -> bool:
-        return bool(re.fullmatch(_CHECK_RULE["pattern"], text))
+        return bool(re.fullmatch(_CHECK_NAME, text))
 
 
 @extend_schema_field(
