@@ -28,7 +28,7 @@ def complete(
     `examples` maps a status to the refusal that its shared answer shows, `id_sources` the name of a field with an id
     to where a caller finds such ids; `metrics` is what a scrape may look like.
     """
-    document = _with_plain_null(document)
+    document = _for_tools(document)
     components = document.setdefault("components", {})
     components["schemas"] |= {"Error": ERROR_SCHEMA, "Health": HEALTH_SCHEMA} | LABEL_SCHEMAS
     components["headers"] = HEADERS
@@ -46,17 +46,22 @@ def complete(
     return document
 
 
-def _with_plain_null(node: Any) -> Any:
-    """The same without the component that stands for null in choices: tools that write clients make a class of it."""
+def _for_tools(node: Any) -> Any:
+    """The same without what tools that write clients cannot read.
+
+    Of the component that stands for null in choices they make a class. A default beside `oneOf` they write as a value
+    of one type where another is declared.
+    """
     if isinstance(node, dict):
         if node.get("$ref") == _NULL_COMPONENT:
             return {"type": "null"}
         return {
-            name: _with_plain_null(member)
+            name: _for_tools(member)
             for name, member in node.items()
             if (name, member) != ("NullEnum", {"type": "null"})
+            and not (name == "default" and "oneOf" in node)
         }
-    return [_with_plain_null(member) for member in node] if isinstance(node, list) else node
+    return [_for_tools(member) for member in node] if isinstance(node, list) else node
 
 
 def _is_tagged(operation: _Document, schemas: _Document) -> bool:

@@ -148,7 +148,7 @@ class RolloutWaveRulesSerializer(serializers.Serializer[Any]):
         required=False,
         default=0,
         help_text="How many released agents may fail, over all waves so far; more stop the rollout. A number, or a "
-        "share as `5%`.",
+        "share as `5%`; without it none may.",
     )
     checks = serializers.ListField(
         child=_CheckName(rule=_CHECK_RULE),
