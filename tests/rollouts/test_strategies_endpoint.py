@@ -115,6 +115,18 @@ def test_a_field_of_the_wrong_form_is_refused(admin, rules):
     assert "waves" in body["message"]
 
 
+@pytest.mark.parametrize(("sent", "kept"), [(3.0, 3), (0.0, 0), ("3%", "3%")])
+def test_a_budget_is_any_spelling_of_a_whole_number_or_a_share(admin, sent, kept):
+    answer = create(admin, waves=[REST | {"max_failures": sent}])
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["waves"][0]["max_failures"] == kept
+
+
+@pytest.mark.parametrize("sent", [2.5, -1, True, "3", "101%", None, []])
+def test_a_budget_that_is_neither_is_refused(admin, sent):
+    refused(create(admin, waves=[REST | {"max_failures": sent}]), 422, "invalid_request_body")
+
+
 def test_a_name_is_used_once(admin):
     create(admin)
     refused(create(admin), 409, "unique_violation")

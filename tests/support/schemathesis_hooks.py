@@ -119,12 +119,13 @@ def _use_rows(case: Any, *, meant_to_succeed: bool) -> None:
 
 def _use_known_headers(case: Any) -> None:
     headers = case.headers or {}
+    if case.method == "POST":
+        # The one holds only for the first version of a stack, the other only for the later ones.
+        headers.pop("If-None-Match", None)
+        headers.pop("If-Match", None)
     if "If-Match" in headers:
         # The only value that is current without reading the row first.
         headers["If-Match"] = "*"
-    if case.method == "POST":
-        # It holds only for the first version of a stack.
-        headers.pop("If-None-Match", None)
     if "Idempotency-Key" in headers:
         # The broker refuses the same key with another body.
         headers["Idempotency-Key"] = str(uuid.uuid4())

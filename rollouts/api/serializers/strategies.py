@@ -92,12 +92,18 @@ class _CheckName(_Word):
 class _Budget(serializers.Field[Any, Any, Any, Any]):
     """A number, or a share as `5%`."""
 
+    _number = WholeNumber(min_value=0, max_value=_MAX)
+
     def to_internal_value(self, data: Any) -> int | str:
         if isinstance(data, str) and _SHARE.fullmatch(data):
             return data
-        if isinstance(data, int) and not isinstance(data, bool) and 0 <= data <= _MAX:
-            return data
-        raise serializers.ValidationError("must be a whole number, or a share as 5%", code="invalid")
+        try:
+            number: int = self._number.run_validation(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(
+                "must be a whole number, or a share as 5%", code="invalid"
+            ) from error
+        return number
 
     def to_representation(self, value: int | str) -> int | str:
         return value
