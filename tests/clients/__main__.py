@@ -21,6 +21,7 @@ _BIN = Path(sys.executable).parent
 _DOCUMENT = str(ROOT / "openapi" / "brokkr-v1.yaml")
 # Where package managers find nothing new.
 _OFFLINE = {
+    "CARGO_NET_OFFLINE": "true",
     "GOPROXY": "off",
     "GOFLAGS": "-mod=readonly",
     "npm_config_offline": "true",
@@ -120,6 +121,16 @@ CLIENTS = (
         fetch=(_NPM,),
         build=(_openapi_generator("typescript-fetch", "brokkr", "importFileExtension=.js"), _TSC),
         run=_NODE,
+    ),
+    GeneratedClient(
+        name="openapi-generator-rust",
+        tools=("java", "cargo"),
+        fetch=(("cargo", "fetch", "--locked"),),
+        build=(
+            _openapi_generator("rust", "brokkr", "packageName=brokkr"),
+            ("cargo", "build", "--locked", "--quiet"),
+        ),
+        run=("target/debug/first-deployment",),
     ),
 )
 
