@@ -5,6 +5,7 @@ messages.py. A killed cell is started again with `resume` and goes on from its j
 """
 
 import asyncio
+import math
 import random
 import resource
 import sys
@@ -52,6 +53,9 @@ class Cell:
         plan = self._plan
         if plan.resume:
             self._journal.read()
+            for agent in self._journal.truth.agents:
+                # What the killed process saw is lost.
+                agent.lose(-math.inf)
         else:
             await self._set_up()
             self._tell_numbers()

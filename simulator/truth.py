@@ -83,6 +83,8 @@ class AgentHistory:
     `first_told` its first that was acknowledged; `removed` is its first answer to a marker, and `answered` are its
     answers by the marker's id. `reported` are the objects it has reported on, and `event_ids` what the broker called
     those reports, with their stacks.
+    `lost_since` is when the first poll began whose answer was lost: the broker may have given the agent what it never
+    saw.
     Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said that it failed;
     `silences` are when it said nothing.
     """
@@ -91,6 +93,7 @@ class AgentHistory:
     key: str
     labels: tuple[str, ...]
     seen: dict[str, int] = field(default_factory=dict)
+    lost_since: float = math.inf
     first_asked: dict[str, float] = field(default_factory=dict)
     first_told: dict[str, Span] = field(default_factory=dict)
     removed: dict[str, Span] = field(default_factory=dict)
@@ -100,6 +103,10 @@ class AgentHistory:
     sights: dict[str, Sight] = field(default_factory=dict)
     failures: dict[str, Span] = field(default_factory=dict)
     silences: list[Span] = field(default_factory=list)
+
+    def lose(self, began: float) -> None:
+        """Note that the answer to a poll that began then was lost."""
+        self.lost_since = min(self.lost_since, began)
 
 
 @dataclass(slots=True)
