@@ -64,9 +64,11 @@ def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]
 
 
 def remember(agent: AgentHistory, poll: Poll) -> None:
-    """Take what the answer shows as seen. Markers are no versions: an agent that serves the stack again gets an older
-    one.
+    """Take what the answer shows as seen, and note when the agent asked.
+
+    Markers are no versions: an agent that serves the stack again gets an older one.
     """
+    agent.asked = poll.began
     for shown in poll.shown:
         if not shown.is_marker:
             agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))

@@ -86,7 +86,7 @@ class AgentHistory:
     `lost_since` is when the first poll began whose answer was lost: the broker may have given the agent what it never
     saw.
     Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said that it failed;
-    `silences` are when it said nothing.
+    `silences` are when it said nothing, and `asked` is when its last answered poll began.
     """
 
     id: str
@@ -103,6 +103,7 @@ class AgentHistory:
     sights: dict[str, Sight] = field(default_factory=dict)
     failures: dict[str, Span] = field(default_factory=dict)
     silences: list[Span] = field(default_factory=list)
+    asked: float = -math.inf
 
     def lose(self, began: float) -> None:
         """Note that the answer to a poll that began then was lost."""
@@ -202,6 +203,10 @@ class Truth:
         """An agent was shown a version of a rollout stack for the first time."""
         sight = Sight(record["stack"], record["sequence_id"], record["at"])
         self.agents[record["agent"]].sights.setdefault(record["object"], sight)
+
+    def _asked(self, record: Record) -> None:
+        """An agent's last poll that was answered."""
+        self.agents[record["agent"]].asked = record["at"]
 
     def _failed(self, record: Record) -> None:
         """An agent has said that it could not apply a version."""
