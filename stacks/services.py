@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -281,7 +281,9 @@ def publish_checked(
     )
     insert([obj])
     mark_active(stack.generator_id, actor)
-    answers = version_published.send(sender=Stack, stack=stack, version=obj, actor=actor, options=options)
+    answers: Any = version_published.send(
+        sender=Stack, stack=stack, version=obj, actor=actor, options=options
+    )
     obj.delivery_warnings = [warning for _, warnings in answers for warning in warnings]
     emit(
         Event(
