@@ -11,6 +11,7 @@ from agents.services.removals import (
     lock_stack_row,
     owe_removals_of_agent,
     owe_removals_of_stack,
+    replace_removals,
     withdraw_removals,
 )
 from agents.wanted import losses
@@ -27,9 +28,10 @@ def deliver_marker(stack: Stack, marker: DeploymentObject, **kwargs: Any) -> Non
     """Owe the marker to every serving agent that was given a version of the stack, then delete the explicit targets."""
     offered = AgentOffer.objects.filter(stack=stack).values("agent_id")
     given = offered.union(StackReport.objects.filter(stack=stack).values("agent_id"))
+    agent_ids = list(serving_agents(stack).filter(pk__in=given).values_list("pk", flat=True))
+    replace_removals(stack_ids=[stack.pk], agent_ids=agent_ids)
     MarkerDelivery.objects.bulk_create(
-        MarkerDelivery(agent_id=agent_id, marker=marker)
-        for agent_id in serving_agents(stack).filter(pk__in=given).values_list("pk", flat=True)
+        MarkerDelivery(agent_id=agent_id, marker=marker) for agent_id in agent_ids
     )
     AgentTarget.objects.filter(stack=stack).delete()
 

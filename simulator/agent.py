@@ -98,13 +98,16 @@ class Agent:
         """Ask for the target state, check the answer, and report the new objects."""
         seen_before = dict(self._history.seen)
         headers = {"If-None-Match": self._etag} if self._etag else None
-        answer = await self._client.call(
-            "poll",
-            connection,
-            self._request("GET", "target-state", headers=headers),
-            expected={200, 304},
-            fault=self._client.draw_fault(),
-        )
+        request, fault = self._request("GET", "target-state", headers=headers), self._client.draw_fault()
+        began = time.monotonic()
+        try:
+            answer = await self._client.call("poll", connection, request, expected={200, 304}, fault=fault)
+        except (CutOff, Unexpected, *FAILURES):
+            self._history.lose(began)
+            raise
+        if fault == "duplicate":
+            # Nobody looks at the second answer.
+            self._history.lose(began)
         if answer.status == 200:
             self._etag = answer.headers.get("etag", "")
             rows = answer.json()

@@ -5,6 +5,7 @@ messages.py. A killed cell is started again with `resume` and goes on from its j
 """
 
 import asyncio
+import math
 import random
 import resource
 import sys
@@ -52,6 +53,9 @@ class Cell:
         plan = self._plan
         if plan.resume:
             self._journal.read()
+            for agent in self._journal.truth.agents:
+                # What the killed process saw is lost.
+                agent.lose(-math.inf)
         else:
             await self._set_up()
             self._tell_numbers()
@@ -115,7 +119,7 @@ class Cell:
         interval, within = self._plan.interval, self._plan.joining or self._plan.interval
         async with asyncio.TaskGroup() as tasks:
             for number in range(len(self._journal.truth.agents)):
-                agent = Agent(
+                living = Agent(
                     number,
                     self._client,
                     self._journal,
@@ -123,11 +127,14 @@ class Cell:
                     self._chance,
                     silence=self._plan.silence,
                 )
-                tasks.create_task(agent.run_until(deadline, interval=interval, within=within))
+                tasks.create_task(living.run_until(deadline, interval=interval, within=within))
             tasks.create_task(self._publisher.run_until(deadline))
             while (now := time.monotonic()) < deadline:
                 await asyncio.sleep(min(1.0, (joined if now < joined else deadline) - now))
                 self._tell_numbers(joining=now < joined)
+        for number, agent in enumerate(self._journal.truth.agents):
+            if self._plan.rollout_stacks and agent.asked > -math.inf:
+                self._journal.write({"what": "asked", "agent": number, "at": agent.asked})
 
     async def _clean_up(self) -> None:
         """Delete everything that the cell made. The stacks are deleted with their generator."""

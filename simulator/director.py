@@ -55,7 +55,7 @@ class Director:
         for story in self._stories:
             await self._look(story)
             await self._read_members(story)
-        tell("history", stories=[story.as_data() for story in self._stories], ended=time.monotonic())
+        tell("history", stories=[story.as_data() for story in self._stories])
         await _line()
         if not plan.keep:
             await self._clean_up()

@@ -232,7 +232,6 @@ class Fleet:
             agents=agents,
             interval=self.plan.interval,
             soak=self.plan.soak,
-            ended=history["ended"],
             kills=self._kills,
         )
         self.report.violations += [asdict(violation) for violation in check_rollouts(run)]

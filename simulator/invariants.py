@@ -64,9 +64,11 @@ def check_poll(truth: Truth, agent: AgentHistory, poll: Poll) -> list[Violation]
 
 
 def remember(agent: AgentHistory, poll: Poll) -> None:
-    """Take what the answer shows as seen. Markers are no versions: an agent that serves the stack again gets an older
-    one.
+    """Take what the answer shows as seen, and note when the agent asked.
+
+    Markers are no versions: an agent that serves the stack again gets an older one.
     """
+    agent.asked = poll.began
     for shown in poll.shown:
         if not shown.is_marker:
             agent.seen[shown.stack_id] = max(shown.sequence_id, agent.seen.get(shown.stack_id, 0))
@@ -89,7 +91,7 @@ def _shown_rules(
         # Of a stack that lives it is the removal that an agent is owed which serves it no longer.
         if alive == {True} and truth.associated(agent, stack, poll.began, poll.ended) == {True}:
             rules.append("no marker of a living stack")
-        if stack.id not in agent.first_asked and stack.id not in poll.seen_before:
+        if not _may_have_been_given(truth, agent, stack, poll):
             rules.append("no marker of what it was never given")
         if shown.id in agent.answered and agent.answered[shown.id].ended < poll.began:
             rules.append("no marker that was answered")
@@ -105,6 +107,14 @@ def _shown_rules(
     if shown.sequence_id < _newest_acknowledged(stack, poll.began):
         rules.append("nothing older than what was acknowledged")
     return rules
+
+
+def _may_have_been_given(truth: Truth, agent: AgentHistory, stack: StackHistory, poll: Poll) -> bool:
+    """Whether an earlier answer showed the agent a version of the stack, or one that was lost may have shown it."""
+    if stack.id in agent.first_asked or stack.id in poll.seen_before:
+        return True
+    began = agent.lost_since
+    return began < poll.began and True in truth.associated(agent, stack, began, poll.began)
 
 
 def _may_be_published(stack: StackHistory, shown: Shown, poll: Poll) -> bool:

@@ -59,7 +59,6 @@ class VersionStory:
     rollout: str = ""
     previous: int = 0
     state: str = ""
-    ended: float = math.inf
     members_at: float = math.inf
     acts: list[str] = field(default_factory=list)
     unheld: Between = field(default_factory=Between)
@@ -71,8 +70,6 @@ class VersionStory:
         self.state = detail["state"]
         self.previous = (detail["previous_version"] or {"sequence_id": 0})["sequence_id"]
         self.unheld.look(is_so=self.state == "succeeded", began=began, ended=ended)
-        if self.state in FINAL:
-            self.ended = min(self.ended, ended)
         for row in detail["waves"]:
             wave = self.waves.setdefault(row["number"], WaveStory())
             wave.released.look(is_so=row["released_at"] is not None, began=began, ended=ended)
@@ -99,7 +96,6 @@ def story_from(data: dict[str, Any]) -> VersionStory:
         "waves": waves,
         "unheld": _between(data["unheld"]),
         "outcome": Outcome(data["outcome"]),
-        "ended": math.inf if data["ended"] is None else data["ended"],
         "members_at": math.inf if data["members_at"] is None else data["members_at"],
     }
     return VersionStory(**data | changes)

@@ -31,7 +31,6 @@ class RolloutRun:
     agents: Sequence[AgentHistory]
     interval: float
     soak: float
-    ended: float
     kills: Sequence[float] = ()
 
 
@@ -162,14 +161,13 @@ def _end(run: RolloutRun, story: VersionStory) -> list[Violation]:
 
 
 def _agreement(run: RolloutRun, last: VersionStory) -> list[Violation]:
-    """Some polls after the newest version was for everybody, everybody has seen it."""
-    if last.state != "succeeded" or run.ended - last.ended < 3 * run.interval + _SLACK_SECONDS:
+    """Whoever asked after the newest version was for everybody has seen it."""
+    if last.state != "succeeded":
         return []
     return [
         Violation("everybody gets what has succeeded", agent.id, f"#{last.sequence_id} of {last.strategy}")
         for agent in run.agents
-        if agent.seen.get(last.stack, 0) < last.sequence_id
-        and not any(silence.ended > last.ended for silence in agent.silences)
+        if agent.asked > last.unheld.after and last.object_id not in agent.sights
     ]
 
 

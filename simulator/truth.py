@@ -5,6 +5,7 @@ them, either may be. A change that was requested and never acknowledged stays un
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,25 +82,35 @@ class AgentHistory:
 
     `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
     `first_told` its first that was acknowledged; `removed` is its first answer to a marker, and `answered` are its
-    answers by the marker's id. `reported` are the objects it has reported on, and `event_ids` what the broker called
+    answers by the marker's id; `unsettled` counts the answers to markers that are not acknowledged, which may still
+    arrive. `reported` are the objects it has reported on, and `event_ids` what the broker called
     those reports, with their stacks.
+    `lost_since` is when the first poll began whose answer was lost: the broker may have given the agent what it never
+    saw.
     Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said that it failed;
-    `silences` are when it said nothing.
+    `silences` are when it said nothing, and `asked` is when its last answered poll began.
     """
 
     id: str
     key: str
     labels: tuple[str, ...]
     seen: dict[str, int] = field(default_factory=dict)
+    lost_since: float = math.inf
     first_asked: dict[str, float] = field(default_factory=dict)
     first_told: dict[str, Span] = field(default_factory=dict)
     removed: dict[str, Span] = field(default_factory=dict)
     answered: dict[str, Span] = field(default_factory=dict)
+    unsettled: Counter[str] = field(default_factory=Counter)
     reported: set[str] = field(default_factory=set)
     event_ids: dict[str, str] = field(default_factory=dict)
     sights: dict[str, Sight] = field(default_factory=dict)
     failures: dict[str, Span] = field(default_factory=dict)
     silences: list[Span] = field(default_factory=list)
+    asked: float = -math.inf
+
+    def lose(self, began: float) -> None:
+        """Note that the answer to a poll that began then was lost."""
+        self.lost_since = min(self.lost_since, began)
 
 
 @dataclass(slots=True)
@@ -176,6 +187,7 @@ class Truth:
                 agent.event_ids = {key: stack for key, stack in agent.event_ids.items() if stack != stack_id}
                 agent.answered.setdefault(object_id, Span(record["at"]))
                 agent.removed.setdefault(stack_id, Span(record["at"]))
+                agent.unsettled[stack_id] += 1
             else:
                 agent.first_asked.setdefault(stack_id, record["at"])
 
@@ -185,16 +197,22 @@ class Truth:
         for (stack_id, object_id, is_marker), event_id in zip(record["on"], record["events"], strict=True):
             agent.reported.add(object_id)
             if is_marker:
+                agent.unsettled[stack_id] -= 1
                 for span in (agent.removed[stack_id], agent.answered[object_id]):
                     span.ended = min(span.ended, record["at"])
             else:
                 agent.first_told.setdefault(stack_id, Span(record["began"], record["at"]))
-            agent.event_ids[event_id] = stack_id
+            if not agent.unsettled[stack_id]:
+                agent.event_ids[event_id] = stack_id
 
     def _saw(self, record: Record) -> None:
         """An agent was shown a version of a rollout stack for the first time."""
         sight = Sight(record["stack"], record["sequence_id"], record["at"])
         self.agents[record["agent"]].sights.setdefault(record["object"], sight)
+
+    def _asked(self, record: Record) -> None:
+        """An agent's last poll that was answered."""
+        self.agents[record["agent"]].asked = record["at"]
 
     def _failed(self, record: Record) -> None:
         """An agent has said that it could not apply a version."""

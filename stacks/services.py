@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -263,6 +263,7 @@ def publish_checked(
 ) -> DeploymentObject:
     """`publish` for a text that `check_publishable` has let through. `notes` are for the audit log.
 
+    The version that is returned has `delivery_warnings`.
     Raises StackNotFound, GeneratorInactive, what the precondition raises, and what apps above refuse.
     """
     publish_requested.send(sender=Stack, stack_id=stack_id, actor=actor, options=options)
@@ -280,7 +281,10 @@ def publish_checked(
     )
     insert([obj])
     mark_active(stack.generator_id, actor)
-    version_published.send(sender=Stack, stack=stack, version=obj, actor=actor, options=options)
+    answers: Any = version_published.send(
+        sender=Stack, stack=stack, version=obj, actor=actor, options=options
+    )
+    obj.delivery_warnings = [warning for _, warnings in answers for warning in warnings]
     emit(
         Event(
             kind=StackEventKind.DEPLOYMENT_CREATED,

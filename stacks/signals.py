@@ -9,6 +9,7 @@ stack_deleted = Signal()
 publish_requested = Signal()
 
 # Arguments: stack (locked), version, actor, options. Sent inside the publishing transaction, before the event is told.
+# Receivers return warnings for whoever publishes: a list of sentences.
 version_published = Signal()
 
 # Arguments: stack (which has its new owner), old_generator_id. Sent inside the changing transaction.

@@ -16,7 +16,7 @@ from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentEvent, AgentHeartbeat, AgentOffer, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
 from agents.report_texts import same_text
-from agents.services.removals import owe_late_removals
+from agents.services.removals import owe_late_removals, replace_removals
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.prepared import uuid_parameter
@@ -250,6 +250,7 @@ def _note_reports(*, agent_id: UUID, reports: Sequence[_Pair], now: datetime) ->
 
 def _owe_markers(*, agent_id: UUID, objects: Sequence[DeploymentObject]) -> None:
     reported = {obj.stack_id: obj.sequence_id for obj in objects}
+    replace_removals(stack_ids=list(reported), agent_ids=[agent_id])
     markers = DeploymentObject.objects.versions().filter(
         stack_id__in=reported, is_deletion_marker=True, sequence_id__gt=min(reported.values())
     )

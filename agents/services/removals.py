@@ -95,6 +95,13 @@ def withdraw_removals(
         cursor.execute(_WITHDRAWN.format(of=of, is_served=served), cast(Any, [uuid_parameter(value)]))
 
 
+def replace_removals(*, stack_ids: Collection[UUID], agent_ids: Collection[UUID]) -> None:
+    """Withdraw the removals of deleted stacks from agents that are owed the deletion markers, which say the same."""
+    MarkerDelivery.objects.filter(
+        agent__in=agent_ids, marker__stack__in=stack_ids, marker__recipient_id__isnull=False
+    ).delete()
+
+
 def _given(near: Q) -> set[Pair]:
     """The pairs of an agent and a live stack that was offered to the agent, or on which the agent has reported."""
     live = near & Q(agent__deleted_at__isnull=True, stack__deleted_at__isnull=True)

@@ -154,15 +154,19 @@ class DeploymentObjectSerializer(RowSerializer[DeploymentObject]):
         read_only_fields = fields
 
 
-class ManifestWarningSerializer(serializers.Serializer[Finding]):
-    """Something that agents and kubectl read differently or, while manifests are lenient, that no agent can load."""
+class PublishWarningSerializer(serializers.Serializer[Finding]):
+    """Something that agents and kubectl read differently or, while manifests are lenient, that no agent can load; or
+    what may keep the version from reaching all agents. The latter has no place in the manifest.
+    """
 
     code = serializers.CharField(
         help_text="`docs/reference/manifests.md` explains each; there may be more in time."
     )
-    message = serializers.CharField(help_text="A sentence that begins with the place.")
-    document = serializers.IntegerField(help_text="The number of the document in the manifest, from 1.")
-    line = serializers.IntegerField(help_text="The line in the whole manifest, from 1.")
+    message = serializers.CharField(help_text="A sentence. It begins with the place if there is one.")
+    document = serializers.IntegerField(
+        allow_null=True, help_text="The number of the document in the manifest, from 1."
+    )
+    line = serializers.IntegerField(allow_null=True, help_text="The line in the whole manifest, from 1.")
 
 
 @extend_schema_serializer(
@@ -171,7 +175,7 @@ class ManifestWarningSerializer(serializers.Serializer[Finding]):
     ]
 )
 class PublishedObjectSerializer(DeploymentObjectSerializer):
-    """A version that was published just now, and what is to be said about its manifest."""
+    """A version that was published just now, and what is to be said about its manifest and its way to the agents."""
 
     warnings = serializers.SerializerMethodField()
 
@@ -179,9 +183,14 @@ class PublishedObjectSerializer(DeploymentObjectSerializer):
         fields = [*DeploymentObjectSerializer.Meta.fields, "warnings"]
         read_only_fields = fields
 
-    @extend_schema_field(ManifestWarningSerializer(many=True))
-    def get_warnings(self, _obj: DeploymentObject) -> Any:
-        return ManifestWarningSerializer(self.context["findings"], many=True).data
+    @extend_schema_field(PublishWarningSerializer(many=True))
+    def get_warnings(self, obj: DeploymentObject) -> Any:
+        of_manifest = PublishWarningSerializer(self.context["findings"], many=True).data
+        of_delivery = [
+            {"code": "may_never_be_proven", "message": text, "document": None, "line": None}
+            for text in obj.delivery_warnings
+        ]
+        return [*of_manifest, *of_delivery]
 
 
 @extend_schema_serializer(

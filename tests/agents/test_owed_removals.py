@@ -283,6 +283,29 @@ def test_what_is_owed_is_owed_still_when_the_stack_is_deleted():
     assert state(agent, api) == owed
 
 
+def test_a_report_after_the_deletion_turns_an_owed_removal_into_the_deletion_marker():
+    agent, api = make_agent(labels=["prod"])
+    stack = make_stack(labels=["prod"])
+    obj = make_object(stack)
+    state(agent, api)
+    leave_by_label(agent, stack)
+    marker = delete_stack(stack=stack, actor=SYSTEM)
+    make_event(agent, obj)
+    assert numbers(agent, api) == [marker.pk]
+
+
+def test_the_deletion_marker_replaces_a_removal_that_was_not_handed_out():
+    agent, api = make_agent(labels=["prod"])
+    stack = make_stack(labels=["prod"])
+    make_object(stack)
+    state(agent, api)
+    leave_by_label(agent, stack)
+    # As two writes at once may leave it; the deletion ends the tie.
+    agent.targets.create(stack=stack)
+    marker = delete_stack(stack=stack, actor=SYSTEM)
+    assert numbers(agent, api) == [marker.pk]
+
+
 def test_the_marker_is_read_by_its_agent_and_the_owner_alone(admin):
     generator, owner = make_generator()
     stack = make_stack(generator, labels=["prod"])

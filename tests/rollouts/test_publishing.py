@@ -9,6 +9,7 @@ from paks.models import Role
 from paks.services import issue_pak
 from rollouts.models import Rollout, RolloutState
 from rollouts.services.strategies import remove_stack_strategy
+from rollouts.strategies import HealthGate
 from stacks.models import DeploymentObject
 from stacks.services import roll_back
 from tests.factories import MANIFEST, make_template, manifest
@@ -46,6 +47,30 @@ def test_the_api_starts_a_rollout_and_notes_who_published(owner, scene):
     assert rollout.publisher_role == ActorType.GENERATOR
     assert rollout.publisher_id == scene.stack.generator_id
     assert rollout.publisher_key_id is not None
+
+
+@pytest.mark.parametrize("from_template", [False, True])
+def test_the_answer_warns_that_required_health_may_never_come(admin, from_template):
+    scene = make_scene(wave("canary", count=1, health=HealthGate.REQUIRED), wave())
+    path = f"/stacks/{scene.stack.id}/deployment-objects"
+    answer = (
+        admin.post(
+            f"{path}/from-template", {"template_id": str(make_template().id), "parameters": {"name": "a"}}
+        )
+        if from_template
+        else admin.post(path, {"yaml_content": MANIFEST})
+    )
+    (warning,) = answer.json()["warnings"]
+    assert "'canary' requires health" in warning.pop("message")
+    assert warning == {"code": "may_never_be_proven", "document": None, "line": None}
+
+
+def test_the_answer_does_not_warn_of_health_where_none_counts(admin, scene):
+    assert post(admin, scene).json()["warnings"] == []
+    strict = make_scene(wave(health=HealthGate.REQUIRED))
+    path = f"/stacks/{strict.stack.id}/deployment-objects"
+    marker = {"yaml_content": "", "is_deletion_marker": True}
+    assert admin.post(path, marker).json()["warnings"] == []
 
 
 def test_a_template_starts_a_rollout(admin, scene):

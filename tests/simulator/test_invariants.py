@@ -196,6 +196,18 @@ def test_a_marker_of_what_was_never_given_is_found(story):
     assert story.poll(marker(3), at=40) == {"no marker of what it was never given"}
 
 
+def test_a_marker_of_what_a_lost_answer_may_have_given_is_right(story):
+    story.agent.lose(15)
+    story.change("stack", "delete", at=30)
+    assert story.poll(marker(3), at=40) == set()
+
+
+def test_an_answer_that_was_lost_after_the_stack_was_excuses_no_marker(story):
+    story.change("stack", "unlabel", at=20)
+    story.agent.lose(30)
+    assert story.poll(marker(3), at=40) == {"no marker of what it was never given"}
+
+
 def test_an_owed_marker_must_come_until_it_is_answered(story):
     story.report(live(2), at=15)
     story.change("stack", "delete", at=30)

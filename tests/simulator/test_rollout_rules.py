@@ -27,7 +27,6 @@ def run_of(story: VersionStory, agents: list[AgentHistory], **facts: object) -> 
         agents,
         interval=30,
         soak=SOAK,
-        ended=1000,
         **facts,  # type: ignore[arg-type]
     )
 
@@ -48,7 +47,6 @@ def story() -> VersionStory:
         rollout="rollout",
         previous=1,
         state="succeeded",
-        ended=321,
         unheld=Between(320, 321),
         waves={1: wave_of(100, 10), 2: wave_of(200, 9), 3: wave_of(300, 8)},
         members={str(number): wave for wave, numbers in WAVES.items() for number in numbers},
@@ -59,9 +57,7 @@ def story() -> VersionStory:
 def agents() -> list[AgentHistory]:
     """Each has seen the version five seconds after its wave was released."""
     return [
-        AgentHistory(
-            str(number), "", (), seen={"stack": 2}, sights={"object": Sight("stack", 2, wave * 100 + 5)}
-        )
+        AgentHistory(str(number), "", (), sights={"object": Sight("stack", 2, wave * 100 + 5)}, asked=900)
         for wave, numbers in WAVES.items()
         for number in numbers
     ]
@@ -90,7 +86,7 @@ def test_nothing_is_found_where_a_bad_version_stopped(story, agents):
 def test_what_one_process_tells_another_is_the_same(story):
     stop(story)
     data = story.as_data()
-    assert story_from(data | {"ended": None}).ended == math.inf
+    assert story_from(data | {"members_at": None}).members_at == math.inf
     assert story_from(data) == story
 
 
@@ -152,10 +148,13 @@ def test_a_good_version_that_does_not_end_is_found(story, agents):
     assert broken(run_of(story, agents)) == {"a good version ends"}
 
 
-def test_an_agent_that_never_sees_what_succeeded_is_found(story, agents):
-    agents[4].seen, agents[4].sights = {"stack": 1}, {}
+def test_an_agent_that_asks_and_does_not_see_what_succeeded_is_found(story, agents):
+    agents[4].sights = {}
     assert broken(run_of(story, agents)) == {"everybody gets what has succeeded"}
-    agents[4].silences.append(Span(310, 2000))
+
+
+def test_an_agent_that_has_not_asked_since_a_version_succeeded_need_not_have_seen_it(story, agents):
+    agents[4].sights, agents[4].asked = {}, 320.5
     assert broken(run_of(story, agents)) == set()
 
 
