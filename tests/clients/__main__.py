@@ -132,6 +132,16 @@ CLIENTS = (
         ),
         run=("target/debug/first-deployment",),
     ),
+    GeneratedClient(
+        name="progenitor",
+        tools=("cargo",),
+        fetch=(("cargo", "fetch", "--locked"),),
+        build=(
+            ("cp", _DOCUMENT.replace(".yaml", "-3.0.yaml"), "."),
+            ("cargo", "build", "--locked", "--quiet"),
+        ),
+        run=("target/debug/first-deployment",),
+    ),
 )
 
 

@@ -1,5 +1,8 @@
 """Our OpenAPI document, which is of version 3.1, in version 3.0 for tools that read no other.
 
+Such tools often know one kind of body and one kind of success for an operation. So where JSON is offered beside another
+kind, JSON alone is named; and where two successes have bodies of different shapes, both are said to have either.
+
 `python -m core.api.openapi.version_3_0 SOURCE TARGET` writes the file TARGET from the file SOURCE.
 """
 
@@ -12,6 +15,7 @@ import yaml
 _Document = dict[str, Any]
 
 VERSION = "3.0.3"
+_JSON = "application/json"
 # Of 3.1's keywords these alone are dropped: they narrow what fits, and 3.0 has no word for them.
 _DROPPED = {"propertyNames"}
 # What a schema of 3.0 may say.
@@ -45,9 +49,37 @@ def to_3_0(document: _Document) -> _Document:
     """
     made: _Document = _outside_schemas(document)
     made["openapi"] = VERSION
+    schemas = made.get("components", {}).get("schemas", {})
+    for item in made.get("paths", {}).values():
+        for operation in item.values():
+            _name_json_alone(operation.get("requestBody", {}))
+            for response in operation["responses"].values():
+                _name_json_alone(response)
+            _give_successes_one_shape(operation, schemas)
     # Only 3.1 has the licence's identifier.
     made.get("info", {}).get("license", {}).pop("identifier", None)
     return made
+
+
+def _name_json_alone(body: _Document) -> None:
+    content = body.get("content", {})
+    if _JSON in content:
+        body["content"] = {_JSON: content[_JSON]}
+
+
+def _give_successes_one_shape(operation: _Document, schemas: _Document) -> None:
+    bodies = [
+        response["content"][_JSON]
+        for status, response in operation["responses"].items()
+        if status.startswith("2") and _JSON in response.get("content", {})
+    ]
+    shapes = [body.get("schema") for body in bodies]
+    if all(shape == shapes[0] for shape in shapes):
+        return
+    name = "".join(word.title() for word in operation["operationId"].split("_")) + "Answer"
+    schemas[name] = {"oneOf": shapes}
+    for body in bodies:
+        body["schema"] = {"$ref": f"#/components/schemas/{name}"}
 
 
 def _outside_schemas(node: Any, parent: str = "") -> Any:
