@@ -41,6 +41,8 @@ _OVERRIDE = {
 }
 # Deletions that a reference to the row refuses.
 _REFUSED_WHILE_IN_USE = {"delete_rollout_strategy"}
+# Their versions wait for the end of the freeze.
+_HELD_WHILE_FROZEN = {"create_deployment_object", "instantiate_template"}
 # What would change who serves what, delete something, or reach agents at once.
 _REFUSED_WHILE_FROZEN = {
     "add_target",
@@ -74,8 +76,9 @@ def complete_document(
     document = complete(result, examples=_EXAMPLES, id_sources=_ID_SOURCES, metrics=_METRICS)
     for path in document["paths"].values():
         for operation in path.values():
-            if operation["operationId"] in _REFUSED_WHILE_FROZEN:
+            if operation["operationId"] in _REFUSED_WHILE_FROZEN | _HELD_WHILE_FROZEN:
                 operation.setdefault("parameters", []).append(_OVERRIDE)
+            if operation["operationId"] in _REFUSED_WHILE_FROZEN:
                 operation["responses"]["423"] = {"$ref": "#/components/responses/Locked"}
             if operation["operationId"] in _REFUSED_WHILE_IN_USE:
                 operation["responses"]["409"] = {"$ref": "#/components/responses/Conflict"}

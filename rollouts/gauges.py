@@ -22,6 +22,11 @@ def rollout_gauges() -> Iterable[Metric]:
         states.add_metric([RolloutState(state).value], counts.get(state, 0))
     yield states
     yield GaugeMetricFamily("brokkr_freezes", "Freezes that hold.", value=Freeze.objects.holding().count())
+    yield GaugeMetricFamily(
+        "brokkr_rollouts_starving",
+        "Running rollouts that took the place of more than three others, one after another, none of which succeeded.",
+        value=Rollout.objects.starving().count(),
+    )
     yield _oldest_look()
     yield _proof_times()
 

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from core.querysets import ActiveQuerySet
 
 if TYPE_CHECKING:
     from rollouts.models import Freeze, Rollout, RolloutStrategy
+
+
+# A running rollout that has taken the place of more than so many, none of which succeeded, starves its last waves.
+OFTEN_SUPERSEDED = 3
 
 
 class RolloutStrategyQuerySet(ActiveQuerySet["RolloutStrategy"]):
@@ -40,6 +46,20 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
     def due(self, now: datetime) -> Self:
         """Rollouts that the worker has to look at now."""
         return self.moving().filter(next_look_at__lte=now)
+
+    def with_superseded(self) -> Self:
+        """Each with `superseded_count`: how many rollouts it and its predecessors have superseded, one by the next."""
+        superseded = self.model._default_manager.filter(
+            stack=OuterRef("stack"), chain_id=OuterRef("chain_id"), state="superseded"
+        )
+        counts = (
+            superseded.order_by().values("chain_id").annotate(superseded=Count("pk")).values("superseded")
+        )
+        return self.annotate(superseded_count=Coalesce(Subquery(counts), 0))
+
+    def starving(self) -> Self:
+        """Running rollouts of stacks whose versions come faster than their waves are proven."""
+        return self.running().with_superseded().filter(superseded_count__gt=OFTEN_SUPERSEDED)
 
     def of_stack(self, stack_id: UUID) -> Self:
         return self.filter(stack=stack_id)

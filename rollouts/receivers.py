@@ -52,7 +52,9 @@ def hold_version(
     if actor.type == ActorType.GENERATOR and is_forbidden(version=version):
         hold(version=version, reason=HoldReason.ROLLED_BACK_CONTENT)
         return []
-    hold_for_rollout(stack=stack, version=version, strategy=strategy, actor=actor, now=timezone.now())
+    hold_for_rollout(
+        stack=stack, version=version, strategy=strategy, actor=actor, now=timezone.now(), options=options
+    )
     # Health does not count for a marker.
     return warnings_about(strategy) if strategy is not None and not version.is_deletion_marker else []
 

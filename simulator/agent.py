@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,13 @@ _BATCH = 500
 # Of a fleet with rollouts: how often a call that was cut is repeated within the round, lest a wave wait for the next.
 _REPEATS = 5
 _REPEAT_AFTER_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Until:
+    """A moment of the monotonic clock that may be brought forward."""
+
+    moment: float
 
 
 class _Silenced(Exception):
@@ -53,15 +61,17 @@ class Agent:
         self._outcomes: dict[str, Outcome] = {}
         self._silenced_by: set[str] = set()
 
-    async def run_until(self, deadline: float, *, interval: float, within: float) -> None:
+    async def run_until(self, end: Until, *, interval: float, within: float) -> None:
         """Begin at a random moment within `within` seconds, then do one round every `interval` seconds.
 
-        `deadline` is a moment of the monotonic clock; no round begins after it.
+        No round begins after the end.
         """
         start = time.monotonic() + self._chance.random() * within
-        while start < deadline:
+        while start < end.moment:
             await asyncio.sleep(start - time.monotonic())
-            if not any(span.ended > time.monotonic() for span in self._history.silences):
+            if time.monotonic() < end.moment and not any(
+                span.ended > time.monotonic() for span in self._history.silences
+            ):
                 await self._round()
             start = max(start + interval, time.monotonic())
 

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import orjson
 
-from simulator.agent import Agent
+from simulator.agent import Agent, Until
 from simulator.client import FAILURES, Client, Unexpected
 from simulator.http import Request, Site
 from simulator.journal import Journal
-from simulator.messages import tell
+from simulator.messages import line_of_stdin, tell
 from simulator.plan import CellPlan
 from simulator.pool import for_all
 from simulator.publisher import Publisher
@@ -60,7 +60,7 @@ class Cell:
             await self._set_up()
             self._tell_numbers()
             tell("ready")
-            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+            await line_of_stdin()
         joined = time.monotonic() + plan.joining
         await self._live_until(plan.deadline if plan.resume else joined + plan.duration, joined=joined)
         self._tell_numbers()
@@ -117,6 +117,7 @@ class Cell:
     async def _live_until(self, deadline: float, *, joined: float) -> None:
         """Run agents and publisher together. Send the numbers every second; those of joining are separate."""
         interval, within = self._plan.interval, self._plan.joining or self._plan.interval
+        end = Until(math.inf if self._plan.rollout_stacks else deadline)
         async with asyncio.TaskGroup() as tasks:
             for number in range(len(self._journal.truth.agents)):
                 living = Agent(
@@ -127,10 +128,12 @@ class Cell:
                     self._chance,
                     silence=self._plan.silence,
                 )
-                tasks.create_task(living.run_until(deadline, interval=interval, within=within))
+                tasks.create_task(living.run_until(end, interval=interval, within=within))
             tasks.create_task(self._publisher.run_until(deadline))
-            while (now := time.monotonic()) < deadline:
-                await asyncio.sleep(min(1.0, (joined if now < joined else deadline) - now))
+            if self._plan.rollout_stacks:
+                tasks.create_task(_end_when_told(end))
+            while (now := time.monotonic()) < end.moment:
+                await asyncio.sleep(min(1.0, (joined if now < joined else end.moment) - now))
                 self._tell_numbers(joining=now < joined)
         for number, agent in enumerate(self._journal.truth.agents):
             if self._plan.rollout_stacks and agent.asked > -math.inf:
@@ -159,6 +162,11 @@ class Cell:
         self._cpu = cpu
         self._client.calls.clear()
         self._verifier.violations.clear()
+
+
+async def _end_when_told(end: Until) -> None:
+    await line_of_stdin()
+    end.moment = time.monotonic()
 
 
 def main() -> int:

@@ -9,19 +9,23 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import orjson
 
 from simulator.client import FAILURES, Client, Unexpected
 from simulator.http import Answer, Request, Site
-from simulator.messages import tell
+from simulator.messages import line_of_stdin, tell
 from simulator.outcomes import Outcome, manifest_of
 from simulator.plan import DirectorPlan
 from simulator.rollout_history import FINAL, VersionStory
 from simulator.strategies import SimulatedStrategy, strategies
 
+# Of each strategy: a good one, a bad one, and a good one.
+_LEAST_VERSIONS = 3
+# What has not ended so long after the last publishing never ends.
+_PATIENCE_SECONDS = 600.0
 # 409 says that it is so already, or that something else was faster.
 _DONE = frozenset({200, 201, 409})
 
@@ -39,6 +43,7 @@ class Director:
         self._stacks: dict[str, str] = {}
         self._stories: list[VersionStory] = []
         self._serial = 0
+        self._published_until = 0.0
         self._deadline = 0.0
 
     async def run(self) -> None:
@@ -46,8 +51,9 @@ class Director:
         plan = self._plan
         await self._set_up()
         tell("ready", generator=self._generator, stacks=list(self._stacks.values()))
-        await _line()
-        self._deadline = time.monotonic() + plan.joining + plan.duration
+        await line_of_stdin()
+        self._published_until = time.monotonic() + plan.joining + plan.duration
+        self._deadline = self._published_until + _PATIENCE_SECONDS
         listed = strategies(soak=plan.soak, deadline=plan.wave_deadline)
         async with asyncio.TaskGroup() as tasks:
             for strategy in listed:
@@ -56,7 +62,7 @@ class Director:
             await self._look(story)
             await self._read_members(story)
         tell("history", stories=[story.as_data() for story in self._stories])
-        await _line()
+        await line_of_stdin()
         if not plan.keep:
             await self._clean_up()
         tell("done")
@@ -81,18 +87,23 @@ class Director:
         """One version after another; every third is bad."""
         await asyncio.sleep(self._chance.random() * self._plan.interval)
         number = 0
-        while time.monotonic() < self._deadline - self._plan.drain:
+        while number < _LEAST_VERSIONS or time.monotonic() < self._published_until:
+            if time.monotonic() > self._deadline:
+                return
             number += 1
             outcome = self._chance.choice(strategy.notices) if number % 3 == 2 else Outcome.GOOD
-            try:
-                version = await self._publish(self._stacks[strategy.name], outcome)
-                story = VersionStory(
-                    strategy.name, version["stack_id"], version["id"], version["sequence_id"], outcome
-                )
-                self._stories.append(story)
-                await self._follow(strategy, story)
-            except (*FAILURES, Unexpected) as error:
-                tell("trouble", text=str(error))
+            await _without_failing(self._bring(strategy, outcome))
+        for story in [story for story in self._stories if story.strategy == strategy.name][-1:]:
+            # Nothing comes after it.
+            await _without_failing(self._follow(strategy, story, ""))
+
+    async def _bring(self, strategy: SimulatedStrategy, outcome: Outcome) -> None:
+        version = await self._publish(self._stacks[strategy.name], outcome)
+        story = VersionStory(
+            strategy.name, version["stack_id"], version["id"], version["sequence_id"], outcome
+        )
+        self._stories.append(story)
+        await self._follow(strategy, story, self._mood(strategy, story))
 
     async def _publish(self, stack: str, outcome: Outcome) -> Mapping[str, Any]:
         self._serial += 1
@@ -104,9 +115,8 @@ class Director:
         ).json()
         return answer
 
-    async def _follow(self, strategy: SimulatedStrategy, story: VersionStory) -> None:
+    async def _follow(self, strategy: SimulatedStrategy, story: VersionStory, mood: str) -> None:
         """Watch until it has ended, or is to be superseded by the next version; do what people do meanwhile."""
-        mood = self._mood(strategy, story)
         while time.monotonic() < self._deadline:
             detail = await self._look(story)
             if story.state in FINAL:
@@ -211,8 +221,12 @@ class Director:
         return await self._client.insist("rollouts", request, expected=expected)
 
 
-async def _line() -> None:
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+async def _without_failing(work: Awaitable[None]) -> None:
+    """What fails is told, and the others go on."""
+    try:
+        await work
+    except (*FAILURES, Unexpected) as error:
+        tell("trouble", text=str(error))
 
 
 def main() -> int:

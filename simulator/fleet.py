@@ -202,10 +202,17 @@ class Fleet:
         self._cells[number] = self._spawn(number)
 
     def _finish(self) -> None:
+        history = None
+        if self._director is not None:
+            # Agents live until the rollouts have ended.
+            history = self._wait_for_director("history", into=self.report.around)
+            for process in self._cells:
+                _write(process, b"end")
         verifying, done = 0, 0
         while done < len(self._cells):
             # Calls that were still running at the end count as calls of the run.
-            into = self.report.calls if verifying < len(self._cells) else self.report.around
+            is_running = verifying < len(self._cells) and history is None
+            into = self.report.calls if is_running else self.report.around
             heard = self._hear(1.0, into=into)
             if heard is not None:
                 verifying += heard[1]["event"] == "verifying"
@@ -214,8 +221,8 @@ class Fleet:
         for kind in ("verify", "clean up"):
             if kind in self.report.calls:
                 self.report.around.setdefault(kind, Calls()).add(self.report.calls.pop(kind))
-        if self._director is not None:
-            self._judge_rollouts(self._wait_for_director("history", into=self.report.around))
+        if self._director is not None and history is not None:
+            self._judge_rollouts(history)
             _write(self._director, b"clean up")
             self._wait_for_director("done", into=self.report.around)
 

@@ -1,4 +1,4 @@
-"""What a cell tells the fleet: lines of JSON on stdout.
+"""What the processes of a run say to each other: what a cell tells the fleet, as lines of JSON on stdout.
 
 | event | data |
 |---|---|
@@ -8,10 +8,13 @@
 | `trouble` | `text`: the broker refused what it should not refuse, and the cell goes on |
 | `verifying` | the agents and the publisher have ended |
 | `done` | everything is verified and, unless it is to be kept, deleted |
-| `history` | of the director: `stories` of the versions of rollout stacks, and the moment when it `ended` |
+| `history` | of the director: `stories` of the versions of rollout stacks |
 | `failed` | `text`: why the cell ends early |
+
+The fleet answers with single lines on stdin, which mean: go on.
 """
 
+import asyncio
 import sys
 
 import orjson
@@ -21,3 +24,8 @@ def tell(event: str, **data: object) -> None:
     """Send one message to the fleet, at once."""
     sys.stdout.buffer.write(orjson.dumps({"event": event} | data) + b"\n")
     sys.stdout.buffer.flush()
+
+
+async def line_of_stdin() -> None:
+    """Wait for the next line of the fleet."""
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)

@@ -12,7 +12,8 @@ FAULTS = ("drop", "slow", "duplicate", "skew", "kill")
 class CellPlan:
     """The plan of one cell. Units are seconds and bytes. `deadline` is a moment of the machine's monotonic clock.
 
-    `resume` starts from the journal instead of setting up, and ends at `deadline` instead of after `duration`.
+    `resume` starts from the journal instead of setting up, and ends at `deadline` instead of after `duration`. A cell
+    that serves rollout stacks goes on after that until a line on stdin tells it to end.
     """
 
     url: str
@@ -43,7 +44,11 @@ class CellPlan:
 
 @dataclass(frozen=True)
 class DirectorPlan:
-    """What the director of the rollouts is to do. Seconds throughout."""
+    """What the director of the rollouts is to do. Seconds throughout.
+
+    It publishes during `duration`, however slow the machine is a few versions of each strategy, and ends when the
+    rollouts have ended.
+    """
 
     url: str
     admin_key: str
@@ -54,8 +59,6 @@ class DirectorPlan:
     duration: float
     soak: int
     wave_deadline: int
-    # Before the end nothing is published for so long.
-    drain: float
     watch_every: float
     keep: bool
     seed: int
@@ -106,7 +109,6 @@ class Plan:
             duration=self.duration,
             soak=self.soak,
             wave_deadline=self.wave_deadline,
-            drain=self.wave_deadline + 2 * self.interval + 5,
             watch_every=min(1.0, self.interval),
             keep=self.keep,
             seed=self.seed,

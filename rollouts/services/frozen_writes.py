@@ -7,6 +7,7 @@ rolls the change back.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q
@@ -23,9 +24,17 @@ from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Freeze
 from stacks.event_kinds import StackEventKind
 from stacks.models import Stack
+from stacks.services import PublishOptions
 
 # The reason of an admin who overrides freezes. It is set for one request.
 _override: ContextVar[str] = ContextVar("freeze_override", default="")
+
+
+@dataclass(frozen=True, slots=True)
+class OverridingOptions(PublishOptions):
+    """The options of a version that an admin publishes although a freeze covers the stack, and why."""
+
+    override_reason: str = ""
 
 
 @contextmanager
@@ -43,6 +52,16 @@ def require_thawed(*, stack: Stack, actor: Actor, override_reason: str | None = 
     freeze = freeze_of_stack(stack)
     if freeze is not None:
         _refuse(freeze, actor, about=(Stack.NOUN, stack.pk), override_reason=override_reason)
+
+
+def is_held_by_freeze(*, stack: Stack, actor: Actor, options: PublishOptions) -> bool:
+    """Whether a freeze covers the stack and no admin publishes over it. Publishing over it is audited."""
+    reason = options.override_reason if isinstance(options, OverridingOptions) else None
+    try:
+        require_thawed(stack=stack, actor=actor, override_reason=reason)
+    except Frozen:
+        return True
+    return False
 
 
 def refuse_while_frozen(event: Event) -> None:

@@ -14,22 +14,31 @@ from rollouts.coverage import freeze_of_stack
 from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Rollout, RolloutState, RolloutWave
 from rollouts.models.rollout import MOVING, RUNNING, UNFINISHED, UNSTARTED
+from rollouts.services.frozen_writes import is_held_by_freeze
 from rollouts.services.transitions import Cause, move, tell
 from rollouts.strategies import OnNewer, Strategy, strategy_to_json, warnings_about
 from stacks.models import DeploymentObject, Stack
 from stacks.querysets import DeploymentObjectQuerySet
+from stacks.services import DEFAULT_OPTIONS, PublishOptions
 
 
 def hold_for_rollout(
-    *, stack: Stack, version: DeploymentObject, strategy: Strategy | None, actor: Actor, now: datetime
+    *,
+    stack: Stack,
+    version: DeploymentObject,
+    strategy: Strategy | None,
+    actor: Actor,
+    now: datetime,
+    options: PublishOptions = DEFAULT_OPTIONS,
 ) -> Rollout | None:
     """Hold a version that was just inserted, if its strategy or a freeze demands it, and start its rollout if possible.
 
-    Returns its rollout; None if all agents get the version at once, or after a freeze.
+    An admin may publish over the freeze. Then the waves wait for its end, and without a strategy all agents get the
+    version. Returns its rollout; None if all agents get the version at once, or after a freeze.
     """
     if strategy is not None:
         hold(version=version, reason=HoldReason.ROLLOUT)
-    if freeze_of_stack(stack) is not None:
+    if is_held_by_freeze(stack=stack, actor=actor, options=options):
         hold(version=version, reason=HoldReason.FREEZE)
         if strategy is None:
             return None

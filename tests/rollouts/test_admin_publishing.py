@@ -1,13 +1,16 @@
 """How a version reaches the agents, on the pages that publish, and the strategy on the page of a stack."""
 
 import pytest
+from django.utils import timezone
 
+from agents.wanted.versions import newest_unheld
 from rollouts.models import Freeze, Rollout, StackRolloutStrategy
+from rollouts.services.freezes import begin_freeze
 from rollouts.strategies import Wave
 from stacks.models import DeploymentObject, Stack
 from tests.factories import make_object, make_stack, manifest
 from tests.support.admin import actions_by, staff
-from tests.support.rollouts import give_strategy, make_strategy
+from tests.support.rollouts import ADMIN, give_strategy, make_strategy
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +145,35 @@ def test_who_may_not_bypass_changes_no_strategy(stack):
     assert user.get(rollouts_page(stack)).context["form"] is None
     assert user.post(rollouts_page(stack), {"strategy": "", "reason": "a toy"}).status_code == 403
     assert strategy_of(stack) == before
+
+
+def freeze_all() -> None:
+    begin_freeze(scope=Freeze.Scope.FLEET, reason="the holidays", actor=ADMIN, now=timezone.now())
+
+
+def test_with_the_right_and_a_reason_a_version_is_published_over_a_freeze(operator, stack):
+    freeze_all()
+    publish(operator, stack, strategy="none", over_freeze="on", bypass_reason="the certificate expires")
+    assert newest_unheld(stack.pk) == stack.deployment_objects.newest_first().first()
+    assert "freeze.overridden" in actions_by(operator.user)
+
+
+def test_without_a_reason_nothing_is_published_over_a_freeze(operator):
+    stack = make_stack()
+    freeze_all()
+    page = publish(operator, stack, over_freeze="on")
+    assert "Say why the freeze is overridden." in page.content.decode()
+    assert not stack.deployment_objects.exists()
+
+
+def test_who_may_not_bypass_publishes_nothing_over_a_freeze():
+    stack, publisher = make_stack(), staff(*PUBLISHER)
+    freeze_all()
+    assert b'name="over_freeze"' not in publisher.get(page_of(stack)).content
+    publish(publisher, stack, over_freeze="on", bypass_reason="I like it")
+    assert newest_unheld(stack.pk) is None
+    assert stack.deployment_objects.exists()
+
+
+def test_without_a_freeze_nothing_asks_whether_to_override_one(operator, stack):
+    assert b'name="over_freeze"' not in operator.get(page_of(stack)).content

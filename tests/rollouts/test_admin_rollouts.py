@@ -3,9 +3,10 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from rollouts.models import Rollout, RolloutState
-from tests.factories import make_agent, make_health
+from tests.factories import make_agent, make_event, make_health
 from tests.support.admin import actions_by, messages_of, staff
 from tests.support.rollouts import make_scene, state_of, wave
 
@@ -239,3 +240,42 @@ def test_deferred_agents_are_named_apart():
     make_agent(active=False, labels=["app"])
     page = staff(*LOOKING).get(page_of(scene.start()))
     assert (figures_of(page, 1)["deferred"], figures_of(page, 1)["waiting"]) == (1, 4)
+
+
+def members_on(page) -> list[tuple[str, str, str]]:
+    """Agent, state and message of each row, without their links and badges."""
+    rows = page.context["table"]["rows"]
+    return [
+        (strip_tags(str(row[0])), strip_tags(str(row[2])).strip(), strip_tags(str(row[4]))) for row in rows
+    ]
+
+
+def test_the_agents_of_a_wave_are_listed_with_their_state_and_message():
+    scene = make_scene(wave("some", count=2), wave(), agents=4)
+    rollout = scene.start()
+    good, bad = sorted(scene.holders(rollout.version), key=lambda agent: agent.name)
+    scene.report([good], rollout.version)
+    make_event(bad, rollout.version, "FAILURE", message="no such image")
+    path = f"rollouts/rollout/{rollout.pk}/members/"
+    user = staff(*LOOKING)
+    assert members_on(user.get(f"{path}?wave=1")) == [
+        (good.name, "applied", "-"),
+        (bad.name, "failing", "no such image"),
+    ]
+    assert [row[0] for row in members_on(user.get(f"{path}?wave=1&state=failing"))] == [bad.name]
+    assert path in user.get(page_of(rollout)).content.decode()
+
+
+def test_the_agents_of_a_wave_come_in_pages_at_a_fixed_number_of_queries():
+    scene = make_scene(wave(), agents=52)
+    rollout = scene.start()
+    path, user = f"rollouts/rollout/{rollout.pk}/members/", staff(*LOOKING)
+    with CaptureQueriesContext(connection) as of_first:
+        assert len(members_on(user.get(path))) == 50
+    with CaptureQueriesContext(connection) as of_second:
+        assert len(members_on(user.get(f"{path}?page=2"))) == 2
+    assert len(of_first) == len(of_second)
+
+
+def test_who_may_not_look_at_rollouts_does_not_see_their_agents(rollout):
+    assert staff("agents.view_agent").get(f"rollouts/rollout/{rollout.pk}/members/").status_code == 403

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from rollouts.models import Freeze
 from rollouts.services.freezes import begin_freeze
-from tests.support.rollouts import ADMIN, make_scene
+from tests.support.rollouts import ADMIN, make_scene, wave
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,27 @@ def test_the_time_to_prove_a_wave_is_a_histogram(anonymous):
 def test_freezes_are_counted(anonymous):
     begin_freeze(scope=Freeze.Scope.FLEET, reason="x", actor=ADMIN, now=timezone.now())
     assert "brokkr_freezes 1.0" in lines(anonymous)
+
+
+def test_versions_that_come_faster_than_waves_are_proven_are_counted(anonymous, operator):
+    scene = make_scene()
+    for number in range(4):
+        scene.start(f"a: {number}")
+    assert "brokkr_rollouts_starving 0.0" in lines(anonymous)
+    words = "4 rollouts before it were superseded"
+    assert words not in operator.get("").content.decode()
+    scene.start("a: 4")
+    assert "brokkr_rollouts_starving 1.0" in lines(anonymous)
+    assert words in operator.get("").content.decode()
+
+
+def test_a_success_ends_the_count_of_what_was_superseded(anonymous):
+    scene = make_scene(wave())
+    for number in range(5):
+        rollout = scene.start(f"a: {number}")
+    scene.prove(rollout)
+    scene.start("a: 5")
+    assert "brokkr_rollouts_starving 0.0" in lines(anonymous)
 
 
 def test_a_worker_that_does_not_look_is_seen(anonymous):
