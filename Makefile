@@ -231,11 +231,11 @@ bench-simulation: env ## let 10,000 agents live for ten minutes against a broker
 	@$(BIN)/python -m bench.simulation $(BENCH_ARGS)
 
 .PHONY: bench-compare
-bench-compare: env ## measure a poll's CPU here and in other checkouts: BENCH_ARGS="--base ../other"
+bench-compare: env ## measure a poll's CPU here and in other revisions: BENCH_ARGS="--against main"
 	@$(BIN)/python -m bench.compare $(BENCH_ARGS)
 
 .PHONY: bench-faults
-bench-faults: env ## measure what clients see while the database hangs, here or in BENCH_ARGS="--code ../other"
+bench-faults: env ## measure what clients see while the database hangs, here or with BENCH_ARGS="--revision main"
 	@$(BIN)/python -m bench.faults $(BENCH_ARGS)
 
 .PHONY: bench-simulated-rollouts

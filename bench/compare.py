@@ -1,4 +1,4 @@
-"""What a poll costs in several checkouts and behind poolers, interleaved in one run: `make bench-compare`.
+"""What a poll costs in several revisions and behind poolers, interleaved in one run: `make bench-compare`.
 
 Each runs as in production, two processes with threads, on the same PostgreSQL with the same data. CPU time is that of
 the web processes and of PostgreSQL, not of the pooler; ratios are taken within a round, and their median
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import agent_calls, data, environment
 from bench.load import generate
+from bench.revision import checkout
 from tests.faults.test_poolers import ROLE, TIMEOUTS
 from tests.support.pgbouncer import OF_TRIXIE, SYSTEM, pgbouncer
 from tests.support.postgres import private_postgres
@@ -42,7 +43,7 @@ def measure(candidate: Candidate, requests: list[str], seconds: float, postmaste
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base", type=Path, action="append", default=[], help="a checkout to compare with")
+    parser.add_argument("--against", action="append", default=[], metavar="REVISION", help="may be repeated")
     parser.add_argument("--poolers", action="store_true", help="also behind PgBouncer, if it is here")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=2.0)
@@ -60,8 +61,9 @@ def main() -> None:
         polls = agent_calls.polls(etags=agent_calls.etags_of())
         candidates = [Candidate("here", environment.Server(folder, worker="threads"))]
         candidates += [
-            Candidate(str(code), environment.Server(folder, worker="threads", code=code))
-            for code in options.base
+            Candidate(revision, environment.Server(folder, worker="threads", code=tree))
+            for revision in options.against
+            for tree in [stack.enter_context(checkout(revision))]
         ]
         if options.poolers:
             candidates += behind_poolers(stack, folder, postgres)
@@ -106,8 +108,8 @@ def behind_poolers(stack: ExitStack, folder: Path, postgres: object) -> list[Can
         url = stack.enter_context(
             pgbouncer(release, postgres_port=proxy.port, role=ROLE, prepared=setting.endswith("prepared"))
         )
-        environment = {"DATABASE_URL": url, "BROKKR_DB_POOLER": setting}
-        server = environment.Server(folder, worker="threads", environment=environment)
+        variables = {"DATABASE_URL": url, "BROKKR_DB_POOLER": setting}
+        server = environment.Server(folder, worker="threads", environment=variables)
         found.append(Candidate(f"PgBouncer ({release.name}), {setting}", server))
     return found
 

@@ -1,7 +1,7 @@
 """What clients see while the database is in trouble: `make bench-faults`; before and after in docs/reliability.md.
 
-A broker as in production, two processes of four threads, is asked by sixteen clients during each fault. `--code` runs
-that of another checkout. Whoever is not answered within 20 seconds is given up.
+A broker as in production, two processes of four threads, is asked by sixteen clients during each fault. It is that of
+this tree, or of `--revision`. Whoever is not answered within 20 seconds is given up.
 """
 
 import argparse
@@ -10,12 +10,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import sleep
 
 import psycopg
 
+from bench.revision import checkout
 from tests.faults.test_poolers import ROLE, TIMEOUTS
 from tests.support.clocked import ask, poll_path
 from tests.support.live_api import MANIFEST, make_rows
@@ -182,14 +183,15 @@ def pooled(stand: Stand, postgres: PrivatePostgres, proxy: Proxy) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--code", type=Path, default=ROOT, help="the checkout whose broker is asked")
+    parser.add_argument("--revision", help="whose broker is asked; without it, this tree's")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name,
         private_postgres() as postgres,
         Proxy(postgres.socket) as proxy,
+        checkout(options.revision) if options.revision else nullcontext(ROOT) as code,
     ):
-        stand = Stand(Path(name), postgres.url, options.code)
+        stand = Stand(Path(name), postgres.url, code)
         for fault in (stopped, silent, silent_but_for_new_ones, locked, read_only, pooled):
             print(fault.__doc__)
             fault(stand, postgres, proxy)

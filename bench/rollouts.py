@@ -6,21 +6,18 @@ release of a wave of 5,000. CPU time is that of the broker's and PostgreSQL's pr
 """
 
 import argparse
-import io
 import json
 import os
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench import data, environment
 from bench.agent_calls import Variant, etags_of, measure, polls
+from bench.revision import checkout
 from tests.support.postgres import private_postgres
 from tests.support.server import ROOT
 
@@ -120,7 +117,7 @@ def _polls(options: argparse.Namespace, folder: Path, url: str) -> list[tuple[st
     data.run(_OFFERS)
     data.settle()
     etags = etags_of()
-    with _tree_of(options.against, folder) as before:
+    with checkout(options.against) as before:
         held_url = _copy_with_holds(url)
         ours, theirs = environment.Server(folder), environment.Server(folder, code=before)
         held = environment.Server(folder, environment={"DATABASE_URL": held_url})
@@ -206,17 +203,6 @@ def _rollouts() -> list[tuple[str, float, float]]:
         (f"releasing {WAVE} agents, seconds of CPU", released[0], 2.0),
         (f"releasing {WAVE} agents, seconds", released[1], 2.0),
     ]
-
-
-@contextmanager
-def _tree_of(revision: str, folder: Path) -> Iterator[Path]:
-    tree = folder / "before"
-    packed = subprocess.run(
-        ["git", "archive", "--format=tar", revision], cwd=ROOT, check=True, capture_output=True
-    ).stdout
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(tree, filter="data")
-    yield tree
 
 
 def _copy_with_holds(url: str) -> str:
