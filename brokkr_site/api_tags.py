@@ -14,6 +14,7 @@ TAGS = [
             "rollouts",
             "How a version reaches the fleet: strategies with waves, rollouts under way, and what people do to them.",
         ),
+        ("plans", "What a write would do to the fleet, before it is made."),
         ("freezes", "While one holds, what agents should have stays as it is."),
         ("generators", "Tenants, who publish: each owns stacks and has keys of its own."),
         (

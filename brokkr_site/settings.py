@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "config",
     "rollouts",
     "fleet",
+    "plans",
     "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
@@ -231,6 +232,8 @@ SPECTACULAR_SETTINGS = {
         "RolloutAgentState": "rollouts.members.Standing",
         "CheckVerdict": "rollouts.models.RolloutCheck.Verdict",
         "FreezeScope": "rollouts.models.Freeze.Scope",
+        "ChangeKind": ["gaining", "changing", "losing"],
+        "AgentCondition": ["heard", "silent", "inactive"],
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [
@@ -262,6 +265,7 @@ REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 RATE_LIMIT_PER_SECOND = env_int("BROKKR_RATE_LIMIT_PER_SECOND", 0, minimum=0, maximum=100_000)
 RATE_LIMIT_BURST = env_int("BROKKR_RATE_LIMIT_BURST", 100, minimum=1, maximum=1_000_000)
 CONFIRM_BY_NAME_PERCENT = env_int("BROKKR_CONFIRM_BY_NAME_PERCENT", 10, minimum=0, maximum=100)
+DELETION_BUDGET_PERCENT = env_int("BROKKR_DELETION_BUDGET_PERCENT", 100, minimum=0, maximum=100)
 HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 MANIFESTS = env_choice("BROKKR_MANIFESTS", "strict", {"strict", "lenient"})

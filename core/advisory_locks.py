@@ -13,6 +13,15 @@ class AdvisoryLock(IntEnum):
     WANTED_VERSIONS = 0x42524B01
 
 
+def lock_wanted_versions() -> None:
+    """Share the lock for a write that changes what is wanted. Nobody has it alone until the transaction ends.
+
+    Take it before all row locks. The functions that lock a row for such a write take it themselves. If the transaction
+    has the lock already, this waits for nobody.
+    """
+    lock_shared(AdvisoryLock.WANTED_VERSIONS)
+
+
 def lock_shared(lock: AdvisoryLock) -> None:
     """Wait until nobody has it alone."""
     _lock("pg_advisory_xact_lock_shared", lock)

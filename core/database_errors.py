@@ -4,8 +4,8 @@ from django.db import Error, InterfaceError, OperationalError
 
 from core.errors import Busy, DatabaseUnavailable, Unavailable
 
-# lock_not_available, deadlock_detected; and SQLite's word for it.
-_LOCKED = {"55P03", "40P01", "SQLITE_BUSY"}
+# lock_not_available, deadlock_detected, serialization_failure; and SQLite's word for it.
+_LOCKED = {"55P03", "40P01", "40001", "SQLITE_BUSY"}
 # For psycopg these are internal errors: what a database refuses that only reads, and the end of a session that was idle
 # for too long.
 _UNAVAILABLE = {"25006", "25P03", "25P04"}

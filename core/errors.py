@@ -77,6 +77,11 @@ class InvalidQuery(Invalid):
     message = "A query parameter has a value that cannot be used."
 
 
+class DryRunRefused(Invalid):
+    code = "dry_run_refused"
+    message = "No write takes `dry_run`; ask `POST /plans` what it would do."
+
+
 class InvalidJson(Invalid):
     code = "invalid_json"
     message = "The body is not valid JSON."

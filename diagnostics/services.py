@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from agents.models import Agent
-from agents.services.agents import lock_agent
+from agents.services.agents import lock_speaking_agent
 from core.events import SYSTEM, Actor, Event, emit
 from core.retention import delete_in_steps
 from diagnostics.errors import (
@@ -49,7 +49,7 @@ def request_diagnostic(
     """
     obj = find_object(deployment_object_id)
     # The agent is locked, because its deletion closes the open requests.
-    agent = lock_agent(agent_id)
+    agent = lock_speaking_agent(agent_id)
     if not 1 <= retention_minutes <= MAX_RETENTION_MINUTES or len(requested_by or "") > MAX_REQUESTED_BY:
         raise InvalidDiagnosticRequest
     request = DiagnosticRequest.objects.create(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from core.advisory_locks import lock_wanted_versions
 from core.errors import UniqueViolation
 from core.events import SYSTEM, Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
@@ -45,7 +46,11 @@ class GeneratorChanges(TypedDict, total=False):
 
 
 def lock_generator(generator_id: UUID) -> Generator:
-    """The live generator, locked until the transaction ends. Raises GeneratorNotFound."""
+    """The live generator, locked until the transaction ends; also takes the fleet-wide lock.
+
+    Raises GeneratorNotFound.
+    """
+    lock_wanted_versions()
     generator = Generator.objects.active().select_for_update(no_key=True).filter(id=generator_id).first()
     if generator is None:
         raise GeneratorNotFound(id=generator_id)

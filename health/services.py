@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from agents.models import Agent
-from agents.services.agents import lock_agent
+from agents.services.agents import lock_speaking_agent
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.retention import delete_in_steps
@@ -46,7 +46,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
             raise InvalidHealthRecord(index=index, status=report.status)
     latest = {report.deployment_object_id: report for report in reports}
     # The lock puts the agent's health reports and its deletion in a queue, so that each change is announced once.
-    agent = lock_agent(agent_id)
+    agent = lock_speaking_agent(agent_id)
     stacks = _stacks_of(latest)
     said = DeploymentHealth.objects.filter(agent=agent, deployment_object__id__in=latest).defer("summary")
     before = {health.deployment_object_id: health for health in said}

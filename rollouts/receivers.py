@@ -19,7 +19,6 @@ from paks.actors import ActorType
 from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
-from rollouts.services.locking import lock_wanted_versions
 from rollouts.services.looking import look_again_after_commit
 from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
@@ -28,14 +27,9 @@ from rollouts.services.strategies import strategy_for
 from rollouts.strategies import warnings_about
 from stacks.models import DeploymentObject, Stack
 from stacks.services import PublishOptions
-from stacks.signals import publish_requested, stack_deleted, version_published
+from stacks.signals import stack_deleted, version_published
 
 _REPORTS = frozenset({"deployment.applied", "deployment.failed"})
-
-
-@receiver(publish_requested, dispatch_uid="rollouts.keep_freezes_from_beginning")
-def keep_freezes_from_beginning(**kwargs: Any) -> None:
-    lock_wanted_versions()
 
 
 @receiver(version_published, dispatch_uid="rollouts.hold_version")

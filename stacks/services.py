@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from core.advisory_locks import lock_wanted_versions
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
@@ -29,7 +30,7 @@ from stacks.errors import (
 from stacks.event_kinds import StackEventKind
 from stacks.manifests import Finding, ManifestError, check_manifest, checksum, expand_lists
 from stacks.models import DeploymentObject, Stack
-from stacks.signals import publish_requested, stack_deleted, stack_moved, version_published
+from stacks.signals import stack_deleted, stack_moved, version_published
 
 
 class StackChanges(TypedDict, total=False):
@@ -58,7 +59,8 @@ DEFAULT_OPTIONS = PublishOptions()
 
 
 def lock_stack(stack_id: UUID) -> Stack:
-    """The live stack, locked until the transaction ends. Raises StackNotFound."""
+    """The live stack, locked until the transaction ends; also takes the fleet-wide lock. Raises StackNotFound."""
+    lock_wanted_versions()
     found = select(Stack, LIVE_BY_ID, {"id": uuid_parameter(stack_id)}, lock=True)
     if not found:
         raise StackNotFound(id=stack_id)
@@ -266,7 +268,6 @@ def publish_checked(
     The version that is returned has `delivery_warnings`.
     Raises StackNotFound, GeneratorInactive, what the precondition raises, and what apps above refuse.
     """
-    publish_requested.send(sender=Stack, stack_id=stack_id, actor=actor, options=options)
     # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
     (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})

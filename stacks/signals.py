@@ -5,9 +5,6 @@ from django.dispatch import Signal
 # Arguments: stack, marker (its deletion marker), actor. Sent inside the deleting transaction.
 stack_deleted = Signal()
 
-# Arguments: stack_id, actor, options (PublishOptions). Sent inside the publishing transaction, before any lock.
-publish_requested = Signal()
-
 # Arguments: stack (locked), version, actor, options. Sent inside the publishing transaction, before the event is told.
 # Receivers return warnings for whoever publishes: a list of sentences.
 version_published = Signal()

@@ -20,6 +20,7 @@ from agents.models import (
 )
 from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
+from core.advisory_locks import lock_wanted_versions
 from core.events import Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
 from core.validators import is_blank, is_name
@@ -39,7 +40,13 @@ class AgentChanges(TypedDict, total=False):
 
 
 def lock_agent(agent_id: UUID) -> Agent:
-    """The live agent, locked until the transaction ends. Raises AgentNotFound."""
+    """The live agent, locked until the transaction ends; also takes the fleet-wide lock. Raises AgentNotFound."""
+    lock_wanted_versions()
+    return lock_speaking_agent(agent_id)
+
+
+def lock_speaking_agent(agent_id: UUID) -> Agent:
+    """The live agent, locked while something that it says is noted; nobody else waits. Raises AgentNotFound."""
     agent = Agent.objects.active().select_for_update(no_key=True).filter(id=agent_id).first()
     if agent is None:
         raise AgentNotFound(id=agent_id)
@@ -55,6 +62,7 @@ def create_agent(
     Raises InvalidGeneratorId, InvalidAgent, UniqueViolation; then nothing is written.
     """
     wanted = set(generator_ids)
+    lock_wanted_versions()
     # The generators are locked, so that none of them is deleted before the registration is written.
     known = set(
         Generator.objects.active()

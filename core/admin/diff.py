@@ -99,6 +99,23 @@ def diff_table(old: Side, new: Side, *, old_title: object, new_title: object) ->
     return SafeString(render_to_string("core/admin/diff.html", context))
 
 
+def diff_text(old: Side, new: Side, *, limit: int) -> list[str]:
+    """The comparison as lines that begin with a blank, `-` or `+`, at most `limit` of them.
+
+    Of equal lines only those beside a change are there; a line `…` stands for the others.
+    """
+    lines: list[str] = []
+    for row in compare(old, new).rows:
+        if row.skipped:
+            lines.append("…")
+        elif not row.has_changed:
+            lines.append(f" {new.lines[(row.new_number or 1) - 1]}")
+        else:
+            lines += [f"-{old.lines[row.old_number - 1]}"] if row.old_number else []
+            lines += [f"+{new.lines[row.new_number - 1]}"] if row.new_number else []
+    return lines if len(lines) <= limit else [*lines[:limit], "…"]
+
+
 class _Matcher(SequenceMatcher[str]):
     """Finds equal blocks until the budget is spent."""
 

@@ -48,6 +48,9 @@ class ResourceViewSet(GenericViewSet[Any]):
     # Body-less actions of a view, by name, for which an empty body needs no content type.
     optional_body: ClassVar[frozenset[str]] = frozenset()
 
+    # Whether plans can be asked of its planned actions. They are inherited also by views of what nobody waits for.
+    has_plans: ClassVar[bool] = True
+
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         # As DRF does it, but with our request.
         bounded = BoundedRequest(

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from core.advisory_locks import lock_wanted_versions
 from core.errors import InvalidAnnotation, InvalidLabel
 from core.events import Actor, Event, emit
 from core.integrity import unique_or_conflict
@@ -17,6 +18,7 @@ def add_label(*, owner: LabelledResource, label: str, actor: Actor) -> AbstractL
     """Raises InvalidLabel for a malformed label, UniqueViolation when the owner has it already."""
     if not is_label(label):
         raise InvalidLabel(label=label)
+    lock_wanted_versions()
     rows: Any = owner.labels  # type: ignore[attr-defined]  # each concrete table declares this related name
     with unique_or_conflict(rows.model.UNIQUE):
         row: AbstractLabel = rows.create(label=label)
@@ -28,6 +30,7 @@ def add_label(*, owner: LabelledResource, label: str, actor: Actor) -> AbstractL
 @transaction.atomic
 def remove_label(*, owner: LabelledResource, label: str, actor: Actor) -> bool:
     """Returns whether the owner had the label."""
+    lock_wanted_versions()
     removed, _ = owner.labels.filter(label=label).delete()  # type: ignore[attr-defined]
     if removed:
         label_removed.send(sender=type(owner), owner=owner, label=label)
@@ -40,6 +43,7 @@ def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Acto
     """Raises InvalidAnnotation for a malformed key or value, UniqueViolation when the owner has the key already."""
     if not is_label(key) or not is_label(value):
         raise InvalidAnnotation(key=key, value=value)
+    lock_wanted_versions()
     rows: Any = owner.annotations  # type: ignore[attr-defined]
     with unique_or_conflict(rows.model.UNIQUE):
         row: AbstractAnnotation = rows.create(key=key, value=value)
@@ -51,6 +55,7 @@ def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Acto
 @transaction.atomic
 def remove_annotation(*, owner: LabelledResource, key: str, actor: Actor) -> bool:
     """Returns whether the owner had the annotation."""
+    lock_wanted_versions()
     row = owner.annotations.select_for_update().filter(key=key).first()  # type: ignore[attr-defined]
     if row is None:
         return False

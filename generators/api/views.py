@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
+from core.api.planned import planned
 from generators.api.permissions import IsAdminOrThisGenerator
 from generators.api.serializers import (
     CreateGeneratorBody,
@@ -108,6 +109,7 @@ class GeneratorViewSet(KeyedViewSet):
         summary="Delete a generator",
         responses={204: None},
     )
+    @planned()
     def destroy(self, request: Request, *, generator_id: UUID) -> Response:
         """Also deletes its stacks, whose agents receive deletion markers, and ends its keys."""
         with transaction.atomic():

@@ -12,6 +12,7 @@ from agents.models import HoldReason, StackReport
 from agents.models.event import EventStatus
 from agents.services.holds import lift
 from core.events import Actor
+from core.refusals import refuse
 from rollouts.errors import (
     CheckNotAwaited,
     NotAnotherPerson,
@@ -88,7 +89,7 @@ def approve(*, rollout_id: UUID, wave: int, reason: str, actor: Actor, now: date
     if rollout.state != RolloutState.WAITING_FOR_APPROVAL or wave != rollout.wave + 1:
         raise WaveNotWaiting(wave=wave, state=rollout.state)
     if rollout.strategy.approval_by_another and is_publisher(rollout, actor):
-        raise NotAnotherPerson
+        refuse(NotAnotherPerson())
     RolloutWave.objects.filter(rollout=rollout, number=wave).update(
         approved_at=now, approved_by=actor.label or actor.type, approval_reason=reason
     )

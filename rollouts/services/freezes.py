@@ -14,7 +14,6 @@ from rollouts.coverage import covers
 from rollouts.errors import FreezeNotFound, InvalidFreeze
 from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Freeze, Rollout, RolloutState, RolloutWave
-from rollouts.services.locking import lock_wanted_versions
 from rollouts.services.starting import thaw
 from stacks.errors import StackNotFound
 from stacks.services import lock_stack
@@ -99,7 +98,6 @@ def thaw_stacks(*, now: datetime) -> int:
 
 @transaction.atomic
 def _thaw(stack_id: UUID, now: datetime) -> bool:
-    lock_wanted_versions()
     try:
         stack = lock_stack(stack_id)
     except StackNotFound:

@@ -16,6 +16,7 @@ from agents.event_kinds import AgentEventKind
 from agents.models import AgentLabel, AgentOffer, MarkerDelivery
 from agents.wanted.ties import ties_of_agent
 from core.events import Actor, Event, EventKind, emit
+from core.refusals import refuse
 from generators.event_kinds import GeneratorEventKind
 from paks.actors import ActorType
 from rollouts.coverage import covers, freeze_of_stack, holding_freezes
@@ -80,7 +81,8 @@ def _refuse(
 ) -> None:
     reason = override_reason or _override.get()
     if actor.type != ActorType.ADMIN or not reason:
-        raise Frozen(freeze_id=freeze.pk, scope=freeze.scope, reason=freeze.reason)
+        refuse(Frozen(freeze_id=freeze.pk, scope=freeze.scope, reason=freeze.reason))
+        return
     resource_type, resource_id = about
     emit(
         Event(

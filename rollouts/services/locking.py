@@ -2,17 +2,12 @@
 
 from uuid import UUID
 
-from core.advisory_locks import AdvisoryLock, lock_shared
+from core.advisory_locks import lock_wanted_versions
 from rollouts.errors import RolloutNotFound, RolloutStateConflict
 from rollouts.models import Rollout
 from stacks.errors import StackNotFound
 from stacks.models import Stack
 from stacks.services import lock_stack
-
-
-def lock_wanted_versions() -> None:
-    """Prevent that a freeze begins before the transaction ends. Take this lock before all others."""
-    lock_shared(AdvisoryLock.WANTED_VERSIONS)
 
 
 def lock_rollout(rollout_id: UUID) -> tuple[Stack, Rollout]:

@@ -13,7 +13,6 @@ from rollouts.errors import ReasonRequired, VersionNotHeld
 from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Rollout
 from rollouts.services.frozen_writes import require_thawed
-from rollouts.services.locking import lock_wanted_versions
 from rollouts.services.rolled_back_contents import allow_content
 from rollouts.services.starting import bring_to_fleet, open_versions_after
 from rollouts.services.strategies import strategy_of_stack
@@ -37,7 +36,6 @@ def release_version(
     """
     if not reason.strip():
         raise ReasonRequired
-    lock_wanted_versions()
     stack = lock_stack(version.stack_id)
     require_thawed(stack=stack, actor=actor, override_reason=override_reason)
     reasons = set(VersionHold.objects.filter(version=version).values_list("reason", flat=True))

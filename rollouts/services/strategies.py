@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from core.events import Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
+from core.refusals import refuse
 from core.validators import is_name
 from paks.actors import ActorType
 from rollouts.errors import (
@@ -156,7 +157,7 @@ def strategy_for(*, stack: Stack, options: PublishOptions, actor: Actor) -> Stra
 def require_bypass(*, actor: Actor, reason: str) -> None:
     """Raises BypassDenied, ReasonRequired. The admin site checks the right of its users itself."""
     if actor.type not in {ActorType.ADMIN, ActorType.SYSTEM}:
-        raise BypassDenied
+        refuse(BypassDenied())
     if not reason.strip():
         raise ReasonRequired
 

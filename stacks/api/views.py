@@ -15,6 +15,7 @@ from core.api.idempotency import idempotent, idempotent_change
 from core.api.negotiation import YAML_TYPES, content_type, wants_yaml
 from core.api.pagination import ListQuery
 from core.api.parsers import JsonParser, YamlParser
+from core.api.planned import planned, planned_change
 from core.api.views import ResourceViewSet
 from core.errors import InvalidJson, InvalidRequestBody, NulCharacter
 from core.labels.api.views import LabelsMixin
@@ -145,6 +146,7 @@ class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         request=UpdateStackBody,
         responses=StackSerializer,
     )
+    @planned()
     def update(self, request: Request, *, stack_id: UUID) -> Response:
         """Takes the whole object or only the changed fields; null clears the description."""
         body: Any = self.read_body(UpdateStackBody)
@@ -159,6 +161,7 @@ class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     @extend_schema(
         operation_id="delete_stack", tags=["stacks"], summary="Delete a stack", responses={204: None}
     )
+    @planned()
     def destroy(self, request: Request, *, stack_id: UUID) -> Response:
         """Agents that reported on it receive a deletion marker. The name is free at once."""
         with transaction.atomic():
@@ -211,6 +214,7 @@ class StackObjectsViewSet(KeyedViewSet):
         responses={201: PublishedObjectSerializer},
     )
     @idempotent_change
+    @planned_change
     def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
         """The newest version is what agents apply. Send JSON, or the manifest itself as application/yaml."""
         query = self.read_query(PublishQuery)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.idempotency import idempotent_change
+from core.api.planned import planned_change
 from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller
@@ -57,6 +58,7 @@ from templates_app.services import (
 class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     queryset = StackTemplate.objects.active()
     serializer_class = TemplateSerializer
+    has_plans = False
     label_serializer = TemplateLabelSerializer
     annotation_serializer = TemplateAnnotationSerializer
     label_not_found = TemplateLabelNotFound
@@ -203,6 +205,7 @@ class InstantiationViewSet(KeyedViewSet):
         responses={201: PublishedObjectSerializer},
     )
     @idempotent_change
+    @planned_change
     def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
         """Renders the template version with the parameters and publishes the text on the stack."""
         query = self.read_query(PublishOptionsQuery)

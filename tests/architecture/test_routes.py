@@ -131,6 +131,7 @@ POST   /rollouts/{rollout_id}/roll-back               401  201   201   403    40
 POST   /rollouts/{rollout_id}/waves/{wave}/checks/{name} 401 200 200   403    403    403   403   401
 POST   /deployment-objects/{object_id}/release        401  200   403   403    403    403   403   401
 GET    /freezes                                       401  200   200   200    403    403   403   401
+POST   /plans                                         401  200   403   403    403    403   403   401
 POST   /freezes                                       401  201   403   403    403    403   403   401
 GET    /freezes/{freeze_id}                           401  200   200   200    403    403   403   401
 DELETE /freezes/{freeze_id}                           401  204   403   403    403    403   403   401
@@ -217,6 +218,7 @@ BODIES: dict[str, object] = {
     "POST /rollouts/{rollout_id}/roll-back": {"reason": "why not"},
     "POST /rollouts/{rollout_id}/waves/{wave}/checks/{name}": {"verdict": "passed"},
     "POST /deployment-objects/{object_id}/release": {"reason": "why not"},
+    "POST /plans": {"method": "POST", "path": "/agents/{agent_id}/labels", "body": "new"},
     "POST /freezes": {"scope": "fleet", "reason": "why not"},
     "POST /webhooks": {"name": "new", "url": "https://hooks.example.com", "event_types": ["*"]},
     "PUT /webhooks/{webhook_id}": {"enabled": False},

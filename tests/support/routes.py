@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import URLResolver, get_resolver
+from django.urls import URLResolver, get_resolver, resolve
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+_BRACES = re.compile(r"\{\w+\}")
 _CATCH_ALL = "route-not-found"
+UNKNOWN_ID = "00000000-0000-7000-8000-000000000000"
 
 
 @dataclass(frozen=True, order=True)
@@ -42,3 +44,15 @@ def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
             path = _PARAMETER.sub(r"{\1}", prefix + str(entry.pattern))
             for method in actions.keys() - {"head"}:
                 yield Route(path=path, method=method.upper())
+
+
+def planned_routes() -> list[Route]:
+    """The operations of which a plan can be asked."""
+    return [route for route in api_routes() if _is_planned(route)]
+
+
+def _is_planned(route: Route) -> bool:
+    match = resolve("/api/v1" + _BRACES.sub(UNKNOWN_ID, route.path))
+    view_class: Any = match.func.cls  # type: ignore[attr-defined]
+    handler = getattr(view_class, match.func.actions[route.method.lower()])  # type: ignore[attr-defined]
+    return bool(getattr(handler, "is_planned", False) and view_class.has_plans)

@@ -45,6 +45,7 @@ from agents.target_state import state_of
 from agents.wanted.ties import served_stacks
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
+from core.api.planned import planned
 from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller, IsAdmin
@@ -155,6 +156,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         request=UpdateAgentBody,
         responses=AgentSerializer,
     )
+    @planned(takes_away=False)
     def update(self, request: Request, *, agent_id: UUID) -> Response:
         """Takes the whole object or only the changed fields. Admin, or the agent itself, but for
         `silent_after_seconds`, which only an admin changes.
@@ -175,6 +177,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     @extend_schema(
         operation_id="delete_agent", tags=["agents"], summary="Delete an agent", responses={204: None}
     )
+    @planned()
     def destroy(self, request: Request, *, agent_id: UUID) -> Response:
         """Its keys stop working at once. 204 also when there is no such agent. Admin only."""
         with transaction.atomic():

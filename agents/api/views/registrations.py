@@ -14,6 +14,7 @@ from agents.models import Agent, Registration
 from agents.services.registrations import deregister_agent, register_agent
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
+from core.api.planned import planned
 from generators.errors import GeneratorNotFound
 from generators.models import Generator
 from generators.services import lock_generator
@@ -42,6 +43,7 @@ class RegistrationViewSet(KeyedViewSet):
         responses={201: RegistrationSerializer},
     )
     @idempotent
+    @planned(takes_away=False)
     def register(self, request: Request, *, generator_id: UUID) -> Response:
         """An agent registers itself; an admin names the agent."""
         agent_id = self._agent_id()
@@ -58,6 +60,7 @@ class RegistrationViewSet(KeyedViewSet):
         request=RegisterBody,
         responses={204: None},
     )
+    @planned()
     def deregister(self, request: Request, *, generator_id: UUID) -> Response:
         """Also removes the agent's explicit targets on the generator's stacks. 204 also when there was none."""
         agent_id = self._agent_id()

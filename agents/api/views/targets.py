@@ -15,6 +15,7 @@ from agents.services.agents import lock_agent
 from agents.services.targets import add_target, remove_target, require_registration
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
+from core.api.planned import planned
 from paks.api.permissions import AnyCaller
 from paks.api.views import KeyedViewSet
 from stacks.access import owns
@@ -49,6 +50,7 @@ class AgentTargetViewSet(KeyedViewSet):
         responses={201: AgentTargetSerializer},
     )
     @idempotent
+    @planned(takes_away=False)
     def create(self, request: Request, *, agent_id: UUID) -> Response:
         """Admin, or the generator that owns the stack."""
         body = self.read_body(AddTargetBody)
@@ -66,6 +68,7 @@ class AgentTargetViewSet(KeyedViewSet):
         summary="Take a stack from an agent",
         responses={204: None},
     )
+    @planned()
     def destroy(self, request: Request, *, agent_id: UUID, stack_id: UUID) -> Response:
         """Admin, or the generator that owns the stack."""
         with transaction.atomic():

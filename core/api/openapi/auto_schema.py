@@ -7,7 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_doc
 
 from core.api.fields import LABEL_RULE, QueryText, Text
-from core.api.openapi.headers import IDEMPOTENCY_KEY
+from core.api.openapi.headers import IDEMPOTENCY_KEY, IF_PLAN
 
 _Document = dict[str, Any]
 
@@ -26,6 +26,8 @@ class BrokkrSchema(AutoSchema):
         handler = getattr(self.view, getattr(self.view, "action", None) or "", None)
         if handler is not None and getattr(handler, "is_idempotent", False):
             parameters.append(IDEMPOTENCY_KEY)
+        if getattr(handler, "is_planned", False) and self.view.has_plans:
+            parameters.append(IF_PLAN)
         return parameters
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[_Document]:

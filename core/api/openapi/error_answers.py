@@ -46,7 +46,11 @@ _ANSWERS: dict[int, tuple[str, str, errors.DomainError]] = {
         "It exists already, or its state does not allow this.",
         errors.UniqueViolation(),
     ),
-    412: ("PreconditionFailed", "`If-Match` names an older state.", errors.PreconditionFailed()),
+    412: (
+        "PreconditionFailed",
+        "`If-Match` names an older state, or `If-Plan` a plan that holds no more.",
+        errors.PreconditionFailed(),
+    ),
     413: (
         "PayloadTooLarge",
         "The body is larger than allowed.",
@@ -135,6 +139,13 @@ def _statuses(method: str, operation: _Document) -> set[int]:
         statuses |= {413, 415, 422}
         if method != "delete":
             statuses.add(409)
-    if any(parameter["name"] == "If-Match" for parameter in parameters):
+    headers = {parameter["name"] for parameter in parameters if parameter["in"] == "header"}
+    if headers & {"If-Match", "If-Plan"}:
         statuses.add(412)
+    if "If-Plan" in headers:
+        # It may take more away than the budget allows.
+        statuses.add(409)
+    if operation["operationId"] == "make_plan":
+        # The refusals of all writes of which a plan may be asked.
+        statuses |= {404, 412}
     return statuses

@@ -15,6 +15,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Repeat the request with the same key within 24 hours to get the first answer again.",
 )
+IF_PLAN = OpenApiParameter(
+    "If-Plan",
+    cast(Any, {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+    OpenApiParameter.HEADER,
+    description="The `digest` of a plan of this write; 412 `plan_stale` when it would now do something else.",
+)
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",

@@ -11,6 +11,7 @@ from rest_framework.serializers import BaseSerializer
 
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
+from core.api.planned import planned
 from core.api.views import ResourceViewSet
 from core.errors import DomainError
 from core.events import Actor
@@ -55,6 +56,7 @@ class LabelsMixin(ResourceViewSet):
 
     @_documented
     @idempotent
+    @planned(takes_away=False)
     def add_label(self, request: Request, /, **ids: Any) -> Response:
         value = self.read_json()
         # Existing clients send the label as a bare string to some resources, and in an object to others.
@@ -65,6 +67,7 @@ class LabelsMixin(ResourceViewSet):
 
     @_documented
     @idempotent
+    @planned(takes_away=False)
     def add_annotation(self, request: Request, /, **ids: Any) -> Response:
         value = self.read_json()
         body = self.read_fields(AnnotationBody, value)
@@ -73,13 +76,15 @@ class LabelsMixin(ResourceViewSet):
         return Response(self.annotation_serializer(row).data, status=201)
 
     @_documented
-    def remove_label(self, request: Request, *, label: str, **ids: Any) -> Response:
+    @planned()
+    def remove_label(self, request: Request, /, *, label: str, **ids: Any) -> Response:
         if not remove_label(owner=self.label_owner(), label=label, actor=self.actor):
             raise self.label_not_found(label=label)
         return Response(status=204)
 
     @_documented
-    def remove_annotation(self, request: Request, *, key: str, **ids: Any) -> Response:
+    @planned()
+    def remove_annotation(self, request: Request, /, *, key: str, **ids: Any) -> Response:
         if not remove_annotation(owner=self.label_owner(), key=key, actor=self.actor):
             raise self.annotation_not_found(key=key)
         return Response(status=204)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.idempotency import idempotent
+from core.api.planned import planned
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from rollouts.access import find_freeze, visible_freezes
@@ -47,6 +48,7 @@ class FreezeViewSet(KeyedViewSet):
         responses={201: FreezeSerializer},
     )
     @idempotent
+    @planned(takes_away=False)
     def create(self, request: Request) -> Response:
         """What agents should have stays as it is, in the scope: versions are held, waves wait, and writes that would
         change who serves what are refused with 423 `frozen`. Admin only.
@@ -67,6 +69,7 @@ class FreezeViewSet(KeyedViewSet):
     @extend_schema(
         operation_id="lift_freeze", tags=["freezes"], summary="Lift a freeze", responses={204: None}
     )
+    @planned()
     def destroy(self, request: Request, *, freeze_id: UUID) -> Response:
         """In each stack the newest version published meanwhile starts; older ones are superseded. Admin only."""
         # Nothing of a freeze changes but that it is lifted, and that is said once: no lock is needed here.

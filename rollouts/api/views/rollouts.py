@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.idempotency import idempotent
+from core.api.planned import planned
 from core.errors import InvalidPath
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
@@ -131,6 +132,7 @@ class RolloutViewSet(KeyedViewSet):
         request=ApproveBody,
         responses=RolloutDetailSerializer,
     )
+    @planned()
     def approve(self, request: Request, *, rollout_id: UUID) -> Response:
         """Only of the wave that waits for it. Admin only."""
         return self._change(approve, rollout_id, self.read_body(ApproveBody))
@@ -155,6 +157,7 @@ class RolloutViewSet(KeyedViewSet):
         request=ReasonBody,
         responses=RolloutDetailSerializer,
     )
+    @planned()
     def skip(self, request: Request, *, rollout_id: UUID) -> Response:
         """Without the waves that are left. Admin only."""
         return self._change(skip, rollout_id, self.read_body(ReasonBody))
@@ -167,6 +170,7 @@ class RolloutViewSet(KeyedViewSet):
         responses={201: DeploymentObjectSerializer},
     )
     @idempotent
+    @planned()
     def roll_back(self, request: Request, *, rollout_id: UUID) -> Response:
         """Publishes the previous content as a new version, which is answered, for whoever has got this one. Also after
         its end, while there is no newer version. Admin, or the generator that owns the stack.
@@ -224,6 +228,7 @@ class HeldVersionViewSet(KeyedViewSet):
         request=ReasonBody,
         responses=ReleasedVersionSerializer,
     )
+    @planned()
     def release(self, request: Request, *, object_id: UUID) -> Response:
         """For a version that is held because its content was rolled back before, or because its rollout was aborted. It
         reaches the fleet by the stack's strategy. Admin only.

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
+from core.api.planned import planned
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from rollouts.access import find_strategy
@@ -149,6 +150,7 @@ class StackStrategyViewSet(KeyedViewSet):
         request=StackStrategyBody,
         responses=StackStrategySerializer,
     )
+    @planned(takes_away=False)
     def update(self, request: Request, *, stack_id: UUID) -> Response:
         """Its next versions go by it. Admin, or the generator that owns the stack; only an admin may replace the
         strategy that a stack has, and says why.
@@ -170,6 +172,7 @@ class StackStrategyViewSet(KeyedViewSet):
         request=OptionalReasonBody,
         responses={204: None},
     )
+    @planned(takes_away=False)
     def destroy(self, request: Request, *, stack_id: UUID) -> Response:
         """Its next versions reach everybody at once. Needs the right to bypass, which admins have, and a reason."""
         body: Any = self.read_body(OptionalReasonBody)

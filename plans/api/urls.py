@@ -1,0 +1,5 @@
+from django.urls import path
+
+from plans.api.views import PlanViewSet
+
+urlpatterns = [path("plans", PlanViewSet.as_view({"post": "create"}))]
