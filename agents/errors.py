@@ -8,6 +8,11 @@ class AgentNotFound(NotFound):
     message = "There is no such agent."
 
 
+class MomentNotKnown(Invalid):
+    code = "moment_not_known"
+    message = "The moment is in the future, or earlier than the history goes back (`known_since`)."
+
+
 class AgentPakMismatch(Forbidden):
     code = "agent_pak_mismatch"
     message = "Only the agent itself, or an admin where that is allowed, may do that."

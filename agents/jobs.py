@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from agents.services.events import delete_old_events
+from agents.services.history import delete_old_associations
 from agents.services.offers import delete_old_offers
 from agents.services.silence import announce_recovered_agents, announce_silent_agents
 from core.jobs import periodic
@@ -19,6 +20,11 @@ def forget_old_events() -> int:
 @periodic(every=timedelta(hours=6))
 def forget_old_offers() -> int:
     return delete_old_offers(now=timezone.now())
+
+
+@periodic(every=timedelta(hours=6))
+def forget_old_associations() -> int:
+    return delete_old_associations(now=timezone.now())
 
 
 @periodic(every=timedelta(seconds=10))

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from agents.wanted.legs import is_owed, served_by_agent
+from agents.wanted.past import moment_parameter, tables_at
 from agents.wanted.versions import wanted_sql
 from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
 from paks.key_check import GOOD_KEY_OF_AGENT, agent_key_parameters
@@ -102,6 +103,21 @@ def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
     """The objects' ids as in `poll`, for another caller than the agent. None for an unknown or deleted agent."""
     sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
     row = fetch_one(sql, {"agent": uuid_parameter(agent_id)})
+    return [_id(item) for item in _items(row[0])] if row else ()
+
+
+def state_at(*, agent_id: UUID, at: datetime) -> Sequence[str]:
+    """The objects' ids that a full poll got at this moment, under the settings of today.
+
+    None for an agent that was unknown or deleted then. The caller has checked that the moment is known.
+    """
+    sql = tables_at(connection.vendor) + _statement(
+        connection.vendor,
+        settings.REQUIRE_REGISTRATION,
+        False,
+        with_key=False,
+    )
+    row = fetch_one(sql, {"agent": uuid_parameter(agent_id), "at": moment_parameter(at)})
     return [_id(item) for item in _items(row[0])] if row else ()
 
 

@@ -283,6 +283,7 @@ AUDIT_LOG_RETENTION_DAYS = env_int(
 )
 AGENT_OFFERS_RETENTION_DAYS = env_int("BROKKR_AGENT_OFFERS_RETENTION_DAYS", 400, minimum=0, maximum=_MAX_DAYS)
 HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
+HISTORY_RETENTION_DAYS = env_int("BROKKR_HISTORY_RETENTION_DAYS", 400, minimum=0, maximum=_MAX_DAYS)
 
 # --- Webhooks -------------------------------------------------------------------------------------
 # The first key encrypts, all of them decrypt. `bootstrap --with-webhook-key` keeps one in the data folder.

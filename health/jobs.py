@@ -5,9 +5,14 @@ from datetime import timedelta
 from django.utils import timezone
 
 from core.jobs import periodic
-from health.services import delete_old_health
+from health.services import delete_old_changes, delete_old_health
 
 
 @periodic(every=timedelta(hours=1))
 def forget_old_health() -> int:
     return delete_old_health(now=timezone.now())
+
+
+@periodic(every=timedelta(hours=6))
+def forget_old_changes() -> int:
+    return delete_old_changes(now=timezone.now())

@@ -63,3 +63,26 @@ class DeploymentHealth(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.deployment_object.sequence_id} on {self.agent.name}"
+
+
+class HealthChange(models.Model):
+    """From this moment on, the agent reported this status for the version. Repeats write no row."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    agent_id = models.UUIDField()
+    deployment_object_id = models.UUIDField()
+    status = models.CharField(max_length=20, choices=HealthStatus.choices)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "deployment_health_history"
+        verbose_name = "change of health"
+        verbose_name_plural = "changes of health"
+        indexes = [
+            models.Index(fields=["agent_id", "at"], name="health_history_of_agent"),
+            models.Index(fields=["deployment_object_id", "at"], name="health_history_of_object"),
+            models.Index(fields=["at", "id"], name="health_history_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} since {self.at}"

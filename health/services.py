@@ -14,10 +14,11 @@ from agents.models import Agent
 from agents.services.agents import lock_speaking_agent
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
+from core.history import kept_since
 from core.retention import delete_in_steps
 from health.errors import InvalidHealthRecord
 from health.event_kinds import HealthEventKind
-from health.models import DeploymentHealth, HealthStatus
+from health.models import DeploymentHealth, HealthChange, HealthStatus
 from health.querysets import fresh_since
 from health.signals import health_reported
 from stacks.models import DeploymentObject
@@ -50,6 +51,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
     stacks = _stacks_of(latest)
     said = DeploymentHealth.objects.filter(agent=agent, deployment_object__id__in=latest).defer("summary")
     before = {health.deployment_object_id: health for health in said}
+    since = {object_id: _since(before.get(object_id), report, now) for object_id, report in latest.items()}
     DeploymentHealth.objects.bulk_create(
         [
             DeploymentHealth(
@@ -58,7 +60,7 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
                 status=report.status,
                 summary=None if report.summary is None else orjson.dumps(report.summary).decode(),
                 checked_at=report.checked_at,
-                since=_since(before.get(object_id), report, now),
+                since=since[object_id],
                 created_at=now,
                 updated_at=now,
             )
@@ -67,6 +69,12 @@ def report_health(*, agent_id: UUID, reports: Sequence[HealthReport], actor: Act
         update_conflicts=True,
         unique_fields=["agent", "deployment_object"],
         update_fields=["status", "summary", "checked_at", "since", "updated_at"],
+    )
+    # The history costs repeats nothing: bulk_create of no rows sends no statement.
+    HealthChange.objects.bulk_create(
+        HealthChange(agent_id=agent_id, deployment_object_id=object_id, status=report.status, at=now)
+        for object_id, report in latest.items()
+        if since[object_id] == now
     )
     changes = [
         Event(
@@ -116,6 +124,12 @@ def delete_old_health(*, now: datetime) -> int:
     """Delete statuses that have not been repeated for as long as the setting says. Returns their number."""
     if not settings.HEALTH_RETENTION_DAYS:
         return 0
-    kept_since = now - timedelta(days=settings.HEALTH_RETENTION_DAYS)
+    older_than = now - timedelta(days=settings.HEALTH_RETENTION_DAYS)
     # No index has this order, on purpose: see the model. Rows are few, one for each agent and version.
-    return delete_in_steps(DeploymentHealth.objects.filter(updated_at__lt=kept_since).order_by("pk"))
+    return delete_in_steps(DeploymentHealth.objects.filter(updated_at__lt=older_than).order_by("pk"))
+
+
+def delete_old_changes(*, now: datetime) -> int:
+    """Delete the changes of health that are older than the history is kept. Returns their number."""
+    since = kept_since(now)
+    return delete_in_steps(HealthChange.objects.filter(at__lt=since).order_by("at", "id")) if since else 0

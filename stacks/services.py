@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from core.advisory_locks import lock_wanted_versions
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
+from core.history import delete_old_history
 from core.integrity import unique_or_conflict
 from core.prepared import uuid_parameter
 from core.prepared_rows import LIVE_BY_ID, insert, select
@@ -29,7 +31,13 @@ from stacks.errors import (
 )
 from stacks.event_kinds import StackEventKind
 from stacks.manifests import Finding, ManifestError, check_manifest, checksum, expand_lists
-from stacks.models import DeploymentObject, Stack
+from stacks.models import (
+    DeploymentObject,
+    Stack,
+    StackAnnotationHistory,
+    StackLabelHistory,
+    StackOwnerHistory,
+)
 from stacks.signals import stack_deleted, stack_moved, version_published
 
 
@@ -308,6 +316,11 @@ def publish_checked(
         )
     )
     return obj
+
+
+def delete_old_associations(*, now: datetime) -> int:
+    """Delete what labels, annotations and owners of stacks were longer ago than is kept; the number of rows deleted."""
+    return delete_old_history(StackLabelHistory, StackAnnotationHistory, StackOwnerHistory, now=now)
 
 
 def _check(name: str, description: str | None) -> None:

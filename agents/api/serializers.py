@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from agents.models import Agent, AgentAnnotation, AgentEvent, AgentLabel, AgentTarget, Registration
 from agents.models.event import MAX_EVENT_TYPE, EventStatus
-from core.api.fields import NAME_RULE, Flag, Id, QueryText, Text, WholeNumber
+from core.api.fields import NAME_RULE, Flag, Id, Moment, QueryText, Text, WholeNumber
 from core.api.pagination import ListQuery
 from core.api.rows import RowSerializer
 from core.validators import is_blank
@@ -234,8 +234,16 @@ class TargetStateQuery(serializers.Serializer[Any]):
         help_text="`full`: everything the agent should have. `incremental`: without what it has reported on. "
         "The default is a setting, `full` unless changed.",
     )
+    at = Moment(
+        required=False,
+        help_text="What the agent should have had at this moment, in full, under the settings of today.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "at" in attrs:
+            if attrs.get("mode") == "incremental":
+                raise serializers.ValidationError({"mode": "The past is told in full only."})
+            return {"mode": "full"} | attrs
         return {"mode": settings.TARGET_STATE_DEFAULT} | attrs
 
 

@@ -7,9 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from agents.fragments import Fragments
 from agents.services.offers import note_offers
+from agents.target_state import state_at
+from agents.wanted.past import known_since, require_known
 from core.api.errors import CACHE_CONTROL
 from core.api.etag import names_tag
 from core.api.renderers import to_json
@@ -61,3 +64,22 @@ def respond(request: HttpRequest, object_ids: Sequence[str], *, agent_id: UUID |
         return HttpResponse(status=304, headers=headers)
     body = state_body(object_ids, offered_to=agent_id)
     return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def respond_at(request: HttpRequest, *, agent_id: UUID, at: datetime) -> HttpResponse:
+    """The target state of a moment of the past. Headers say how far back that is known, and under which settings.
+
+    Raises MomentNotKnown.
+    """
+    now = timezone.now()
+    require_known(at, now=now)
+    response = respond(request, state_at(agent_id=agent_id, at=at), agent_id=None)
+    for name, value in history_headers(now).items():
+        response.headers[name] = value
+    return response
+
+
+def history_headers(now: datetime) -> dict[str, str]:
+    """What an answer about the past says of itself: how far back it goes, and that settings have no history."""
+    since = known_since(now).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {"X-Brokkr-Known-Since": since, "X-Brokkr-Settings": "today"}

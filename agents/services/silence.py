@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from agents.event_kinds import AgentEventKind
-from agents.models import Agent, AgentHeartbeat
+from agents.models import Agent, AgentHeartbeat, AgentSilence
 from agents.querysets import AgentQuerySet
 from agents.silence import grace_of
 from core.events import SYSTEM, Event, emit
@@ -22,26 +23,49 @@ def announce_silent_agents(*, now: datetime) -> int:
 
     The mark is a guarded update: only one of several workers announces the agent, and none does after a new heartbeat.
     """
-    return _in_steps(Agent.objects.active().filter(silent_since__isnull=True).silent(now), _mark_silent)
+    silent = Agent.objects.active().filter(silent_since__isnull=True).silent(now)
+    return _in_steps(silent, _mark_silent, note=partial(_begin_silence, now=now))
 
 
 def announce_recovered_agents(*, now: datetime) -> int:
     """Remove the mark of the agents that are heard again and announce them; the number announced. Just as safe."""
-    return _in_steps(Agent.objects.active().filter(silent_since__isnull=False).heard(now), _mark_recovered)
+    heard = Agent.objects.active().filter(silent_since__isnull=False).heard(now)
+    return _in_steps(heard, _mark_recovered, note=partial(_end_silence, now=now))
 
 
-def _in_steps(agents: AgentQuerySet, mark: Callable[[Agent], Event | None]) -> int:
+def _in_steps(
+    agents: AgentQuerySet,
+    mark: Callable[[Agent], Event | None],
+    *,
+    note: Callable[[Sequence[Agent]], None],
+) -> int:
     ids: Sequence[UUID] = list(agents.order_by("id").values_list("id", flat=True))
     announced = 0
     for start in range(0, len(ids), _BATCH):
         with transaction.atomic():
             # Read the rows again, because an earlier step or another worker may have taken long.
             batch = agents.with_heartbeat().filter(id__in=ids[start : start + _BATCH]).order_by("id")
-            events = [event for event in map(mark, batch) if event is not None]
-            if events:
+            marked = [(agent, event) for agent in batch if (event := mark(agent)) is not None]
+            events = [event for _, event in marked]
+            if marked:
+                note([agent for agent, _ in marked])
                 emit(*events)
         announced += len(events)
     return announced
+
+
+def _begin_silence(agents: Sequence[Agent], *, now: datetime) -> None:
+    AgentSilence.objects.bulk_create(
+        AgentSilence(agent_id=agent.pk, since=agent.heartbeat.last_heartbeat, announced_at=now)
+        for agent in agents
+        # An agent that never sent a heartbeat does not count as silent.
+        if agent.heartbeat.last_heartbeat is not None
+    )
+
+
+def _end_silence(agents: Sequence[Agent], *, now: datetime) -> None:
+    ids = [agent.pk for agent in agents]
+    AgentSilence.objects.filter(agent_id__in=ids, ended_at__isnull=True).update(ended_at=now)
 
 
 def _mark_silent(agent: Agent) -> Event | None:

@@ -5,13 +5,35 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from agents.models import AgentAnnotation, AgentLabel, AgentTarget, Registration
-from stacks.models import StackAnnotation, StackLabel
+from agents.models import (
+    AgentAnnotation,
+    AgentAnnotationHistory,
+    AgentLabel,
+    AgentLabelHistory,
+    AgentTarget,
+    Registration,
+    RegistrationHistory,
+    TargetHistory,
+)
+from stacks.models import StackAnnotation, StackAnnotationHistory, StackLabel, StackLabelHistory
 from tests.support.source import product_modules
 
 TABLES = {
     model._meta.db_table
-    for model in (AgentTarget, AgentLabel, AgentAnnotation, StackLabel, StackAnnotation, Registration)
+    for model in (
+        AgentTarget,
+        AgentLabel,
+        AgentAnnotation,
+        StackLabel,
+        StackAnnotation,
+        Registration,
+        TargetHistory,
+        AgentLabelHistory,
+        AgentAnnotationHistory,
+        StackLabelHistory,
+        StackAnnotationHistory,
+        RegistrationHistory,
+    )
 }
 HOME = "agents.wanted"
 # Whole names: a constraint may be called after its table.

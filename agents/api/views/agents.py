@@ -22,7 +22,7 @@ from agents.api.serializers import (
     TargetStateQuery,
     UpdateAgentBody,
 )
-from agents.api.state import respond
+from agents.api.state import respond, respond_at
 from agents.errors import (
     AgentAnnotationNotFound,
     AgentIdMismatch,
@@ -224,9 +224,12 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     )
     def target_state(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Of every stack the agent serves the newest version that is not held or is released to it, newest first; and
-        deletion markers of what it must remove.
+        deletion markers of what it must remove. With `at`, what a full poll got at that moment, also of an agent that
+        was deleted since; `X-Brokkr-Known-Since` says how far back that is known.
         """
         query = self.read_query(TargetStateQuery)
+        if "at" in query:
+            return respond_at(request._request, agent_id=agent_id, at=query["at"])
         state = state_of(agent_id=agent_id, mode=query["mode"])
         return respond(request._request, state, agent_id=self.caller.agent_id)
 
