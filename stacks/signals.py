@@ -8,7 +8,8 @@ stack_deleted = Signal()
 # Arguments: stack_id, actor, options (PublishOptions). Sent inside the publishing transaction, before any lock.
 publish_requested = Signal()
 
-# Arguments: stack (locked), version, actor, options. Sent inside the publishing transaction, before the event is told.
+# Arguments: stack (locked), version, objects (of its manifest; None if they are not known), actor, options. Sent inside
+# the publishing transaction, before the event is told.
 version_published = Signal()
 
 # Arguments: stack (which has its new owner), old_generator_id. Sent inside the changing transaction.

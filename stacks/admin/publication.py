@@ -122,7 +122,7 @@ class PublishForm(forms.Form):
             self.yaml = restore_secrets(text, self._newest.yaml_content if self._newest else "")
             if self.cleaned_data.get("expand_lists"):
                 self.yaml = expanded(self.yaml)
-            self.findings = check_publishable(self.yaml, is_deletion_marker=False)
+            self.findings = check_publishable(self.yaml, is_deletion_marker=False).findings
         except ValueUnknown as unknown:
             self._mark(text, unknown.line)
             self.add_error(

@@ -28,6 +28,8 @@ class Code(StrEnum):
     MERGE_KEY = "merge_key"
     GENERATE_NAME = "generate_name"
     OBJECT_REPEATED = "object_repeated"
+    # Another stack contradicts the text.
+    OBJECT_IN_ANOTHER_STACK = "object_in_another_stack"
 
 
 _UNLOADABLE = frozenset(

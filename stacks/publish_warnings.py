@@ -1,0 +1,24 @@
+"""Warnings of a publish that depend on more than its text. Apps above register what they know."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from stacks.manifests import Finding, Manifest
+from stacks.models import DeploymentObject
+
+# Takes the version that was published, what was read in it, and the generator that is to read the warnings; None for
+# people who may see all stacks.
+Warn = Callable[[DeploymentObject, Manifest, UUID | None], list[Finding]]
+_sources: list[Warn] = []
+
+
+def register_publish_warnings(warn: Warn) -> None:
+    _sources.append(warn)
+
+
+def publish_warnings(
+    version: DeploymentObject, manifest: Manifest, *, generator_id: UUID | None
+) -> list[Finding]:
+    """All that is to be said about a version that was published just now, in the order of its text."""
+    others = [finding for warn in _sources for finding in warn(version, manifest, generator_id)]
+    return sorted([*manifest.findings, *others], key=lambda finding: (finding.document, finding.line))
