@@ -28,8 +28,10 @@ WITH given AS (
     FROM inventory_entries e JOIN inventory_resources r ON r.id = e.resource_id
     WHERE e.image_id IS NULL AND {among}
 )
-SELECT g.* FROM given g WHERE g.object_key IN (
-    SELECT s.object_key FROM given s GROUP BY s.object_key HAVING count(DISTINCT s.stack_id) > 1
+SELECT g.object_key, g.api_group, g.kind, g.namespace, g.name,
+       g.stack_id, s.name, s.generator_id, g.version_id, g.digest
+FROM given g JOIN stacks s ON s.id = g.stack_id WHERE g.object_key IN (
+    SELECT h.object_key FROM given h GROUP BY h.object_key HAVING count(DISTINCT h.stack_id) > 1
 )
 ORDER BY g.kind, g.namespace, g.name, g.object_key, g.version_id"""
 _OTHERS = """
@@ -47,6 +49,8 @@ class Member:
     """A version with the object. Versions with an equal `digest` write it alike."""
 
     stack_id: UUID
+    stack_name: str
+    generator_id: UUID
     version_id: int
     digest: int
 
@@ -145,10 +149,10 @@ def _shared(version_ids: Iterable[int]) -> dict[_Named, list[Member]]:
     named: dict[UUID, _Named] = {}
     found: dict[_Named, list[Member]] = defaultdict(list)
     parameters = {"versions": list_parameter(sorted(version_ids))}
-    for key, group, kind, namespace, name, stack_id, version, digest in fetch_all(
+    for key, group, kind, namespace, name, stack_id, stack_name, generator_id, version, digest in fetch_all(
         _SHARED.format(among=among("e.version_id", "versions")), parameters
     ):
         # The namespace may be written in one stack and left out in the other.
         first = named.setdefault(as_uuid(key), (as_uuid(key), group, kind, namespace, name))
-        found[first].append(Member(as_uuid(stack_id), version, digest))
+        found[first].append(Member(as_uuid(stack_id), stack_name, as_uuid(generator_id), version, digest))
     return found

@@ -5,15 +5,19 @@ A generator learns of a stack of another tenant only that it is another stack.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from inventory.conflicts import Conflict
-from stacks.models import Stack
 
 # Of objects of these kinds, a generator is told whether another tenant's is equal to its own. Of others, that would let
 # it find out their values by guessing.
 _COMPARED_ACROSS_TENANTS: Final = frozenset({"Namespace"})
+
+
+class OtherStack(NamedTuple):
+    name: str
+    stack_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class ToldConflict:
     """
 
     conflict: Conflict
-    others: Sequence[Stack]
+    others: Sequence[OtherStack]
     hidden: int
     is_note: bool
 
@@ -40,27 +44,18 @@ class ToldConflict:
 def told_conflicts(
     conflicts: Sequence[Conflict], stack_id: UUID, *, generator_id: UUID | None
 ) -> list[ToldConflict]:
-    """What the generator, or an operator if it is None, may know of these conflicts of the stack; notes last.
-
-    One query if there are any.
-    """
-    if not conflicts:
-        return []
-    stacks = Stack.objects.in_bulk({each for conflict in conflicts for each in conflict.stack_ids})
-    told = [_told(conflict, stack_id, stacks, generator_id) for conflict in conflicts]
+    """What the generator, or an operator if it is None, may know of these conflicts of the stack; notes last."""
+    told = [_told(conflict, stack_id, generator_id) for conflict in conflicts]
     return sorted(told, key=lambda each: each.is_note)
 
 
-def _told(
-    conflict: Conflict, stack_id: UUID, stacks: dict[UUID, Stack], generator_id: UUID | None
-) -> ToldConflict:
-    others = [stacks[each] for each in conflict.stack_ids if each != stack_id]
-    seen = [stack for stack in others if generator_id is None or stack.generator_id == generator_id]
-    hidden = len(others) - len(seen)
+def _told(conflict: Conflict, stack_id: UUID, generator_id: UUID | None) -> ToldConflict:
+    others = [member for member in conflict.members if member.stack_id != stack_id]
+    seen = {
+        OtherStack(member.stack_name, member.stack_id)
+        for member in others
+        if generator_id is None or member.generator_id == generator_id
+    }
+    hidden = len({member.stack_id for member in others}) - len(seen)
     may_compare = not hidden or conflict.kind in _COMPARED_ACROSS_TENANTS
-    return ToldConflict(
-        conflict,
-        sorted(seen, key=lambda stack: stack.name),
-        hidden,
-        is_note=conflict.is_identical and may_compare,
-    )
+    return ToldConflict(conflict, sorted(seen), hidden, is_note=conflict.is_identical and may_compare)

@@ -20,5 +20,12 @@ def publish_warnings(
     version: DeploymentObject, manifest: Manifest, *, generator_id: UUID | None
 ) -> list[Finding]:
     """All that is to be said about a version that was published just now, in the order of its text."""
-    others = [finding for warn in _sources for finding in warn(version, manifest, generator_id)]
+    others = warnings_of_others(version, manifest, generator_id=generator_id)
     return sorted([*manifest.findings, *others], key=lambda finding: (finding.document, finding.line))
+
+
+def warnings_of_others(
+    version: DeploymentObject, manifest: Manifest, *, generator_id: UUID | None
+) -> list[Finding]:
+    """What only apps above know of it."""
+    return [finding for warn in _sources for finding in warn(version, manifest, generator_id)]

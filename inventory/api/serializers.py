@@ -194,7 +194,7 @@ def conflict_to_json(told: ToldConflict) -> dict[str, Any]:
         "namespace": conflict.namespace,
         "name": conflict.name,
         "identical": told.is_note,
-        "other_stacks": [{"stack_id": stack.pk, "name": stack.name} for stack in told.others],
+        "other_stacks": [stack._asdict() for stack in told.others],
         "hidden_stacks": told.hidden,
         "agent_count": len(conflict.agent_ids),
         "agent_ids": sorted(conflict.agent_ids, key=str)[:MAX_AGENTS],

@@ -16,7 +16,9 @@ from stacks.manifests.objects import Identity
 # A field of this name in a container names its image; `reference` does so in a volume of the kind `image`.
 _IMAGE: Final = "image"
 _REFERENCE: Final = "reference"
-IMAGE_FIELDS: Final = frozenset({_IMAGE, _REFERENCE})
+_KIND: Final = "kind"
+NOTED_FIELDS: Final = frozenset({_IMAGE, _REFERENCE, _KIND})
+_SECRETS: Final = frozenset({"Secret", "SecretList"})
 _CONTAINERS: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
 _VOLUMES: Final = "volumes"
 # The API server accepts no longer names.
@@ -51,22 +53,29 @@ class Contents:
         self._start = 0
         # Each place of the current document that may name an image, with the name.
         self._named: dict[tuple[FieldPath, str], None] = {}
+        self._holds_secret = False
 
     def begin_document(self, start: int) -> None:
         """`start` is the number of characters before the document."""
         self._start = start
         self._named = {}
+        self._holds_secret = False
 
-    def note_image(self, field: str, value: str, around: Sequence[Open]) -> None:
+    def note(self, field: str, value: str, around: Sequence[Open]) -> None:
         """Note a field of a mapping; `around` are the collections around it, beginning with the document."""
-        if len(around) > 2 and _may_name_image(field, around[-1].key, around[-2].key):
+        if field == _KIND:
+            self._holds_secret = self._holds_secret or value in _SECRETS
+        elif len(around) > 2 and _may_name_image(field, around[-1].key, around[-2].key):
             self._named[(*(each.key for each in around[1:]), field), value] = None
 
     def note_repeated(self, node: Collection, field: str | None, around: Sequence[Open]) -> None:
         """Note what an alias repeats in this field of a mapping or, without a field, in a list."""
         path = (*(each.key for each in around[1:]), field)
-        for place, value in _images_in(path, node):
-            self._named[place, value] = None
+        for place, value in _noted_in(path, node):
+            if place[-1] == _KIND:
+                self._holds_secret = self._holds_secret or value in _SECRETS
+            else:
+                self._named[place, value] = None
 
     def end_document(
         self, api_version: str, identity: Identity, *, end: int, document: int, line: int
@@ -84,7 +93,8 @@ class Contents:
 
     def _images(self, group: str, kind: str) -> Iterator[tuple[Image, bool]]:
         pods = pod_spec_of(group, kind)
-        if pods is None and is_built_in(group):
+        # What looks like an image may be a value of a Secret that the object holds.
+        if self._holds_secret or (pods is None and is_built_in(group)):
             return
         for path, value in self._named:
             if pods is not None and path[: len(pods)] != pods:
@@ -111,8 +121,8 @@ def _is_of_volume(path: FieldPath) -> bool:
     return path == (_VOLUMES, None, _IMAGE, _REFERENCE)
 
 
-def _images_in(path: FieldPath, node: Collection) -> Iterator[tuple[FieldPath, str]]:
-    """Each field in the collection that may name an image, with its path. Each repetition of an alias is visited."""
+def _noted_in(path: FieldPath, node: Collection) -> Iterator[tuple[FieldPath, str]]:
+    """Each field in the collection that is to be noted, with its path. Each repetition of an alias is visited."""
     waiting = [(path, node)]
     while waiting:
         at, each = waiting.pop()
@@ -122,5 +132,5 @@ def _images_in(path: FieldPath, node: Collection) -> Iterator[tuple[FieldPath, s
             field = key if isinstance(key, str) else None
             if isinstance(value, Collection):
                 waiting.append(((*at, field), value))
-            elif field in IMAGE_FIELDS and isinstance(value, str):
+            elif field in NOTED_FIELDS and isinstance(value, str):
                 yield (*at, field), value

@@ -28,7 +28,7 @@ from yaml.events import (
 )
 from yaml.reader import ReaderError
 
-from stacks.manifests.contents import IMAGE_FIELDS, Contents
+from stacks.manifests.contents import NOTED_FIELDS, Contents
 from stacks.manifests.findings import Code, Finding, Findings, ManifestError
 from stacks.manifests.nodes import Anchor, Collection, Cost, Node, Open, Values
 from stacks.manifests.objects import KEPT, Identity, examine, named
@@ -201,8 +201,8 @@ class Reading:
                         raise self._repeated(text, event, _line_of(event))
                     inner.keys.add(text)
                     inner.key = text
-                elif inner.key in IMAGE_FIELDS:
-                    self.contents.note_image(inner.key, text, self._around)
+                elif inner.key in NOTED_FIELDS:
+                    self.contents.note(inner.key, text, self._around)
                 inner.key_is_next = not inner.key_is_next
         elif inner.key_is_next or inner.kept is not None or not is_small_integer(text):
             self._peculiar_scalar(event)
@@ -220,8 +220,8 @@ class Reading:
                 self._add_key(inner, value, event, _line_of(event))
                 if value == "<<" and not event.style:
                     self._note(Code.MERGE_KEY, _MERGE, event)
-            elif inner.key in IMAGE_FIELDS and isinstance(value, str):
-                self.contents.note_image(inner.key, value, self._around)
+            elif inner.key in NOTED_FIELDS and isinstance(value, str):
+                self.contents.note(inner.key, value, self._around)
             inner.key_is_next = not inner.key_is_next
         if event.anchor is not None:
             self._count_name(event)
@@ -270,8 +270,8 @@ class Reading:
         # A text that aliases make too long is refused at the next event.
         if isinstance(node, Collection) and self._events <= self._events_allowed:
             self.contents.note_repeated(node, field, self._around)
-        elif isinstance(node, str) and field in IMAGE_FIELDS:
-            self.contents.note_image(field, node, self._around)
+        elif isinstance(node, str) and field in NOTED_FIELDS:
+            self.contents.note(field, node, self._around)
 
     def _begin_collection(self, event: MappingStartEvent | SequenceStartEvent) -> None:
         around = self._inner
