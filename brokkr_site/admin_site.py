@@ -53,6 +53,12 @@ UNFOLD: dict[str, Any] = {
                         "link": reverse_lazy("admin:deployments"),
                         "permission": _may_see("stacks", "stack"),
                     },
+                    {
+                        "title": "Resources and images",
+                        "icon": "manage_search",
+                        "link": reverse_lazy("admin:resources"),
+                        "permission": _may_see("inventory", "entry"),
+                    },
                 ],
             },
             {

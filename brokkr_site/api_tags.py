@@ -9,6 +9,10 @@ TAGS = [
             "What belongs together and goes to the same agents, with the labels and annotations that say to which.",
         ),
         ("deployment objects", "The versions of a stack: immutable manifests, and deletion markers."),
+        (
+            "inventory",
+            "Which resources and images are in which versions, and where stacks contradict each other.",
+        ),
         ("templates", "Manifests with parameters; versions of them, previews, and publishing from one."),
         (
             "rollouts",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("templates_app.api.urls")),
     path("", include("health.api.urls")),
     path("", include("rollouts.api.urls")),
+    path("", include("inventory.api.urls")),
     path("", include("telemetry.api.urls")),
     path("", include("audit.api.urls")),
     path("", include("config.api.urls")),

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "webhooks",
     "audit",
     "config",
+    "inventory",
     "rollouts",
     "fleet",
     "plans",

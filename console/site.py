@@ -29,7 +29,8 @@ class ControlRoom(_AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         deployments = path("deployments/", self.admin_view(self.deployments), name="deployments")
-        return [deployments, *super().get_urls()]
+        resources = path("resources/", self.admin_view(self.resources), name="resources")
+        return [deployments, resources, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         # The admin's modules register with this site, so it cannot import them at its top.
@@ -41,6 +42,11 @@ class ControlRoom(_AdminSite):
         from console.admin.dashboard import deployments_view  # noqa: PLC0415  # as above
 
         return deployments_view(request, self.each_context(request))
+
+    def resources(self, request: HttpRequest) -> HttpResponse:
+        from inventory.admin import resources_view  # noqa: PLC0415  # as above
+
+        return resources_view(request, self.each_context(request))
 
     # Logins are audited here. Django's signals are also sent for sessions that nobody logged in to.
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

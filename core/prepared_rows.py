@@ -27,8 +27,8 @@ def among(column: str, name: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%({name})s))"  # noqa: S608  no input in it
 
 
-def list_parameter(values: Collection[UUID] | Collection[str]) -> object:
-    """UUIDs or texts as a parameter for `among`."""
+def list_parameter(values: Collection[UUID] | Collection[str] | Collection[int]) -> object:
+    """UUIDs, texts or integers as a parameter for `among`."""
     if is_postgresql():
         return list(values)
     return json.dumps([uuid_parameter(value) if isinstance(value, UUID) else value for value in values])
@@ -54,6 +54,21 @@ def select(
     return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in fetch_all(statement, parameters)]
 
 
+def insert_missing(rows: Sequence[_Row]) -> None:
+    """Insert those of the rows of one model that are not there, in a transaction.
+
+    Callers that insert the same rows at the same time wait for each other's commit; if all give them in the same order,
+    no deadlock comes of it.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    if not is_postgresql():
+        model._default_manager.bulk_create(rows, ignore_conflicts=True)
+        return
+    fetch_all_once(_insert_missing(model), [_as_json(rows, _inserted(model))])
+
+
 def insert(rows: Sequence[_Row], *, unique: Sequence[str] = (), update: Sequence[str] = ()) -> None:
     """Insert rows of one model, in a transaction.
 
@@ -70,13 +85,17 @@ def insert(rows: Sequence[_Row], *, unique: Sequence[str] = (), update: Sequence
     if len(rows) == 1:
         parameters = [_adapted(field, getattr(rows[0], field.attname)) for field in fields]
     else:
-        # One parameter for all rows, which PostgreSQL splits, costs less than an array for each column.
-        objects = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
-        parameters = [orjson.dumps(objects, option=orjson.OPT_NON_STR_KEYS).decode()]
+        parameters = [_as_json(rows, fields)]
     keys = fetch_all_once(_insert(model, len(rows) == 1, tuple(unique), tuple(update)), parameters)
     for row, (key,) in zip(rows, keys, strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _as_json(rows: Sequence[models.Model], fields: Sequence[Any]) -> str:
+    """One parameter for all rows, which PostgreSQL splits; it costs less than an array for each column."""
+    objects = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
+    return orjson.dumps(objects, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 @cache
@@ -102,11 +121,7 @@ def _inserted(model: type[models.Model]) -> list[Any]:
 def _insert(model: type[models.Model], single: bool, unique: Sequence[str], update: Sequence[str]) -> str:  # noqa: FBT001
     fields = _inserted(model)
     columns = ", ".join(field.column for field in fields)
-    if single:
-        source = f"VALUES ({', '.join(['%s'] * len(fields))})"
-    else:
-        table = model._meta.db_table
-        source = f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)"  # noqa: S608
+    source = f"VALUES ({', '.join(['%s'] * len(fields))})" if single else _rows_of_json(model, columns)
     conflict = ""
     if update:
         places, changes = _columns(model, unique), _columns(model, update)
@@ -115,6 +130,17 @@ def _insert(model: type[models.Model], single: bool, unique: Sequence[str], upda
     return (
         f"INSERT INTO {model._meta.db_table} ({columns}) {source}{conflict} RETURNING {model._meta.pk.column}"
     )
+
+
+@cache
+def _insert_missing(model: type[models.Model]) -> str:
+    columns = ", ".join(field.column for field in _inserted(model))
+    source = _rows_of_json(model, columns)
+    return f"INSERT INTO {model._meta.db_table} ({columns}) {source} ON CONFLICT DO NOTHING RETURNING 1"
+
+
+def _rows_of_json(model: type[models.Model], columns: str) -> str:
+    return f"SELECT {columns} FROM json_populate_recordset(NULL::{model._meta.db_table}, %s::json)"  # noqa: S608
 
 
 def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:

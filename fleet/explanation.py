@@ -4,9 +4,10 @@ The API and the admin show the same explanation. This module judges and is pure;
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from textwrap import shorten
+from uuid import UUID
 
 from agents.models import Agent
 from agents.models.event import EventStatus
@@ -17,6 +18,8 @@ from fleet.facts import Facts, gather
 from fleet.holding import freeze_check, rollout_check
 from health.models import HealthStatus
 from health.querysets import fresh_since
+from inventory.conflicts import conflicts_of_agent
+from inventory.told_conflicts import ToldConflict, told_conflicts
 from stacks.models import Stack
 
 
@@ -27,11 +30,18 @@ class Explanation:
     verdict: Verdict
     conclusion: str
     checks: Sequence[Check]
+    # What the agent should have of this stack and of another one too.
+    conflicts: Sequence[ToldConflict] = ()
 
 
-def explain(*, agent: Agent, stack: Stack, now: datetime) -> Explanation:
-    """The explanation for a live agent and a stack, live or deleted. The agent's heartbeat must be loaded with it."""
-    return judge(gather(agent=agent, stack=stack, now=now), now=now)
+def explain(*, agent: Agent, stack: Stack, now: datetime, generator_id: UUID | None) -> Explanation:
+    """The explanation for a live agent and a stack, live or deleted. The agent's heartbeat must be loaded with it.
+
+    `generator_id` is the generator that asks, or None for an operator.
+    """
+    conflicts = [each for each in conflicts_of_agent(agent.pk) if stack.pk in each.stack_ids]
+    told = told_conflicts(conflicts, stack.pk, generator_id=generator_id)
+    return replace(judge(gather(agent=agent, stack=stack, now=now), now=now), conflicts=told)
 
 
 def judge(facts: Facts, *, now: datetime) -> Explanation:

@@ -24,7 +24,6 @@ from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
 from rollouts.services.starting import hold_for_rollout
 from rollouts.services.strategies import strategy_for
-from rollouts.strategies import warnings_about
 from stacks.models import DeploymentObject, Stack
 from stacks.services import PublishOptions
 from stacks.signals import stack_deleted, version_published
@@ -35,22 +34,17 @@ _REPORTS = frozenset({"deployment.applied", "deployment.failed"})
 @receiver(version_published, dispatch_uid="rollouts.hold_version")
 def hold_version(
     stack: Stack, version: DeploymentObject, actor: Actor, options: PublishOptions, **kwargs: Any
-) -> list[str]:
-    """Hold a version that not all agents may get at once. Returns what its rollout may wait for in vain.
-
-    May refuse the strategy that the request names.
-    """
+) -> None:
+    """Hold a version that not all agents may get at once. May refuse the strategy that the request names."""
     if isinstance(options, RollbackOptions):
-        return []
+        return
     strategy = strategy_for(stack=stack, options=options, actor=actor)
     if actor.type == ActorType.GENERATOR and is_forbidden(version=version):
         hold(version=version, reason=HoldReason.ROLLED_BACK_CONTENT)
-        return []
+        return
     hold_for_rollout(
         stack=stack, version=version, strategy=strategy, actor=actor, now=timezone.now(), options=options
     )
-    # Health does not count for a marker.
-    return warnings_about(strategy) if strategy is not None and not version.is_deletion_marker else []
 
 
 @receiver(stack_deleted, dispatch_uid="rollouts.end_with_stack")

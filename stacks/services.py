@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -30,7 +30,7 @@ from stacks.errors import (
     StackNotFound,
 )
 from stacks.event_kinds import StackEventKind
-from stacks.manifests import Finding, ManifestError, check_manifest, checksum, expand_lists
+from stacks.manifests import Manifest, ManifestError, ManifestObject, checksum, expand_lists, read_manifest
 from stacks.models import (
     DeploymentObject,
     Stack,
@@ -193,11 +193,12 @@ def roll_back(
     """
     if to.stack_id != stack_id or to.is_deletion_marker:
         raise RollbackImpossible(deployment_object_id=to.id)
-    check_publishable(to.yaml_content, is_deletion_marker=False)
+    manifest = check_publishable(to.yaml_content, is_deletion_marker=False)
     return publish_checked(
         stack_id=stack_id,
         yaml_content=to.yaml_content,
         is_deletion_marker=False,
+        objects=manifest.objects,
         actor=actor,
         notes={"rolled_back_to": to.sequence_id, "reason": reason},
         options=PublishOptions(strategy=strategy, reason=reason),
@@ -230,24 +231,25 @@ def publish(
 
     Raises InvalidDeploymentObject when the manifest check refuses it, and what `publish_checked` raises.
     """
-    check_publishable(yaml_content, is_deletion_marker=is_deletion_marker)
+    manifest = check_publishable(yaml_content, is_deletion_marker=is_deletion_marker)
     return publish_checked(
         stack_id=stack_id,
         yaml_content=yaml_content,
         is_deletion_marker=is_deletion_marker,
+        objects=manifest.objects,
         actor=actor,
         options=options,
     )
 
 
-def check_publishable(yaml_content: str, *, is_deletion_marker: bool) -> list[Finding]:
-    """What is to be said about the text; nothing about most. Takes long for long texts; call it before a transaction.
+def check_publishable(yaml_content: str, *, is_deletion_marker: bool) -> Manifest:
+    """What is in the text and to be said about it. Takes long for long texts; call it before a transaction.
 
     Raises InvalidDeploymentObject for what agents cannot parse and, while manifests are strict, what they cannot load.
     """
     strict = settings.MANIFESTS == "strict"
     try:
-        return check_manifest(yaml_content, allow_blank=is_deletion_marker, strict=strict)
+        return read_manifest(yaml_content, allow_blank=is_deletion_marker, strict=strict)
     except ManifestError as error:
         raise InvalidDeploymentObject(str(error), **error.details) from error
 
@@ -255,7 +257,7 @@ def check_publishable(yaml_content: str, *, is_deletion_marker: bool) -> list[Fi
 def expanded(yaml_content: str) -> str:
     """The text with each list of objects replaced by its items. Raises InvalidDeploymentObject."""
     try:
-        check_manifest(yaml_content, allow_blank=True)
+        read_manifest(yaml_content, allow_blank=True)
         return expand_lists(yaml_content)
     except ManifestError as error:
         raise InvalidDeploymentObject(str(error), **error.details) from error
@@ -270,10 +272,12 @@ def publish_checked(
     actor: Actor,
     notes: Mapping[str, object] | None = None,
     options: PublishOptions = DEFAULT_OPTIONS,
+    objects: Sequence[ManifestObject] | None = None,
 ) -> DeploymentObject:
     """`publish` for a text that `check_publishable` has let through. `notes` are for the audit log.
 
-    The version that is returned has `delivery_warnings`.
+    `objects` are what `check_publishable` found in the text; without them, the apps above read it again.
+
     Raises StackNotFound, GeneratorInactive, what the precondition raises, and what apps above refuse.
     """
     # The lock makes the newest version of a stack also the one that commits last.
@@ -290,10 +294,9 @@ def publish_checked(
     )
     insert([obj])
     mark_active(stack.generator_id, actor)
-    answers: Any = version_published.send(
-        sender=Stack, stack=stack, version=obj, actor=actor, options=options
+    version_published.send(
+        sender=Stack, stack=stack, version=obj, objects=objects, actor=actor, options=options
     )
-    obj.delivery_warnings = [warning for _, warnings in answers for warning in warnings]
     emit(
         Event(
             kind=StackEventKind.DEPLOYMENT_CREATED,

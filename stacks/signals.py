@@ -5,8 +5,8 @@ from django.dispatch import Signal
 # Arguments: stack, marker (its deletion marker), actor. Sent inside the deleting transaction.
 stack_deleted = Signal()
 
-# Arguments: stack (locked), version, actor, options. Sent inside the publishing transaction, before the event is told.
-# Receivers return warnings for whoever publishes: a list of sentences.
+# Arguments: stack (locked), version, objects (of its manifest; None if they are not known), actor, options. Sent inside
+# the publishing transaction, before the event is told.
 version_published = Signal()
 
 # Arguments: stack (which has its new owner), old_generator_id. Sent inside the changing transaction.

@@ -18,7 +18,7 @@ from generators.models import Generator
 from generators.services import lock_generator, require_active, system_generator
 from parameter_schemas import InvalidSchema, check_schema, violations
 from stacks.errors import InvalidDeploymentObject
-from stacks.manifests import Finding
+from stacks.manifests import Manifest
 from stacks.models import DeploymentObject, Stack
 from stacks.services import DEFAULT_OPTIONS, PublishOptions, check_publishable, publish_checked
 from templates_app.access import find_template
@@ -48,12 +48,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A checked manifest that was rendered from a template, its warnings, and the parameters as JSON text."""
+    """A checked manifest that was rendered from a template, with what is in it, and the parameters as JSON text."""
 
     template: StackTemplate
     parameters: str
     text: str
-    findings: list[Finding]
+    manifest: Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,8 @@ def render_for(*, stack: Stack, template: StackTemplate, parameters: object) -> 
     except InvalidTemplateSyntax as error:
         # The caller sent no template, so a stored template that no longer compiles is a failure to render.
         raise TemplateRenderFailed(error.text, **error.details) from error
-    findings = check_publishable(text, is_deletion_marker=False)
-    return Rendering(template, _as_json(parameters), text, findings)
+    manifest = check_publishable(text, is_deletion_marker=False)
+    return Rendering(template, _as_json(parameters), text, manifest)
 
 
 @transaction.atomic
@@ -178,6 +178,7 @@ def publish_rendering(
         is_deletion_marker=False,
         actor=actor,
         options=options,
+        objects=rendering.manifest.objects,
     )
     rendered = RenderedObject.objects.create(
         deployment_object=obj,

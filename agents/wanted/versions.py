@@ -42,6 +42,13 @@ FROM ({held}) h JOIN {pairs} hp ON hp.stack_id = h.stack_id
 JOIN object_releases re ON re.version_id = h.sequence_id AND re.agent_id = hp.agent_id
 GROUP BY re.agent_id, h.stack_id"""
 
+# Each stack's version is looked up once, however many agents serve it.
+_CURRENT = """
+WITH unheld AS (SELECT s.id AS stack_id, {unheld} AS sequence_id FROM stacks s WHERE s.deleted_at IS NULL)
+SELECT u.sequence_id FROM unheld u WHERE u.sequence_id IS NOT NULL
+UNION SELECT r.sequence_id FROM ({releases}) r JOIN unheld u ON u.stack_id = r.stack_id
+WHERE u.sequence_id IS NULL OR r.sequence_id > u.sequence_id"""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -80,6 +87,11 @@ def newest_releases_sql(*, pairs: str | None = None) -> str:
     if pairs is None:
         return _NEWEST_RELEASES.format(held=_HELD)
     return _NEWEST_RELEASES_AMONG.format(held=_HELD, pairs=pairs)
+
+
+def current_sql() -> str:
+    """SELECT of `sequence_id`: each version of a live stack that some agent would want if it served the stack."""
+    return _CURRENT.format(unheld=wanted_sql("s.id", None), releases=newest_releases_sql())
 
 
 def later_sql(one: str, other: str) -> str:

@@ -12,6 +12,7 @@ from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
 from fleet.checks import CheckName, CheckStatus, Verdict
 from fleet.explanation import explain
+from inventory.admin.contents import conflict_rows
 from stacks.models import Stack
 
 # Django's class takes a parameter for the type checker only.
@@ -74,11 +75,12 @@ def _context(
 ) -> dict[str, Any]:
     context: dict[str, Any] = {"form": form, "media": model_admin.media + form.media}
     if agent is not None and stack is not None:
-        found = explain(agent=agent, stack=stack, now=timezone.now())
+        found = explain(agent=agent, stack=stack, now=timezone.now(), generator_id=None)
         tone = "good" if found.verdict in _GOOD else "wait" if found.verdict in _WAITING else "bad"
         context |= {
             "tone": tone,
             "conclusion": found.conclusion,
+            "conflicts": conflict_rows(found.conflicts, known={agent.pk: agent}),
             "checks": [
                 (_TITLES[check.name], check.status.value, _ICONS[check.status], check.sentence)
                 for check in found.checks

@@ -19,6 +19,7 @@ from fleet.api.serializers import (
 )
 from fleet.explanation import explain
 from fleet.rollup import fleet_agents, records
+from inventory.api.serializers import conflict_to_json
 from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
 from stacks.access import require_owner
@@ -88,7 +89,7 @@ class FleetViewSet(KeyedViewSet):
         agent = Agent.objects.active().with_heartbeat().filter(id=agent_id).first()
         if agent is None:
             raise AgentNotFound(id=agent_id)
-        found = explain(agent=agent, stack=stack, now=timezone.now())
+        found = explain(agent=agent, stack=stack, now=timezone.now(), generator_id=self.caller.generator_id)
         return Response(
             ExplanationSerializer(
                 {
@@ -97,6 +98,7 @@ class FleetViewSet(KeyedViewSet):
                     "verdict": found.verdict,
                     "conclusion": found.conclusion,
                     "checks": found.checks,
+                    "conflicts": [conflict_to_json(each) for each in found.conflicts],
                 }
             ).data
         )

@@ -11,7 +11,7 @@ from core.api.fields import Id, Text
 from core.api.pagination import ListQuery
 from plans.changes import Kind
 from plans.reports import Condition
-from stacks.api.serializers import ManifestWarningSerializer
+from stacks.api.serializers import PublishWarningSerializer
 
 _KINDS = [kind.value for kind in Kind]
 
@@ -220,6 +220,6 @@ class PlanSerializer(serializers.Serializer[Any]):
             for refusal in plan.refused_by
         ]
 
-    @extend_schema_field(ManifestWarningSerializer(many=True))
+    @extend_schema_field(PublishWarningSerializer(many=True))
     def get_warnings(self, _plan: object) -> Any:
         return self.context["warnings"].get("warnings", [])

@@ -15,14 +15,15 @@ from core.errors import DomainError
 from stacks.admin.delivery import DeliveryForm, delivery_form
 from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
 from stacks.errors import InvalidDeploymentObject
-from stacks.manifests import Finding, checksum
+from stacks.manifests import Manifest, checksum
 from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
 from stacks.models import DeploymentObject, Stack
+from stacks.publish_warnings import warnings_of_others
 from stacks.services import (
     PublishOptions,
     check_publishable,
     expanded,
-    publish,
+    publish_checked,
     reveal_secrets,
     roll_back,
 )
@@ -83,8 +84,8 @@ class PublishForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._newest = newest
         self.yaml = ""
-        # What is to be said about it.
-        self.findings: list[Finding] = []
+        # What is in it, and to be said about it.
+        self.read = Manifest([], [])
         # The number of the refused line, and the line as it was typed.
         self.error_line: int | None = None
         self.excerpt = ""
@@ -122,7 +123,7 @@ class PublishForm(forms.Form):
             self.yaml = restore_secrets(text, self._newest.yaml_content if self._newest else "")
             if self.cleaned_data.get("expand_lists"):
                 self.yaml = expanded(self.yaml)
-            self.findings = check_publishable(self.yaml, is_deletion_marker=False)
+            self.read = check_publishable(self.yaml, is_deletion_marker=False)
         except ValueUnknown as unknown:
             self._mark(text, unknown.line)
             self.add_error(
@@ -136,7 +137,7 @@ class PublishForm(forms.Form):
     @property
     def warns(self) -> bool:
         """Whether there are warnings that the page has not shown for this very text."""
-        return bool(self.findings) and self.cleaned_data["warned"] != checksum(self.yaml)
+        return bool(self.read.findings) and self.cleaned_data["warned"] != checksum(self.yaml)
 
     def _mark(self, text: str, line: int | None) -> None:
         lines = split_lines(text)
@@ -172,20 +173,24 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
     is_complete = all([form.is_valid(), delivery is None or delivery.is_valid()])
     if is_complete and "_compare" not in request.POST and not form.warns:
         try:
-            obj = publish(
+            obj = publish_checked(
                 stack_id=stack.pk,
                 yaml_content=form.yaml,
                 is_deletion_marker=False,
                 actor=admin_actor(request),
                 options=_options(delivery),
+                objects=form.read.objects,
             )
         except DomainError as refusal:
             form.add_error(None, refusal.text)
         else:
             model_admin.message_user(request, f"Published: {obj} of {stack}.", messages.SUCCESS)
+            for finding in warnings_of_others(obj, form.read, generator_id=None):
+                model_admin.message_user(request, finding.message, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[stack.pk]))
     if form.yaml and form.error_line is None:
-        context |= {"findings": form.findings, "checksum": checksum(form.yaml) if form.findings else ""}
+        findings = form.read.findings
+        context |= {"findings": findings, "checksum": checksum(form.yaml) if findings else ""}
         context["diff"] = diff_table(
             manifest_side(newest.yaml_content if newest else ""),
             manifest_side(form.yaml),

@@ -1,4 +1,4 @@
-"""What a request to publish may say beside the manifest: how it is to reach the fleet, and on what condition."""
+"""What a request to publish may say beside the manifest, and how it is answered."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,11 @@ from rest_framework.request import Request
 
 from core.api.etag import require_match, require_none
 from core.api.renderers import to_json
-from stacks.api.serializers import DeploymentObjectSerializer
+from paks.principals import Principal
+from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer
+from stacks.manifests import Manifest
 from stacks.models import DeploymentObject
+from stacks.publish_warnings import publish_warnings
 from stacks.services import PublishOptions
 
 PUBLISH_CONDITIONS = [
@@ -42,3 +45,9 @@ def publish_options(request: Request, query: Mapping[str, Any]) -> PublishOption
         reason=query.get("reason", ""),
         precondition=precondition if has_condition else None,
     )
+
+
+def published(obj: DeploymentObject, manifest: Manifest, caller: Principal) -> Any:
+    """The answer to the caller that published the version, with the warnings."""
+    findings = publish_warnings(obj, manifest, generator_id=caller.generator_id)
+    return PublishedObjectSerializer(obj, context={"findings": findings}).data

@@ -184,13 +184,8 @@ class PublishedObjectSerializer(DeploymentObjectSerializer):
         read_only_fields = fields
 
     @extend_schema_field(PublishWarningSerializer(many=True))
-    def get_warnings(self, obj: DeploymentObject) -> Any:
-        of_manifest = PublishWarningSerializer(self.context["findings"], many=True).data
-        of_delivery = [
-            {"code": "may_never_be_proven", "message": text, "document": None, "line": None}
-            for text in obj.delivery_warnings
-        ]
-        return [*of_manifest, *of_delivery]
+    def get_warnings(self, _obj: DeploymentObject) -> Any:
+        return PublishWarningSerializer(self.context["findings"], many=True).data
 
 
 @extend_schema_serializer(

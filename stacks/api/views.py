@@ -30,7 +30,7 @@ from stacks.access import (
     require_reader,
 )
 from stacks.api.labels import matching_operations
-from stacks.api.options import PUBLISH_CONDITIONS, publish_options
+from stacks.api.options import PUBLISH_CONDITIONS, publish_options, published
 from stacks.api.permissions import MayCreateStacks, MayListStacks
 from stacks.api.serializers import (
     MANIFEST_EXAMPLE,
@@ -222,7 +222,7 @@ class StackObjectsViewSet(KeyedViewSet):
         text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
         if query["expand_lists"]:
             text = expanded(text)
-        findings = check_publishable(text, is_deletion_marker=marker)
+        manifest = check_publishable(text, is_deletion_marker=marker)
 
         def change() -> Response:
             obj = publish_checked(
@@ -231,8 +231,9 @@ class StackObjectsViewSet(KeyedViewSet):
                 is_deletion_marker=marker,
                 actor=self.actor,
                 options=publish_options(request, query),
+                objects=manifest.objects,
             )
-            return Response(PublishedObjectSerializer(obj, context={"findings": findings}).data, status=201)
+            return Response(published(obj, manifest, self.caller), status=201)
 
         return change
 

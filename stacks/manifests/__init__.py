@@ -1,21 +1,47 @@
 """Manifests: the rules for a text before it is stored and given to agents. Pure.
 
 `reading` reads the text once and keeps some of its `nodes`; `syntax` refuses wrong texts. `scalars` tells how agents
-and kubectl read each value, `objects` checks Kubernetes objects, and `findings` are the results.
+and kubectl read each value, `objects` checks Kubernetes objects, and `findings` are the results. `contents`
+collects the objects and their `images`; `kinds` is what is known of the built-in kinds.
 """
 
 import hashlib
+from dataclasses import dataclass
 
+from stacks.manifests.contents import ManifestObject
 from stacks.manifests.findings import Code, Finding, ManifestError
 from stacks.manifests.lists import expand_lists
 from stacks.manifests.reading import Reading
 from stacks.manifests.syntax import BOM, refuse_forbidden_characters, refuse_tag_directives
 
-__all__ = ["Code", "Finding", "ManifestError", "check_manifest", "checksum", "expand_lists"]
+__all__ = [
+    "Code",
+    "Finding",
+    "Manifest",
+    "ManifestError",
+    "ManifestObject",
+    "check_manifest",
+    "checksum",
+    "expand_lists",
+    "read_manifest",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A text that was read: the findings about it, and its objects, both in the order of the text."""
+
+    findings: list[Finding]
+    objects: list[ManifestObject]
 
 
 def check_manifest(text: str, *, allow_blank: bool = False, strict: bool = False) -> list[Finding]:
-    """The findings about `text`, in the order of the text. Most texts have none.
+    """The findings about `text`, as `read_manifest` gives them and under its conditions. Most texts have none."""
+    return read_manifest(text, allow_blank=allow_blank, strict=strict).findings
+
+
+def read_manifest(text: str, *, allow_blank: bool = False, strict: bool = False) -> Manifest:
+    """Check the text and read its objects. An object without a name is not among them.
 
     Raises ManifestError with the first reason why agents cannot parse it or, if `strict`, cannot load it.
 
@@ -36,13 +62,27 @@ def check_manifest(text: str, *, allow_blank: bool = False, strict: bool = False
         refuse_forbidden_characters(text)
         if not allow_blank:
             raise ManifestError("The manifest is blank; only a deletion marker may be.")
-        return []
+        return Manifest([], [])
     refuse_tag_directives(text)
-    findings = Reading(text).run()
+    reading = Reading(text)
+    findings = reading.run()
     unloadable = next((found for found in findings if not found.is_loadable), None)
     if strict and unloadable is not None:
         raise ManifestError.of(unloadable)
-    return findings
+    if any(found.code == Code.LIST_NOT_EXPANDED for found in findings):
+        return Manifest(findings, _objects_in_lists(text))
+    return Manifest(findings, reading.contents.objects)
+
+
+def _objects_in_lists(text: str) -> list[ManifestObject]:
+    """The objects of a text of which some are items of lists; those of a list that cannot be expanded are left out."""
+    try:
+        expanded = Reading(expand_lists(text))
+        expanded.run()
+    except ManifestError:
+        expanded = Reading(text)
+        expanded.run()
+    return expanded.contents.objects
 
 
 def checksum(text: str) -> str:

@@ -28,6 +28,10 @@ class Code(StrEnum):
     MERGE_KEY = "merge_key"
     GENERATE_NAME = "generate_name"
     OBJECT_REPEATED = "object_repeated"
+    # Another stack contradicts the text.
+    OBJECT_IN_ANOTHER_STACK = "object_in_another_stack"
+    # The version may not reach all agents.
+    MAY_NEVER_BE_PROVEN = "may_never_be_proven"
 
 
 _UNLOADABLE = frozenset(
@@ -47,13 +51,14 @@ _UNLOADABLE = frozenset(
 class Finding:
     """One remark on a text that agents can parse. `problem` is a sentence.
 
-    `more` is how many other places of the document have the same problem. Document and line count from 1.
+    `more` is how many other places of the document have the same problem. Document and line count from 1; they are None
+    if the remark is about no place in the text.
     """
 
     code: Code
     problem: str
-    document: int
-    line: int
+    document: int | None = None
+    line: int | None = None
     more: int = 0
 
     @property

@@ -70,6 +70,22 @@ class Anchor:
     depth: int = 0
 
 
+@dataclass(slots=True)
+class Open:
+    """A list, a mapping or a document that is still open."""
+
+    # The keys that were read; only a mapping has them.
+    keys: set[Value] | None
+    # The deepest level inside, including what aliases repeat. A document is at level 0.
+    deepest: int
+    # Whether the next node is a key; only a mapping has keys.
+    key_is_next: bool
+    # The kept part of the collection.
+    kept: Collection | None = None
+    # The key of the next node, if the key is a string.
+    key: str | None = None
+
+
 class Values:
     """Makes values of lists and mappings, so that equal ones are the same key.
 

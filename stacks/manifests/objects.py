@@ -114,6 +114,19 @@ def examine(root: Node, line: int, others: dict[Identity, int], document: int) -
     others.setdefault(identity, document)
 
 
+def named(root: Node) -> tuple[str, Identity] | None:
+    """The API version and the identity of an object; None for what is no object, a list of objects or nameless."""
+    if not isinstance(root, Collection):
+        return None
+    fields = {key: (value, at) for key, value, at in root.entries() if isinstance(key, str)}
+    api_version, kind = (_text(fields.get(name)) for name in ("apiVersion", "kind"))
+    items = fields.get("items", (NULL, 0))[0]
+    if not api_version or not kind or is_list(kind, has_items=isinstance(items, Collection)):
+        return None
+    identity = _identity(api_version, kind, fields.get("metadata", (NULL, 0))[0])
+    return (api_version, identity) if identity is not None and identity[3] else None
+
+
 def _identity(api_version: str, kind: str, metadata: Node) -> Identity | None:
     if not isinstance(metadata, Collection):
         return None

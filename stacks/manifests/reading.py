@@ -10,7 +10,6 @@ the text, so a deep text needs no deep stack. Aliases are counted and not follow
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from yaml import CBaseLoader, Event, MarkedYAMLError
@@ -29,9 +28,10 @@ from yaml.events import (
 )
 from yaml.reader import ReaderError
 
+from stacks.manifests.contents import NOTED_FIELDS, Contents
 from stacks.manifests.findings import Code, Finding, Findings, ManifestError
-from stacks.manifests.nodes import Anchor, Collection, Cost, Node, Values
-from stacks.manifests.objects import KEPT, Identity, examine
+from stacks.manifests.nodes import Anchor, Collection, Cost, Node, Open, Values
+from stacks.manifests.objects import KEPT, Identity, examine, named
 from stacks.manifests.scalars import (
     BINARY,
     NULL,
@@ -85,22 +85,6 @@ _TOO_LARGE = (
 _TOO_DEEP = f"lists and mappings are nested more than {MAX_DEPTH} levels deep, which agents cannot read."
 
 
-@dataclass(slots=True)
-class _Open:
-    """A list, a mapping or a document that is still open."""
-
-    # The keys that were read; only a mapping has them.
-    keys: set[Value] | None
-    # The deepest level inside, including what aliases repeat. A document is at level 0.
-    deepest: int
-    # Whether the next node is a key; only a mapping has keys.
-    key_is_next: bool
-    # The kept part of the collection.
-    kept: Collection | None = None
-    # The key of the next node, if the key is a string.
-    key: str | None = None
-
-
 class Reading:
     """One pass over the events of a text."""
 
@@ -114,11 +98,12 @@ class Reading:
         self._owners: dict[int, str] = {}
         self._aliased: set[int] = set()
         # The innermost open collection, and the open collections around it, beginning with the document.
-        self._inner = _Open(None, 0, key_is_next=False)
-        self._around: list[_Open] = []
+        self._inner = Open(None, 0, key_is_next=False)
+        self._around: list[Open] = []
         self._root = Collection(0, None, False, [], [])
         self._values = Values()
         self._findings = Findings()
+        self.contents = Contents(text)
         self._identities: dict[Identity, int] = {}
         self._kept = 0
         self._events = 0
@@ -176,13 +161,14 @@ class Reading:
         self._anchors = {}
         self._owners, self._aliased = {}, set()
         self._root = Collection(_line_of(event), None, False, [], [])
-        self._inner = _Open(None, 0, key_is_next=False, kept=self._root)
+        self._inner = Open(None, 0, key_is_next=False, kept=self._root)
         self._values = Values()
+        self.contents.begin_document(index_of(event.end_mark))
         self._kept = 0
         self._events_before = self._events
         self._followed_aliases_before = self._followed_aliases
 
-    def _end_document(self, _event: DocumentEndEvent) -> None:
+    def _end_document(self, event: DocumentEndEvent) -> None:
         self._in_document = False
         # The event of the document's end has been counted, but it does not count for the document.
         events = self._events - self._events_before - 1
@@ -196,6 +182,9 @@ class Reading:
                 self._has_content = True
                 for remark in examine(root, line, self._identities, self._document):
                     self._findings.note(*remark)
+                if (name := named(root)) is not None:
+                    end = index_of(event.start_mark)
+                    self.contents.end_document(*name, end=end, document=self._document, line=line)
         self._findings.end_document(self._document)
 
     def _scalar(self, event: ScalarEvent) -> None:
@@ -212,6 +201,8 @@ class Reading:
                         raise self._repeated(text, event, _line_of(event))
                     inner.keys.add(text)
                     inner.key = text
+                elif inner.key in NOTED_FIELDS:
+                    self.contents.note(inner.key, text, self._around)
                 inner.key_is_next = not inner.key_is_next
         elif inner.key_is_next or inner.kept is not None or not is_small_integer(text):
             self._peculiar_scalar(event)
@@ -229,6 +220,8 @@ class Reading:
                 self._add_key(inner, value, event, _line_of(event))
                 if value == "<<" and not event.style:
                     self._note(Code.MERGE_KEY, _MERGE, event)
+            elif inner.key in NOTED_FIELDS and isinstance(value, str):
+                self.contents.note(inner.key, value, self._around)
             inner.key_is_next = not inner.key_is_next
         if event.anchor is not None:
             self._count_name(event)
@@ -267,7 +260,18 @@ class Reading:
         if inner.keys is not None:
             if inner.key_is_next:
                 self._add_key(inner, self._values.of(anchor.node), event, _line_of(event))
+            else:
+                self._note_repeated(inner.key, anchor.node)
             inner.key_is_next = not inner.key_is_next
+        else:
+            self._note_repeated(None, anchor.node)
+
+    def _note_repeated(self, field: str | None, node: Node) -> None:
+        # A text that aliases make too long is refused at the next event.
+        if isinstance(node, Collection) and self._events <= self._events_allowed:
+            self.contents.note_repeated(node, field, self._around)
+        elif isinstance(node, str) and field in NOTED_FIELDS:
+            self.contents.note(field, node, self._around)
 
     def _begin_collection(self, event: MappingStartEvent | SequenceStartEvent) -> None:
         around = self._inner
@@ -276,7 +280,7 @@ class Reading:
         if level > MAX_DEPTH:
             raise self._refusal(_TOO_DEEP, event)
         is_mapping = type(event) is MappingStartEvent
-        self._inner = begun = _Open(set() if is_mapping else None, level, is_mapping)
+        self._inner = begun = Open(set() if is_mapping else None, level, is_mapping)
         is_key = around.key_is_next
         keeps_all = (
             is_key
@@ -327,7 +331,7 @@ class Reading:
         anchor = self._anchors[name] = Anchor(node, number, cost)
         return anchor
 
-    def _add_key(self, mapping: _Open, key: Value, event: Event, line: int) -> None:
+    def _add_key(self, mapping: Open, key: Value, event: Event, line: int) -> None:
         keys = mapping.keys or set()
         if key in keys:
             raise self._repeated(key, event, line)

@@ -1,6 +1,5 @@
 """Versions of stacks. The wire and the table call a version a deployment object."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from django.db import models
@@ -35,9 +34,6 @@ class DeploymentObject(models.Model):
     is_deletion_marker = models.BooleanField(default=False, editable=False)
     # The agent for which alone this marker is, when the stack lives on. Such a marker is no version of the stack.
     recipient_id = models.UUIDField(null=True, editable=False)
-
-    # Sentences for whoever publishes the version, about its way to the agents. They are not stored.
-    delivery_warnings: Sequence[str] = ()
 
     objects = DeploymentObjectQuerySet.as_manager()
 

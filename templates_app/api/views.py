@@ -17,7 +17,7 @@ from paks.api.views import KeyedViewSet
 from stacks.access import find_object, find_stack, require_object_reader
 from stacks.access import require_owner as require_stack_owner
 from stacks.api.labels import matching_operations
-from stacks.api.options import PUBLISH_CONDITIONS, publish_options
+from stacks.api.options import PUBLISH_CONDITIONS, publish_options, published
 from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer, PublishOptionsQuery
 from stacks.models import DeploymentObject
 from templates_app.access import find_template, listable_templates, require_owner, require_reader
@@ -223,8 +223,7 @@ class InstantiationViewSet(KeyedViewSet):
                 actor=self.actor,
                 options=publish_options(request, query),
             )
-            context = {"findings": rendering.findings}
-            return Response(PublishedObjectSerializer(obj, context=context).data, status=201)
+            return Response(published(obj, rendering.manifest, self.caller), status=201)
 
         return change
 

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from inventory.api.views import ConflictsViewSet, ResourcesViewSet
+
+urlpatterns = [
+    path("resources", ResourcesViewSet.as_view({"get": "list"})),
+    path("resources/unread-versions", ResourcesViewSet.as_view({"get": "unread"})),
+    path("stacks/<str:stack_id>/conflicts", ConflictsViewSet.as_view({"get": "list"})),
+]

@@ -1,0 +1,127 @@
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.pagination import ListQuery, paginate_rows
+from inventory.api.permissions import MaySeeInventory
+from inventory.api.serializers import (
+    ConflictSerializer,
+    FoundResourcesSerializer,
+    ResourceQuery,
+    UnreadVersionSerializer,
+    conflict_to_json,
+)
+from inventory.conflicts import conflicts_of_stack
+from inventory.holders import Holders, holders_of
+from inventory.models import Entry, UnreadVersion
+from inventory.search import Search, found, is_complete
+from inventory.told_conflicts import told_conflicts
+from paks.api.permissions import AnyCaller
+from paks.api.views import KeyedViewSet
+from stacks.access import find_stack, require_owner
+from stacks.models import Stack
+
+# Of so many rows at a time, agents are told.
+_MAX_WITH_AGENTS = 100
+
+
+class ResourcesViewSet(KeyedViewSet):
+    queryset = Entry.objects.all()
+    permission_classes = [MaySeeInventory]
+
+    @extend_schema(
+        operation_id="list_resources",
+        tags=["inventory"],
+        summary="Find resources and images in the versions of stacks",
+        parameters=[ResourceQuery],
+        responses=FoundResourcesSerializer,
+    )
+    def list(self, request: Request) -> Response:
+        """One page at a time, 100 rows by default. An admin finds all stacks, a generator its own."""
+        query = self.read_query(ResourceQuery)
+        named = {name: query.get(name, "") for name in ("kind", "namespace", "name", "image")}
+        rows = found(Search(**named, is_history=query["versions"] == "all"))
+        generator_id = self.caller.generator_id
+        if generator_id is not None:
+            rows = rows.owned_by(generator_id)
+        query.setdefault("limit", _MAX_WITH_AGENTS)
+        if query["agents"]:
+            query["limit"] = min(query["limit"], _MAX_WITH_AGENTS)
+        page, headers = paginate_rows(
+            rows.select_related("resource", "image", "version", "stack").defer("version__yaml_content"),
+            order=("-version_id", "-id"),
+            query=query,
+            request=request._request,
+        )
+        holders = holders_of({(row.stack_id, row.version_id) for row in page}) if query["agents"] else None
+        answer = {
+            "complete": is_complete(),
+            "unread_versions": self._unread().count(),
+            "resources": [_found(row, holders) for row in page],
+        }
+        return Response(FoundResourcesSerializer(answer).data, headers=headers)
+
+    @extend_schema(
+        operation_id="list_unread_versions",
+        tags=["inventory"],
+        summary="List the versions of which the inventory has nothing",
+        parameters=[ListQuery],
+        responses=UnreadVersionSerializer(many=True),
+    )
+    def unread(self, request: Request) -> HttpResponse:
+        """Newest first. An admin sees all, a generator those of its live stacks."""
+        query = self.read_query(ListQuery)
+        return self.answer_list(self._unread(), UnreadVersionSerializer, order=("-version_id",), query=query)
+
+    def _unread(self) -> Any:
+        generator_id = self.caller.generator_id
+        of_caller = Q()
+        if generator_id is not None:
+            of_caller = Q(version__stack__generator=generator_id, version__stack__deleted_at__isnull=True)
+        return UnreadVersion.objects.filter(of_caller)
+
+
+class ConflictsViewSet(KeyedViewSet):
+    queryset = Stack.objects.active()
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [AnyCaller()]
+
+    @extend_schema(
+        operation_id="list_stack_conflicts",
+        tags=["inventory"],
+        summary="List what agents should have from this stack and from others",
+        responses=ConflictSerializer(many=True),
+    )
+    def list(self, request: Request, *, stack_id: UUID) -> Response:
+        """Admin, or the generator that owns the stack."""
+        stack = find_stack(stack_id)
+        require_owner(self.caller, stack)
+        told = told_conflicts(conflicts_of_stack(stack), stack.pk, generator_id=self.caller.generator_id)
+        return Response(ConflictSerializer([conflict_to_json(each) for each in told], many=True).data)
+
+
+def _found(row: Entry, holders: dict[int, Holders] | None) -> dict[str, object]:
+    resource = row.resource
+    group = f"{resource.api_group}/" if resource.api_group else ""
+    return {
+        "group": resource.api_group,
+        "api_version": f"{group}{resource.api_version}",
+        "kind": resource.kind,
+        "namespace": resource.namespace,
+        "name": resource.name,
+        "image": str(row.image) if row.image is not None else None,
+        "image_guessed": row.is_guessed,
+        "stack_id": row.stack_id,
+        "stack_name": row.stack.name,
+        "stack_deleted": row.stack.deleted_at is not None,
+        "deployment_object_id": row.version.id,
+        "sequence_id": row.version_id,
+        "agents": holders.get(row.version_id, Holders()) if holders is not None else None,
+    }
