@@ -66,7 +66,7 @@ run: export BROKKR_COOKIE_SECURE ?= false
 run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, data in ./data
 	@echo "Bringing the database up to date …"
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key
+	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key --with-audit-key
 	@exec $(BIN)/python manage.py serve
 
 # --- Testing ---------------------------------------------------------------------------------------
