@@ -215,6 +215,10 @@ bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 bench-rollouts: env ## measure polls among holds beside those of the revision before rollouts, and ticks of 100 rollouts
 	@$(BIN)/python -m bench.rollouts $(BENCH_ARGS)
 
+.PHONY: bench-seals
+bench-seals: env ## measure what sealing the audit log costs its writers, and how soon rows are sealed
+	@$(BIN)/python -m bench.seals $(BENCH_ARGS)
+
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests

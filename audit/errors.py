@@ -1,9 +1,9 @@
 """Why something about the sealed log is refused."""
 
-from core.errors import Conflict, Invalid, NotFound, Unavailable
+from core.errors import Conflict, InternalError, Invalid, NotFound
 
 
-class SigningKeyMissing(Unavailable):
+class SigningKeyMissing(InternalError):
     code = "audit_signing_key_missing"
     message = "No key to sign the audit log with is configured: set BROKKR_AUDIT_SIGNING_KEY."
 
@@ -11,8 +11,8 @@ class SigningKeyMissing(Unavailable):
 class SigningKeyNotEndorsed(Conflict):
     code = "audit_signing_key_not_endorsed"
     message = (
-        "The key that signs the audit log has changed, and the key before it is not there to sign it: put it behind the "
-        "new one in BROKKR_AUDIT_SIGNING_KEY. If it is lost, `manage.py audit_restored` begins a new chain."
+        "The key that signs the audit log has changed, and the key before it is not there to sign it: put it behind "
+        "the new one in BROKKR_AUDIT_SIGNING_KEY. If it is lost, `manage.py audit_restored` begins a new chain."
     )
 
 

@@ -1,35 +1,32 @@
 #!/usr/bin/env python3
-"""Checks what `manage.py export_audit` wrote. It needs no database and nothing of the broker, only Python and `cryptography`.
+"""Checks what `manage.py export_audit` wrote, without a database and without the broker, by Python and `cryptography`.
 
     python verify_export.py FILE --trust KEY [--trust KEY …] [--expect HASH]
 
-Copy this one file. KEY is a public key that you got from the operator in another way than the file. Exit codes: 0 all
-seals hold, 1 one does not, 2 wrong usage. The broker itself uses the functions that say what is hashed.
+Copy this one file. KEY is a public key that you did not get with FILE. Exit codes: 0 all seals hold, 1 one does not,
+2 wrong usage. The broker itself uses the functions that say what is hashed.
 """
 
 import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "brokkr-audit-export-1"
-# Written beside what they sign, so not part of it.
-_UNSIGNED = ("hash", "signature")
 
 
 class Broken(Exception):
-    """The number of the first seal that does not hold, and why: changed, missing or added."""
+    """Which seal is the first that does not hold, and why: changed, missing or added."""
 
 
 def canonical(value: object) -> bytes:
     """JSON that two databases spell alike: sorted names, no blanks, ASCII, numbers with a fraction as text."""
-    text = json.dumps(_without_floats(value), sort_keys=True, separators=(",", ":"))
-    return text.encode("ascii")
+    return json.dumps(_without_floats(value), sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def _without_floats(value: object) -> object:
@@ -47,23 +44,21 @@ def digest(value: object) -> str:
 
 def part_digest(part: Mapping[str, Any]) -> str:
     """The digest of who did it, or of what was done. It is all that is left of a part that was erased."""
-    erased: str | None = part.get("erased")
-    return digest(part) if erased is None else erased
+    return str(part["erased"]) if "erased" in part else digest(part)
 
 
 def entry_line(entry: Mapping[str, Any]) -> bytes:
     """What a seal's hash holds of one entry."""
-    parts = {name: part_digest(entry[name]) for name in ("author", "content")}
-    return canonical({**entry, **parts}) + b"\n"
+    return canonical({**entry, **{name: part_digest(entry[name]) for name in ("author", "content")}}) + b"\n"
 
 
 def seal_hash(seal: Mapping[str, Any]) -> str:
     """The hash of a seal, over all it says but the hash and the signature."""
-    return digest({name: value for name, value in seal.items() if name not in _UNSIGNED})
+    return digest({name: value for name, value in seal.items() if name not in {"hash", "signature"}})
 
 
 def endorsed(public_key: str, endorsed_by: str) -> str:
-    """What an old key signs to hand on to a new one, as hex digits."""
+    """What an old key signs to hand on to a new one."""
     return digest({"endorsed_by": endorsed_by, "public_key": public_key})
 
 
@@ -87,55 +82,59 @@ def trusted_keys(trusted: Iterable[str], keys: Iterable[Mapping[str, Any]]) -> s
     return known
 
 
-def blocks(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The kind and the value of each line: `format`, `key`, `seal` or `entry`."""
+class Check:
+    """What has been read of an export. The methods raise Broken."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        self.trusted, self.keys, self.hashes = set(trusted), list[Any](), set[str]()
+        self.last: dict[str, Any] | None = None
+        self.lines, self.seals, self.erased = list[bytes](), 0, 0
+
+    def entry(self, value: Mapping[str, Any]) -> None:
+        self.lines.append(entry_line(value))
+        self.erased += any("erased" in value[part] for part in ("author", "content"))
+
+    def seal(self, value: dict[str, Any]) -> None:
+        number, last = value["number"], self.end_of_seal()
+        if last and number != last["number"] + 1:
+            raise Broken(f"Seal {last['number'] + 1}: missing.")
+        is_ours = is_signed(value["hash"], value["signature"], value["public_key"])
+        if seal_hash(value) != value["hash"] or not is_ours:
+            raise Broken(f"Seal {number}: changed. Its hash or its signature does not fit.")
+        if last and value["previous_hash"] != last["hash"]:
+            raise Broken(f"Seal {last['number']}: changed. The next one follows another seal.")
+        if value["public_key"] not in trusted_keys(self.trusted, self.keys):
+            raise Broken(f"Seal {number}: changed. The key {value['public_key']} is not trusted.")
+        self.last, self.lines, self.seals = value, [], self.seals + 1
+        self.hashes |= {value["hash"], value["lost_head"]}
+
+    def end_of_seal(self) -> dict[str, Any] | None:
+        """The seal before this line, all of whose entries have been read."""
+        sealed, here = self.last["entries"] if self.last else 0, len(self.lines)
+        if here != sealed:
+            where = f"Seal {self.last['number']}" if self.last else "Before the first seal"
+            raise Broken(
+                f"{where}: {'missing' if here < sealed else 'added'}. {sealed} entries, and here are {here}."
+            )
+        if self.last and hashlib.sha256(b"".join(self.lines)).hexdigest() != self.last["entries_hash"]:
+            raise Broken(f"Seal {self.last['number']}: changed. Its entries are not those that were sealed.")
+        return self.last
+
+
+def verify(lines: Iterable[str], check: Check, expected: str) -> str:
+    """A sentence about an export that holds. Raises Broken."""
     for line in lines:
         ((kind, value),) = json.loads(line).items()
-        yield kind, value
-
-
-def verify(lines: Iterable[str], trusted: Iterable[str], expected: str) -> str:
-    """A sentence about an export that holds. Raises Broken."""
-    keys, seal, seals, entries, erased, hashes = [], {}, 0, [], 0, set()
-
-    def close() -> None:
-        number = seal["number"]
-        if len(entries) != seal["entries"]:
-            why = "missing" if len(entries) < seal["entries"] else "added"
-            raise Broken(f"Seal {number}: {why}. It holds {seal['entries']} entries, here are {len(entries)}.")
-        if hashlib.sha256(b"".join(entries)).hexdigest() != seal["entries_hash"]:
-            raise Broken(f"Seal {number}: changed. Its entries are not those that were sealed.")
-
-    for kind, value in blocks(lines):
         if kind == "format" and value["name"] != FORMAT:
             raise Broken(f"This is no {FORMAT}.")
-        if kind == "key":
-            keys.append(value)
-        if kind == "entry":
-            entries.append(entry_line(value))
-            erased += any("erased" in value[part] for part in ("author", "content"))
-        if kind == "seal":
-            number = value["number"]
-            if seal:
-                close()
-                if number != seal["number"] + 1:
-                    raise Broken(f"Seal {seal['number'] + 1}: missing.")
-            if seal_hash(value) != value["hash"] or not is_signed(
-                value["hash"], value["signature"], value["public_key"]
-            ):
-                raise Broken(f"Seal {number}: changed. Its hash or its signature does not fit.")
-            if seal and value["previous_hash"] != seal["hash"]:
-                raise Broken(f"Seal {seal['number']}: changed. The next one follows another seal.")
-            if value["public_key"] not in trusted_keys(trusted, keys):
-                raise Broken(f"Seal {number}: changed. The key {value['public_key']} is not trusted.")
-            seal, seals, entries = value, seals + 1, []
-            hashes |= {value["hash"], value["lost_head"]}
-    if not seal:
+        if kind in {"key", "seal", "entry"}:
+            {"key": check.keys.append, "seal": check.seal, "entry": check.entry}[kind](value)
+    last = check.end_of_seal()
+    if last is None:
         raise Broken("There is no seal in it.")
-    close()
-    if expected and expected not in hashes:
+    if expected and expected not in check.hashes:
         raise Broken(f"No seal has the hash {expected}: the newest seals are missing, or this begins later.")
-    return f"{seals} seals hold, up to number {seal['number']}, hash {seal['hash']}; {erased} entries are erased."
+    return f"{check.seals} seals hold, {check.erased} entries are erased. The newest: {last['number']}, {last['hash']}."
 
 
 if __name__ == "__main__":
@@ -143,8 +142,8 @@ if __name__ == "__main__":
     parser.add_argument("file", type=argparse.FileType(encoding="utf-8"))
     parser.add_argument("--trust", action="append", required=True, metavar="KEY")
     parser.add_argument("--expect", default="", metavar="HASH")
-    options = parser.parse_args()
+    given = parser.parse_args()
     try:
-        print(verify(options.file, options.trust, options.expect))
+        sys.stdout.write(verify(given.file, Check(given.trust), given.expect) + "\n")
     except Broken as broken:
         sys.exit(str(broken))

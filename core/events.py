@@ -48,7 +48,8 @@ class Event:
     `data` is what the world outside is told, None when it is told nothing. It may hold ids and times as they are;
     the two differ because what is published is a promise to subscribers, and what is audited is for operators.
     `before` and `after` are the fields that changed, as JSON: `before` is None for what is new, `after` for what is
-    gone. What is secret is in them as `core.crypto.keyed_digest` gives it. `reason` is why, in the words of whoever did it.
+    gone. What is secret is in them as `core.crypto.keyed_digest` gives it. `reason` is why, in the words of whoever
+    did it.
     """
 
     kind: EventKind
@@ -74,10 +75,8 @@ def fields_of(row: object, names: Iterable[str]) -> dict[str, object]:
     return {name: _plain(getattr(row, name)) for name in names}
 
 
-def changed_fields(
-    row: object, changes: Mapping[str, object]
-) -> tuple[dict[str, object], dict[str, object]]:
-    """What differs between the row as it is and the changes: the values before and after. Call it before applying them."""
+def changed_fields(row: object, changes: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """The values, before and after, of what the changes will make different. Call it before applying them."""
     before = fields_of(row, changes)
     after = {name: _plain(value) for name, value in changes.items()}
     differing = [name for name in changes if before[name] != after[name]]

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import ForeignKeyViolation
-from core.events import Actor, Event, emit
+from core.events import Actor, Event, changed_fields, emit, fields_of
 from core.integrity import unique_or_conflict
 from core.prepared import uuid_parameter
 from core.prepared_rows import LIVE_BY_ID, insert, select
@@ -30,6 +30,8 @@ from stacks.event_kinds import StackEventKind
 from stacks.manifests import Finding, ManifestError, check_manifest, checksum, expand_lists
 from stacks.models import DeploymentObject, Stack
 from stacks.signals import publish_requested, stack_deleted, stack_moved, version_published
+
+_AUDITED = ("name", "description", "generator_id")
 
 
 class StackChanges(TypedDict, total=False):
@@ -82,6 +84,7 @@ def create_stack(*, name: str, description: str | None, generator_id: UUID, acto
             resource_id=stack.id,
             actor=actor,
             details={"name": name, "generator_id": str(generator_id)},
+            after=fields_of(stack, _AUDITED),
             data={
                 "stack_id": stack.id,
                 "name": name,
@@ -108,6 +111,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
         if actor.type != ActorType.ADMIN:
             raise StackGeneratorMismatch
         _lock_owner(owner, actor)
+    before, after = changed_fields(stack, changes)
     for field, value in changes.items():
         setattr(stack, field, value)
     stack.updated_at = timezone.now()
@@ -122,6 +126,8 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
             resource_id=stack.id,
             actor=actor,
             details={"name": stack.name} | details,
+            before=before,
+            after=after,
         )
     )
     return stack
@@ -148,6 +154,7 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
+            before=fields_of(stack, _AUDITED),
             data=None if in_cascade else {"stack_id": stack.id, "deleted_at": now},
         )
     )
@@ -294,6 +301,7 @@ def publish_checked(
                 "is_deletion_marker": is_deletion_marker,
                 **(notes or {}),
             },
+            reason=options.reason,
             data={
                 "deployment_object_id": obj.id,
                 "stack_id": stack.id,

@@ -10,8 +10,8 @@ class AuditLog(models.Model):
     """No foreign keys, because a row outlives the resource it is about. `sequence` breaks ties between equal times.
 
     A seal holds the row without its personal and free texts, of which it holds two salted digests: of who did it
-    (`actor_label`, `ip_address`, `user_agent`) and of what was done (`details`, `before`, `after`, `reason`). So each of
-    the two can be erased, with its salt, and the seal still holds; `erased` then has the digest.
+    (`actor_label`, `ip_address`, `user_agent`) and of what was done (`details`, `before`, `after`, `reason`). So each
+    of the two can be erased, with its salt, and the seal still holds; `erased` then has the digest.
     """
 
     sequence = models.BigAutoField(primary_key=True)

@@ -42,7 +42,8 @@ class AuditVerification(models.Model):
         verbose_name = "audit verification"
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["waiting", "running", "holds", "broken"]), name="audit_verification_state"
+                condition=Q(state__in=["waiting", "running", "holds", "broken"]),
+                name="audit_verification_state",
             )
         ]
         indexes = [models.Index(fields=["-created_at"], name="audit_verifications_newest")]

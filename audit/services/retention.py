@@ -72,6 +72,7 @@ def _expire_seals(*, kept_since: datetime, now: datetime) -> int | None:
             resource_type=AuditSeal.NOUN,
             resource_id=None,
             actor=SYSTEM,
+            at=now,
             details={
                 "through_seal": last.number,
                 "through_hash": last.hash,

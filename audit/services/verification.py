@@ -75,7 +75,7 @@ def verify_chain(
     *,
     trusted: Collection[str] = (),
     expected_hash: str = "",
-    progress: Callable[[Outcome], None] = lambda outcome: None,
+    progress: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
     """Check all seals and entries. `trusted` are public keys; without any, those of the configured keys.
 
@@ -137,7 +137,7 @@ def _pages() -> Iterator[AuditSeal]:
 
 
 def _check_seal(seal: AuditSeal, walk: _Walk, *, is_whole: bool = True) -> None:
-    """The seal itself, and how it follows on the one before. `is_whole` if there must be one before, or it is the first."""
+    """The seal itself, and how it follows on the one before. With `is_whole` there must be one, but of the first."""
     last = walk.last
     expected = last.number + 1 if last else 1
     if seal.number != expected and (last or is_whole):
@@ -164,9 +164,9 @@ def _check_entries(seal: AuditSeal, walk: _Walk) -> None:
     )
     rows = list(entries.order_by("sequence"))
     # Retention may have come since the seal was read.
-    if len(rows) < seal.entries and seal.expired_at is None:
-        seal.refresh_from_db(fields=["expired_at"])
-        rows = [] if seal.expired_at else rows
+    if len(rows) < seal.entries and AuditSeal.objects.filter(pk=seal.pk, expired_at__isnull=False).exists():
+        _check_expired(seal, list(entries), walk)
+        return
     if walk.strays.get(seal.number):
         raise _Broken(seal.number, Why.ADDED, "Entries name this seal that are not within it.")
     if seal.expired_at is not None:
@@ -179,7 +179,9 @@ def _check_entries(seal: AuditSeal, walk: _Walk) -> None:
             f"{seal.entries} entries were sealed, and there are {len(rows)}.",
         )
     if entries_hash(rows) != seal.entries_hash:
-        raise _Broken(seal.number, Why.CHANGED, "Its entries do not say what they said when they were sealed.")
+        raise _Broken(
+            seal.number, Why.CHANGED, "Its entries do not say what they said when they were sealed."
+        )
     walk.outcome.entries += len(rows)
     walk.outcome.erased += sum(bool(row.erased) for row in rows)
 
@@ -212,7 +214,9 @@ def _check_end(walk: _Walk, expected_hash: str) -> None:
             f"From here on the key {walk.untrusted.public_key} signs, which no trusted key has signed.",
         )
     if expected_hash and expected_hash not in walk.hashes:
-        raise _Broken(following, Why.MISSING, f"No seal has the hash {expected_hash}: the newest are cut off.")
+        raise _Broken(
+            following, Why.MISSING, f"No seal has the hash {expected_hash}: the newest are cut off."
+        )
 
 
 def _strays() -> dict[int, int]:
