@@ -66,7 +66,7 @@ run: export BROKKR_COOKIE_SECURE ?= false
 run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, data in ./data
 	@echo "Bringing the database up to date …"
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key
+	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key --with-audit-key
 	@exec $(BIN)/python manage.py serve
 
 # --- Testing ---------------------------------------------------------------------------------------
@@ -214,6 +214,10 @@ bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 .PHONY: bench-rollouts
 bench-rollouts: env ## measure polls among holds beside those of the revision before rollouts, and ticks of 100 rollouts
 	@$(BIN)/python -m bench.rollouts $(BENCH_ARGS)
+
+.PHONY: bench-seals
+bench-seals: env ## measure what sealing the audit log costs its writers, and how soon rows are sealed
+	@$(BIN)/python -m bench.seals $(BENCH_ARGS)
 
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone

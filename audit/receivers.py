@@ -1,9 +1,10 @@
 """Writes one row for each audited event, in the transaction of the change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.dispatch import receiver
+from uuid_utils.compat import uuid4
 
 from audit.models import AuditLog
 from core.events import Event, event_emitted
@@ -31,8 +32,17 @@ def _row(event: Event) -> AuditLog:
         action=str(event.kind),
         resource_type=event.resource_type,
         resource_id=event.resource_id,
-        details=dict(event.details) if event.details is not None else None,
+        details=_json(event.details),
         ip_address=actor.ip_address,
         user_agent=actor.user_agent[:_MAX_USER_AGENT] if actor.user_agent else None,
         request_id=actor.request_id,
+        before=_json(event.before),
+        after=_json(event.after),
+        reason=event.reason,
+        author_salt=uuid4(),
+        content_salt=uuid4(),
     )
+
+
+def _json(values: Mapping[str, object] | None) -> dict[str, object] | None:
+    return None if values is None else dict(values)

@@ -94,6 +94,7 @@ class Revision:
             "DATABASE_URL": database_url,
             "BROKKR_DATA_DIR": str(folder),
             "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "0" * 64,
+            "BROKKR_AUDIT_SIGNING_KEY": "1" * 64,
             "PYTHONPATH": str(tree),
         }
         self._tree = tree

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from tests.support.server import ROOT, free_port
+from tests.support.server import AUDIT_KEY, ROOT, free_port
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -27,6 +27,7 @@ def start_django(database_url: str, folder: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "bench.settings",
         "DATABASE_URL": database_url,
         "BROKKR_DATA_DIR": str(folder),
+        "BROKKR_AUDIT_SIGNING_KEY": AUDIT_KEY,
     }
     import django
 

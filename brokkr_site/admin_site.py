@@ -111,7 +111,13 @@ UNFOLD: dict[str, Any] = {
                     _page("Groups", "group", "auth", "group"),
                 ],
             },
-            {"title": "Audit", "items": [_page("Audit log", "history", "audit", "auditlog")]},
+            {
+                "title": "Audit",
+                "items": [
+                    _page("Audit log", "history", "audit", "auditlog"),
+                    _page("Seals", "verified_user", "audit", "auditseal"),
+                ],
+            },
         ],
     },
 }

@@ -22,8 +22,9 @@ from config.env import (
     env_secret,
     env_str,
 )
+from config.processes import is_broker
 from config.reloadable_settings import read_reloadable_settings
-from config.secret_files import WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
+from config.secret_files import AUDIT_KEY_FILE, WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -113,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.PageSecurityPolicyMiddleware",
     "rollouts.middleware.FreezeOverrideMiddleware",
+    "audit.middleware.RefusedAttemptsMiddleware",
 ]
 
 ROOT_URLCONF = "brokkr_site.urls"
@@ -294,6 +296,16 @@ WEBHOOK_ENCRYPTION_KEYS = env_hex_keys(
 WEBHOOK_ALLOWED_SCHEMES = env_choices("BROKKR_WEBHOOK_ALLOWED_SCHEMES", "https,http", {"http", "https"})
 WEBHOOK_ALLOWED_PORTS = env_ports("BROKKR_WEBHOOK_ALLOWED_PORTS", "80,443,8080,8443")
 WEBHOOK_ALLOWED_NETWORKS = env_networks("BROKKR_WEBHOOK_ALLOWED_NETWORKS")
+
+# --- Audit ----------------------------------------------------------------------------------------
+# The first key signs. A key before it signs it once, which hands the trust on.
+AUDIT_SIGNING_KEYS = env_hex_keys("BROKKR_AUDIT_SIGNING_KEY", default=kept_secret(DATA_DIR, AUDIT_KEY_FILE))
+if not AUDIT_SIGNING_KEYS and is_broker(sys.argv):
+    raise ImproperlyConfigured(
+        "BROKKR_AUDIT_SIGNING_KEY is not set, and without it nobody could see that the audit log was tampered with: "
+        "set it to 64 hex digits (`openssl rand -hex 32`), or let `manage.py bootstrap --with-audit-key` make one."
+    )
+AUDIT_SEAL_SECONDS = env_int("BROKKR_AUDIT_SEAL_SECONDS", 3, minimum=1, maximum=3600)
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})

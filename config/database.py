@@ -9,6 +9,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import env_choice, env_int, env_secret
+from config.processes import is_web
 
 _SQLITE, _POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 _DAY = 86400
@@ -50,11 +51,9 @@ def database_timeouts(command_line: Sequence[str]) -> Timeouts:
         # than they do.
         "MIGRATE": _timeouts("BROKKR_DB_MIGRATE", lock=2, statement=1800, idle=60),
     }
-    program, *arguments = command_line
-    # `gunicorn` or `python -m gunicorn`, which is gunicorn/__main__.py.
-    if "gunicorn" in Path(program).parts[-2:]:
+    if is_web(command_line):
         return kinds["WEB"]
-    return kinds["MIGRATE" if arguments[:1] == ["migrate"] else "COMMAND"]
+    return kinds["MIGRATE" if list(command_line[1:2]) == ["migrate"] else "COMMAND"]
 
 
 def _timeouts(prefix: str, *, lock: int, statement: int, idle: int) -> Timeouts:

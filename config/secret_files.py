@@ -8,6 +8,8 @@ from django.core.management.utils import get_random_secret_key
 
 # Encrypts what is stored of webhooks.
 WEBHOOK_KEY_FILE = "webhook_encryption_key"
+# Signs the seals of the audit log.
+AUDIT_KEY_FILE = "audit_signing_key"
 
 
 def load_or_create_secret_key(data_dir: Path) -> str:

@@ -64,6 +64,8 @@ def _announce(now: Mapping[str, str], *, actor: Actor, even_if_none: bool) -> li
                 resource_id=None,
                 actor=actor,
                 details={"changes": changes},
+                before={change["key"]: change["old_value"] for change in changes},
+                after={change["key"]: change["new_value"] for change in changes},
             )
         )
     return changes

@@ -3,7 +3,7 @@
 Django's own forms write the tables. These functions record what was written, in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.contrib.auth.models import Group, User
 
@@ -12,20 +12,26 @@ from core.events import Actor, Event, emit, with_via
 
 
 def note_user_created(*, user: User, actor: Actor, via: str | None = None) -> None:
-    _tell(SiteEventKind.SITE_USER_CREATED, actor, with_via(_facts(user), via))
+    facts = user_facts(user)
+    _tell(SiteEventKind.SITE_USER_CREATED, actor, with_via(facts, via), after=facts)
 
 
-def note_user_updated(*, user: User, changed: Sequence[str], actor: Actor) -> None:
-    """`changed` names the fields, never their values: a password is one of them."""
-    _tell(SiteEventKind.SITE_USER_UPDATED, actor, {**_facts(user), "changed": list(changed)})
+def note_user_updated(
+    *, user: User, before: Mapping[str, object], changed: Sequence[str], actor: Actor
+) -> None:
+    """`changed` names the fields, never their values: a password is one of them. `before` are the `user_facts`."""
+    facts = user_facts(user)
+    old, new = _differing(before, facts)
+    details: dict[str, object] = {**facts, "changed": list(changed)}
+    _tell(SiteEventKind.SITE_USER_UPDATED, actor, details, before=old, after=new)
 
 
 def note_password_change(*, username: str, actor: Actor, via: str | None = None) -> None:
     _tell(SiteEventKind.SITE_USER_PASSWORD_CHANGED, actor, with_via({"username": username}, via))
 
 
-def note_user_deleted(*, username: str, actor: Actor) -> None:
-    _tell(SiteEventKind.SITE_USER_DELETED, actor, {"username": username})
+def note_user_deleted(*, user: User, actor: Actor) -> None:
+    _tell(SiteEventKind.SITE_USER_DELETED, actor, {"username": user.username}, before=user_facts(user))
 
 
 def note_login(*, username: str, actor: Actor) -> None:
@@ -44,18 +50,23 @@ def note_lock_out(*, typed: str, failures: int, actor: Actor) -> None:
 
 
 def note_group_created(*, group: Group, actor: Actor) -> None:
-    _tell(SiteEventKind.SITE_GROUP_CREATED, actor, _permissions(group))
+    facts = group_facts(group)
+    _tell(SiteEventKind.SITE_GROUP_CREATED, actor, facts, after=facts)
 
 
-def note_group_updated(*, group: Group, actor: Actor) -> None:
-    _tell(SiteEventKind.SITE_GROUP_UPDATED, actor, _permissions(group))
+def note_group_updated(*, group: Group, before: Mapping[str, object], actor: Actor) -> None:
+    """`before` are the `group_facts`."""
+    facts = group_facts(group)
+    old, new = _differing(before, facts)
+    _tell(SiteEventKind.SITE_GROUP_UPDATED, actor, facts, before=old, after=new)
 
 
-def note_group_deleted(*, name: str, actor: Actor) -> None:
-    _tell(SiteEventKind.SITE_GROUP_DELETED, actor, {"name": name})
+def note_group_deleted(*, group: Group, actor: Actor) -> None:
+    _tell(SiteEventKind.SITE_GROUP_DELETED, actor, {"name": group.name}, before=group_facts(group))
 
 
-def _facts(user: User) -> dict[str, object]:
+def user_facts(user: User) -> dict[str, object]:
+    """What the audit log says of a user."""
     return {
         "username": user.username,
         "groups": sorted(user.groups.values_list("name", flat=True)),
@@ -64,10 +75,35 @@ def _facts(user: User) -> dict[str, object]:
     }
 
 
-def _permissions(group: Group) -> dict[str, object]:
+def group_facts(group: Group) -> dict[str, object]:
+    """What the audit log says of a group."""
     names = group.permissions.values_list("content_type__app_label", "codename")
     return {"name": group.name, "permissions": sorted(f"{app}.{codename}" for app, codename in names)}
 
 
-def _tell(kind: SiteEventKind, actor: Actor, details: dict[str, object]) -> None:
-    emit(Event(kind=kind, resource_type="system", resource_id=None, actor=actor, details=details))
+def _differing(
+    before: Mapping[str, object], after: Mapping[str, object]
+) -> tuple[dict[str, object], dict[str, object]]:
+    names = [name for name in before if before[name] != after[name]]
+    return {name: before[name] for name in names}, {name: after[name] for name in names}
+
+
+def _tell(
+    kind: SiteEventKind,
+    actor: Actor,
+    details: dict[str, object],
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    emit(
+        Event(
+            kind=kind,
+            resource_type="system",
+            resource_id=None,
+            actor=actor,
+            details=details,
+            before=before,
+            after=after,
+        )
+    )

@@ -1,5 +1,7 @@
-"""Encrypts bytes so that only the holder of a secret can decrypt them."""
+"""Encrypts bytes so that only the holder of a secret can decrypt them, and compares secrets without keeping them."""
 
+import hashlib
+import hmac
 import os
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,3 +24,9 @@ def seal(plain: bytes, *, secret: bytes, purpose: bytes) -> bytes:
 def unseal(sealed: bytes, *, secret: bytes, purpose: bytes) -> bytes:
     """Decrypt what `seal` encrypted. Raises cryptography's InvalidTag when the secret or the purpose differs."""
     return _cipher(secret, purpose).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+
+
+def keyed_digest(value: str, *, secret: bytes, purpose: bytes) -> str:
+    """Tells whether two secret values are the same, and nothing else: without `secret` nobody can try values out."""
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret)
+    return f"digest:{hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:32]}"

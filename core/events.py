@@ -4,7 +4,7 @@ Each app names the kinds of its events in `<app>/event_kinds.py`; docs/reference
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +47,9 @@ class Event:
     `details` is what the audit row says; `audited=False` keeps mass traffic out of it.
     `data` is what the world outside is told, None when it is told nothing. It may hold ids and times as they are;
     the two differ because what is published is a promise to subscribers, and what is audited is for operators.
+    `before` and `after` are the fields that changed, as JSON: `before` is None for what is new, `after` for what is
+    gone. What is secret is in them as `core.crypto.keyed_digest` gives it. `reason` is why, in the words of whoever
+    did it.
     """
 
     kind: EventKind
@@ -56,12 +59,32 @@ class Event:
     details: Mapping[str, object] | None = None
     audited: bool = True
     data: Mapping[str, object] | None = None
+    before: Mapping[str, object] | None = None
+    after: Mapping[str, object] | None = None
+    reason: str = ""
     id: uuid.UUID = field(default_factory=uuid7)
     at: datetime = field(default_factory=timezone.now)
 
 
 # Argument: events, a sequence.
 event_emitted = Signal()
+
+
+def fields_of(row: object, names: Iterable[str]) -> dict[str, object]:
+    """The values of these fields as JSON: ids and times as text."""
+    return {name: _plain(getattr(row, name)) for name in names}
+
+
+def changed_fields(row: object, changes: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """The values, before and after, of what the changes will make different. Call it before applying them."""
+    before = fields_of(row, changes)
+    after = {name: _plain(value) for name, value in changes.items()}
+    differing = [name for name in changes if before[name] != after[name]]
+    return {name: before[name] for name in differing}, {name: after[name] for name in differing}
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | list | dict | None) else str(value)
 
 
 def with_via(details: Mapping[str, object], via: str | None) -> dict[str, object]:

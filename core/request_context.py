@@ -19,8 +19,9 @@ class RequestContext:
     request_id: str
     # As the log names the caller.
     caller: str = "anonymous"
-    # Pages of the admin: Django gives their later steps nothing but the request.
+    # Why the request was refused, if a DomainError says so.
     refusal: DomainError | None = None
+    # Pages of the admin: Django gives their later steps nothing but the request.
     impact: DeletionImpact | None = None
     phrase: str | None = None
     title_of_adding: str = ""

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.advisory_locks import lock_wanted_versions
 from core.errors import UniqueViolation
-from core.events import SYSTEM, Actor, Event, emit, with_via
+from core.events import SYSTEM, Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
 from core.prepared import uuid_parameter
 from core.prepared_rows import select
@@ -34,6 +34,7 @@ from paks.services import issue_pak, revoke_paks_of, rotate_pak
 SYSTEM_NAME = "__system__"
 ADMIN_NAME = "admin-generator"
 _ACTIVITY_PRECISION = timedelta(minutes=1)
+_AUDITED = ("name", "description", "is_active")
 _RECENTLY_ACTIVE = "id = %(id)s AND last_active_at >= %(since)s"
 
 
@@ -65,7 +66,13 @@ def create_generator(
     _check_name(name)
     with unique_or_conflict("unique_generator_name"):
         generator = Generator.objects.create(name=name, description=description)
-    _tell(GeneratorEventKind.GENERATOR_CREATED, generator, actor, with_via({"name": name}, via))
+    _tell(
+        GeneratorEventKind.GENERATOR_CREATED,
+        generator,
+        actor,
+        with_via({"name": name}, via),
+        after=fields_of(generator, _AUDITED),
+    )
     _, key = issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=name, actor=actor, via=via)
     return generator, key
 
@@ -85,12 +92,20 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
         and changes.get("is_active", generator.is_active) != generator.is_active
     ):
         raise AdminRequired
+    before, after = changed_fields(generator, changes)
     for field, value in changes.items():
         setattr(generator, field, value)
     generator.updated_at = timezone.now()
     with unique_or_conflict("unique_generator_name"):
         generator.save(update_fields=[*changes, "updated_at"])
-    _tell(GeneratorEventKind.GENERATOR_UPDATED, generator, actor, {"name": generator.name})
+    _tell(
+        GeneratorEventKind.GENERATOR_UPDATED,
+        generator,
+        actor,
+        {"name": generator.name},
+        before=before,
+        after=after,
+    )
     return generator
 
 
@@ -104,7 +119,7 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
     generator.save(update_fields=["deleted_at", "updated_at"])
     generator_deleted.send(sender=Generator, generator=generator, actor=actor)
     revoke_paks_of(role=Role.GENERATOR, subject_id=generator.id)
-    _tell(GeneratorEventKind.GENERATOR_DELETED, generator, actor, None)
+    _tell(GeneratorEventKind.GENERATOR_DELETED, generator, actor, None, before=fields_of(generator, _AUDITED))
 
 
 def issue_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
@@ -136,7 +151,13 @@ def ensure_admin_generator(*, actor: Actor = SYSTEM, via: str | None = None) -> 
     """Create the ordinary generator that owns the admins' own stacks. Only once, so that it can be deleted."""
     if not Generator.objects.filter(name=ADMIN_NAME).exists():
         generator = Generator.objects.create(name=ADMIN_NAME, description="Linked to Admin PAK")
-        _tell(GeneratorEventKind.GENERATOR_CREATED, generator, actor, with_via({"name": ADMIN_NAME}, via))
+        _tell(
+            GeneratorEventKind.GENERATOR_CREATED,
+            generator,
+            actor,
+            with_via({"name": ADMIN_NAME}, via),
+            after=fields_of(generator, _AUDITED),
+        )
 
 
 def require_active(generator: Generator, actor: Actor) -> None:
@@ -179,6 +200,22 @@ def _check_name(name: str) -> None:
 
 
 def _tell(
-    kind: GeneratorEventKind, generator: Generator, actor: Actor, details: dict[str, object] | None
+    kind: GeneratorEventKind,
+    generator: Generator,
+    actor: Actor,
+    details: dict[str, object] | None,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
 ) -> None:
-    emit(Event(kind=kind, resource_type="generator", resource_id=generator.id, actor=actor, details=details))
+    emit(
+        Event(
+            kind=kind,
+            resource_type="generator",
+            resource_id=generator.id,
+            actor=actor,
+            details=details,
+            before=before,
+            after=after,
+        )
+    )

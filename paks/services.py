@@ -9,6 +9,7 @@ from django.db import Error, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core.crypto import keyed_digest
 from core.database_errors import unavailable
 from core.errors import Unauthorized
 from core.events import SYSTEM, Actor, Event, emit, with_via
@@ -63,7 +64,9 @@ def issue_pak(
         role=role, subject_id=subject_id, name=name, short_token=token.short, key_hash=token.hash
     )
     details: dict[str, object] = {"entity": role.value, "name": name, "key_id": str(pak.id)}
-    _tell(PakEventKind.PAK_CREATED, subject_id or pak.id, actor, with_via(details, via))
+    _tell(
+        PakEventKind.PAK_CREATED, subject_id or pak.id, actor, with_via(details, via), after=_key_words(pak)
+    )
     return pak, token.text
 
 
@@ -77,9 +80,11 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
     now = timezone.now()
     if actor.key_id and not Pak.objects.usable().filter(id=actor.key_id).exists():
         raise Unauthorized
-    Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=now)
+    ended = Pak.objects.of_subject(role, subject_id).usable()
+    before = {"keys": [_key_words(pak) for pak in ended.order_by("created_at", "id")]}
+    ended.update(revoked_at=now)
     token = new_token()
-    Pak.objects.create(
+    pak = Pak.objects.create(
         role=role, subject_id=subject_id, name=name, short_token=token.short, key_hash=token.hash
     )
     details: dict[str, object] = {f"{role.value}_name": name}
@@ -90,6 +95,8 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
             resource_id=subject_id,
             actor=actor,
             details=with_via(details, via),
+            before=before,
+            after={"keys": [_key_words(pak)]},
         )
     )
     return token.text
@@ -115,7 +122,14 @@ def rotate_admin_pak(*, pak_id: UUID, actor: Actor, via: str | None = None) -> t
         "key_id": str(pak.id),
         "replaced_key_id": str(old.id),
     }
-    _tell(PakEventKind.PAK_ROTATED, pak.id, actor, with_via(details, via))
+    _tell(
+        PakEventKind.PAK_ROTATED,
+        pak.id,
+        actor,
+        with_via(details, via),
+        before=_key_words(old),
+        after=_key_words(pak),
+    )
     return pak, token.text
 
 
@@ -135,7 +149,13 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
             raise LastAdminPak(id=pak_id)
     _end(pak)
     details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
-    _tell(PakEventKind.PAK_REVOKED, pak.subject_id or pak.id, actor, with_via(details, via))
+    _tell(
+        PakEventKind.PAK_REVOKED,
+        pak.subject_id or pak.id,
+        actor,
+        with_via(details, via),
+        before=_key_words(pak),
+    )
     return pak
 
 
@@ -199,20 +219,23 @@ def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | 
     """
     known = Pak.objects.filter(key_hash=key_hash).first()
     configured = Pak.objects.usable().filter(role=Role.ADMIN, short_token="", name=CONFIGURED_NAME).first()
+    before = None if configured is None else _key_words(configured)
+    after: dict[str, object] | None = None
     if known is None and configured is not None:
         configured.key_hash, configured.last_used_at = key_hash, None
         configured.save(update_fields=["key_hash", "last_used_at"])
-        kind, pak = PakEventKind.PAK_ROTATED, configured
+        kind, pak, after = PakEventKind.PAK_ROTATED, configured, _key_words(configured)
     elif known is None:
         kind = PakEventKind.PAK_CREATED
         pak = Pak.objects.create(role=Role.ADMIN, name=CONFIGURED_NAME, short_token="", key_hash=key_hash)
+        after = _key_words(pak)
     elif configured is not None and configured != known:
         _end(configured)
         kind, pak = PakEventKind.PAK_REVOKED, configured
     else:
         return False
     details: dict[str, object] = {"entity": "admin", "name": pak.name, "key_id": str(pak.id)}
-    _tell(kind, pak.id, actor, with_via(details, via))
+    _tell(kind, pak.id, actor, with_via(details, via), before=before, after=after)
     return True
 
 
@@ -263,5 +286,29 @@ def _only(paks: QuerySet[Pak], **asked: str) -> Pak:
     return found[0]
 
 
-def _tell(kind: PakEventKind, resource_id: UUID, actor: Actor, details: dict[str, object]) -> None:
-    emit(Event(kind=kind, resource_type="pak", resource_id=resource_id, actor=actor, details=details))
+def _key_words(pak: Pak) -> dict[str, object]:
+    """What the audit log says of a key: of the secret itself only whether it is the same as another."""
+    digest = keyed_digest(pak.key_hash, secret=settings.SECRET_KEY.encode(), purpose=b"audited keys")
+    return {"key_id": str(pak.id), "name": pak.name, "key": digest}
+
+
+def _tell(
+    kind: PakEventKind,
+    resource_id: UUID,
+    actor: Actor,
+    details: dict[str, object],
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    emit(
+        Event(
+            kind=kind,
+            resource_type="pak",
+            resource_id=resource_id,
+            actor=actor,
+            details=details,
+            before=before,
+            after=after,
+        )
+    )

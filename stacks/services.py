@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core.advisory_locks import lock_wanted_versions
 from core.errors import ForeignKeyViolation
-from core.events import Actor, Event, emit
+from core.events import Actor, Event, changed_fields, emit, fields_of
 from core.history import delete_old_history
 from core.integrity import unique_or_conflict
 from core.prepared import uuid_parameter
@@ -39,6 +39,8 @@ from stacks.models import (
     StackOwnerHistory,
 )
 from stacks.signals import stack_deleted, stack_moved, version_published
+
+_AUDITED = ("name", "description", "generator_id")
 
 
 class StackChanges(TypedDict, total=False):
@@ -92,6 +94,7 @@ def create_stack(*, name: str, description: str | None, generator_id: UUID, acto
             resource_id=stack.id,
             actor=actor,
             details={"name": name, "generator_id": str(generator_id)},
+            after=fields_of(stack, _AUDITED),
             data={
                 "stack_id": stack.id,
                 "name": name,
@@ -118,6 +121,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
         if actor.type != ActorType.ADMIN:
             raise StackGeneratorMismatch
         _lock_owner(owner, actor)
+    before, after = changed_fields(stack, changes)
     for field, value in changes.items():
         setattr(stack, field, value)
     stack.updated_at = timezone.now()
@@ -132,6 +136,8 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
             resource_id=stack.id,
             actor=actor,
             details={"name": stack.name} | details,
+            before=before,
+            after=after,
         )
     )
     return stack
@@ -158,6 +164,7 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
             resource_type="stack",
             resource_id=stack.id,
             actor=actor,
+            before=fields_of(stack, _AUDITED),
             data=None if in_cascade else {"stack_id": stack.id, "deleted_at": now},
         )
     )
@@ -310,6 +317,7 @@ def publish_checked(
                 "is_deletion_marker": is_deletion_marker,
                 **(notes or {}),
             },
+            reason=options.reason,
             data={
                 "deployment_object_id": obj.id,
                 "stack_id": stack.id,

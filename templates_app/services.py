@@ -3,15 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from core.errors import DomainError
-from core.events import Actor, Event, emit
+from core.events import Actor, Event, emit, fields_of
 from core.validators import is_blank, is_name
 from generators.errors import GeneratorNotFound
 from generators.models import Generator
@@ -35,6 +33,9 @@ from templates_app.event_kinds import TemplateEventKind
 from templates_app.models import RenderedObject, StackTemplate
 from templates_app.requirements import missing_on
 from tera import TemplateRenderError, TemplateSyntaxError, compile_template, template_for
+
+# The texts may hold secrets, so of them only the checksum.
+_AUDITED = ("name", "version", "description", "checksum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def delete_template(*, template: StackTemplate, actor: Actor) -> None:
     """Delete this locked version only; what was made from it keeps pointing at it."""
     template.deleted_at = template.updated_at = timezone.now()
     template.save(update_fields=["deleted_at", "updated_at"])
-    _tell(TemplateEventKind.TEMPLATE_DELETED, template, actor, None)
+    _tell(TemplateEventKind.TEMPLATE_DELETED, template, actor, None, before=fields_of(template, _AUDITED))
 
 
 @transaction.atomic
@@ -237,25 +238,46 @@ def _add_version(
     *, generator_id: UUID | None, name: str, draft: Draft, kind: TemplateEventKind, actor: Actor
 ) -> StackTemplate:
     require_active(_lock_owner(generator_id), actor)
-    newest: Any = (
-        StackTemplate.objects.active()
-        .versions_of(name, generator_id)
-        .aggregate(newest=Max("version"))["newest"]
-    )
+    versions = StackTemplate.objects.active().versions_of(name, generator_id)
+    newest = versions.order_by("-version").first()
+    before = None if newest is None else fields_of(newest, _AUDITED)
     template = StackTemplate.objects.create(
         generator_id=generator_id,
         name=name,
         description=draft.description,
-        version=(newest or 0) + 1,
+        version=newest.version + 1 if newest is not None else 1,
         template_content=draft.template_content,
         parameters_schema=draft.parameters_schema,
         checksum=hashlib.sha256(draft.template_content.encode()).hexdigest(),
     )
-    _tell(kind, template, actor, {"name": name, "version": template.version})
+    _tell(
+        kind,
+        template,
+        actor,
+        {"name": name, "version": template.version},
+        before=before,
+        after=fields_of(template, _AUDITED),
+    )
     return template
 
 
 def _tell(
-    kind: TemplateEventKind, template: StackTemplate, actor: Actor, details: dict[str, object] | None
+    kind: TemplateEventKind,
+    template: StackTemplate,
+    actor: Actor,
+    details: dict[str, object] | None,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
 ) -> None:
-    emit(Event(kind=kind, resource_type="template", resource_id=template.id, actor=actor, details=details))
+    emit(
+        Event(
+            kind=kind,
+            resource_type="template",
+            resource_id=template.id,
+            actor=actor,
+            details=details,
+            before=before,
+            after=after,
+        )
+    )

@@ -20,7 +20,7 @@ from paks.services import issue_pak
 from tests.support.admin import AdminPages
 from tests.support.api import Api
 from tests.support.kinds import starts_servers, uses_database
-from tests.support.server import Template, database_template
+from tests.support.server import AUDIT_KEY, Template, database_template
 from tests.support.shared_rows import shared_rows
 from tests.support.world import World, make_world
 
@@ -46,6 +46,12 @@ def _no_scan_of_static_files() -> None:
 def _webhook_key() -> None:
     """Webhooks can be stored, whatever the machine's own data folder holds."""
     settings.WEBHOOK_ENCRYPTION_KEYS = [bytes(32)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _audit_key() -> None:
+    """The audit log can be sealed, whatever the machine's own data folder holds."""
+    settings.AUDIT_SIGNING_KEYS = [bytes.fromhex(AUDIT_KEY)]
 
 
 @pytest.fixture(scope="session", name="database_template")

@@ -32,6 +32,7 @@ EVENT_TYPES = (
     "rollout.superseded",
     "freeze.started",
     "freeze.lifted",
+    "audit.sealed",
 )
 # The kinds of events whose type has another name. The audit log calls the registration with a generator
 # `agent.registered`.

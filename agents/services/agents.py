@@ -21,13 +21,15 @@ from agents.models import (
 from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
 from core.advisory_locks import lock_wanted_versions
-from core.events import Actor, Event, emit, with_via
+from core.events import Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
 from core.validators import is_blank, is_name
 from generators.models import Generator
 from generators.services import system_generator
 from paks.models import Pak, Role
 from paks.services import issue_pak, revoke_paks_of, rotate_pak
+
+_AUDITED = ("name", "cluster_name", "status", "silent_after_seconds")
 
 
 class AgentChanges(TypedDict, total=False):
@@ -87,6 +89,7 @@ def create_agent(
         agent,
         actor,
         with_via({"name": name, "cluster_name": cluster_name}, via),
+        after=fields_of(agent, _AUDITED),
         data={
             "agent_id": agent.id,
             "name": name,
@@ -112,6 +115,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
         or (silent_after is not None and silent_after < 1)
     ):
         raise InvalidAgent
+    before, after = changed_fields(agent, changes)
     for field, value in changes.items():
         setattr(agent, field, value)
     agent.updated_at = timezone.now()
@@ -124,7 +128,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
     }
     if "silent_after_seconds" in changes:
         details["silent_after_seconds"] = agent.silent_after_seconds
-    _tell(AgentEventKind.AGENT_UPDATED, agent, actor, details)
+    _tell(AgentEventKind.AGENT_UPDATED, agent, actor, details, before=before, after=after)
     return agent
 
 
@@ -144,6 +148,7 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
         agent,
         actor,
         None,
+        before=fields_of(agent, _AUDITED),
         data={"agent_id": agent.id, "deleted_at": now},
     )
 
@@ -184,6 +189,8 @@ def _tell(
     actor: Actor,
     details: dict[str, object] | None,
     *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
     data: dict[str, object] | None = None,
 ) -> None:
     emit(
@@ -193,6 +200,8 @@ def _tell(
             resource_id=agent.id,
             actor=actor,
             details=details,
+            before=before,
+            after=after,
             data=data,
         )
     )

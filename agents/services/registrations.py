@@ -70,6 +70,8 @@ def _tell(
     kind: AgentEventKind, agent_id: UUID, generator: Generator, actor: Actor, *, via: str | None = None
 ) -> None:
     details: dict[str, object] = {"generator_id": str(generator.id)}
+    words: dict[str, object] = {**details, "generator": generator.name}
+    is_new = kind == AgentEventKind.AGENT_REGISTERED
     emit(
         Event(
             kind=kind,
@@ -77,5 +79,7 @@ def _tell(
             resource_id=agent_id,
             actor=actor,
             details=with_via(details, via),
+            before=None if is_new else words,
+            after=words if is_new else None,
         )
     )

@@ -30,7 +30,7 @@ def add_target(*, agent: Agent, stack: Stack, actor: Actor) -> AgentTarget:
     with unique_or_conflict("unique_agent_stack"):
         target = AgentTarget.objects.create(agent=agent, stack=stack)
     withdraw_removals(agent_id=agent.id)
-    _tell(AgentEventKind.AGENT_TARGET_ADDED, agent.id, stack, actor)
+    _tell(AgentEventKind.AGENT_TARGET_ADDED, agent.id, stack, actor, after=_words(stack))
     return target
 
 
@@ -45,10 +45,22 @@ def remove_target(*, agent_id: UUID, stack: Stack, actor: Actor) -> None:
     if not removed:
         raise AgentTargetNotFound(agent_id=agent_id, stack_id=stack.id)
     owe_removals_of_agent(agent_id=agent_id, stack_ids=[stack.id])
-    _tell(AgentEventKind.AGENT_TARGET_REMOVED, agent_id, stack, actor)
+    _tell(AgentEventKind.AGENT_TARGET_REMOVED, agent_id, stack, actor, before=_words(stack))
 
 
-def _tell(kind: AgentEventKind, agent_id: UUID, stack: Stack, actor: Actor) -> None:
+def _words(stack: Stack) -> dict[str, object]:
+    return {"stack_id": str(stack.id), "stack": stack.name}
+
+
+def _tell(
+    kind: AgentEventKind,
+    agent_id: UUID,
+    stack: Stack,
+    actor: Actor,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
     emit(
         Event(
             kind=kind,
@@ -56,5 +68,7 @@ def _tell(kind: AgentEventKind, agent_id: UUID, stack: Stack, actor: Actor) -> N
             resource_id=agent_id,
             actor=actor,
             details={"stack_id": str(stack.id)},
+            before=before,
+            after=after,
         )
     )

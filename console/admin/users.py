@@ -17,6 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from console.groups import GROUPS
 from console.rights import grantable_by, grants_more, has_more, held_by
 from console.user_events import (
+    group_facts,
     note_group_created,
     note_group_deleted,
     note_group_updated,
@@ -24,6 +25,7 @@ from console.user_events import (
     note_user_created,
     note_user_deleted,
     note_user_updated,
+    user_facts,
 )
 from core.admin import BaseAdmin, admin_actor, ago, badge, badges
 
@@ -129,6 +131,8 @@ class UserAdmin(DjangoUserAdmin, _RightsAdmin):  # type: ignore[misc,type-arg]  
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
         obj.is_staff = True
+        if change:
+            obj.facts_before = user_facts(User.objects.get(pk=obj.pk))
         super().save_model(request, obj, form, change)
 
     @transaction.atomic
@@ -144,11 +148,11 @@ class UserAdmin(DjangoUserAdmin, _RightsAdmin):  # type: ignore[misc,type-arg]  
         if changed == ["password"]:
             note_password_change(username=obj.username, actor=admin_actor(request))
             return
-        note_user_updated(user=obj, changed=changed, actor=admin_actor(request))
+        note_user_updated(user=obj, before=obj.facts_before, changed=changed, actor=admin_actor(request))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for user in queryset:
-            note_user_deleted(username=user.username, actor=admin_actor(request))
+            note_user_deleted(user=user, actor=admin_actor(request))
 
 
 @admin.register(Group)
@@ -200,12 +204,17 @@ class GroupAdmin(DjangoGroupAdmin, _RightsAdmin):
     def origin(self, group: Group) -> str:
         return "the broker" if self._is_ours(group) else "you"
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
+        if change:
+            obj.facts_before = group_facts(Group.objects.get(pk=obj.pk))
+        super().save_model(request, obj, form, change)
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         note_group_created(group=obj, actor=admin_actor(request))
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        note_group_updated(group=obj, actor=admin_actor(request))
+        note_group_updated(group=obj, before=obj.facts_before, actor=admin_actor(request))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for group in queryset:
-            note_group_deleted(name=group.name, actor=admin_actor(request))
+            note_group_deleted(group=group, actor=admin_actor(request))

@@ -81,7 +81,7 @@ def detail_action(
                 with transaction.atomic() if in_transaction else nullcontext():
                     answer = method(self, request, row)
             except DomainError as refusal:
-                self.message_user(request, refusal.text, messages.ERROR)
+                self.tell_refusal(request, refusal)
                 return HttpResponseRedirect(self.url_of(row))
             if answer is not None:
                 return answer

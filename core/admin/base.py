@@ -184,7 +184,7 @@ class BaseAdmin(_ModelAdmin):
             try:
                 return page.view(request, self, row)
             except DomainError as refusal:
-                self.message_user(request, refusal.text, messages.ERROR)
+                self.tell_refusal(request, refusal)
                 # A GET goes back to the row: redirecting to the page that refused would loop for ever.
                 return HttpResponseRedirect(request.path if request.method == "POST" else self.url_of(row))
 
@@ -195,6 +195,11 @@ class BaseAdmin(_ModelAdmin):
         if row is not None:
             context |= {"tab_list": self.tabs(request, row), "subtitle": self.name_of(row)}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def tell_refusal(self, request: HttpRequest, refusal: DomainError) -> None:
+        """Show the refusal as a message on the next page."""
+        context_of(request).refusal = refusal
+        self.message_user(request, refusal.text, messages.ERROR)
 
     def ask(
         self, request: HttpRequest, question: Question, rows: Sequence[Model], action: str = ""
@@ -233,7 +238,7 @@ class BaseAdmin(_ModelAdmin):
         try:
             return super().changelist_view(request, extra_context)
         except DomainError as refusal:
-            self.message_user(request, refusal.text, messages.ERROR)
+            self.tell_refusal(request, refusal)
             return HttpResponseRedirect(request.get_full_path())
 
     def changeform_view(
@@ -261,7 +266,7 @@ class BaseAdmin(_ModelAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except DomainError as refusal:
-            self.message_user(request, refusal.text, messages.ERROR)
+            self.tell_refusal(request, refusal)
             return HttpResponseRedirect(reverse("admin:index"))
 
     def history_view(

@@ -109,7 +109,9 @@ def _from_framework(exc: BaseException) -> errors.DomainError:
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's hook: every exception in a view ends here."""
-    error = as_domain_error(exc, context_of(context["request"]._request).request_id)
+    request_context = context_of(context["request"]._request)
+    error = as_domain_error(exc, request_context.request_id)
+    request_context.refusal = error
     return Response(error_body(error), status=status_of(error), headers=error_headers(error))
 
 

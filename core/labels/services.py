@@ -23,7 +23,7 @@ def add_label(*, owner: LabelledResource, label: str, actor: Actor) -> AbstractL
     with unique_or_conflict(rows.model.UNIQUE):
         row: AbstractLabel = rows.create(label=label)
     label_added.send(sender=type(owner), owner=owner, label=label)
-    _tell("label_added", owner, actor, {"label": label})
+    _tell("label_added", owner, actor, {"label": label}, after={"label": label})
     return row
 
 
@@ -34,7 +34,7 @@ def remove_label(*, owner: LabelledResource, label: str, actor: Actor) -> bool:
     removed, _ = owner.labels.filter(label=label).delete()  # type: ignore[attr-defined]
     if removed:
         label_removed.send(sender=type(owner), owner=owner, label=label)
-        _tell("label_removed", owner, actor, {"label": label})
+        _tell("label_removed", owner, actor, {"label": label}, before={"label": label})
     return bool(removed)
 
 
@@ -48,7 +48,8 @@ def add_annotation(*, owner: LabelledResource, key: str, value: str, actor: Acto
     with unique_or_conflict(rows.model.UNIQUE):
         row: AbstractAnnotation = rows.create(key=key, value=value)
     annotation_added.send(sender=type(owner), owner=owner, key=key, value=value)
-    _tell("annotation_added", owner, actor, {"key": key, "value": value})
+    annotation: dict[str, object] = {"key": key, "value": value}
+    _tell("annotation_added", owner, actor, annotation, after=annotation)
     return row
 
 
@@ -61,11 +62,19 @@ def remove_annotation(*, owner: LabelledResource, key: str, actor: Actor) -> boo
         return False
     row.delete()
     annotation_removed.send(sender=type(owner), owner=owner, key=key, value=row.value)
-    _tell("annotation_removed", owner, actor, {"key": key})
+    _tell("annotation_removed", owner, actor, {"key": key}, before={"key": key, "value": row.value})
     return True
 
 
-def _tell(what: str, owner: LabelledResource, actor: Actor, details: dict[str, str]) -> None:
+def _tell(
+    what: str,
+    owner: LabelledResource,
+    actor: Actor,
+    details: dict[str, object],
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
     emit(
         Event(
             kind=owner.EVENT_KINDS(f"{owner.NOUN}.{what}"),
@@ -73,5 +82,7 @@ def _tell(what: str, owner: LabelledResource, actor: Actor, details: dict[str, s
             resource_id=owner.id,
             actor=actor,
             details=details,
+            before=before,
+            after=after,
         )
     )

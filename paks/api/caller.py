@@ -1,6 +1,7 @@
 """Typed access to the caller of a request."""
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from core.events import Actor
@@ -19,13 +20,24 @@ def caller(request: Request) -> Principal:
 
 def actor_of(request: Request) -> Actor:
     """The caller as the author of a change, with the place it came from."""
-    principal = caller(request)
+    return author_of(request._request, caller(request))
+
+
+def recognised_caller(request: HttpRequest) -> Principal | None:
+    """Whom the API recognised, outside of its views; None for nobody."""
+    # DRF leaves it on Django's request.
+    principal: object = getattr(request, "auth", None)
+    return principal if isinstance(principal, Principal) else None
+
+
+def author_of(request: HttpRequest, principal: Principal) -> Actor:
+    """The caller as the author of what the request did, with the place it came from."""
     return Actor(
         type=ActorType(principal.role.value),
         id=principal.subject_id,
         key_id=principal.key_id,
         label=principal.key_name,
-        ip_address=client_address(request._request, settings.TRUSTED_PROXY_COUNT),
+        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
-        request_id=context_of(request._request).request_id,
+        request_id=context_of(request).request_id,
     )

@@ -137,6 +137,7 @@ def _tell(kind: RolloutEventKind, freeze: Freeze, actor: Actor) -> None:
             resource_id=freeze.pk,
             actor=actor,
             details=facts,
+            reason=freeze.reason if kind == RolloutEventKind.FREEZE_STARTED else "",
             data={
                 "freeze_id": freeze.pk,
                 **facts,

@@ -91,6 +91,7 @@ def _refuse(
             resource_id=freeze.pk,
             actor=actor,
             details={"reason": reason, "resource_type": resource_type, "resource_id": str(resource_id)},
+            reason=reason,
         )
     )
 

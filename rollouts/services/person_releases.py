@@ -65,5 +65,6 @@ def _tell(version: DeploymentObject, reason: str, actor: Actor) -> None:
             resource_id=version.id,
             actor=actor,
             details={"stack_id": str(stack_id), "sequence_id": version.pk, "reason": reason},
+            reason=reason,
         )
     )

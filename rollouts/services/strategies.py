@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from core.events import Actor, Event, emit, with_via
+from core.events import Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
 from core.refusals import refuse
 from core.validators import is_name
@@ -24,6 +24,7 @@ from rollouts.strategies import DEFAULTS, Strategy, mistakes_in, strategy_to_jso
 from stacks.models import Stack
 from stacks.services import PublishOptions
 
+_AUDITED = ("name", "definition")
 # A request to publish names this instead of a strategy if all agents should get the version at once.
 NONE = "none"
 
@@ -53,7 +54,7 @@ def create_strategy(*, strategy: Strategy, actor: Actor, via: str | None = None)
     _check(strategy)
     with unique_or_conflict("unique_rollout_strategy_name"):
         row = RolloutStrategy.objects.create(name=strategy.name, definition=strategy_to_json(strategy))
-    _tell(RolloutEventKind.ROLLOUT_STRATEGY_CREATED, row, actor, via)
+    _tell(RolloutEventKind.ROLLOUT_STRATEGY_CREATED, row, actor, via, after=fields_of(row, _AUDITED))
     return row
 
 
@@ -64,12 +65,14 @@ def update_strategy(*, row: RolloutStrategy, strategy: Strategy, actor: Actor) -
     Raises InvalidStrategy, UniqueViolation.
     """
     _check(strategy)
+    changes = {"name": strategy.name, "definition": strategy_to_json(strategy)}
+    before, after = changed_fields(row, changes)
     row.name, row.definition = strategy.name, strategy_to_json(strategy)
     row.revision += 1
     row.updated_at = timezone.now()
     with unique_or_conflict("unique_rollout_strategy_name"):
         row.save(update_fields=["name", "definition", "revision", "updated_at"])
-    _tell(RolloutEventKind.ROLLOUT_STRATEGY_UPDATED, row, actor)
+    _tell(RolloutEventKind.ROLLOUT_STRATEGY_UPDATED, row, actor, before=before, after=after)
     return row
 
 
@@ -82,7 +85,7 @@ def delete_strategy(*, row: RolloutStrategy, actor: Actor) -> None:
     row.stacks.all().delete()
     row.deleted_at = row.updated_at = timezone.now()
     row.save(update_fields=["deleted_at", "updated_at"])
-    _tell(RolloutEventKind.ROLLOUT_STRATEGY_DELETED, row, actor)
+    _tell(RolloutEventKind.ROLLOUT_STRATEGY_DELETED, row, actor, before=fields_of(row, _AUDITED))
 
 
 @transaction.atomic
@@ -110,7 +113,13 @@ def set_stack_strategy(*, stack: Stack, name_or_id: str, reason: str, actor: Act
         require_bypass(actor=actor, reason=reason)
     row, _ = StackRolloutStrategy.objects.update_or_create(stack=stack, defaults={"strategy": strategy})
     _tell_of_stack(
-        RolloutEventKind.STACK_STRATEGY_SET, stack, actor, {"strategy": strategy.name, "reason": reason}
+        RolloutEventKind.STACK_STRATEGY_SET,
+        stack,
+        actor,
+        {"strategy": strategy.name, "reason": reason},
+        before={"strategy": before.strategy.name} if before is not None else None,
+        after={"strategy": strategy.name},
+        reason=reason,
     )
     return row
 
@@ -131,6 +140,8 @@ def remove_stack_strategy(*, stack: Stack, reason: str, actor: Actor) -> None:
         stack,
         actor,
         {"strategy": before.strategy.name, "reason": reason},
+        before={"strategy": before.strategy.name},
+        reason=reason,
     )
 
 
@@ -177,7 +188,15 @@ def _as_uuid(text: str) -> UUID | None:
         return None
 
 
-def _tell(kind: RolloutEventKind, row: RolloutStrategy, actor: Actor, via: str | None = None) -> None:
+def _tell(
+    kind: RolloutEventKind,
+    row: RolloutStrategy,
+    actor: Actor,
+    via: str | None = None,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
     details = with_via({"name": row.name, "revision": row.revision}, via)
     emit(
         Event(
@@ -186,9 +205,31 @@ def _tell(kind: RolloutEventKind, row: RolloutStrategy, actor: Actor, via: str |
             resource_id=row.pk,
             actor=actor,
             details=details,
+            before=before,
+            after=after,
         )
     )
 
 
-def _tell_of_stack(kind: RolloutEventKind, stack: Stack, actor: Actor, details: dict[str, object]) -> None:
-    emit(Event(kind=kind, resource_type=Stack.NOUN, resource_id=stack.pk, actor=actor, details=details))
+def _tell_of_stack(
+    kind: RolloutEventKind,
+    stack: Stack,
+    actor: Actor,
+    details: dict[str, object],
+    *,
+    reason: str,
+    before: dict[str, object] | None,
+    after: dict[str, object] | None = None,
+) -> None:
+    emit(
+        Event(
+            kind=kind,
+            resource_type=Stack.NOUN,
+            resource_id=stack.pk,
+            actor=actor,
+            details=details,
+            before=before,
+            after=after,
+            reason=reason,
+        )
+    )

@@ -62,16 +62,22 @@ def move(
     rows = Rollout.objects.filter(pk=rollout.pk, state__in=among, wave=rollout.wave)
     if not rows.update(**changes):
         return False
+    came_from = rollout.state
     for name, value in changes.items():
         setattr(rollout, name, value)
-    tell(kind, rollout, actor=actor, facts=facts)
+    tell(kind, rollout, actor=actor, facts=facts, came_from=came_from)
     return True
 
 
 def tell(
-    what: RolloutEventKind, rollout: Rollout, *, actor: Actor, facts: Mapping[str, object] | None = None
+    what: RolloutEventKind,
+    rollout: Rollout,
+    *,
+    actor: Actor,
+    facts: Mapping[str, object] | None = None,
+    came_from: str | None = None,
 ) -> None:
-    """Emit an event about the rollout. `facts` are additional data of this event."""
+    """Emit an event about the rollout. `facts` are additional data of this event; `came_from` is the state before."""
     state = {
         "state": str(rollout.state),
         "wave": rollout.wave,
@@ -91,6 +97,9 @@ def tell(
                 "strategy": rollout.strategy_name,
                 **state,
             },
+            before=None if came_from is None else {"state": str(came_from)},
+            after=None if came_from is None else {"state": str(rollout.state)},
+            reason=rollout.reason,
             data=None
             if what in _UNTOLD
             else {

@@ -160,6 +160,11 @@ POST   /webhook-deliveries/{delivery_id}/result       401  403   403   403    20
 GET    /agents/{agent_id}/webhooks/pending            401  200   403   403    200    403   403   401
 
 GET    /admin/audit-logs                              401  200   403   403    403    403   403   401
+GET    /admin/audit-seals                             401  200   403   403    403    403   403   401
+GET    /admin/audit-seals/verify                      401  200   403   403    403    403   403   401
+GET    /admin/audit-verifications                     401  200   403   403    403    403   403   401
+POST   /admin/audit-verifications                     401  202   403   403    403    403   403   401
+GET    /admin/audit-verifications/{verification_id}   401  200   403   403    403    403   403   401
 """
 
 # What is sent, where it is more than a path. Braces are filled with the ids of the world's things.
@@ -233,6 +238,7 @@ BODIES: dict[str, object] = {
 }
 # Where the request is for something else than the world's thing of that name.
 PATHS = {
+    "GET /admin/audit-seals/verify": "/admin/audit-seals/verify?first=1&last=1",
     "GET /agents/": "/agents/?name=edge-01&cluster_name=test-cluster",
     "GET /agents/{agent_id}/explain": "/agents/{agent_id}/explain?stack_id={stack_id}",
     "DELETE /stacks/{stack_id}/labels/{label}": "/stacks/{stack_id}/labels/shared",

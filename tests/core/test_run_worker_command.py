@@ -19,7 +19,7 @@ from core.jobs import Job, registered_jobs, stopping
 from core.management.commands.run_worker import run_until_told_to_stop
 from core.models import IdempotentAnswer
 from tests.support.commands import manage, refused_command
-from tests.support.server import Template
+from tests.support.server import AUDIT_KEY, Template
 
 # The worker closes connections between jobs, which must not be one that holds a test's transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -187,7 +187,13 @@ def running_worker(template: Template, folder: Path) -> Iterator[tuple["subproce
         worker = subprocess.Popen(
             [sys.executable, "manage.py", "run_worker"],
             cwd=settings.BASE_DIR,
-            env=os.environ | {"DATABASE_URL": url, "BROKKR_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
+            env=os.environ
+            | {
+                "DATABASE_URL": url,
+                "BROKKR_DATA_DIR": str(folder),
+                "BROKKR_AUDIT_SIGNING_KEY": AUDIT_KEY,
+                "PYTHONUNBUFFERED": "1",
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from audit.models import AuditLog
+from tests.support.events import audited_changes
 
 
 class AdminPages:
@@ -90,5 +90,5 @@ def shown_key(response: Any) -> str:
 
 def actions_by(user: User) -> list[str]:
     """The audit log's actions with this user as their author, oldest first."""
-    rows = AuditLog.objects.filter(actor_type="admin", actor_label=user.get_username()).order_by("sequence")
+    rows = audited_changes().filter(actor_type="admin", actor_label=user.get_username()).order_by("sequence")
     return list(rows.values_list("action", flat=True))

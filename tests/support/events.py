@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.db.models import QuerySet
+
+from audit.event_kinds import AuditEventKind
 from audit.models import AuditLog
 from core.events import Event, event_emitted
 from webhooks.event_types import published_name
@@ -32,13 +35,21 @@ def notices(events: list[Event]) -> list[tuple[str, dict[str, object]]]:
     return [(published_name(event.kind), dict(event.data)) for event in events if event.data is not None]
 
 
+def audited_changes() -> QuerySet[AuditLog]:
+    """The rows of the audit log but those about attempts that were refused, which change nothing."""
+    return AuditLog.objects.exclude(action=AuditEventKind.ATTEMPT_REFUSED)
+
+
 @contextmanager
 def recorded_audit() -> Iterator[list[AuditLog]]:
-    """The rows that the block adds to the audit log, oldest first. The list is filled when the block ends."""
+    """The rows about changes that the block adds to the audit log, oldest first; refused attempts change nothing.
+
+    The list is filled when the block ends.
+    """
     newest = AuditLog.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     rows: list[AuditLog] = []
     yield rows
-    rows.extend(AuditLog.objects.filter(sequence__gt=newest).order_by("sequence"))
+    rows.extend(audited_changes().filter(sequence__gt=newest).order_by("sequence"))
 
 
 def is_wire_time(text: object) -> bool:

@@ -31,6 +31,8 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE_SECONDS = 60
+# Signs the audit log of every broker that tests and benches start.
+AUDIT_KEY = "1" * 64
 # For clients of servers on this machine. It loads no certificates: that takes a hundred times as long as a request.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -143,6 +145,7 @@ class LiveServer:
                 "BROKKR_WEB_WORKERS": "2",
                 "BROKKR_COOKIE_SECURE": "false",
                 "BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "0" * 64,
+                "BROKKR_AUDIT_SIGNING_KEY": AUDIT_KEY,
             }
             | dict(environment or {})
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from audit.services import request_verification, seal_new_entries
 from core.events import SYSTEM
 from generators.models import Generator
 from paks.models import Role
@@ -62,7 +63,7 @@ def make_world() -> World:
     holds one and has finished one; of two diagnostics for it one is pending and one is claimed. It holds a delivery of
     a webhook for agents with its label; another webhook has one that the broker is to send. Of the generator's rollouts
     one has proven its first wave and waits for approval, one is paused, and one is aborted and still holds its version.
-    A freeze holds that covers nothing.
+    A freeze holds that covers nothing. The audit log is sealed up to here, and a verification of it waits.
     """
     world = World()
     generator, owner = make_generator()
@@ -96,8 +97,10 @@ def make_world() -> World:
         "webhook_id": str(webhook.id),
         "delivery_id": str(make_delivery(webhook).id),
         "held_delivery_id": str(make_held_delivery(agent, ["mine"]).id),
+        "verification_id": str(request_verification(expected_hash="", actor=ADMIN, now=timezone.now()).pk),
         **_rollouts(generator),
     }
+    seal_new_entries(now=timezone.now())
     world.callers = {
         "anonymous": Api(None),
         "admin": Api(admin_key),

@@ -11,14 +11,17 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from core.crypto import keyed_digest
 from core.events import Actor, Event, emit, with_via
 from core.validators import MAX_NAME, is_blank, is_label, is_name
 from webhooks.errors import (
     InvalidUrlScheme,
     InvalidWebhook,
     UrlRequired,
+    WebhookKeyMissing,
     WebhookNotFound,
     WebhookOutOfRange,
+    WebhookUnreadable,
 )
 from webhooks.event_kinds import WebhookEventKind
 from webhooks.event_types import MAX_EVENT_TYPE
@@ -103,6 +106,7 @@ def create_subscription(
         subscription,
         actor,
         {"name": name, "event_types": subscription.event_types},
+        after=_facts(subscription),
     )
     return subscription, secret
 
@@ -117,17 +121,21 @@ def update_subscription(
 
     Raises what `create_subscription` raises.
     """
+    old = _facts(subscription)
     _apply(subscription, changes)
     subscription.updated_at = timezone.now()
     subscription.save()
     if "event_types" in changes:
         subscription.patterns.all().delete()
         _write_patterns(subscription, changes["event_types"])
+    new = _facts(subscription)
     _tell(
         WebhookEventKind.WEBHOOK_UPDATED,
         subscription,
         actor,
         {"name": subscription.name, "enabled": subscription.enabled, "fields": sorted(changes)},
+        before={name: value for name, value in old.items() if new[name] != value},
+        after={name: value for name, value in new.items() if old[name] != value},
     )
     return subscription
 
@@ -138,12 +146,13 @@ def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
 
     The row stays, because a change that is being written at the same time may still refer to it.
     """
+    old = _facts(subscription)
     subscription.deleted_at = subscription.updated_at = timezone.now()
     subscription.enabled = False
     subscription.url_sealed = subscription.auth_header_sealed = b""
     subscription.secret_sealed = subscription.previous_secret_sealed = b""
     subscription.save()
-    _tell(WebhookEventKind.WEBHOOK_DELETED, subscription, actor, None)
+    _tell(WebhookEventKind.WEBHOOK_DELETED, subscription, actor, None, before=old)
 
 
 @transaction.atomic
@@ -158,6 +167,7 @@ def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Acto
             field="overlap_seconds",
         )
     secret = new_secret()
+    old = _secret_digest(subscription.secret_sealed)
     if overlap:
         subscription.previous_secret_sealed = bytes(subscription.secret_sealed)
         subscription.previous_secret_ends_at = now + overlap
@@ -171,6 +181,8 @@ def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Acto
         subscription,
         actor,
         {"overlap_seconds": int(overlap.total_seconds())},
+        before={"secret": old},
+        after={"secret": _secret_digest(subscription.secret_sealed)},
     )
     return secret
 
@@ -271,8 +283,42 @@ def _write_patterns(subscription: Subscription, event_types: Sequence[str]) -> N
     vars(subscription).pop("_prefetched_objects_cache", None)
 
 
+def _facts(subscription: Subscription) -> dict[str, object]:
+    """What the audit log says of it. An URL and a header may hold a password."""
+    audience = subscription.audience
+    return {
+        "name": subscription.name,
+        "url": _secret_digest(subscription.url_sealed),
+        "auth_header": _secret_digest(subscription.auth_header_sealed),
+        "event_types": list(subscription.event_types),
+        "agent_id": str(subscription.filter_agent_id) if subscription.filter_agent_id else None,
+        "stack_id": str(subscription.filter_stack_id) if subscription.filter_stack_id else None,
+        "enabled": subscription.enabled,
+        "max_retries": subscription.max_retries,
+        "timeout_seconds": subscription.timeout_seconds,
+        "target_labels": list(audience.labels) if audience is not None else [],
+    }
+
+
+def _secret_digest(sealed: bytes | memoryview) -> str | None:
+    """Whether two stored secrets are the same; "unreadable" for what no key decrypts any more."""
+    if not sealed:
+        return None
+    try:
+        value = open_text(bytes(sealed))
+    except (WebhookKeyMissing, WebhookUnreadable):
+        return "unreadable"
+    return keyed_digest(value, secret=settings.SECRET_KEY.encode(), purpose=b"audited webhooks")
+
+
 def _tell(
-    kind: WebhookEventKind, subscription: Subscription, actor: Actor, details: Mapping[str, object] | None
+    kind: WebhookEventKind,
+    subscription: Subscription,
+    actor: Actor,
+    details: Mapping[str, object] | None,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     emit(
         Event(
@@ -281,5 +327,7 @@ def _tell(
             resource_id=subscription.id,
             actor=actor,
             details=details,
+            before=before,
+            after=after,
         )
     )

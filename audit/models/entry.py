@@ -7,7 +7,12 @@ from audit.querysets import AuditLogQuerySet
 
 
 class AuditLog(models.Model):
-    """No foreign keys, because a row outlives the resource it is about. `sequence` breaks ties between equal times."""
+    """No foreign keys, because a row outlives the resource it is about. `sequence` breaks ties between equal times.
+
+    A seal holds the row without its personal and free texts, of which it holds two salted digests: of who did it
+    (`actor_label`, `ip_address`, `user_agent`) and of what was done (`details`, `before`, `after`, `reason`). So each
+    of the two can be erased, with its salt, and the seal still holds; `erased` then has the digest.
+    """
 
     sequence = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True)
@@ -21,10 +26,22 @@ class AuditLog(models.Model):
     resource_type = models.CharField(max_length=50)
     resource_id = models.UUIDField(null=True)
     details = models.JSONField(null=True)
+    # The fields that changed; null where there was nothing, or is nothing any more.
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    # Why, in the words of whoever did it.
+    reason = models.TextField(blank=True, default="", db_default="")
     ip_address = models.TextField(null=True)  # noqa: DJ001  # absent and empty differ on the wire
     user_agent = models.TextField(null=True)  # noqa: DJ001
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
+    # None in rows that were written before there were seals, and where the values are erased.
+    author_salt = models.UUIDField(null=True)
+    content_salt = models.UUIDField(null=True)
+    # The digest of each part that is erased: {"author": "<hex>", "content": "<hex>"}.
+    erased = models.JSONField(null=True)
+    # The number of the seal. In no index: setting it must not touch any.
+    seal = models.BigIntegerField(null=True)
 
     objects = AuditLogQuerySet.as_manager()
 

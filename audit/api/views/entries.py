@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.api.serializers import AuditPageSerializer, AuditQuery
+from audit.api.serializers.entries import AuditPageSerializer, AuditQuery
 from audit.models import AuditLog
 from paks.actors import ActorType
 from paks.api.permissions import IsAdmin

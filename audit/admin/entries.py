@@ -1,9 +1,9 @@
-"""The operator's page of the audit log."""
+"""The entries of the audit log."""
 
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,10 +15,10 @@ from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from audit.models import AuditLog
-from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, object_link, one_line
+from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, link, object_link, one_line
 from paks.actors import ActorType
 from paks.models import Pak
 
@@ -41,7 +41,11 @@ _COLUMNS = (
     "ip_address",
     "user_agent",
     "request_id",
+    "reason",
+    "seal",
 )
+# Columns of JSON, at the end of a line.
+_JSON_COLUMNS = ("details", "before", "after")
 
 
 def _names(model: type[Any], ids: set[UUID]) -> dict[UUID, str]:
@@ -57,6 +61,13 @@ def _texts(model: type[Any]) -> list[str]:
     return [field.name for field in model._meta.concrete_fields if isinstance(field, TextField)]
 
 
+def _shown(values: Mapping[str, object], name: str) -> str:
+    if name not in values:
+        return ""
+    value = values[name]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 class _Line:
     """A file for csv.writer that hands each line back."""
 
@@ -67,10 +78,11 @@ class _Line:
 def csv_lines(rows: QuerySet[AuditLog]) -> Iterator[str]:
     """A heading and one line for each row, a thousand rows at a time from the database."""
     write = csv.writer(_Line()).writerow
-    yield write([*_COLUMNS, "details"])
+    yield write([*_COLUMNS, *_JSON_COLUMNS])
     for row in rows.iterator(chunk_size=1_000):
-        details = "" if row.details is None else json.dumps(row.details, ensure_ascii=False)
-        cells = [row.timestamp.isoformat(), *(getattr(row, name) for name in _COLUMNS[1:]), details]
+        values = (getattr(row, name) for name in _JSON_COLUMNS)
+        texts = ("" if value is None else json.dumps(value, ensure_ascii=False) for value in values)
+        cells = [row.timestamp.isoformat(), *(getattr(row, name) for name in _COLUMNS[1:]), *texts]
         yield write([_harmless(cell) for cell in cells])
 
 
@@ -140,6 +152,8 @@ class AuditLogAdmin(ReadOnlyAdmin):
         "action",
         "resource",
         "resource_id",
+        "reason",
+        "difference",
         "details",
         "actor",
         "actor_id",
@@ -147,13 +161,18 @@ class AuditLogAdmin(ReadOnlyAdmin):
         "address",
         "user_agent",
         "request_id",
+        "sequence",
+        "sealed_by",
     )
     readonly_fields = fields
     is_audited = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        has_details = obj is not None and obj.details is not None
-        return [name for name in self.fields if name != "details" or has_details]
+        # What the entry does not have is left out.
+        absent = set() if obj is None else {name for name in ("reason", "details") if not getattr(obj, name)}
+        if obj is None or (obj.before is None and obj.after is None):
+            absent.add("difference")
+        return [name for name in self.fields if name not in absent]
 
     def get_urls(self) -> list[URLPattern]:
         export = path("export/", self.admin_site.admin_view(self.export), name="audit_auditlog_export")
@@ -222,6 +241,30 @@ class AuditLogAdmin(ReadOnlyAdmin):
     @admin.display(description="IP address", ordering="ip_address")
     def address(self, row: AuditLog) -> str | None:
         return row.ip_address
+
+    @admin.display(description="changed")
+    def difference(self, row: AuditLog) -> str:
+        """Each field with its value before and after."""
+        before, after = row.before or {}, row.after or {}
+        names = [*before, *(name for name in after if name not in before)]
+        lines = format_html_join(
+            "",
+            '<tr><th scope="row">{}</th><td class="brokkr-diff-removed">{}</td>'
+            '<td class="brokkr-diff-added">{}</td></tr>',
+            ((name, _shown(before, name), _shown(after, name)) for name in names),
+        )
+        return format_html(
+            '<table class="brokkr-table"><thead><tr><th>field</th><th>before</th><th>after</th></tr></thead>'
+            "<tbody>{}</tbody></table>",
+            lines,
+        )
+
+    @admin.display(description="seal")
+    def sealed_by(self, row: AuditLog) -> str:
+        erased = f", erased: {', '.join(sorted(row.erased))}" if row.erased else ""
+        if row.seal is None:
+            return f"not yet{erased}"
+        return format_html("{}{}", link("audit_auditseal_change", f"number {row.seal}", row.seal), erased)
 
     @admin.display(description="key")
     def key(self, row: AuditLog) -> str | None:

@@ -8,7 +8,7 @@ from core.api.fields import Id, Moment, QueryNumber, QueryText
 from core.api.rows import RowSerializer
 from paks.actors import ActorType
 
-_ENTRY = {
+_ENTRY: dict[str, Any] = {
     "id": "0193f0c1-0000-7000-8000-000000000005",
     "timestamp": "2026-11-24T09:30:00.000000Z",
     "actor_type": "generator",
@@ -20,6 +20,11 @@ _ENTRY = {
     "resource_type": "stack",
     "resource_id": "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90",
     "details": {"name": "payments-api", "generator_id": "0193f0a2-7c1e-7d39-8b53-0a4f6f2b9c11"},
+    "before": None,
+    "after": {"name": "payments-api", "description": None},
+    "reason": "",
+    "seal": 1402,
+    "erased": [],
     "ip_address": "10.0.0.7",
     "user_agent": "brokkr-cli/0.9.1",
     "request_id": "0193f0c10000700080000000000000aa",
@@ -33,12 +38,19 @@ class _Details(serializers.JSONField):
 
 
 class AuditLogSerializer(RowSerializer[AuditLog]):
-    """`ip_address` and `user_agent` are left out when unknown."""
+    """`ip_address` and `user_agent` are left out when unknown.
+
+    `before` and `after` are the fields that changed, secrets as digests. `seal` is the number of the seal, null for the
+    newest entries. `erased` names what was erased of the entry: `author`, `content`.
+    """
 
     actor_name = serializers.SerializerMethodField()
     ip_address = serializers.CharField(required=False)
     user_agent = serializers.CharField(required=False)
     details = _Details(read_only=True)
+    before = _Details(read_only=True)
+    after = _Details(read_only=True)
+    erased = serializers.SerializerMethodField()
 
     class Meta:
         model = AuditLog
@@ -54,6 +66,11 @@ class AuditLogSerializer(RowSerializer[AuditLog]):
             "resource_type",
             "resource_id",
             "details",
+            "before",
+            "after",
+            "reason",
+            "seal",
+            "erased",
             "ip_address",
             "user_agent",
             "request_id",
@@ -66,6 +83,9 @@ class AuditLogSerializer(RowSerializer[AuditLog]):
             return entry.actor_type
         names: dict[Any, str] = self.context["names"]
         return names.get(entry.actor_id)
+
+    def get_erased(self, entry: AuditLog) -> list[str]:
+        return sorted(entry.erased or {})
 
     def to_representation(self, instance: AuditLog) -> dict[str, Any]:
         entry = super().to_representation(instance)

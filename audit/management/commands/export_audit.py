@@ -1,0 +1,46 @@
+"""`manage.py export_audit`: sealed entries for an auditor."""
+
+import json
+from argparse import ArgumentTypeError
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from audit.exports import export_lines
+from core.commands import Answer, ReadingCommand
+
+
+class Command(ReadingCommand):
+    help = (
+        "Print sealed entries of the audit log with their seals, one JSON value a line. audit/verify_export.py checks "
+        "them without a database."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--since",
+            required=True,
+            type=_moment,
+            metavar="TIME",
+            help="like 2026-11-01 or 2026-11-01T12:00:00Z; whole seals, from the first one with an entry since then",
+        )
+
+    def perform(self, options: Mapping[str, Any]) -> Answer:
+        seals = entries = 0
+        for line in export_lines(since=options["since"]):
+            self.stdout.write(json.dumps(line))
+            seals += "seal" in line
+            entries += "entry" in line
+        self.note(f"Exported {seals} seals with {entries} entries.")
+        return Answer(text="", data=None)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a time") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Checks what `manage.py export_audit` wrote, without a database and without the broker, by Python and `cryptography`.
+
+    python verify_export.py FILE --trust KEY [--trust KEY …] [--expect HASH]
+
+Copy this one file. KEY is a public key that you did not get with FILE. Exit codes: 0 all seals hold, 1 one does not,
+2 wrong usage. The broker itself uses the functions that say what is hashed.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+FORMAT = "brokkr-audit-export-1"
+
+
+class Broken(Exception):
+    """Which seal is the first that does not hold, and why: changed, missing or added."""
+
+
+def canonical(value: object) -> bytes:
+    """JSON that two databases spell alike: sorted names, no blanks, ASCII, numbers with a fraction as text."""
+    return json.dumps(_without_floats(value), sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _without_floats(value: object) -> object:
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, dict):
+        return {name: _without_floats(item) for name, item in value.items()}
+    return [_without_floats(item) for item in value] if isinstance(value, list) else value
+
+
+def digest(value: object) -> str:
+    """SHA-256 over the canonical form, as hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def part_digest(part: Mapping[str, Any]) -> str:
+    """The digest of who did it, or of what was done. It is all that is left of a part that was erased."""
+    return str(part["erased"]) if "erased" in part else digest(part)
+
+
+def entry_line(entry: Mapping[str, Any]) -> bytes:
+    """What a seal's hash holds of one entry."""
+    return canonical({**entry, **{name: part_digest(entry[name]) for name in ("author", "content")}}) + b"\n"
+
+
+def seal_hash(seal: Mapping[str, Any]) -> str:
+    """The hash of a seal, over all it says but the hash and the signature."""
+    return digest({name: value for name, value in seal.items() if name not in {"hash", "signature"}})
+
+
+def endorsed(public_key: str, endorsed_by: str) -> str:
+    """What an old key signs to hand on to a new one."""
+    return digest({"endorsed_by": endorsed_by, "public_key": public_key})
+
+
+def is_signed(hash_: str, signature: str, public_key: str) -> bool:
+    """Whether the signature over these hex digits is that key's."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(bytes.fromhex(signature), bytes.fromhex(hash_))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def trusted_keys(trusted: Iterable[str], keys: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The trusted keys, and those that a trusted one has signed. `keys` are in the order in which they began."""
+    known = set(trusted)
+    for key in keys:
+        old, new = key["endorsed_by"], key["public_key"]
+        if old in known and is_signed(endorsed(new, old), key["endorsement"], old):
+            known.add(new)
+    return known
+
+
+class Check:
+    """What has been read of an export. The methods raise Broken."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        self.trusted, self.keys, self.hashes = set(trusted), list[Any](), set[str]()
+        self.last: dict[str, Any] | None = None
+        self.lines, self.seals, self.erased = list[bytes](), 0, 0
+
+    def entry(self, value: Mapping[str, Any]) -> None:
+        self.lines.append(entry_line(value))
+        self.erased += any("erased" in value[part] for part in ("author", "content"))
+
+    def seal(self, value: dict[str, Any]) -> None:
+        number, last = value["number"], self.end_of_seal()
+        if last and number != last["number"] + 1:
+            raise Broken(f"Seal {last['number'] + 1}: missing.")
+        is_ours = is_signed(value["hash"], value["signature"], value["public_key"])
+        if seal_hash(value) != value["hash"] or not is_ours:
+            raise Broken(f"Seal {number}: changed. Its hash or its signature does not fit.")
+        if last and value["previous_hash"] != last["hash"]:
+            raise Broken(f"Seal {last['number']}: changed. The next one follows another seal.")
+        if value["public_key"] not in trusted_keys(self.trusted, self.keys):
+            raise Broken(f"Seal {number}: changed. The key {value['public_key']} is not trusted.")
+        self.last, self.lines, self.seals = value, [], self.seals + 1
+        self.hashes |= {value["hash"], value["lost_head"]}
+
+    def end_of_seal(self) -> dict[str, Any] | None:
+        """The seal before this line, all of whose entries have been read."""
+        sealed, here = self.last["entries"] if self.last else 0, len(self.lines)
+        if here != sealed:
+            where = f"Seal {self.last['number']}" if self.last else "Before the first seal"
+            raise Broken(
+                f"{where}: {'missing' if here < sealed else 'added'}. {sealed} entries, and here are {here}."
+            )
+        if self.last and hashlib.sha256(b"".join(self.lines)).hexdigest() != self.last["entries_hash"]:
+            raise Broken(f"Seal {self.last['number']}: changed. Its entries are not those that were sealed.")
+        return self.last
+
+
+def verify(lines: Iterable[str], check: Check, expected: str) -> str:
+    """A sentence about an export that holds. Raises Broken."""
+    for line in lines:
+        ((kind, value),) = json.loads(line).items()
+        if kind == "format" and value["name"] != FORMAT:
+            raise Broken(f"This is no {FORMAT}.")
+        if kind in {"key", "seal", "entry"}:
+            {"key": check.keys.append, "seal": check.seal, "entry": check.entry}[kind](value)
+    last = check.end_of_seal()
+    if last is None:
+        raise Broken("There is no seal in it.")
+    if expected and expected not in check.hashes:
+        raise Broken(f"No seal has the hash {expected}: the newest seals are missing, or this begins later.")
+    return f"{check.seals} seals hold, {check.erased} entries are erased. The newest: {last['number']}, {last['hash']}."
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Check an export of the audit log.")
+    parser.add_argument("file", type=argparse.FileType(encoding="utf-8"))
+    parser.add_argument("--trust", action="append", required=True, metavar="KEY")
+    parser.add_argument("--expect", default="", metavar="HASH")
+    given = parser.parse_args()
+    try:
+        sys.stdout.write(verify(given.file, Check(given.trust), given.expect) + "\n")
+    except Broken as broken:
+        sys.exit(str(broken))
