@@ -4,7 +4,8 @@ The rows of each answer, and the rows read for it, are limited, so that the page
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 from uuid import UUID
@@ -29,9 +30,9 @@ FIRST_DELIVERY_WITHIN = timedelta(days=1)
 CANDIDATES = 20_000
 
 _FAILING = """
-SELECT r.agent_id, r.stack_id, r.since, r.sequence_id, r.sequence_id, r.message
+SELECT r.agent_id, r.stack_id, r.since, r.sequence_id, r.sequence_id, r.message, r.reported_at
 FROM (
-    SELECT f.agent_id, f.stack_id, f.since, f.sequence_id, f.message, f.id FROM agent_stack_reports f
+    SELECT f.agent_id, f.stack_id, f.since, f.sequence_id, f.message, f.reported_at, f.id FROM agent_stack_reports f
     WHERE f.status = 'FAILURE' ORDER BY f.since DESC, f.id DESC LIMIT %(candidates)s
 ) r JOIN stacks s ON s.id = r.stack_id AND s.deleted_at IS NULL
 WHERE {is_served} AND {is_failing}
@@ -91,6 +92,28 @@ _RELEASED = """
             WHERE l.id IS NULL OR {is_pending}"""
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An agent's report that its wanted version of a stack failed, without reading either."""
+
+    agent_id: UUID
+    stack_id: UUID
+    # Since when it has failed, and when that was last reported.
+    since: datetime
+    last_seen: datetime
+    sequence_id: int
+    message: str | None
+
+
+def failures() -> list[Failure]:
+    """The failing deployments, the latest failure first, up to CANDIDATES of them. One query."""
+    statement = _statements(settings.REQUIRE_REGISTRATION)[0]
+    return [
+        Failure(as_uuid(row[0]), as_uuid(row[1]), as_time(row[2]), as_time(row[6]), row[3], row[5])
+        for row in _rows(statement, {"limit": CANDIDATES, "candidates": CANDIDATES})
+    ]
+
+
 def failing(*, limit: int) -> list[Deployment]:
     """The deployments whose wanted version failed, the latest failure first. Three queries."""
     return _deployments(
@@ -129,18 +152,22 @@ def removing(*, limit: int) -> list[Deployment]:
 
 
 def _deployments(sql: str, parameters: Mapping[str, object], standing: Standing) -> list[Deployment]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, cast(Any, parameters))
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    rows = _rows(sql, parameters)
     agent_ids: list[UUID] = [as_uuid(row[0]) for row in rows]
     stack_ids: list[UUID] = [as_uuid(row[1]) for row in rows]
     agents, stacks = Agent.objects.in_bulk(agent_ids), Stack.objects.in_bulk(stack_ids)
     return [
         Deployment(agents[agent_id], stacks[stack_id], standing, as_time(since), newest, reported, message)
-        for agent_id, stack_id, (_, _, since, newest, reported, message) in zip(
+        for agent_id, stack_id, (_, _, since, newest, reported, message, *_) in zip(
             agent_ids, stack_ids, rows, strict=True
         )
     ]
+
+
+def _rows(sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, cast(Any, parameters))
+        return cursor.fetchall()
 
 
 @cache

@@ -1,8 +1,8 @@
 """What sealing costs those who write the audit log, and how soon rows are sealed: `make bench-seals`.
 
 One process writes labels at 10,000 a minute, each in a transaction with its row, on a PostgreSQL of its own. In turns a
-worker process seals the log or does not. The CPU is that of the writing process and of its database session; the time to
-a seal is from the row's time to that of the seal. The log begins with an hour of such rows, which each search passes.
+worker process seals the log or does not. The CPU is that of the writing process and of its database session; the time
+to a seal is from the row's time to that of the seal. The log begins with an hour of such rows, which each search passes.
 """
 
 import argparse

@@ -38,7 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
-    "STYLES": [_asset(f"{name}.css") for name in ("theme", "admin", "cards", "code", "rollouts")],
+    "STYLES": [_asset(f"{name}.css") for name in ("theme", "admin", "cards", "code", "rollouts", "states")],
     "LOGIN": {"form": "console.login.LoginForm"},
     "SIDEBAR": {
         "show_search": False,

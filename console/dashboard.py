@@ -55,6 +55,7 @@ class Panel:
     """Deployments that need attention: how many, the first of them, and where the others are."""
 
     title: str
+    standing: Standing
     count: Count
     rows: Sequence[Deployment]
     url: str
@@ -155,7 +156,7 @@ def panels() -> list[Panel]:
         rows = ask(limit=ROWS_COUNTED + 1)
         count = Count(min(len(rows), ROWS_COUNTED), len(rows) <= ROWS_COUNTED)
         url = f"{reverse('admin:deployments')}?{urlencode({'state': standing})}"
-        found.append(Panel(title, count, rows[:ROWS_SHOWN], url, all_is_well))
+        found.append(Panel(title, standing, count, rows[:ROWS_SHOWN], url, all_is_well))
     return found
 
 

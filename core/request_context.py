@@ -25,6 +25,8 @@ class RequestContext:
     impact: DeletionImpact | None = None
     phrase: str | None = None
     title_of_adding: str = ""
+    # Whether the page of a row is made for reading: its fields are shown as text.
+    is_reading: bool = False
 
 
 class _WithContext(HttpRequest):

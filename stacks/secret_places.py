@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 import yaml
@@ -20,6 +20,7 @@ from stacks.located_yaml import (
     Span,
     TooDeep,
     collections_of,
+    documents_with,
     without_comment_tags,
 )
 
@@ -40,6 +41,8 @@ _COPY: Final = re.compile(
 _COMPRESSED = "H4sI"
 # The place of a text that contains a Secret begins with this; other places begin with the kind.
 _TEXT = "text"
+# Values that concern, whatever is around them.
+_OWN_WORDS: Final = frozenset({_KIND, _LIST_KIND, MASKED, MASKED_TEXT})
 # How deep texts inside of texts are read.
 _MAX_TEXTS = 3
 _BOM = "\ufeff"
@@ -96,15 +99,26 @@ def _found_in(text: str, source: str | None, level: int) -> tuple[Found, ...] | 
     """What `text` has to hide. `level` is the number of texts around this one."""
     if not _may_be_about_secrets(text, source):
         return ()
-    body = text.removeprefix(_BOM)
-    offset = len(text) - len(body)
+    start = len(text) - len(text.removeprefix(_BOM))
     try:
-        read = ReadText(body, None if source is None else source[offset:])
+        spans = (
+            [(start, len(text))]
+            if source is not None
+            else [
+                (start + first, start + last)
+                for first, last in documents_with(text[start:], partial(_concerns, level))
+            ]
+        )
+        return tuple(each for span in spans for each in _found_between(*span, text, source, level))
     except (yaml.YAMLError, KeyError, TooDeep):  # KeyError: an alias without an anchor
         return None
+
+
+def _found_between(start: int, end: int, text: str, source: str | None, level: int) -> Iterator[Found]:
+    read = ReadText(text[start:end], None if source is None else source[start:end])
     # Each span only once, because an item of a list of Secrets may be found for two reasons.
     found = dict.fromkeys(each for root in read.documents for each in _Secrets(read, level).of(root))
-    return tuple((place, (start + offset, end + offset)) for place, (start, end) in found)
+    return ((place, (first + start, last + start)) for place, (first, last) in found)
 
 
 def _may_be_about_secrets(text: str, source: str | None) -> bool:
@@ -122,6 +136,26 @@ def _makes_up_kind(line: str) -> bool:
     return any(not rest[:1].isalnum() or "{{" in rest or "{%" in rest for rest in after)
 
 
+def _concerns(level: int, key: str, value: str) -> bool:
+    """Whether a document in which the value follows the key may have something to hide."""
+    if value in _OWN_WORDS:
+        return True
+    # Nearly all values end here.
+    if _KIND not in value and "\\" not in value:
+        return False
+    if (_COPY.search(key) or value.startswith(_COMPRESSED)) and _names_secret(value):
+        return True
+    return _may_hold_secret(value) and _contains_secret(value, level)
+
+
+def _contains_secret(text: str, level: int) -> bool:
+    """Whether a manifest in a text contains a Secret, or may contain one. `level` is the number of texts around it."""
+    if text == MASKED_TEXT:
+        return True
+    found = _found_in(text, None, level + 1) if level < _MAX_TEXTS else None
+    return bool(found) if found is not None else _KIND_WRITTEN.search(text) is not None
+
+
 class _Secrets:
     """Finds what to hide in the Secrets of one document. A node that several Secrets share is found in the first."""
 
@@ -137,7 +171,7 @@ class _Secrets:
             texts += [
                 (node, number)
                 for number, part in enumerate(node.parts)
-                if part.value is not None and _may_hold_secret(part.value) and self._holds_secret(part)
+                if part.value is not None and self._holds_secret(part)
             ]
             if not node.known:
                 continue
@@ -156,10 +190,7 @@ class _Secrets:
     def _holds_secret(self, text: Node) -> bool:
         """Whether the text is a manifest, or a template of one, that contains a Secret."""
         value = text.value or ""
-        if value == MASKED_TEXT or text.is_made_up:
-            return True
-        found = _found_in(value, None, self._level + 1) if self._level < _MAX_TEXTS else None
-        return bool(found) if found is not None else _KIND_WRITTEN.search(value) is not None
+        return _may_hold_secret(value) and (text.is_made_up or _contains_secret(value, self._level))
 
     def _is_first(self, each: Node | Entry) -> bool:
         """Whether the node was not seen before."""
@@ -237,15 +268,16 @@ def _copies(node: Node) -> Iterator[tuple[Place, Node]]:
 
 def _is_of_secret(copy: Node) -> bool:
     """Whether it may be a copy of a Secret, or is already hidden. The object with the annotation does not matter."""
-    text = copy.value or ""
-    return copy.is_made_up or _KIND in text or text == MASKED or _SPELLED_LETTER.search(text) is not None
+    return copy.is_made_up or copy.value == MASKED or _names_secret(copy.value or "")
+
+
+def _names_secret(text: str) -> bool:
+    return _KIND in text or _SPELLED_LETTER.search(text) is not None
 
 
 def _may_hold_secret(text: str) -> bool:
     """A fast check: a Secret names its kind and has a field with values."""
-    return text == MASKED_TEXT or (
-        "ata" in text and (_KIND in text or _SPELLED_LETTER.search(text) is not None)
-    )
+    return text == MASKED_TEXT or ("ata" in text and _names_secret(text))
 
 
 def _of_texts(root: Node, texts: list[tuple[Node, int]]) -> Iterator[Found]:

@@ -18,9 +18,9 @@ from core.admin import (
     ServiceAdmin,
     admin_actor,
     ago,
-    badges,
     bulk_action,
     detail_action,
+    first_badges,
     one_line,
 )
 from core.events import Actor
@@ -87,6 +87,7 @@ class HeardFilter(admin.SimpleListFilter):
 
 @admin.register(Agent)
 class AgentAdmin(ServiceAdmin):
+    reads_first = True
     key_permission = "paks.add_pak"
     empty_hint = "Add an agent for each cluster. The next page shows the key that it calls the broker with."
     change_form_outer_before_template = "agents/admin/summary.html"
@@ -147,7 +148,7 @@ class AgentAdmin(ServiceAdmin):
 
     @admin.display(description="labels")
     def label_list(self, agent: Agent) -> str | None:
-        return badges(sorted(row.label for row in agent.labels.all()))
+        return first_badges(sorted(row.label for row in agent.labels.all()))
 
     @admin.display(description="created", ordering="created_at")
     def created(self, agent: Agent) -> str | None:

@@ -1,5 +1,6 @@
 """The first page, and the list of deployments behind its numbers."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -7,20 +8,27 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from agents.activity import Hour, last_day
-from agents.admin.standing import deployments_table
-from agents.attention import failing, pending, removing
+from agents.admin.standing import deployments_table, stack_link
+from agents.attention import CANDIDATES, failing, failures, pending, removing
+from agents.failures import FailureGroup, grouped
+from agents.states import states_of_stacks
 from agents.wanted.standing import Standing
+from console import dashboard
 from console.chart import chart_of
-from console.dashboard import CARDS, events_url, panels
-from core.admin import page_of
+from console.dashboard import CARDS, Panel, events_url, panels
+from console.deployments import DeploymentFilter, generator_names, wanted_by
+from core.admin import link, moment, page_of, shortened
 from rollouts.admin import running_context
+from stacks.models import Stack
 
 _DEPLOYMENTS = ("agents.view_agent", "stacks.view_stack")
 _EVENTS = "agents.view_agentevent"
 _ROLLOUTS = "rollouts.view_rollout"
 ROWS_LISTED = 1_000
+ROWS_FILTERED = 5_000
 
 _LISTS = {
     Standing.FAILING: (
@@ -52,8 +60,9 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
         "now": now,
     }
     if user.has_perms(_DEPLOYMENTS):
+        groups = grouped(failures())
         context["panels"] = [
-            {"panel": panel, "table": deployments_table(panel.rows)}
+            {"panel": panel, "table": _table_of(panel, groups)}
             for panel in panels()
             if panel.rows or panel.all_is_well
         ]
@@ -64,28 +73,81 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     return context
 
 
+def _table_of(panel: Panel, groups: Sequence[FailureGroup]) -> dict[str, Any]:
+    if panel.standing == Standing.FAILING:
+        return failures_table(groups[: dashboard.ROWS_SHOWN])
+    return deployments_table(panel.rows)
+
+
 def _events_of(hour: Hour) -> str:
     return events_url(hour.start, hour.start + timedelta(hours=1))
 
 
 def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> HttpResponse:
-    """The deployments that fail, wait or are being removed, up to ROWS_LISTED of each."""
+    """The deployments that fail, wait or are being removed: failures in groups, else up to ROWS_LISTED rows."""
     if not request.user.has_perms(_DEPLOYMENTS):
         raise PermissionDenied
     asked = request.GET.get("state", "")
     standing = Standing(asked) if asked in {each.value for each in _LISTS} else Standing.FAILING
     ask, title, meaning = _LISTS[standing]
-    rows = ask(limit=ROWS_LISTED + 1)
-    page = page_of(request, rows[:ROWS_LISTED])
+    form = DeploymentFilter(request.GET)
+    wanted = wanted_by(form)
+    is_grouped = standing == Standing.FAILING and request.GET.get("by") != "agent"
+    rows: Sequence[Any]
+    if is_grouped:
+        found = [each for each in failures() if wanted.has(each)]
+        rows, count, is_capped = grouped(found), len(found), len(found) >= CANDIDATES
+    else:
+        # What is filtered is looked for among more rows than are listed.
+        limit = ROWS_FILTERED if form.chosen else ROWS_LISTED
+        asked_for = ask(limit=limit + 1)
+        rows = [each for each in asked_for if wanted.has(each)][:ROWS_LISTED]
+        count, is_capped = len(rows), len(asked_for) > limit or len(rows) == ROWS_LISTED
+    page = page_of(request, rows)
     context = {
         **site_context,
         "title": "Deployments",
         "subtitle": title,
         "meaning": meaning,
         "states": [(each.value, words[1], each == standing) for each, words in _LISTS.items()],
-        "is_capped": len(rows) > ROWS_LISTED,
-        "count": min(len(rows), ROWS_LISTED),
+        "state": standing.value,
+        "form": form,
+        "generators": generator_names(),
+        "chips": [(form.fields[name].label, name, value) for name, value in form.chosen.items()],
+        "can_group": standing == Standing.FAILING,
+        "is_grouped": is_grouped,
+        "is_capped": is_capped,
+        "count": count,
         "page": page,
-        "table": deployments_table(list(page)),
+        "table": failures_table(list(page)) if is_grouped else deployments_table(list(page)),
     }
     return TemplateResponse(request, "console/deployments.html", context)
+
+
+def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
+    """The data of the theme's table, one row for each group. Three queries."""
+    stacks = Stack.objects.in_bulk({group.stack_id for group in groups})
+    states = states_of_stacks(stacks, timezone.now())
+    return {
+        "headers": ["stack", "agents", "message", "failing since", "last began", "last seen"],
+        "rows": [
+            [
+                format_html(
+                    "{} {}",
+                    stack_link(stacks[group.stack_id]),
+                    link("stacks_deploymentobject_change", f"#{group.sequence_id}", group.sequence_id),
+                ),
+                link(
+                    "stacks_stack_outcomes",
+                    f"{group.agents} of {states[group.stack_id].total} failing",
+                    group.stack_id,
+                    query={"state": Standing.FAILING},
+                ),
+                shortened(group.message, 160) or "no message",
+                moment(group.first),
+                moment(group.latest),
+                moment(group.last_seen),
+            ]
+            for group in groups
+        ],
+    }

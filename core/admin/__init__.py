@@ -14,13 +14,25 @@ from core.admin.actions import (
     takes_other_way,
 )
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
+from core.admin.columns import register_column
 from core.admin.counts import Count, capped_count, table_count
 from core.admin.deletion_impact import DeletionImpact, register_deletion_impact
 from core.admin.inlines import ServiceFormSet, ServiceInline
 from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter, page_of
 from core.admin.pages import Created, ServiceAdmin, ServiceForm
 from core.admin.tabs import register_page
-from core.admin.values import age, ago, badge, badges, link, object_link, one_line, shortened
+from core.admin.values import (
+    age,
+    ago,
+    badge,
+    badges,
+    first_badges,
+    link,
+    moment,
+    object_link,
+    one_line,
+    shortened,
+)
 
 __all__ = [
     "BaseAdmin",
@@ -47,11 +59,14 @@ __all__ = [
     "bulk_action",
     "capped_count",
     "detail_action",
+    "first_badges",
     "given_reason",
     "link",
+    "moment",
     "object_link",
     "one_line",
     "page_of",
+    "register_column",
     "register_deletion_impact",
     "register_page",
     "shortened",

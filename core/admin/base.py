@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from core.admin.actions import Question
+from core.admin.columns import displays_of, fill_columns
 from core.admin.history import history
 from core.admin.lists import PreparedChangeList
 from core.admin.tabs import Page, pages_of
@@ -61,6 +62,8 @@ class BaseAdmin(_ModelAdmin):
     # Columns that no list may be filtered by: filters would reveal a hidden value letter by letter.
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     is_audited: ClassVar[bool] = True
+    # Whether the page of a row is for reading, until its button for editing is pressed.
+    reads_first: ClassVar[bool] = False
     # The text of an empty list: where its rows come from, and what to do next.
     empty_hint: ClassVar[str] = ""
     # The name of the secret that `show_key` shows once, and the note below it.
@@ -83,6 +86,10 @@ class BaseAdmin(_ModelAdmin):
     @admin.display(description="deleted")
     def deleted(self, row: Any) -> SafeString | None:
         return ago(row.deleted_at)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        first, *others = super().get_list_display(request)
+        return (first, *displays_of(request, self.model), *others)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         return PreparedChangeList
@@ -193,7 +200,13 @@ class BaseAdmin(_ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row = context["original"]
         if row is not None:
-            context |= {"tab_list": self.tabs(request, row), "subtitle": self.name_of(row)}
+            columns = fill_columns(request, self.model, [row])
+            context |= {
+                "tab_list": self.tabs(request, row),
+                "subtitle": self.name_of(row),
+                "columns": [(column.title, getattr(row, f"{column.name}_cell")) for column in columns],
+                "reads_first": self.reads_first,
+            }
         return super().render_change_form(request, context, *args, **kwargs)
 
     def tell_refusal(self, request: HttpRequest, refusal: DomainError) -> None:

@@ -6,6 +6,7 @@ read, is shown without colours. It is escaped in any case.
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 import yaml
@@ -43,8 +44,10 @@ def code_block(text: str, *, marked: int | None = None, spans: Spans | None = No
 
     Coloured as YAML, or by `spans`.
     """
-    lines = coloured_lines(text, spans or yaml_spans)
-    shown = lines[:MAX_LINES]
+    breaks = list(islice(LINE_BREAK.finditer(text), MAX_LINES))
+    end = breaks[-1].end() if len(breaks) == MAX_LINES else len(text)
+    shown = coloured_lines(text[:end], spans or yaml_spans)
+    rest = len(split_lines(text[end:])) if end < len(text) else 0
     body = format_html_join(
         "",
         '<span class="brokkr-line{}" data-line="{}">{}\n</span>',
@@ -53,10 +56,10 @@ def code_block(text: str, *, marked: int | None = None, spans: Spans | None = No
             for number, line in enumerate(shown, start=1)
         ),
     )
-    if len(lines) > len(shown):
+    if rest:
         body += format_html(
             '<span class="brokkr-rest">… and {} more lines, which are not shown here</span>',
-            f"{len(lines) - len(shown):,}",
+            f"{rest:,}",
         )
     return format_html('<pre class="brokkr-code" tabindex="0">{}</pre>', body)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 
 from core.events import Actor
+from core.request_context import context_of
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
@@ -71,4 +72,5 @@ class ServiceInline(_TabularInline):
 
     def _may(self, request: HttpRequest, verb: str) -> bool:
         parent = self.parent_model._meta
-        return request.user.has_perm(f"{parent.app_label}.{verb}_{parent.model_name}")
+        may = request.user.has_perm(f"{parent.app_label}.{verb}_{parent.model_name}")
+        return may and not (verb == "change" and context_of(request).is_reading)

@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 
+from core.admin.columns import fill_columns
+
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList as _ChangeList
@@ -108,4 +110,6 @@ class PreparedChangeList(_ChangeList):
         super().get_results(request)
         # The count is at the foot of the list. The theme would repeat it at the head, with a total.
         self.full_result_count = self.result_count
-        cast("BaseAdmin", self.model_admin).prepare(list(self.result_list))
+        rows = list(self.result_list)
+        cast("BaseAdmin", self.model_admin).prepare(rows)
+        fill_columns(request, self.model, rows)

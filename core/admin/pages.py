@@ -85,10 +85,26 @@ class ServiceAdmin(BaseAdmin):
         return self.has_change_permission(request, obj) and may_have_key
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request) and self._is_open(request, obj)
+        may = super().has_change_permission(request) and self._is_open(request, obj)
+        return may and not context_of(request).is_reading
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request) and self._is_open(request, obj)
+
+    def _changeform_view(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
+    ) -> Any:
+        # The theme has made the row's buttons by now, so this hides the fields only.
+        is_reading = self.reads_first and object_id is not None and request.method == "GET"
+        context = {**(extra_context or {})}
+        if is_reading and "edit" not in request.GET:
+            context["may_edit"] = self.has_change_permission(request, object_id)
+            context_of(request).is_reading = True
+        try:
+            response = super()._changeform_view(request, object_id, form_url, context)  # type: ignore[misc]  # Django's own
+        finally:
+            context_of(request).is_reading = False
+        return response
 
     def row_of(self, request: HttpRequest, obj: Any) -> Any:
         """The row of a permission check. For buttons, the theme passes the id in place of the row."""

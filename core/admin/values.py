@@ -1,6 +1,6 @@
 """Formats values for lists and pages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
@@ -38,6 +38,18 @@ def badges(words: Iterable[str]) -> SafeString | None:
     return format_html('<span class="brokkr-badges">{}</span>', SafeString("".join(shown))) if shown else None
 
 
+def first_badges(words: Sequence[str], shown: int = 2) -> SafeString | None:
+    """The first of them as badges on one line, how many more there are, and all on hover."""
+    if len(words) <= shown:
+        return badges(words)
+    return format_html(
+        '<span class="brokkr-badges brokkr-first-badges" title="{}">{} <span>+{}</span></span>',
+        ", ".join(words),
+        SafeString("".join(badge(word) for word in words[:shown])),
+        len(words) - shown,
+    )
+
+
 def age(at: datetime) -> str:
     """How long ago, in words."""
     passed = timesince(at, timezone.now(), depth=1)
@@ -51,6 +63,15 @@ def ago(at: datetime | None) -> SafeString | None:
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", age(at)
     )
+
+
+def moment(at: datetime | None) -> SafeString | None:
+    """How long ago and, where the order matters, the time itself."""
+    if at is None:
+        return None
+    now = timezone.now()
+    exact = f"{at:%H:%M}" if at.date() == now.date() else f"{at:%b %-d, %H:%M}"
+    return format_html('{} <span class="brokkr-exact">{} UTC</span>', ago(at), exact)
 
 
 def one_line(text: str) -> SafeString:

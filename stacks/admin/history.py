@@ -1,6 +1,7 @@
 """A stack's versions, newest first, and the differences between any two."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.db.models.functions import Length
@@ -14,8 +15,6 @@ from stacks.models import DeploymentObject, Stack
 from stacks.services import reveal_secrets
 
 PER_PAGE = 25
-# The page does not compare longer texts. The API answers them whole.
-MAX_COMPARED_CHARACTERS = 4 * 1024 * 1024
 
 
 def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
@@ -77,14 +76,21 @@ def _described(objects: list[Any]) -> list[Any]:
 
 
 def _comparison(request: HttpRequest, old: DeploymentObject, new: DeploymentObject) -> dict[str, Any]:
-    if len(old.yaml_content) + len(new.yaml_content) > MAX_COMPARED_CHARACTERS:
-        return {"is_too_large": True}
     hiding = [obj for obj in (old, new) if hides_values(obj.yaml_content)]
     is_revealed = request.method == "POST" and "reveal" in request.POST and may_reveal(request)
     if is_revealed:
         for obj in hiding:
             reveal_secrets(obj=obj, actor=admin_actor(request))
+    # Values are revealed in answer to a form, so its further pages could not be links.
+    query = urlencode({"from": old.pk, "to": new.pk, "part": ""})
+    diff = object_diff(
+        old,
+        new,
+        is_revealed=is_revealed,
+        page=_number(request.GET.get("part")) or 1,
+        pages_at="" if is_revealed else f"?{query}",
+    )
     return {
-        "diff": object_diff(old, new, is_revealed=is_revealed),
+        "diff": diff,
         "may_reveal": bool(hiding) and not is_revealed and may_reveal(request),
     }

@@ -1,11 +1,14 @@
 """Manifests as pages show them: values of Secrets are masked unless the user asks for them, which is audited."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from core.admin import Question
 from core.admin.code import code_block
 from core.admin.diff import Side, diff_table
+from stacks.admin.documents import documents_of
 from stacks.masking import REVEAL_PERMISSION, comparable, mask_secrets
 from stacks.models import DeploymentObject
 
@@ -31,9 +34,18 @@ def manifest_block(text: str, *, marked: int | None = None) -> SafeString:
 
 def manifest_side(text: str, *, is_revealed: bool = False) -> Side:
     """One side of a comparison. The comparison also finds changes of masked values."""
-    return Side.of(text) if is_revealed else Side.of(mask_secrets(text), comparable(mask_secrets, text))
+    shown = text if is_revealed else mask_secrets(text)
+    side = Side.of(shown, None if is_revealed else comparable(mask_secrets, text))
+    return replace(side, parts=documents_of(side.lines))
 
 
-def object_diff(old: DeploymentObject, new: DeploymentObject, *, is_revealed: bool = False) -> SafeString:
+def object_diff(
+    old: DeploymentObject,
+    new: DeploymentObject,
+    *,
+    is_revealed: bool = False,
+    page: int = 1,
+    pages_at: str = "",
+) -> SafeString:
     old_side, new_side = (manifest_side(each.yaml_content, is_revealed=is_revealed) for each in (old, new))
-    return diff_table(old_side, new_side, old_title=old, new_title=new)
+    return diff_table(old_side, new_side, old_title=old, new_title=new, page=page, pages_at=pages_at)

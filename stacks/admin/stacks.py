@@ -12,7 +12,7 @@ from core.admin import (
     DeletedFilter,
     ServiceAdmin,
     ago,
-    badges,
+    first_badges,
     link,
     register_page,
 )
@@ -36,6 +36,8 @@ class StackAnnotationInline(AnnotationInline):
 
 @admin.register(Stack)
 class StackAdmin(ServiceAdmin):
+    reads_first = True
+    change_form_outer_before_template = "core/admin/columns.html"
     empty_hint = (
         "A stack is what agents are given together, one version after the other. Generators create stacks, or you add "
         "one here and publish its first version."
@@ -75,7 +77,7 @@ class StackAdmin(ServiceAdmin):
 
     @admin.display(description="labels")
     def label_list(self, stack: Stack) -> str | None:
-        return badges(sorted(row.label for row in stack.labels.all()))
+        return first_badges(sorted(row.label for row in stack.labels.all()))
 
     @admin.display(description="newest version", ordering="newest_sequence")
     def newest_object(self, stack: Any) -> str | None:

@@ -1,6 +1,6 @@
 """Versions: the list of all, and the page of one, which is never changed."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin
@@ -127,8 +127,11 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
         )
 
     @admin.display(description="manifest")
-    def manifest(self, obj: DeploymentObject) -> str | None:
-        return manifest_block(obj.yaml_content) if obj.yaml_content else None
+    def manifest(self, obj: Any) -> str | None:
+        # The theme asks for it several times, and for a large one each time takes a second.
+        if not hasattr(obj, "manifest_block"):
+            obj.manifest_block = manifest_block(obj.yaml_content) if obj.yaml_content else None
+        return cast(str | None, obj.manifest_block)
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         row = self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj

@@ -1,5 +1,6 @@
 """Every shape of the question which version an agent should have gives the answer of the rule in plain Python."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from agents.deletion_impact import removers_of_stacks
 from agents.deployments import failing_of, of_agent, of_stack
 from agents.models import Agent
 from agents.reasons import reasons_for_agents, reasons_for_stacks
+from agents.states import States, states_of_agents, states_of_stacks
 from agents.target_state import poll, state_of
 from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
 from agents.wanted.standing import Standing
@@ -161,10 +163,28 @@ def of_the_whole_fleet(world: FleetWorld) -> None:
     assert told(failing(limit=99)) == world.pairs(Standing.FAILING)
     assert told(pending(limit=99)) == {pair for pair in world.pairs(Standing.PENDING) if pair[0] in active}
     assert told(removing(limit=99)) == {pair for pair in world.owed if pair[0] in active}
+    now = timezone.now()
+    for found, of_pair in (
+        (states_of_stacks(living_stacks, now), 1),
+        (states_of_agents(living_agents, now), 0),
+    ):
+        assert found == {
+            pk: told_states(world, [pair for pair in world.pairs() if pair[of_pair].pk == pk]) for pk in found
+        }
+        assert found.keys() == (living_stacks if of_pair else living_agents)
     removers = [pair for pair in world.pairs() if pair in world.reports]
     by_stack, together = removers_of_stacks([stack.pk for stack in world.stacks])
     assert sum(by_stack.values()) == len(removers)
     assert together == len({agent for agent, _ in removers})
+
+
+def told_states(world: FleetWorld, pairs: list[Any]) -> States:
+    """Nobody sends heartbeats in this world, so that all who wait are silent."""
+    names = {Standing.PENDING: "silent"}
+    found = Counter(
+        names.get(standing, str(standing)) for standing in (world.standing(*pair) for pair in pairs)
+    )
+    return States(**found)
 
 
 def numbers(versions: dict[Any, Version]) -> dict[Any, int]:

@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditLog
+from core.admin import diff
 from core.events import SYSTEM
 from stacks.admin import history
 from stacks.models import Stack
@@ -164,12 +165,28 @@ def test_staff_without_the_permission_does_not_open_it():
     assert staff("stacks.view_stack").get(page(stack)).status_code == 403
 
 
-def test_texts_that_would_take_long_to_compare_are_not(operator, monkeypatch):
-    monkeypatch.setattr(history, "MAX_COMPARED_CHARACTERS", 5)
+def test_a_long_comparison_has_pages(operator, monkeypatch):
+    monkeypatch.setattr(diff, "MAX_ROWS", 5)
     stack = make_stack()
-    for value in range(2):
-        make_object(stack, manifest(value))
-    assert "too large to be compared" in text(operator.get(page(stack)))
+    old, new = (
+        make_object(stack, "".join(f"---\n{manifest(value + 10 * n)}" for n in range(9)))
+        for value in range(2)
+    )
+    query = {"from": str(old.pk), "to": str(new.pk)}
+    first = text(operator.get(page(stack), **query))
+    assert f'href="?from={old.pk}&amp;to={new.pk}&amp;part=2#comparison"' in first
+    second = text(operator.get(page(stack), **query, part="2"))
+    assert 'rel="prev"' in second
+
+
+def test_documents_in_another_order_are_told_and_not_shown_as_changed(operator):
+    stack = make_stack()
+    documents = [manifest(number).replace("settings", f"n{number}") for number in range(2)]
+    for order in (documents, documents[::-1]):
+        make_object(stack, "---\n" + "---\n".join(order))
+    shown = text(operator.get(page(stack)))
+    assert "Documents are in another order" in shown
+    assert "Nothing differs" in shown
 
 
 def test_the_page_costs_the_same_queries_for_any_number_of_objects(operator):

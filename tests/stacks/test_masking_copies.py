@@ -111,3 +111,11 @@ def test_comments_on_lines_of_their_own_in_a_secret_are_hidden(text):
 def test_comments_outside_of_a_secret_are_shown():
     text = "# Source: a\n\n# of the shop\nkind: Secret # here\nstringData: {p: x}\n---\n# after\nkind: ConfigMap\n"
     assert mask_secrets(text) == text.replace("x}", f"{MASK}}}")
+
+
+def test_a_secret_among_documents_that_hold_none_is_hidden_at_its_place():
+    other = "# Secret notes\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: The Secret of it}\n"
+    secret = "# above\nkind: Secret\nmetadata: {name: s}\n# was: old\ndata: {p: hidden} # old\n"
+    text = f"\ufeff{other}---\n{secret}...\n---\n{other}---\n{secret}"
+    hidden = secret.replace("hidden", MASK).replace("was: old", MASK).replace("# old", f"# {MASK}")
+    assert mask_secrets(text) == f"\ufeff{other}---\n{hidden}...\n---\n{other}---\n{hidden}"

@@ -26,7 +26,8 @@ class AdminPages:
 
     def post_form(self, path: str, **changes: Any) -> Any:
         """Send the form at `path` with its present values, except for `changes`."""
-        return self.post(path, form_fields(self.get(path)) | changes)
+        fields = form_fields(self.get(f"{path}{'&' if '?' in path else '?'}edit=1"))
+        return self.post(path, fields | changes)
 
 
 def form_fields(response: Any) -> dict[str, Any]:

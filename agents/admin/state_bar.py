@@ -1,0 +1,71 @@
+"""How many pairs of an agent and a stack stand how, as a bar with numbers: in lists, and on top of an overview."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from agents.models import Agent
+from agents.states import States, states_of_agents, states_of_stacks
+from agents.wanted.standing import Standing
+from core.admin import register_column
+from stacks.models import Stack
+
+# The name of the field, the words for it, and the standing by which the page of outcomes lists it.
+_PARTS = (
+    ("failing", "failing", Standing.FAILING),
+    ("pending", "pending", Standing.PENDING),
+    ("silent", "silent", Standing.PENDING),
+    ("held", "held back", Standing.HELD),
+    ("applied", "applied", Standing.APPLIED),
+)
+
+
+def state_bar(states: States, url: str = "") -> SafeString:
+    """The bar. With `url`, the address of a page that takes a `state`, each number leads to its rows."""
+    if not states.total:
+        return format_html('<span class="brokkr-state-none">{}</span>', "nobody")
+    if states.total == states.empty:
+        return format_html('<span class="brokkr-state-none">{}</span>', "nothing published")
+    parts = [(name, words, getattr(states, name), standing) for name, words, standing in _PARTS]
+    shown = [part for part in parts if part[2]]
+    bar = format_html_join(
+        "",
+        '<i class="brokkr-state-{}" style="flex-grow: {}"></i>',
+        ((name, count) for name, _, count, _ in shown),
+    )
+    numbers = SafeString(" ").join(
+        format_html(
+            '<a class="brokkr-state-{}" href="{}?state={}">{} {}</a>', name, url, standing, count, words
+        )
+        if url
+        else format_html('<span class="brokkr-state-{}">{} {}</span>', name, count, words)
+        for name, words, count, standing in shown
+    )
+    return format_html(
+        '<span class="brokkr-states"><span class="brokkr-state-bar" aria-hidden="true">{}</span>'
+        '<span class="brokkr-state-numbers">{}</span></span>',
+        bar,
+        SafeString(numbers),
+    )
+
+
+def _of_stacks(stacks: Sequence[Any]) -> Mapping[Any, SafeString]:
+    states = states_of_stacks([stack.pk for stack in stacks], timezone.now())
+    return {
+        stack.pk: state_bar(states[stack.pk], reverse("admin:stacks_stack_outcomes", args=[stack.pk]))
+        for stack in stacks
+        if stack.deleted_at is None
+    }
+
+
+def _of_agents(agents: Sequence[Any]) -> Mapping[Any, SafeString]:
+    states = states_of_agents([agent.pk for agent in agents], timezone.now())
+    return {agent.pk: state_bar(states[agent.pk]) for agent in agents if agent.deleted_at is None}
+
+
+register_column(Stack, "state", "state of its agents", _of_stacks, "agents.view_agent")
+register_column(Agent, "state", "state of its stacks", _of_agents, "stacks.view_stack")

@@ -1,0 +1,102 @@
+"""Which deployments the page of deployments shows: what is searched for and filtered by, and the rows that are left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.attention import Failure
+from agents.deployments import Deployment
+from agents.models import Agent
+from generators.models import Generator
+from stacks.models import Stack
+
+_AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
+
+
+class DeploymentFilter(forms.Form):
+    """What the query of the page asks for. A field that cannot be read filters nothing."""
+
+    q = forms.CharField(required=False, max_length=200, label="Search")
+    generator = forms.CharField(required=False, max_length=255, label="Generator")
+    label = forms.CharField(required=False, max_length=64, label="Label")
+    since = forms.ChoiceField(
+        required=False,
+        label="Since",
+        choices=[("", "any time"), ("1h", "the last hour"), ("24h", "the last day"), ("7d", "the last week")],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_valid()
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The filters that are set, by the field's name."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The rows that a filter lets through. None lets all through."""
+
+    text: str
+    stacks: frozenset[UUID] | None
+    agents: frozenset[UUID] | None
+    # Agents and stacks whose names contain the text.
+    named: frozenset[UUID]
+    after: datetime | None
+
+    def has(self, row: Failure | Deployment) -> bool:
+        agent, stack = (
+            (row.agent_id, row.stack_id) if isinstance(row, Failure) else (row.agent.pk, row.stack.pk)
+        )
+        return (
+            (self.stacks is None or stack in self.stacks)
+            and (self.agents is None or agent in self.agents or stack in self.agents)
+            and (self.after is None or (row.since is not None and row.since >= self.after))
+            and (
+                not self.text
+                or agent in self.named
+                or stack in self.named
+                or self.text in (row.message or "").casefold()
+            )
+        )
+
+
+def wanted_by(form: DeploymentFilter) -> Wanted:
+    """What the filter asks for. At most five queries."""
+    values = form.cleaned_data
+    text, age = values.get("q", "").strip(), _AGES.get(values.get("since", ""))
+    stacks = agents = None
+    named: list[UUID] = []
+    if generator := values.get("generator"):
+        owners = Generator.objects.active().filter(name=generator)
+        stacks = frozenset(Stack.objects.active().filter(generator__in=owners).values_list("pk", flat=True))
+    if label := values.get("label"):
+        # Of agents or of stacks: both call it a label.
+        agents = frozenset(
+            _labelled(Agent.objects.active(), label) + _labelled(Stack.objects.active(), label)
+        )
+    if text:
+        by_name = Q(name__icontains=text)
+        named += Stack.objects.active().filter(by_name).values_list("pk", flat=True)
+        found = Agent.objects.active().filter(by_name | Q(cluster_name__icontains=text))
+        named += found.values_list("pk", flat=True)
+    return Wanted(
+        text.casefold(), stacks, agents, frozenset(named), timezone.now() - age if age is not None else None
+    )
+
+
+def _labelled(rows: Any, label: str) -> list[UUID]:
+    return list(rows.filter(labels__label=label).values_list("pk", flat=True))
+
+
+def generator_names() -> Sequence[str]:
+    """The choices of the filter."""
+    return list(Generator.objects.active().order_by("name").values_list("name", flat=True)[:500])

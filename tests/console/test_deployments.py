@@ -1,0 +1,90 @@
+"""The page of deployments: failures in groups, searched and filtered."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories import make_agent, make_event, make_generator, make_object, make_stack
+from tests.support.admin import staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def failing_fleet() -> None:
+    """Stack `shop` fails on two agents with one kind of message, `search` on one of them; a third agent is well."""
+    agents = [make_agent(name=f"edge-{number}", labels=["prod"], active=True)[0] for number in range(3)]
+    shop = make_object(make_stack(make_generator("shop-ci")[0], name="shop", labels=["prod"]))
+    search = make_object(make_stack(make_generator("search-ci")[0], name="search", labels=["prod", "slow"]))
+    make_event(agents[0], shop, "FAILURE", "ImagePullBackOff after 5 tries")
+    make_event(agents[1], shop, "FAILURE", "ImagePullBackOff after 7 tries")
+    make_event(agents[2], shop)
+    make_event(agents[0], search, "FAILURE", "exceeded quota")
+
+
+def rows(response) -> list[str]:
+    return [" ".join(map(str, row)) for row in response.context["table"]["rows"]]
+
+
+def test_failures_are_grouped_by_stack_and_kind_of_message(operator):
+    page = operator.get("deployments/")
+    found = rows(page)
+    assert len(found) == 2
+    assert any("2 of 3 failing" in row and "shop" in row for row in found)
+    assert any("1 of 3 failing" in row and "exceeded quota" in row for row in found)
+    assert "2 kinds of failure, on 3 deployments." in page.content.decode()
+
+
+def test_a_group_leads_to_its_agents(operator):
+    page = operator.get("deployments/", q="ImagePull").content.decode()
+    assert "/outcomes/?state=failing" in page
+
+
+def test_they_are_shown_agent_by_agent_when_asked_for(operator):
+    assert len(rows(operator.get("deployments/", by="agent"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "stacks"),
+    [
+        ({"q": "QUOTA"}, {"search"}),
+        ({"q": "sho"}, {"shop"}),
+        ({"q": "edge-1"}, {"shop"}),
+        ({"generator": "search-ci"}, {"search"}),
+        ({"label": "slow"}, {"search"}),
+        ({"label": "prod", "since": "1h"}, {"search", "shop"}),
+        ({"generator": "nobody"}, set()),
+        ({"since": "x"}, {"search", "shop"}),
+    ],
+)
+@pytest.mark.parametrize("by", ["", "agent"])
+def test_search_and_filters_leave_what_is_asked_for(operator, query, stacks, by):
+    found = rows(operator.get("deployments/", by=by, **query))
+    assert {name for name in ("search", "shop") if any(f">{name}</a>" in row for row in found)} == stacks
+
+
+def test_a_filter_that_is_set_is_a_chip_that_removes_it(operator):
+    page = operator.get("deployments/", q="shop", label="prod").content.decode()
+    assert 'href="?label=prod&amp;state=failing"' in page
+    assert "Remove the filter Search: shop" in page
+
+
+def test_the_first_page_shows_the_groups(operator):
+    assert "2 of 3 failing" in operator.get("").content.decode()
+
+
+def test_the_page_costs_the_same_queries_for_any_number_of_failures(operator):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert operator.get("deployments/", q="a", label="prod").status_code == 200
+        return len(captured)
+
+    before = cost()
+    for number in range(5):
+        agent, _ = make_agent(labels=["prod"], active=True)
+        make_event(agent, make_object(make_stack(labels=["prod"])), "FAILURE", f"a broken {'x' * number}")
+    assert cost() == before
+
+
+def test_who_may_not_see_agents_does_not_open_it():
+    assert staff("stacks.view_stack").get("deployments/").status_code == 403
