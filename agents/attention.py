@@ -164,10 +164,10 @@ def _deployments(sql: str, parameters: Mapping[str, object], standing: Standing)
     ]
 
 
-def _rows(sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, parameters: Mapping[str, object]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, cast(Any, parameters))
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @cache

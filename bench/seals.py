@@ -2,7 +2,8 @@
 
 One process writes labels at 10,000 a minute, each in a transaction with its row, on a PostgreSQL of its own. In turns a
 worker process seals the log or does not. The CPU is that of the writing process and of its database session; the time
-to a seal is from the row's time to that of the seal. The log begins with an hour of such rows, which each search passes.
+to a seal is from the row's time to that of the seal. The log begins with an hour of
+such rows, which each search passes.
 """
 
 import argparse

@@ -102,7 +102,6 @@ MIDDLEWARE = [
     # Outermost, so that it logs and counts the status that the client sees.
     "core.middleware.RequestMiddleware",
     "config.middleware.ReloadMiddleware",
-    "core.api.admission.AdmissionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -174,6 +173,7 @@ WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a conta
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
 # More threads only hand the interpreter lock around.
 WEB_THREADS = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
+QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 4, minimum=1, maximum=60)
 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD

@@ -180,3 +180,8 @@ class DatabaseUnavailable(Unavailable):
 class Busy(Unavailable):
     code = "busy"
     message = "Others are changing the same thing, or hold their share of the broker; try again in a moment."
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    message = "More requests wait than can be answered soon; try again as Retry-After says."

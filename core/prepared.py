@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, overload
 from uuid import UUID
 
 import psycopg
@@ -130,6 +130,10 @@ def as_uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
+@overload
+def as_time(value: datetime) -> datetime: ...
+@overload
+def as_time(value: datetime | None) -> datetime | None: ...
 def as_time(value: datetime | None) -> datetime | None:
     """A time of a row. SQLite returns times without a zone; they are in UTC."""
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value

@@ -1,11 +1,10 @@
 """The lane as a WSGI application in front of Django's."""
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from config.watcher import watcher
-from core import admission
 from core.api.errors import as_domain_error
 from core.observation import note_request, request_id_of
 from core.rates import is_limited
@@ -63,14 +62,6 @@ def answer(environ: Environ) -> tuple[Reply, str] | None:
 
 def _reply(call: Call, request: Ordinary, request_id: str) -> Reply | None:
     try:
-        admission.admit(_keys(call, request))
         return call.read(request)
     except Exception as exc:  # noqa: BLE001  # as in DRF, every exception becomes an answer in the one shape
         return refusal(as_domain_error(exc, request_id))
-
-
-def _keys(call: Call, request: Ordinary) -> Iterator[Hashable]:
-    """The keys of the request for admission. `core.api.admission` makes the same keys for requests to Django."""
-    yield call.method, call.endpoint
-    yield "caller", request.environ["HTTP_AUTHORIZATION"]
-    yield "row", str(request.agent_id)

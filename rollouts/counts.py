@@ -94,7 +94,8 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
     running_since = current.running_since
     assert running_since is not None  # noqa: S101  # written with the release
     # SQLite returns computed times as text.
-    since = as_time(datetime.fromisoformat(good_since) if isinstance(good_since, str) else good_since)
+    told: datetime | None = datetime.fromisoformat(good_since) if isinstance(good_since, str) else good_since
+    since = as_time(told)
     wave = WaveFacts(
         number=current.number,
         running_since=running_since,

@@ -1,33 +1,33 @@
-"""gunicorn's gthread worker, changed: agents cost less, slow clients hold no thread, refusals have the API's form.
+"""gunicorn's gthread worker with another main loop: slow clients hold no thread, and no request more than its share.
 
-In gunicorn's worker, the main thread hands every request to a thread and takes every connection back, which costs
-nearly as much CPU as Django. Agents send several requests in a row, so here a connection stays with its thread for a
-moment.
+The main thread reads requests and orders them (`server/request_queue.py`); threads answer whole requests. A thread
+stays with its connection for a moment, because agents send several requests in a row, and handing each over costs
+nearly as much CPU as Django.
 """
 
+import errno
 import re
 import select
 import socket
-import struct
 import threading
 import time
-from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
-from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
-from core import admission
+from core import deadlines
+from server.connections import Arrival, Connection
+from server.refusals import refuse, refuse_for_now
+from server.request_queue import RequestQueue, Waiting
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -42,32 +42,45 @@ _NO_HTTP = (400, "The request is not valid HTTP.")
 _NEXT_REQUEST_SECONDS = 0.01
 # How long a client may take to close a connection that we are done with.
 _LEAVE_SECONDS = 2.0
+# A worker that stops keeps idle connections for this long, for requests that are on their way.
+_LINGER_SECONDS = 2.0
 # gunicorn's master needs a sign of life once in `timeout`, not at each event.
 _NOTIFY_SECONDS = 1.0
+# How often the main thread looks at what takes too long.
+_LOOK_SECONDS = 0.25
 _DRAIN_BYTES = 65536
+# How many connections are taken at a time.
+_ACCEPTED_AT_ONCE = 64
+# The system has no file descriptor or no memory left for a connection. It stays in the listen queue.
+_NOTHING_LEFT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_NO_CONNECTION = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}
 
-# A request may wait for the database for this long after it has arrived, others for as long as one statement may. They
-# get a thread in the order of their arrival, so this bounds the waiting for a thread too.
+# A request may wait for the database for this long after it has arrived, others for as long as one statement may. This
+# bounds the waiting for a thread too.
 _READINESS_SECONDS = 2.5
 # Probes have threads of their own: one that never asks the database, so that nothing can hold it, and one that does.
 _LIVENESS = re.compile(rb"(?:GET|HEAD) /(?:healthz|health/live) HTTP/1\.[01]\r\n")
 _READINESS = re.compile(rb"(?:GET|HEAD) /(?:readyz|health/ready|health) HTTP/1\.[01]\r\n")
-_LONGEST_PROBE_LINE = 40
-_PROBE_BYTES = 4096
-_HAS_BODY = re.compile(rb"\r\n(?:content-length|transfer-encoding):", re.IGNORECASE)
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
-    """As in gunicorn's worker, only the main thread touches the poller and the lists of connections."""
+    """Only the main thread touches the poller and the sets of connections."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._notified = 0.0
+        self._notified = self._looked = self._accept_again = 0.0
         # How many threads may wait for a next request. One thread always remains for other connections.
         self._may_stay = threading.Semaphore(self.cfg.threads - 1)
-        # One entry for each request that waits for a thread. The thread that begins the request removes the entry.
-        self._waiting: deque[None] = deque()
-        self._leaving: deque[TConn] = deque()
+        # Connections that the poller watches, those that only wait for the client to close them, and those whose body a
+        # thread reads.
+        self._watched: set[Connection] = set()
+        self._leaving: set[Connection] = set()
+        self._large: set[Connection] = set()
+
+    def get_thread_pool(self) -> "_Threads":
+        """In place of gunicorn's pool."""
+        self._queue = RequestQueue(threads=self.cfg.threads, patience_seconds=settings.QUEUE_PATIENCE_SECONDS)
+        return _Threads(self._queue)
 
     def init_process(self) -> None:
         # Not before the fork, which takes no thread along.
@@ -80,102 +93,231 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._notified = now
             super().notify()
 
+    # --- The main thread -------------------------------------------------------------------------
+
+    def run(self) -> None:
+        self.tpool.start(self.cfg.threads, self._answer_requests)
+        self.poller.register(self.method_queue.fileno(), EVENT_READ, self.method_queue.run_callbacks)
+        while self.alive and self.is_parent_alive():
+            may_accept = self.nr_conns < self.worker_connections and time.monotonic() >= self._accept_again
+            self.set_accept_enabled(may_accept)
+            self._step()
+        self._stop()
+
+    def _step(self) -> None:
+        self.notify()
+        self.wait_for_and_dispatch_events(timeout=_LOOK_SECONDS)
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_SECONDS:
+            self._looked = now
+            self._end_what_takes_too_long(now)
+
+    def _stop(self) -> None:
+        """Take the connections that have been made, make no more, and answer what is under way."""
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            while self._accept_one(listener):
+                pass
+            listener.close()
+        now = time.monotonic()
+        for conn in self._watched:
+            if not conn.received:
+                conn.until = min(conn.until, now + _LINGER_SECONDS)
+        while self.nr_conns and time.monotonic() < now + self.cfg.graceful_timeout:
+            self._step()
+        self.tpool.shutdown(wait=False)
+        self.poller.close()
+        self.method_queue.close()
+
+    def _end_what_takes_too_long(self, now: float) -> None:
+        for request in self._queue.give_up(now):
+            self._refuse_for_now(request, is_overload=False)
+        for conn in [conn for conn in self._watched if conn.until <= now]:
+            self._unwatch(conn)
+            if conn.received:
+                refuse(conn.sock, 408, "The request did not arrive in time.")
+                self._leave(conn)
+            else:
+                self._drop(conn)
+        for conn in [conn for conn in self._leaving if conn.until <= now]:
+            self._end_leaving(conn)
+        for conn in self._large:
+            if conn.until <= now:
+                conn.stop_reading()
+
     # --- A connection begins ---------------------------------------------------------------------
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Give a new connection a thread only when its request begins to arrive, so that silent clients hold none."""
-        if conn.initialized or conn.data_ready:
-            arrived = time.monotonic()
-            if (probe := _probe(conn)) is None:
-                self._waiting.append(None)
-                future = self.tpool.submit(self.handle, conn, arrived)
-            elif _READINESS.match(probe):
-                future = self._readiness.submit(self._handle_readiness, conn, arrived)
-            else:
-                future = self._liveness.submit(self._answer, conn, arrived + _READINESS_SECONDS)
-            future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+    def accept(self, listener: Any) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            if self.nr_conns >= self.worker_connections or not self._accept_one(listener):
+                return
+
+    def _accept_one(self, listener: Any) -> bool:
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in _NOTHING_LEFT:
+                self.log.warning("cannot take connections for a moment: %s", error.strerror)
+                self._accept_again = time.monotonic() + _LOOK_SECONDS
+            elif error.errno not in _NO_CONNECTION:
+                raise
+            return False
+        self.nr_conns += 1
+        conn = Connection(self.cfg, client, address, listener.getsockname(), idle_seconds=self.cfg.keepalive)
+        self._watch(conn)
+        return True
+
+    def _watch(self, conn: Connection) -> None:
+        self._watched.add(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._on_readable, conn))
+
+    def _unwatch(self, conn: Connection) -> None:
+        self._watched.remove(conn)
+        self.poller.unregister(conn.sock)
+
+    def _on_readable(self, conn: Connection, _socket: Any) -> None:
+        self._go_on(conn, conn.receive())
+
+    def _go_on(self, conn: Connection, arrival: Arrival) -> None:
+        """Do with a watched connection what has to follow what has arrived on it."""
+        if arrival is Arrival.PART:
             return
-        # A client that stalls in the middle of a request or an answer holds a thread. A time-out of the socket object
-        # would not help, because gunicorn resets it with each request.
-        patience = struct.pack("@ll", self.cfg.timeout, 0)
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
-        conn.set_timeout()
-        self.pending_conns.append(conn)
-        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        self._unwatch(conn)
+        if arrival is Arrival.GONE:
+            self._drop(conn)
+        elif arrival is Arrival.TOO_LONG:
+            refuse(conn.sock, *_STATUS[http.LimitRequestHeaders])
+            self._leave(conn)
+        else:
+            self._hand_over(conn)
 
-    # --- Requests are answered, in a thread of the pool ------------------------------------------
+    def _hand_over(self, conn: Connection) -> None:
+        request = conn.request()
+        if conn.is_large:
+            self._large.add(conn)
+        elif _LIVENESS.match(conn.head):
+            self._hand_over_probe(self._liveness, self._answer, request, request.arrived + _READINESS_SECONDS)
+            return
+        elif _READINESS.match(conn.head):
+            self._hand_over_probe(
+                self._readiness, self._answer_readiness, request, request.arrived + _READINESS_SECONDS
+            )
+            return
+        if not self._queue.put(request):
+            self._refuse_for_now(request, is_overload=True)
 
-    def handle(self, conn: TConn, arrived: float) -> Any:
-        """Answer a request and those that follow at once. Returns whether to keep the connection, as gunicorn does."""
-        self._waiting.pop()
-        kept = self._answer(conn, arrived + settings.DATABASE_PATIENCE_SECONDS)
-        while kept is True and self._asks_again(conn):
-            kept = self._answer(conn, time.monotonic() + settings.DATABASE_PATIENCE_SECONDS)
-        return kept
+    def _hand_over_probe(
+        self,
+        pool: ThreadPoolExecutor,
+        answer: Callable[[Waiting, float], Any],
+        request: Waiting,
+        deadline: float,
+    ) -> None:
+        future = pool.submit(answer, request, deadline)
+        future.add_done_callback(partial(self._on_probe_answered, request.connection))
 
-    def _answer(self, conn: TConn, deadline: float) -> Any:
-        admission.begin(deadline)
+    def _on_probe_answered(self, conn: Connection, future: Future[Any]) -> None:
+        kept = future.exception() is None and future.result()
+        self.method_queue.defer(self._take_back, conn, kept)
+
+    def _refuse_for_now(self, request: Waiting, *, is_overload: bool) -> None:
+        conn = request.connection
+        self._large.discard(conn)
+        stays = self.alive and conn.skip()
+        refuse_for_now(conn.sock, is_overload=is_overload, stays=stays)
+        if stays:
+            self._keep(conn)
+        else:
+            self._leave(conn)
+
+    # --- Requests are answered, in threads -------------------------------------------------------
+
+    def _answer_requests(self) -> None:
+        while (request := self._queue.take()) is not None:
+            conn = request.connection
+            try:
+                kept = self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+                while kept is True and (following := self._following(conn)) is not None:
+                    if not self._queue.exchange(request, following):
+                        break
+                    request = following
+                    kept = self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+            finally:
+                self._queue.done(request)
+            self.method_queue.defer(self._take_back, conn, kept)
+
+    def _answer(self, request: Waiting, deadline: float) -> Any:
+        """Answer a request. Returns whether to keep the connection."""
+        conn = request.connection
+        conn.begin()
+        deadlines.begin(deadline)
         try:
             return super().handle(conn)
         finally:
-            admission.end()
+            deadlines.end()
+            conn.end()
 
-    def _handle_readiness(self, conn: TConn, arrived: float) -> Any:
+    def _answer_readiness(self, request: Waiting, deadline: float) -> Any:
         """On a connection to the database that is made for it: readiness is also that one can be made."""
         try:
-            return self._answer(conn, arrived + _READINESS_SECONDS)
+            return self._answer(request, deadline)
         finally:
             connections.close_all()
 
-    def _asks_again(self, conn: TConn) -> bool:
-        # A busy client must not keep a thread while others wait for one.
-        if self._waiting or not self.alive:
-            return False
-        if conn.parser.unreader.buf.getvalue():
-            return True
-        if not self._may_stay.acquire(blocking=False):
-            return False
-        try:
-            poll = select.poll()
-            poll.register(conn.sock, select.POLLIN)
-            return bool(poll.poll(_NEXT_REQUEST_SECONDS * 1000))
-        finally:
-            self._may_stay.release()
+    def _following(self, conn: Connection) -> Waiting | None:
+        """The next request on the connection, if it comes at once. Others may wait for the thread meanwhile."""
+        if len(self._queue) or not self.alive:
+            return None
+        arrival = conn.arrival()
+        if arrival is Arrival.PART and self._may_stay.acquire(blocking=False):
+            try:
+                poll = select.poll()
+                poll.register(conn.sock, select.POLLIN)
+                if poll.poll(_NEXT_REQUEST_SECONDS * 1000):
+                    arrival = conn.receive()
+            finally:
+                self._may_stay.release()
+        return conn.request() if arrival is Arrival.WHOLE and not conn.is_large else None
 
-    # --- A connection ends -----------------------------------------------------------------------
+    # --- A connection comes back or ends ---------------------------------------------------------
 
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        """Take a connection back. One that is over stays open until the client closes it, without holding a thread."""
-        if fs.cancelled() or fs.exception() is not None or fs.result() is not False:
-            super().finish_request(conn, fs)
-            return
-        # The client may be gone already; the next check finds that out.
+    def _take_back(self, conn: Connection, kept: object) -> None:
+        self._large.discard(conn)
+        if kept is True:
+            self._keep(conn)
+        else:
+            self._leave(conn)
+
+    def _keep(self, conn: Connection) -> None:
+        conn.wait(self.cfg.keepalive if self.alive else _LINGER_SECONDS)
+        self._watch(conn)
+        if conn.received:
+            self._go_on(conn, conn.arrival())
+
+    def _leave(self, conn: Connection) -> None:
+        """Leave a connection that is over open until the client closes it. Otherwise the kernel would reset it, and the
+        client could lose the end of our answer.
+        """
+        # The client may be gone already; the next look finds that out.
         with suppress(OSError):
-            conn.sock.setblocking(False)
+            conn.wait(_LEAVE_SECONDS)
             conn.sock.shutdown(socket.SHUT_WR)
         if _has_left(conn):
             self._drop(conn)
             return
-        conn.timeout = time.monotonic() + _LEAVE_SECONDS
-        self._leaving.append(conn)
-        self.poller.register(conn.sock, EVENT_READ, partial(self._on_leaving_socket_readable, conn))
+        self._leaving.add(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._on_leaving_readable, conn))
 
-    def _on_leaving_socket_readable(self, conn: TConn, client: Any) -> None:
+    def _on_leaving_readable(self, conn: Connection, _socket: Any) -> None:
         if _has_left(conn):
-            self.poller.unregister(client)
-            self._leaving.remove(conn)
-            self._drop(conn)
+            self._end_leaving(conn)
 
-    def murder_pending(self) -> None:
-        super().murder_pending()
-        now = time.monotonic()
-        while self._leaving and self._leaving[0].timeout <= now:
-            conn = self._leaving.popleft()
-            self.poller.unregister(conn.sock)
-            self._drop(conn)
+    def _end_leaving(self, conn: Connection) -> None:
+        self._leaving.remove(conn)
+        self.poller.unregister(conn.sock)
+        self._drop(conn)
 
-    def _drop(self, conn: TConn) -> None:
+    def _drop(self, conn: Connection) -> None:
         self.nr_conns -= 1
         conn.close()
 
@@ -188,10 +330,26 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         if isinstance(exc, http.ParseException) and not isinstance(exc, _OUR_FAULT):
             status, sentence = _STATUS.get(type(exc), _NO_HTTP)
             self.log.warning("refused a request from %s: %s", addr[0] if addr else "", type(exc).__name__)
-            _answer(client, status, sentence)
+            refuse(client, status, sentence)
         else:
             self.log.error("failed to answer a request", exc_info=exc)
-            _answer(client, 500, None)
+            refuse(client, 500, None)
+
+
+class _Threads:
+    """The threads that answer requests. `shutdown` is what gunicorn calls of a pool."""
+
+    def __init__(self, queue: RequestQueue) -> None:
+        self._queue = queue
+
+    def start(self, number: int, run: Callable[[], None]) -> None:
+        """Start so many threads that run the function."""
+        for _ in range(number):
+            threading.Thread(target=run, daemon=True).start()
+
+    def shutdown(self, *, wait: bool) -> None:  # noqa: ARG002  gunicorn never waits
+        """Let the threads end after what they answer now."""
+        self._queue.close()
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
@@ -201,44 +359,11 @@ class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
         """No line."""
 
 
-def _probe(conn: TConn) -> bytes | None:
-    """The head of a probe that has come as a whole, so that nobody can hold up a probe's thread; else None."""
-    if conn.initialized and conn.parser.unreader.buf.getvalue():
-        return None
-    try:
-        line = conn.sock.recv(_LONGEST_PROBE_LINE, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        if not (_LIVENESS.match(line) or _READINESS.match(line)):
-            return None
-        head: bytes = conn.sock.recv(_PROBE_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except OSError:
-        return None
-    return head if head.endswith(b"\r\n\r\n") and not _HAS_BODY.search(head) else None
-
-
-def _has_left(conn: TConn) -> bool:
-    """Whether the client has closed its end. Reads and drops what the client still sends; otherwise the kernel would
-    reset the connection, and the client could lose the end of our answer.
-    """
+def _has_left(conn: Connection) -> bool:
+    """Whether the client has closed its end. Reads and drops what the client still sends."""
     try:
         return not conn.sock.recv(_DRAIN_BYTES)
     except BlockingIOError:
         return False
     except OSError:
         return True
-
-
-def _answer(client: Any, status: int, sentence: str | None) -> None:
-    # gunicorn's master, which reads this file too, has no Django.
-    from core.api.errors import error_body  # noqa: PLC0415
-    from core.errors import BadRequest, InternalError  # noqa: PLC0415
-
-    body = orjson.dumps(error_body(BadRequest(sentence) if sentence else InternalError()))
-    head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-        "Connection: close\r\n"
-        "Content-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    # The client may have gone.
-    with suppress(OSError):
-        write_nonblock(client, head.encode() + body)

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from gunicorn.http.errors import ParseException
 from rest_framework.request import Request
 
-from core import admission
+from core import deadlines
 from core.errors import (
     BadRequest,
     IncompleteBody,
@@ -37,7 +37,7 @@ class BoundedRequest(Request):
         started = time.monotonic()
         self._stream = io.BytesIO(read_body(self._request, self.body_limit))
         # A client that sends slowly does so in its own time.
-        admission.extend(time.monotonic() - started)
+        deadlines.extend(time.monotonic() - started)
 
 
 def read_body(request: HttpRequest, limit: int) -> bytes:

@@ -4,7 +4,6 @@ The server's own time-outs end statements and waits for locks. They do not help 
 is stopped, cannot be reached, or is behind a proxy that keeps the TCP connection open. So the client has a limit too.
 """
 
-import time
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -14,7 +13,7 @@ from django.db.backends.postgresql import base
 from psycopg import errors
 from psycopg.abc import PQGen
 
-from core import admission
+from core import deadlines
 
 # How often psycopg checks whether it was interrupted.
 _INTERVAL_SECONDS = 0.1
@@ -24,8 +23,6 @@ _LOOK_SECONDS = 2.0
 _LEAST_SECONDS = 1.0
 # The shortest time-out that psycopg allows for making a connection.
 _LEAST_CONNECT_SECONDS = 2
-# How long the server may take to cancel a statement.
-_CANCEL_SECONDS = 1.0
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -40,46 +37,26 @@ class BoundedConnection(psycopg.Connection[Any]):
         self.patience_seconds: float = settings.DATABASE_PATIENCE_SECONDS
         # The server has refused a change: perhaps another server takes changes now.
         self.only_reads = False
-        self._may_cancel = True
 
     @classmethod
     def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:
         """The same as psycopg's, but it ends at the request's deadline."""
-        hold = admission.current()
-        if hold is not None:
-            left = int(hold.seconds_left)
+        left = deadlines.seconds_left()
+        if left is not None:
             if left < _LEAST_CONNECT_SECONDS:
                 raise psycopg.OperationalError("no time is left to connect to the database")
-            kwargs["connect_timeout"] = min(int(kwargs.get("connect_timeout", left)), left)
+            kwargs["connect_timeout"] = min(int(kwargs.get("connect_timeout", left)), int(left))
         return super().connect(conninfo, **kwargs)
-
-    def commit(self) -> None:
-        # If a commit that waits for its standby is cancelled, PostgreSQL reports success, but the standby has no copy.
-        self._may_cancel = False
-        try:
-            super().commit()
-        finally:
-            self._may_cancel = True
 
     def wait(self, gen: PQGen[Any], interval: float = _INTERVAL_SECONDS, timeout: float | None = None) -> Any:
         """The same as psycopg's, but for a limited time."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
-        hold = admission.current()
-        patience = self.patience_seconds
+        patience, left = self.patience_seconds, deadlines.seconds_left()
+        if left is not None:
+            patience = min(patience, max(left, _LEAST_SECONDS))
         try:
-            if hold is None:
-                return super().wait(gen, interval, patience)
-            patience = min(patience, max(hold.seconds_left, _LEAST_SECONDS))
-            if not self._may_cancel:
-                return super().wait(gen, interval, patience)
-            ends = time.monotonic() + patience
-            try:
-                return super().wait(gen, interval, min(admission.STUCK_SECONDS, patience))
-            except errors._WaitTimeout:
-                if not admission.may_stay_stuck(hold):
-                    return self._give_way(gen)
-                return super().wait(gen, interval, max(0.0, ends - time.monotonic()))
+            return super().wait(gen, interval, patience)
         except errors.ReadOnlySqlTransaction:
             self.only_reads = True
             raise
@@ -88,14 +65,6 @@ class BoundedConnection(psycopg.Connection[Any]):
             raise psycopg.OperationalError(
                 f"the database has not answered for {patience:.1f} s; the connection is closed"
             ) from None
-
-    def _give_way(self, gen: PQGen[Any]) -> Any:
-        """End the statement, because other requests need the thread. It may still succeed before it is cancelled."""
-        self._try_cancel(timeout=_CANCEL_SECONDS)
-        try:
-            return super().wait(gen, _INTERVAL_SECONDS, _CANCEL_SECONDS)
-        except errors.QueryCanceled as error:
-            raise errors.LockNotAvailable("others of its kind wait for the database already") from error
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -3,7 +3,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
 
@@ -138,3 +138,33 @@ def test_clients_that_never_pause_have_equal_shares(small_broker: LiveServer):
 
     assert len(answered) == clients
     assert min(answered.values()) > 25
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /api/v1/agents HTTP/1.1\r\nHost: x\r\nX-Drip: ",
+        b"POST /api/v1/generators HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n",
+    ],
+    ids=["a head", "a body"],
+)
+def test_clients_that_send_drop_by_drop_hold_no_thread_and_are_ended(small_broker: LiveServer, head: bytes):
+    with ExitStack() as stack, DefaultSelector() as selector:
+        for _ in range(24):
+            client = stack.enter_context(_connect(small_broker))
+            client.sendall(head)
+            selector.register(client, EVENT_READ)
+        others = [http_get(f"{small_broker.url}/metrics", timeout=60).status_code for _ in range(3)]
+        answers = []
+        while selector.get_map():
+            for key, _ in selector.select(timeout=1):
+                client = cast(socket.socket, key.fileobj)
+                answers.append(client.recv(65536)[:12])
+                selector.unregister(client)
+            for key in list(selector.get_map().values()):
+                # The broker may have ended it just now.
+                with suppress(OSError):
+                    cast(socket.socket, key.fileobj).sendall(b"a")
+
+    assert others == [200, 200, 200]
+    assert set(answers) == {b"HTTP/1.1 408"}

@@ -85,7 +85,7 @@ _ANSWERS: dict[int, tuple[str, str, errors.DomainError]] = {
     ),
     503: (
         "Unavailable",
-        "The database cannot be reached, or (`busy`) others hold a lock; repeat it after `Retry-After` seconds.",
+        "The database cannot be reached, or it is `busy` or `overloaded`; repeat it after `Retry-After` seconds.",
         errors.DatabaseUnavailable(),
     ),
 }

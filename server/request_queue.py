@@ -1,0 +1,148 @@
+"""The requests of one web process that wait for a thread, and which of them comes next.
+
+Requests for one row, by one caller or of one kind hold at most half of the threads, whatever keeps them: a lock, a long
+computation, a client that reads slowly. What waits is ordered by kind: vital kinds first, then the others in turn.
+"""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+# More could not be answered in time, however quick they are.
+_MOST_WAITING = 4096
+# How many requests of one kind are looked at for one whose caller and row have a share left.
+_LOOKED_AT = 256
+# Who comes is refused while those of his kind get their thread only after this part of the patience.
+_TOO_LATE = 0.5
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A whole request on its connection. `arrived` is in seconds of the monotonic clock.
+
+    `shares` are the things of which it may hold only a part of the threads: its kind comes first, then its caller and
+    rows, as far as it has them.
+    """
+
+    connection: Any
+    arrived: float
+    shares: tuple[Hashable, ...]
+    is_vital: bool = False
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The requests of one kind, and for how many seconds the latest that got a thread had waited for it."""
+
+    requests: deque[Waiting] = field(default_factory=deque)
+    delay: float = 0.0
+
+
+class RequestQueue:
+    """Safe for several threads. A request is held from `take` to `done`."""
+
+    def __init__(self, *, threads: int, patience_seconds: float) -> None:
+        # If there is only one thread, no other request could use it.
+        self._share = max(1, threads // 2)
+        self._patience = patience_seconds
+        self._changed = threading.Condition()
+        self._held: Counter[Hashable] = Counter()
+        # By kind. The kind that was served last is at the end.
+        self._vital: dict[Hashable, _Lane] = {}
+        self._others: dict[Hashable, _Lane] = {}
+        self._length = 0
+        self._is_closed = False
+
+    def __len__(self) -> int:
+        return self._length
+
+    def put(self, request: Waiting) -> bool:
+        """Let the request wait. False if it could not be answered in time, because too many wait already."""
+        with self._changed:
+            lanes = self._vital if request.is_vital else self._others
+            lane = lanes.setdefault(request.shares[0], _Lane())
+            if self._length >= _MOST_WAITING or lane.delay > _TOO_LATE * self._patience:
+                return False
+            lane.requests.append(request)
+            self._length += 1
+            self._changed.notify()
+            return True
+
+    def take(self) -> Waiting | None:
+        """Wait for a request that may be answered now. None after `close`."""
+        with self._changed:
+            while not self._is_closed:
+                request = self._next(self._vital) or self._next(self._others)
+                if request is not None:
+                    self._length -= 1
+                    self._held.update(request.shares)
+                    return request
+                self._changed.wait()
+            return None
+
+    def done(self, request: Waiting) -> None:
+        """Let others have what the request held."""
+        with self._changed:
+            self._release(request)
+            # Not only one: the first thread that looks might find only what it may not take.
+            if self._length:
+                self._changed.notify_all()
+
+    def exchange(self, over: Waiting, following: Waiting) -> bool:
+        """End a request and hold the one that follows it on its connection, unless that one must wait."""
+        with self._changed:
+            if self._length:
+                return False
+            self._held.subtract(over.shares)
+            if all(self._held[share] < self._share for share in following.shares):
+                self._held.update(following.shares)
+                self._forget(over)
+                return True
+            self._held.update(over.shares)
+            return False
+
+    def give_up(self, now: float) -> list[Waiting]:
+        """Take out the requests that have waited for too long."""
+        late = []
+        with self._changed:
+            for lanes in (self._vital, self._others):
+                for kind, lane in list(lanes.items()):
+                    while lane.requests and now - lane.requests[0].arrived > self._patience:
+                        late.append(lane.requests.popleft())
+                    if not lane.requests:
+                        del lanes[kind]
+            self._length -= len(late)
+        return late
+
+    def close(self) -> None:
+        """End the threads that wait in `take`."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _next(self, lanes: dict[Hashable, _Lane]) -> Waiting | None:
+        for kind, lane in lanes.items():
+            if self._held[kind] >= self._share:
+                continue
+            for index, request in enumerate(islice(lane.requests, _LOOKED_AT)):
+                if all(self._held[share] < self._share for share in request.shares):
+                    del lane.requests[index]
+                    del lanes[kind]
+                    if lane.requests:
+                        lane.delay = time.monotonic() - request.arrived
+                        lanes[kind] = lane
+                    return request
+        return None
+
+    def _release(self, request: Waiting) -> None:
+        self._held.subtract(request.shares)
+        self._forget(request)
+
+    def _forget(self, request: Waiting) -> None:
+        for share in request.shares:
+            if not self._held[share]:
+                del self._held[share]

@@ -1,0 +1,123 @@
+"""Which of the requests that wait for a thread comes next, and which are refused."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from server.request_queue import RequestQueue, Waiting
+
+
+def queue_of(*requests: Waiting, threads: int = 4, patience: float = 60) -> RequestQueue:
+    queue = RequestQueue(threads=threads, patience_seconds=patience)
+    for request in requests:
+        assert queue.put(request)
+    return queue
+
+
+def asked(name: str, *shares: str, kind: str = "kind", vital: bool = False) -> Waiting:
+    return Waiting(name, time.monotonic(), (kind, *shares), vital)
+
+
+def taken(queue: RequestQueue) -> str | None:
+    """The name of the request that a thread gets now; None if all must wait."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(queue.take)
+        try:
+            request = future.result(timeout=0.2)
+        except TimeoutError:
+            queue.close()
+            return None
+    return str(request.connection) if request else None
+
+
+def test_one_row_holds_half_of_the_threads_from_the_first_request_on():
+    queue = queue_of(*(asked(f"row-{number}", "row", kind=f"kind {number}") for number in range(4)))
+    queue.put(asked("other", "another row", kind="kind 0"))
+
+    assert {taken(queue), taken(queue)} == {"row-0", "row-1"}
+    assert taken(queue) == "other"
+    assert taken(queue) is None
+
+
+def test_one_kind_holds_half_of_the_threads():
+    queue = queue_of(*(asked(f"{number}", f"row {number}") for number in range(3)))
+    queue.put(asked("other", kind="other kind"))
+
+    assert {taken(queue) for _ in range(3)} == {"0", "1", "other"}
+    assert taken(queue) is None
+
+
+def test_what_waits_gets_its_turn_when_its_share_is_free_again():
+    queue = queue_of(*(asked(f"{number}") for number in range(3)))
+    first = queue.take()
+    queue.take()
+
+    queue.done(first)
+
+    assert taken(queue) == "2"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_of_few_threads_one_kind_gets_one(threads):
+    queue = queue_of(asked("first"), asked("second"), threads=threads)
+
+    assert [taken(queue), taken(queue)] == ["first", None]
+
+
+def test_vital_requests_come_first_and_the_other_kinds_in_turn():
+    queue = queue_of(
+        *(asked(f"a{number}", kind="a") for number in range(2)),
+        *(asked(f"b{number}", kind="b") for number in range(2)),
+        asked("vital", kind="beat", vital=True),
+        threads=16,
+    )
+
+    assert [taken(queue) for _ in range(5)] == ["vital", "a0", "b0", "a1", "b1"]
+
+
+def test_a_request_that_follows_on_its_connection_goes_on_unless_others_wait():
+    queue = queue_of(asked("first"), threads=4)
+    first = queue.take()
+    following = asked("following")
+    assert queue.exchange(first, following)
+
+    queue.put(asked("waiting"))
+
+    assert not queue.exchange(following, asked("third"))
+
+
+def test_a_request_that_follows_waits_when_its_share_is_held():
+    queue = queue_of(asked("a", "row a"), asked("b", "row b"), asked("c", kind="other kind"))
+    (other,) = [held for _ in range(3) if (held := queue.take()) and held.connection == "c"]
+
+    assert not queue.exchange(other, asked("following", "row c"))
+
+
+def test_what_has_waited_for_too_long_is_given_up():
+    queue = queue_of(asked("late"), patience=5)
+
+    assert queue.give_up(time.monotonic() + 4) == []
+    (late,) = queue.give_up(time.monotonic() + 6)
+
+    assert (late.connection, len(queue)) == ("late", 0)
+
+
+def test_who_comes_while_his_kind_waits_for_half_of_the_patience_is_refused_at_once():
+    long_ago = time.monotonic() - 3
+    queue = RequestQueue(threads=2, patience_seconds=5)
+    for name in ("first", "second"):
+        queue.put(Waiting(name, long_ago, ("kind",)))
+    queue.take()
+
+    assert not queue.put(asked("third"))
+    assert queue.put(asked("other", kind="other kind"))
+    assert queue.put(asked("vital", vital=True))
+
+
+def test_threads_end_when_the_queue_closes():
+    queue = queue_of()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(queue.take)
+        queue.close()
+        assert future.result(timeout=60) is None
