@@ -39,8 +39,8 @@ SELECT min(good_since) FILTER (WHERE is_current AND NOT is_deferred AND NOT was_
     {sums}
 FROM m WHERE NOT has_left
 """
-# Who serves the stack, and who is in a wave. PostgreSQL cannot know that thousands serve a stack by one label, and would
-# look up each of them in the index of members. A full join reads both sides once. SQLite has it only since 3.39.
+# Who serves the stack, and who is in a wave. PostgreSQL cannot know that thousands serve a stack by one label, and
+# would look up each of them in the index of members. A full join reads both sides once. SQLite has it since 3.39 only.
 _MEMBERS = {
     "postgresql": """(SELECT * FROM rollout_members WHERE rollout_id = %(rollout)s) rm
     FULL JOIN serving ON serving.agent_id = rm.agent_id""",
