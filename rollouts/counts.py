@@ -21,25 +21,32 @@ from rollouts.strategies import HealthGate, Wave
 # Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
 # agents are in no wave: their rows go with them.
 # Members are alike in a few ways only: they are counted by these first, which is cheaper than asking each of them all
-# the questions.
+# the questions. `m` is materialized so that the planner does not turn the full join into a loop.
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
 serving AS ({serving}),
-m AS (
-    SELECT rm.wave = %(wave)s AS is_current, rm.is_deferred, rm.is_accepted,
+m AS MATERIALIZED (
+    SELECT serving.agent_id IS NULL AS has_left, rm.wave = %(wave)s AS is_current, rm.is_deferred, rm.is_accepted,
         rm.proven_at IS NOT NULL AS was_proven, r.status = 'FAILURE' AS is_failing,
         {is_proven} AS is_proven, {is_new} AS is_new, count(*) AS alike, min({good_since}) AS good_since
-    FROM serving
-    {members} JOIN rollout_members rm ON rm.rollout_id = %(rollout)s AND rm.agent_id = serving.agent_id
+    FROM {members}
     LEFT JOIN agent_stack_reports r
-        ON r.agent_id = serving.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
-    LEFT JOIN deployment_health h ON h.agent_id = serving.agent_id AND h.deployment_object_id = %(object)s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
+        ON r.agent_id = rm.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
+    LEFT JOIN deployment_health h ON h.agent_id = rm.agent_id AND h.deployment_object_id = %(object)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 )
 SELECT min(good_since) FILTER (WHERE is_current AND NOT is_deferred AND NOT was_proven AND is_proven IS NOT TRUE),
     {sums}
-FROM m
+FROM m WHERE NOT has_left
 """
+# Who serves the stack, and who is in a wave. PostgreSQL cannot know that thousands serve a stack by one label, and
+# would look up each of them in the index of members. A full join reads both sides once. SQLite has it since 3.39 only.
+_MEMBERS = {
+    "postgresql": """(SELECT * FROM rollout_members WHERE rollout_id = %(rollout)s) rm
+    FULL JOIN serving ON serving.agent_id = rm.agent_id""",
+    "sqlite": """serving
+    LEFT JOIN rollout_members rm ON rm.rollout_id = %(rollout)s AND rm.agent_id = serving.agent_id""",
+}
 _SUMS = ", ".join(
     f"CAST(coalesce(sum(alike) FILTER (WHERE {which}), 0) AS bigint)"
     for which in (
@@ -157,7 +164,7 @@ def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> tup
         good_since=good_since_sql(gate),
         # Before the last wave, newcomers wait for a wave that matches them.
         is_new=_IS_NEW if is_last else "(1 = 0)",
-        members="LEFT" if is_last else "INNER",
+        members=_MEMBERS[connection.vendor],
         sums=_SUMS,
     )
     with connection.cursor() as cursor:

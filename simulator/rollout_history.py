@@ -62,6 +62,7 @@ class VersionStory:
     members_at: float = math.inf
     acts: list[str] = field(default_factory=list)
     unheld: Between = field(default_factory=Between)
+    rolled_back: Between = field(default_factory=Between)
     waves: dict[int, WaveStory] = field(default_factory=dict)
     members: dict[str, int] = field(default_factory=dict)
 
@@ -70,6 +71,7 @@ class VersionStory:
         self.state = detail["state"]
         self.previous = (detail["previous_version"] or {"sequence_id": 0})["sequence_id"]
         self.unheld.look(is_so=self.state == "succeeded", began=began, ended=ended)
+        self.rolled_back.look(is_so=self.state == "rolled_back", began=began, ended=ended)
         for row in detail["waves"]:
             wave = self.waves.setdefault(row["number"], WaveStory())
             wave.released.look(is_so=row["released_at"] is not None, began=began, ended=ended)
@@ -95,6 +97,7 @@ def story_from(data: dict[str, Any]) -> VersionStory:
     changes = {
         "waves": waves,
         "unheld": _between(data["unheld"]),
+        "rolled_back": _between(data["rolled_back"]),
         "outcome": Outcome(data["outcome"]),
         "members_at": math.inf if data["members_at"] is None else data["members_at"],
     }

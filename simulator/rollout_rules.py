@@ -19,6 +19,7 @@ from simulator.truth import AgentHistory
 # The p95 of what waves take beyond their soak, besides one interval between two polls; too few waves give none.
 _SLACK_SECONDS = 15.0
 _ENOUGH_WAVES = 20
+_ROLL_BACK = "a roll back reaches those who need it"
 _STOPPED = FINAL - {"succeeded"} | {"paused"}
 
 
@@ -52,7 +53,7 @@ def check_rollouts(run: RolloutRun) -> list[Violation]:
     by_stack: dict[str, list[VersionStory]] = defaultdict(list)
     for story in sorted(run.stories, key=lambda each: each.sequence_id):
         by_stack[story.stack].append(story)
-        found += _sizes(run, story) + _budget(run, story) + _end(run, story)
+        found += _sizes(run, story) + _budget(run, story) + _end(run, story) + _way_back(run, story)
     for stack, stories in by_stack.items():
         found += _sights(run, stack, stories) + _agreement(run, stories[-1])
     return found + _times(run)
@@ -112,7 +113,21 @@ def _sight_of_rollback(
     if last.state == "rolled_back" and any(agent.id in story.members for story in chain):
         return
     detail = f"#{sequence_id} after #{last.sequence_id} of {last.strategy}, {last.state}"
-    yield Violation("a roll back reaches those who need it", agent.id, detail)
+    yield Violation(_ROLL_BACK, agent.id, detail)
+
+
+def _way_back(run: RolloutRun, story: VersionStory) -> list[Violation]:
+    """Whoever saw what was rolled back, and asked afterwards, has seen something newer."""
+    return [
+        Violation(_ROLL_BACK, agent.id, f"still #{story.sequence_id} of {story.strategy}")
+        for agent in run.agents
+        if agent.asked > story.rolled_back.after
+        and story.object_id in agent.sights
+        and not any(
+            sight.stack == story.stack and sight.sequence_id > story.sequence_id
+            for sight in agent.sights.values()
+        )
+    ]
 
 
 def _sizes(run: RolloutRun, story: VersionStory) -> list[Violation]:

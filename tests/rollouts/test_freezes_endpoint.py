@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from rollouts.models import Freeze
+from agents.wanted.versions import newest_unheld
+from rollouts.models import Freeze, Rollout, RolloutState
 from rollouts.services.freezes import begin_freeze
-from tests.factories import make_generator, make_stack
+from tests.factories import MANIFEST, make_generator, make_stack
 from tests.support.api import refused
 from tests.support.events import recorded_events
 from tests.support.rollouts import ADMIN, make_scene
@@ -156,3 +157,33 @@ def test_a_version_published_meanwhile_waits_frozen_and_starts_when_it_is_lifted
     assert waiting["state"] == "frozen"
     admin.delete(f"/freezes/{freeze['id']}")
     assert admin.get(f"/rollouts/{waiting['id']}").json()["state"] == "progressing"
+
+
+def test_an_admin_publishes_over_a_freeze(admin):
+    stack = make_stack()
+    begin(admin)
+    with recorded_events() as events:
+        answer = admin.post(
+            f"/stacks/{stack.pk}/deployment-objects", {"yaml_content": MANIFEST}, headers=OVERRIDE
+        )
+    assert answer.json()["id"] == str(newest_unheld(stack.pk).id)
+    assert [event.details["reason"] for event in events if event.kind == "freeze.overridden"] == ["a fire"]
+
+
+def test_the_waves_of_what_is_published_over_a_freeze_wait_for_its_end(admin):
+    scene = make_scene()
+    begin(admin)
+    body = {"yaml_content": MANIFEST}
+    admin.post(f"/stacks/{scene.stack.pk}/deployment-objects", body, headers=OVERRIDE)
+    rollout = Rollout.objects.get()
+    assert rollout.state == RolloutState.PROGRESSING
+    assert scene.tick(rollout).wave == 0
+
+
+def test_a_generator_publishes_nothing_over_a_freeze(admin):
+    generator, owner = make_generator()
+    stack = make_stack(generator)
+    begin(admin)
+    body = {"yaml_content": MANIFEST}
+    assert owner.post(f"/stacks/{stack.pk}/deployment-objects", body, headers=OVERRIDE).status_code == 201
+    assert newest_unheld(stack.pk) is None

@@ -116,6 +116,18 @@ def test_a_roll_back_is_for_those_in_the_waves(story, agents):
     assert broken(run_of(story, agents[:3])) == {"a roll back reaches those who need it"}
 
 
+def test_a_roll_back_that_does_not_reach_who_needs_it_is_found(story, agents):
+    stop(story, "rolled_back")
+    story.rolled_back = Between(390, 391)
+    assert broken(run_of(story, agents[:2])) == {"a roll back reaches those who need it"}
+    for agent in agents[:2]:
+        agent.sights["back"] = Sight("stack", 3, 400)
+    assert broken(run_of(story, agents[:2])) == set()
+    agents[0].sights.pop("back")
+    agents[0].asked = 380
+    assert broken(run_of(story, agents[:2])) == set()
+
+
 def test_a_wave_that_is_too_large_is_found(story, agents):
     story.members["9"] = 2
     agents[9].sights["object"].ended = 400
