@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
+from gunicorn.http import wsgi
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -192,6 +193,38 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         else:
             self.log.error("failed to answer a request", exc_info=exc)
             _answer(client, 500, None)
+
+
+class WebResponse(wsgi.Response):  # type: ignore[misc]  # gunicorn is not typed
+    """Sends the head of the answer together with the beginning of the body, where gunicorn sends two packets."""
+
+    sock: Any
+
+    def write(self, arg: bytes) -> None:
+        if self.headers_sent:
+            super().write(arg)
+            return
+        sock, packet = self.sock, _Packet()
+        self.sock = packet
+        try:
+            super().write(arg)
+        finally:
+            self.sock = sock
+        sock.sendall(b"".join(packet.parts))
+
+
+class _Packet:
+    """Takes what would be sent."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def sendall(self, part: bytes) -> None:
+        self.parts.append(part)
+
+
+# The worker takes the class from there; it has no setting for it.
+wsgi.Response = WebResponse
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
