@@ -10,6 +10,7 @@ import httpx
 
 from bench import data
 from bench.load import request
+from tests.support.server import NO_TLS
 
 AGENTS = 500
 STACKS = 2000
@@ -99,10 +100,9 @@ class World:
             "body": json.dumps({"events": [_report(obj) for obj in self._objects[0]]}),
         }
 
-    def _client(self, key: str) -> httpx.Client:
-        return httpx.Client(
-            base_url=f"{self._url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60
-        )
+    def _client(self, key: str = "") -> httpx.Client:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, timeout=60, verify=NO_TLS)
 
     def _of_agent(
         self, number: int, method: str, path: str, body: object = None, headers: Sequence[str] = ()
@@ -123,7 +123,8 @@ class World:
             return answer.json() if answer.content else None
 
         self._stacks = [row["id"] for row in admin.get("/stacks").json()]
-        self._poll()
+        with self._client() as agents:
+            self._poll(agents)
         webhook = post(
             "/webhooks", {"name": "bench-0", "url": "http://127.0.0.1/hook", "event_types": ["stack.created"]}
         )["id"]
@@ -193,13 +194,11 @@ class World:
             f"/deployment-objects/{self._objects[0][0]}/health",
         ]
 
-    def _poll(self) -> None:
+    def _poll(self, agents: httpx.Client) -> None:
         self._etags, self._objects = [], []
         for number in range(AGENTS):
             with_key = {"Authorization": f"Bearer {data.agent_key(number)}"}
-            answer = httpx.get(
-                f"{self._url}/api/v1/agents/{data.agent_id(number)}/target-state", headers=with_key
-            )
+            answer = agents.get(f"/agents/{data.agent_id(number)}/target-state", headers=with_key)
             assert answer.status_code == 200, answer.text
             self._etags.append(answer.headers["ETag"])
             self._objects.append([row["id"] for row in answer.json()])

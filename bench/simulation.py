@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
         for kind, call in report[period].items():
             numbers = [call[name] for name in ("count", "p50_ms", "p95_ms", "p99_ms")]
             print(f"{kind:<20}{''.join(f'{number:>8}' for number in numbers)}")
+    print(f"overloaded until {report['overloaded_until_second']} s after the last had joined")
     print(f"errors: {report['errors']}, violations: {report['violation_count']}")
     print(f"cores: {report['server_cores_used']} broker and PostgreSQL, {cores:.2f} the simulator")
     if "rollouts" in report:

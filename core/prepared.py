@@ -73,7 +73,7 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
 
 
 def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:
-    """All rows of a statement. It does not run again if the connection is broken."""
+    """All rows of a statement, none if it returns no rows. It does not run again if the connection is broken."""
     # This is not `connection`, which looks up the thread's connection at every use.
     db: Any = connections[DEFAULT_DB_ALIAS]
     if not is_postgresql():
@@ -88,7 +88,7 @@ def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]
     with db.wrap_database_errors:
         server_side = _cursor(db.connection, sql)
         server_side.execute(cast(Any, sql), parameters, prepare=True, binary=True)
-        fetched = server_side.fetchall()
+        fetched = server_side.fetchall() if server_side.description else []
     # The connection has just worked, so Django need not send `SELECT 1` to check it.
     db.health_check_done = True
     return fetched
@@ -123,6 +123,11 @@ def is_postgresql() -> bool:
 def uuid_parameter(value: UUID) -> object:
     """A UUID in the form in which the database stores it."""
     return value if is_postgresql() else value.hex
+
+
+def time_parameter(value: datetime) -> object:
+    """A time in the form in which the database stores it."""
+    return value if is_postgresql() else connection.ops.adapt_datetimefield_value(value)
 
 
 def as_uuid(value: Any) -> UUID:

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from core import deadlines
@@ -350,6 +351,38 @@ class _Threads:
     def shutdown(self, *, wait: bool) -> None:  # noqa: ARG002  gunicorn never waits
         """Let the threads end after what they answer now."""
         self._queue.close()
+
+
+class WebResponse(wsgi.Response):  # type: ignore[misc]  # gunicorn is not typed
+    """Sends the head of the answer together with the beginning of the body, where gunicorn sends two packets."""
+
+    sock: Any
+
+    def write(self, arg: bytes) -> None:
+        if self.headers_sent:
+            super().write(arg)
+            return
+        sock, packet = self.sock, _Packet()
+        self.sock = packet
+        try:
+            super().write(arg)
+        finally:
+            self.sock = sock
+        sock.sendall(b"".join(packet.parts))
+
+
+class _Packet:
+    """Takes what would be sent."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def sendall(self, part: bytes) -> None:
+        self.parts.append(part)
+
+
+# The worker takes the class from there; it has no setting for it.
+wsgi.Response = WebResponse
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed

@@ -54,6 +54,8 @@ class Fleet:
         # By the event.
         self._said_by_director: dict[str, dict[str, Any]] = {}
         self._kills: list[float] = []
+        # When the last agent had joined.
+        self._all_there = 0.0
         self._plans: list[CellPlan] = []
         self._cells: list[subprocess.Popen[bytes]] = []
         self._random = random.Random(plan.seed)  # noqa: S311  chance, not secrecy
@@ -142,11 +144,14 @@ class Fleet:
         return None
 
     def _count(self, message: dict[str, Any], into: dict[str, Calls]) -> None:
-        for kind, data in message["calls"].items():
-            into.setdefault(kind, Calls()).add(Calls.from_data(data))
+        calls = {kind: Calls.from_data(data) for kind, data in message["calls"].items()}
         self.report.violations += message["violations"]
         if into is self.report.calls:
             self.report.client_cpu += message["cpu"]
+            self.report.count(calls, after=time.monotonic() - self._all_there)
+            return
+        for kind, each in calls.items():
+            into.setdefault(kind, Calls()).add(each)
 
     def _set_up(self) -> None:
         done, ready = dict.fromkeys(range(len(self._cells)), 0), 0
@@ -167,7 +172,7 @@ class Fleet:
             _write(process, b"go")
         self._join()
         cpu = cpu_seconds(self.plan.server_pids)
-        began = time.monotonic()
+        began = self._all_there = time.monotonic()
         end = began + self.plan.duration
         self._plans = [replace(plan, resume=True, joining=0.0, deadline=end) for plan in self._plans]
         next_kill = self._next_kill(began)

@@ -1,7 +1,7 @@
 """The results of a run of the fleet, for machines and for people."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from simulator.stats import Calls
 # The calls that agents make most often; the other calls are those of publishers and of the setup.
 AGENT_CALLS = ("poll", "heartbeat", "look for work", "report one", "report many")
 _SHOWN = 20
+# A broker that takes longer for half of the agents' calls does not keep up with them.
+_OVERLOADED_SECONDS = 1.0
 
 
 @dataclass
@@ -20,10 +22,12 @@ class Report:
     """The results of a run.
 
     `seconds` is how long all agents lived. `calls` has only the calls of this time, not those while agents joined.
+    `overloaded` is how many of these seconds had passed when the broker was last overloaded.
     """
 
     plan: Plan
     seconds: float = 0.0
+    overloaded: float = 0.0
     calls: dict[str, Calls] = field(default_factory=dict)
     joining: dict[str, Calls] = field(default_factory=dict)
     around: dict[str, Calls] = field(default_factory=dict)
@@ -33,6 +37,16 @@ class Report:
     server_cpu: float | None = None
     kills: int = 0
     rollouts: dict[str, Any] | None = None
+
+    def count(self, calls: Mapping[str, Calls], *, after: float) -> None:
+        """Count calls of about one second, which ended `after` so many seconds in which all agents lived."""
+        of_agents = Calls()
+        for kind, each in calls.items():
+            self.calls.setdefault(kind, Calls()).add(each)
+            if kind in AGENT_CALLS:
+                of_agents.add(each)
+        if of_agents.errors or of_agents.percentile(0.5) > _OVERLOADED_SECONDS:
+            self.overloaded = after
 
     @property
     def errors(self) -> int:
@@ -50,6 +64,7 @@ class Report:
             "matched": self.plan.matched,
             "faults": list(self.plan.faults),
             "seconds": round(self.seconds, 1),
+            "overloaded_until_second": round(self.overloaded, 1),
             "requests_per_second": round(sum(each.count for each in self.calls.values()) / self.seconds, 1),
             "calls": {kind: _numbers(calls, self.seconds) for kind, calls in sorted(self.calls.items())},
             "while_joining": {kind: _numbers(calls, None) for kind, calls in sorted(self.joining.items())},
@@ -105,6 +120,7 @@ class Report:
         if self.joining:
             slowest = max(row["p99_ms"] for row in data["while_joining"].values())
             lines.append(f"while agents joined, apart from that: p99 of the slowest call {slowest} ms")
+            lines.append(f"overloaded until {data['overloaded_until_second']:g} s after the last had joined")
         if self.rollouts is not None:
             lines += _rollout_lines(self.rollouts)
         lines += [f"  trouble ({count}x): {text}" for text, count in data["troubles"].items()]

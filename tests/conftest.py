@@ -1,9 +1,12 @@
 """Fixtures that every test may use, and what kind of database each test runs on."""
 
 import gc
+import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -20,7 +23,7 @@ from paks.services import issue_pak
 from tests.support.admin import AdminPages
 from tests.support.api import Api
 from tests.support.kinds import starts_servers, uses_database
-from tests.support.server import AUDIT_KEY, Template, database_template
+from tests.support.server import AUDIT_KEY, SharedTemplate, Template
 from tests.support.shared_rows import shared_rows
 from tests.support.world import World, make_world
 
@@ -54,11 +57,28 @@ def _audit_key() -> None:
     settings.AUDIT_SIGNING_KEYS = [bytes.fromhex(AUDIT_KEY)]
 
 
-@pytest.fixture(scope="session", name="database_template")
-def _database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+# A variable, because the processes of xdist inherit it.
+_TEMPLATE = "BROKKR_TEST_TEMPLATE"
+
+
+def _is_first_process(config: pytest.Config) -> bool:
+    return not hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _is_first_process(config):
+        os.environ[_TEMPLATE] = tempfile.mkdtemp(prefix="brokkr-template-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _is_first_process(config):
+        SharedTemplate(Path(os.environ.pop(_TEMPLATE))).remove()
+
+
+@pytest.fixture(scope="session")
+def database_template() -> Template:
     """What the databases of processes that tests start are copied from."""
-    with database_template(tmp_path_factory.mktemp("template")) as template:
-        yield template
+    return SharedTemplate(Path(os.environ[_TEMPLATE])).get()
 
 
 _RUN_ONCE = ("no_database", "any_database")

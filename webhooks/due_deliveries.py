@@ -7,10 +7,9 @@ Almost always no delivery is due. There are few audiences, and only the first du
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
 from agents.inbox import Answer, ask, question
 from agents.wanted.words import LABELS_OF_AGENT
+from core.prepared import time_parameter
 from paks.tokens import Token
 
 # A delivery of a disabled subscription counts too; then the view checks again and finds none.
@@ -30,4 +29,4 @@ _ANY = question(_DUE.format(labels=LABELS_OF_AGENT))
 
 def look_for_deliveries(*, agent_id: UUID, token: Token, now: datetime) -> Answer | None:
     """Whether a delivery may be due for the agent with this key. Returns the same as `agents.inbox.ask`."""
-    return ask(_ANY, agent_id=agent_id, token=token, now=connection.ops.adapt_datetimefield_value(now))
+    return ask(_ANY, agent_id=agent_id, token=token, now=time_parameter(now))

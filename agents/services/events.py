@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.errors import AgentNotFound
@@ -19,8 +19,8 @@ from agents.report_texts import same_text
 from agents.services.removals import owe_late_removals, replace_removals
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
-from core.prepared import uuid_parameter
-from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select
+from core.prepared import time_parameter, uuid_parameter
+from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select, update
 from core.retention import delete_in_steps
 from stacks.models import DeploymentObject, Stack
 
@@ -162,7 +162,12 @@ def _record(*, agent_id: UUID, reports: Sequence[_Pair], actor: Actor) -> list[A
     }
     if acknowledged:
         MarkerDelivery.objects.filter(agent_id=agent_id, marker__in=acknowledged).delete()
-    AgentHeartbeat.objects.filter(agent=agent_id).update(last_report_at=now)
+    update(
+        AgentHeartbeat,
+        "last_report_at = %(now)s",
+        "agent_id = %(agent)s",
+        {"now": time_parameter(now), "agent": uuid_parameter(agent_id)},
+    )
     return _Words(agent_id, left, latest, known, now).write(reports, actor=actor)
 
 
@@ -346,7 +351,12 @@ class _Words:
         plain = {event.pk: times for event, times in self.repeats.items() if event not in self.reworded}
         for times in set(plain.values()):
             again = [pk for pk, count in plain.items() if count == times]
-            AgentEvent.objects.filter(pk__in=again).update(count=F("count") + times, updated_at=self.now)
+            update(
+                AgentEvent,
+                "count = count + %(times)s, updated_at = %(now)s",
+                among("id", "ids"),
+                {"times": times, "now": time_parameter(self.now), "ids": list_parameter(again)},
+            )
         if others := [event for event in self.repeats if event in self.reworded]:
             AgentEvent.objects.bulk_update(others, ["count", "message", "updated_at"])
 

@@ -3,27 +3,43 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
-import orjson
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connection
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from agents.models import AgentOffer
 from core.database_errors import unavailable
-from core.prepared import fetch_all_once, is_postgresql
+from core.prepared import fetch_all, time_parameter, uuid_parameter
+from core.prepared_rows import among, list_parameter
 from core.retention import delete_in_steps
-from stacks.models import DeploymentObject
 
 log = logging.getLogger("brokkr.offers")
 
-# Somebody may hold a stack that the rows refer to, and the answer must not wait for it.
-_INSERT = """
-WITH s AS MATERIALIZED (SELECT set_config('lock_timeout', '50ms', true))
-INSERT INTO agent_offers SELECT n.* FROM s, json_populate_recordset(NULL::agent_offers, %s::json) n
-ON CONFLICT DO NOTHING RETURNING id
+# Always in the order of the ids, so that two polls of one agent do not deadlock.
+_NOTE = """
+{patience}INSERT INTO agent_offers (id, agent_id, version_id, stack_id, offered_at)
+SELECT {new_id}, %(agent)s, o.sequence_id, o.stack_id, %(now)s
+FROM {and_patience}deployment_objects o JOIN stacks s ON s.id = o.stack_id
+WHERE {among} AND o.deleted_at IS NULL AND o.recipient_id IS NULL AND s.deleted_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM agent_offers n WHERE n.agent_id = %(agent)s AND n.version_id = o.sequence_id
+)
+ORDER BY o.sequence_id
+ON CONFLICT (agent_id, version_id) DO NOTHING
+RETURNING version_id
 """
+_WORDS = {
+    "postgresql": {
+        # Somebody may hold a stack that the rows refer to, and the answer must not wait for it.
+        "patience": "WITH p AS MATERIALIZED (SELECT set_config('lock_timeout', '50ms', true)) ",
+        "and_patience": "p CROSS JOIN ",
+        "new_id": "gen_random_uuid()",
+    },
+    "sqlite": {"patience": "", "and_patience": "", "new_id": "lower(hex(randomblob(16)))"},
+}
 
 
 def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
@@ -34,33 +50,23 @@ def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
     """
     if not object_ids:
         return 0
-    noted = AgentOffer.objects.filter(agent=agent_id, version=OuterRef("pk"))
-    versions = DeploymentObject.objects.versions().filter(
-        ~Exists(noted), id__in=object_ids, stack__deleted_at__isnull=True
-    )
+    parameters = {
+        "agent": uuid_parameter(agent_id),
+        "objects": list_parameter([UUID(hex=object_id) for object_id in object_ids]),
+        "now": time_parameter(timezone.now()),
+    }
     try:
-        # Always in the order of the ids, so that two polls of one agent do not deadlock.
-        new = [
-            AgentOffer(agent_id=agent_id, version_id=sequence_id, stack_id=stack_id)
-            for sequence_id, stack_id in versions.order_by("pk").values_list("pk", "stack_id")
-        ]
-        if new:
-            _insert(new)
+        return len(fetch_all(_statement(connection.vendor), parameters))
     except Error as error:
         # What the database will do again later needs no traceback.
         is_fault = unavailable(error) is None
         log.warning("offers not noted: %s", error, extra={"agent_id": str(agent_id)}, exc_info=is_fault)
         return 0
-    return len(new)
 
 
-def _insert(offers: Sequence[AgentOffer]) -> None:
-    if not is_postgresql():
-        AgentOffer.objects.bulk_create(offers, ignore_conflicts=True)
-        return
-    columns = [field.attname for field in AgentOffer._meta.concrete_fields]
-    rows = [{name: getattr(offer, name) for name in columns} for offer in offers]
-    fetch_all_once(_INSERT, [orjson.dumps(rows).decode()])
+@cache
+def _statement(vendor: str) -> str:
+    return _NOTE.format(**_WORDS[vendor], among=among("o.id", "objects"))
 
 
 def delete_old_offers(*, now: datetime) -> int:

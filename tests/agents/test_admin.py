@@ -19,7 +19,10 @@ from tests.factories import (
 from tests.support.admin import actions_by, errors_of, messages_of, shown_key, titles_of
 from tests.support.api import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "agents/agent/"
 REGISTRATIONS = "agents/registration/"

@@ -79,7 +79,7 @@ def test_an_offer_that_cannot_be_noted_does_not_fail_the_poll(monkeypatch, caplo
     def refuse(*args, **kwargs):
         raise OperationalError("the disk is full")
 
-    monkeypatch.setattr("agents.services.offers._insert", refuse)
+    monkeypatch.setattr("agents.services.offers.fetch_all", refuse)
     answer = api.get(f"/agents/{agent.id}/target-state")
     assert [row["sequence_id"] for row in answer.json()] == [obj.pk]
     assert "offers not noted" in caplog.text

@@ -13,7 +13,7 @@ from tests.factories import make_agent, make_generator
 from tests.support.api import Api, refused
 from tests.support.commands import audited, manage, refused_command, shown_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what a command takes and says")]
 
 EDGE = ("agent", "--name", "edge-01", "--cluster-name", "frankfurt")
 

@@ -48,8 +48,8 @@ def test_a_poll_is_one_statement_when_the_objects_are_in_memory(django_assert_nu
     for _ in range(3):
         make_object(make_stack(labels=["a"]))
     used_just_now(agent)
-    # The state, the objects that are not in memory yet, which of them were never offered, and that they are now.
-    with django_assert_num_queries(4):
+    # The state, the objects that are not in memory yet, and that they are offered now.
+    with django_assert_num_queries(3):
         first = api.get(f"/agents/{agent.id}/target-state")
     with django_assert_num_queries(1):
         warm = api.get(f"/agents/{agent.id}/target-state")

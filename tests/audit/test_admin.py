@@ -11,7 +11,10 @@ from audit.models import AuditLog
 from tests.factories import make_agent, make_generator, make_object, make_stack
 from tests.support.admin import staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "audit/auditlog/"
 

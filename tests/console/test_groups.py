@@ -8,7 +8,10 @@ from console.groups import GROUPS, sync_groups
 from tests.factories import make_agent, make_generator, make_object, make_stack
 from tests.support.admin import AdminPages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("people of the admin, their groups and their logins"),
+]
 
 OUR_APPS = {"generators", "stacks", "agents", "templates_app", "workorders", "audit"}
 SUPPORTING = {"admin", "auth", "axes", "contenttypes", "core", "sessions", "paks"}

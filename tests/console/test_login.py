@@ -12,7 +12,11 @@ from django.utils import timezone
 from console.services import forget_old_logins
 from core.jobs import registered_jobs
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("astrid")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("astrid"),
+    pytest.mark.any_database("people of the admin, their groups and their logins"),
+]
 
 HOME, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 

@@ -22,7 +22,7 @@ from tests.support.commands import manage
 from webhooks.models import Delivery
 from workorders.models import WorkOrder, WorkOrderLogEntry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what the demonstration fleet is like")]
 
 SMALL = ("--agents", "60", "--stacks", "20", "--versions", "2", "--work-orders", "12")
 

@@ -8,7 +8,10 @@ from django.contrib.auth.models import User
 from audit.models import AuditLog
 from tests.support.commands import audited, manage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("people of the admin, their groups and their logins"),
+]
 
 PASSWORD = "correct horse battery"
 WHO = ("--noinput", "--username", "astrid", "--email", "astrid@example.com")

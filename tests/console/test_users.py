@@ -8,7 +8,10 @@ from django.contrib.auth.models import Group, Permission, User
 from audit.models import AuditLog
 from tests.support.admin import AdminPages, actions_by, errors_of, form_fields, staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("people of the admin, their groups and their logins"),
+]
 
 PASSWORD = "correct horse battery"
 

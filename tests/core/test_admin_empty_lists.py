@@ -10,7 +10,10 @@ from core.admin import BaseAdmin
 from tests.factories import make_agent
 from tests.support.admin import titles_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 # Of users there is always one, and three groups come with the broker.
 PAGES = {

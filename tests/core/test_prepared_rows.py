@@ -10,7 +10,8 @@ from django.utils import timezone
 from agents.models import AgentEvent, StackReport
 from agents.models.event import EventStatus
 from audit.models import AuditLog
-from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select
+from core.prepared import time_parameter
+from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select, update
 from stacks.models import Stack
 from tests.factories import make_agent, make_object, make_stack
 
@@ -96,6 +97,16 @@ def test_selected_rows_are_those_that_django_reads():
         for row in Stack.objects.filter(id__in=[stacks[0].id, stacks[2].id]).order_by("id")
     ]
     assert select(Stack, among("id", "ids"), {"ids": list_parameter([])}) == []
+
+
+def test_an_update_changes_the_named_columns_of_the_rows_that_meet_the_condition():
+    changed, other = make_stack(), make_stack()
+    at = timezone.now() - timedelta(days=1)
+    parameters = {"text": ODD, "at": time_parameter(at), "ids": list_parameter([changed.id])}
+    update(Stack, "description = %(text)s, updated_at = %(at)s", among("id", "ids"), parameters)
+    stored = Stack.objects.get(pk=changed.pk)
+    assert (stored.description, stored.updated_at, stored.name) == (ODD, at, changed.name)
+    assert Stack.objects.get(pk=other.pk).__dict__ | {"_state": None} == other.__dict__ | {"_state": None}
 
 
 def test_only_the_named_columns_are_read():

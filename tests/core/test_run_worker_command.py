@@ -2,24 +2,18 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError
 
 from core.jobs import Job, registered_jobs, stopping
 from core.management.commands.run_worker import run_until_told_to_stop
 from core.models import IdempotentAnswer
 from tests.support.commands import manage, refused_command
-from tests.support.server import AUDIT_KEY, Template
 
 # The worker closes connections between jobs, which must not be one that holds a test's transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,61 +172,3 @@ def test_a_long_job_that_does_not_end_is_cut_off(monkeypatch, caplog):
     let_go.set()
     left.join(PATIENCE)
     assert "job long does not end and is cut off" in caplog.messages
-
-
-@contextmanager
-def running_worker(template: Template, folder: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
-    """A worker process on a database of its own, and the lines it logs, the first of them read already."""
-    with template.copy(folder) as url:
-        worker = subprocess.Popen(
-            [sys.executable, "manage.py", "run_worker"],
-            cwd=settings.BASE_DIR,
-            env=os.environ
-            | {
-                "DATABASE_URL": url,
-                "BROKKR_DATA_DIR": str(folder),
-                "BROKKR_AUDIT_SIGNING_KEY": AUDIT_KEY,
-                "PYTHONUNBUFFERED": "1",
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        yield from _watched(worker)
-
-
-def _watched(worker: "subprocess.Popen[str]") -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
-    assert worker.stderr
-    lines: list[str] = [worker.stderr.readline()]
-    reader = Thread(target=lines.extend, args=[worker.stderr])
-    reader.start()
-    try:
-        yield worker, lines
-    finally:
-        if worker.poll() is None:
-            worker.kill()
-        worker.wait(PATIENCE)
-        reader.join(PATIENCE)
-        worker.stderr.close()
-
-
-@pytest.mark.live
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_running_worker_in_good_order(database_template, tmp_path, number):
-    with running_worker(database_template, tmp_path) as (worker, lines):
-        assert "worker started" in lines[0]
-        worker.send_signal(number)
-        assert worker.wait(PATIENCE) == 0
-    assert "worker stopped" in lines[-1]
-    assert not any("Traceback" in line or "failed" in line for line in lines)
-
-
-@pytest.mark.live
-def test_two_signals_at_once_end_the_worker_too(database_template, tmp_path):
-    with running_worker(database_template, tmp_path) as (worker, lines):
-        worker.send_signal(signal.SIGSTOP)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            worker.send_signal(number)
-        worker.send_signal(signal.SIGCONT)
-        assert worker.wait(PATIENCE) == 0
-    assert "worker stopped" in lines[-1]

@@ -16,7 +16,10 @@ from tests.factories import (
 from tests.support.admin import actions_by, errors_of, staff
 from tests.support.events import audited_changes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "diagnostics/diagnosticrequest/"
 ADD = f"{LIST}add/"

@@ -9,7 +9,10 @@ from tests.factories import make_generator, make_stack
 from tests.support.admin import actions_by, errors_of, messages_of, shown_key
 from tests.support.api import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "generators/generator/"
 

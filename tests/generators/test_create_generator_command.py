@@ -10,7 +10,7 @@ from tests.factories import make_generator
 from tests.support.api import Api
 from tests.support.commands import audited, manage, refused_command, shown_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what a command takes and says")]
 
 
 def test_the_answer_names_the_generator_and_shows_its_key_once(caplog):

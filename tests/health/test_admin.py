@@ -8,7 +8,10 @@ from django.utils import timezone
 from health.models import DeploymentHealth
 from tests.factories import make_agent, make_health, make_object, make_stack
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "health/deploymenthealth/"
 

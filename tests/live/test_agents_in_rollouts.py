@@ -16,7 +16,7 @@ from tests.support.scripted_agent import Call, Mission, ScriptedAgent, make_miss
 from tests.support.server import LiveServer
 from tests.support.waits import wait_for
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("what agents of two releases do in a rollout")]
 
 _FULL, _INCREMENTAL = "?mode=full", "?mode=incremental"
 

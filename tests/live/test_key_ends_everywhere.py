@@ -9,7 +9,7 @@ from tests.support.live_api import Rows, created, live_client, make_rows
 from tests.support.raw_http import Wire
 from tests.support.server import LiveServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.any_database("that every process refuses an ended key at once")]
 
 
 def _statuses(broker: LiveServer, key: str) -> set[int]:

@@ -10,7 +10,10 @@ from tests.factories import make_generator, make_stack
 from tests.support.admin import actions_by, errors_of, messages_of, staff
 from tests.support.rollouts import make_past_freeze, make_scene
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 ADD = "rollouts/freeze/add/"
 FLEET = {"scope": "fleet", "reason": "the holidays"}

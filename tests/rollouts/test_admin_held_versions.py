@@ -9,7 +9,10 @@ from rollouts.models import Rollout
 from tests.support.admin import messages_of, staff
 from tests.support.rollouts import make_scene
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 YES = {"confirmed": "yes", "reason": "it was the cluster"}
 

@@ -12,7 +12,10 @@ from tests.factories import make_object, make_stack, manifest
 from tests.support.admin import actions_by, staff
 from tests.support.rollouts import ADMIN, give_strategy, make_strategy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 PUBLISHER = (
     "stacks.view_stack",

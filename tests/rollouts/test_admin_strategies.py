@@ -8,7 +8,10 @@ from tests.factories import make_agent, make_stack
 from tests.support.admin import actions_by, staff
 from tests.support.rollouts import give_strategy, make_scene, make_strategy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 ADD = "rollouts/rolloutstrategy/add/"
 HABITS = {"on_failure": "pause", "silent": "deferred", "on_newer": "supersede"}

@@ -8,7 +8,10 @@ from stacks.models import DeploymentObject, Stack
 from tests.factories import make_generator, make_object, make_stack, manifest
 from tests.support.admin import actions_by, errors_of, messages_of, staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "stacks/stack/"
 NO_ROWS = {

@@ -8,6 +8,8 @@ tests/live/conftest.py.
 broker, with its worker, that lives as long as the command.
 """
 
+import fcntl
+import json
 import os
 import shutil
 import signal
@@ -49,24 +51,36 @@ def temporary_database(folder: Path, *, like: str = "") -> Iterator[str]:
     It is a file in `folder`; if the DATABASE_URL of the test run names PostgreSQL, it is a database on that server. It
     is empty, or a copy of the database with the URL `like`.
     """
+    url = _make_database(folder, like)
+    try:
+        yield url
+    finally:
+        _drop_database(url)
+
+
+def _make_database(folder: Path, like: str) -> str:
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         path = folder / "live.sqlite3"
         if like:
             shutil.copyfile(like.removeprefix("sqlite:///"), path)
-        yield f"sqlite:///{path}"
-        return
+        return f"sqlite:///{path}"
     name = f"brokkr_live_{uuid.uuid4().hex}"
     original = urlsplit(like).path[1:] if like else "template1"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(original))
         )
-    try:
-        yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-    finally:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _drop_database(url: str) -> None:
+    """On PostgreSQL; files go with their folder."""
+    if url.startswith("sqlite"):
+        return
+    name = urlsplit(url).path[1:]
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @dataclass(frozen=True)
@@ -96,13 +110,28 @@ class Template:
                 server.kill()
 
 
-@contextmanager
-def database_template(folder: Path) -> Iterator[Template]:
-    """A template that exists until the block ends."""
-    with temporary_database(folder) as url:
-        server = LiveServer(database_url=url, data_dir=folder)
-        server.prepare()
-        yield Template(url, server.admin_key)
+class SharedTemplate:
+    """The one template of all processes of a test run, which know its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._note = folder / "template.json"
+
+    def get(self) -> Template:
+        """The template. The process that asks first makes it, and the others wait."""
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._note.exists():
+                server = LiveServer(database_url=_make_database(self._folder, ""), data_dir=self._folder)
+                server.prepare()
+                self._note.write_text(json.dumps([server.database_url, server.admin_key]))
+        return Template(*json.loads(self._note.read_text()))
+
+    def remove(self) -> None:
+        """Remove the template, if any process has made it, and the folder."""
+        if self._note.exists():
+            _drop_database(json.loads(self._note.read_text())[0])
+        shutil.rmtree(self._folder)
 
 
 def free_port() -> int:

@@ -17,7 +17,10 @@ from webhooks.dispatcher import deliver_due
 from webhooks.endpoints import open_endpoint
 from webhooks.models import Delivery, Status, Subscription
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "webhooks/subscription/"
 DELIVERIES = "webhooks/delivery/"

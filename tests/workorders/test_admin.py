@@ -13,7 +13,10 @@ from workorders.admin.common import AGENTS_SHOWN
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services.targeting import Targeting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database("what pages of the admin show, and what their buttons do"),
+]
 
 LIST = "workorders/workorder/"
 LOG = "workorders/workorderlogentry/"
