@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "audit",
     "config",
     "rollouts",
+    "history",
     "fleet",
     "lane",
     "server",

@@ -78,12 +78,17 @@ def paginate(
     page = fetch(rows[offset : offset + limit + 1])
     if len(page) > limit:
         page.pop()
-        parameters = request.GET.copy()
-        parameters.pop("offset", None)
-        parameters["cursor"], parameters["limit"] = _encode(as_row(page[-1]), order), str(limit)
-        # A relative link: the Host header comes from the client, and behind a proxy we know neither host nor scheme.
-        headers["Link"] = f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
+        headers["Link"] = link_to_next(request, _encode(as_row(page[-1]), order), limit)
     return page, headers
+
+
+def link_to_next(request: HttpRequest, cursor: str, limit: int) -> str:
+    """The `Link` header of a page after which there is another, which begins at `cursor`."""
+    parameters = request.GET.copy()
+    parameters.pop("offset", None)
+    parameters["cursor"], parameters["limit"] = cursor, str(limit)
+    # A relative link: the Host header comes from the client, and behind a proxy we know neither host nor scheme.
+    return f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
 
 
 def paginate_rows(
@@ -131,8 +136,20 @@ def _after(model: type[Model], order: Sequence[str], values: Sequence[object]) -
 
 
 def _encode(row: Model, order: Sequence[str]) -> str:
-    values = [_value_to_string(row, term.lstrip("-")) for term in order]
-    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+    return encode_cursor([_value_to_string(row, term.lstrip("-")) for term in order])
+
+
+def encode_cursor(values: Sequence[str]) -> str:
+    """The values of the last row as the text of a cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> list[object]:
+    """The values in a cursor. Raises ValueError for a text that is none."""
+    values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    if not isinstance(values, list):
+        raise ValueError(cursor)
+    return values
 
 
 def _value_to_string(row: Model, name: str) -> str:
@@ -142,12 +159,9 @@ def _value_to_string(row: Model, name: str) -> str:
 
 def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
     try:
-        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(values, list):
-            raise InvalidQuery(parameter="cursor")
         return [
             _string_to_value(value, model, term.lstrip("-"))
-            for term, value in zip(order, values, strict=True)
+            for term, value in zip(order, decode_cursor(cursor), strict=True)
         ]
     except (ValueError, OverflowError, ValidationError) as error:
         raise InvalidQuery(parameter="cursor") from error
