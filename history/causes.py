@@ -140,6 +140,7 @@ def _resources(changes: Sequence[Change], versions: Versions) -> dict[Change, se
 def _cause(entry: AuditLog) -> Cause:
     return Cause(
         audit_id=entry.id,
+        sequence=entry.sequence,
         action=entry.action,
         actor_type=entry.actor_type,
         actor_id=entry.actor_id,

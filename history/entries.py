@@ -41,6 +41,20 @@ class Key:
     source: Source
     id: UUID
 
+    def to_text(self) -> str:
+        """The text of which `from_text` makes the key again."""
+        return f"{self.at.isoformat()}/{self.source.value}/{self.id}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Key | None":
+        """The key, or None for a text that is none."""
+        try:
+            at, source, row_id = text.split("/")
+            key = cls(datetime.fromisoformat(at), Source(int(source)), UUID(row_id))
+        except ValueError:
+            return None
+        return key if key.at.tzinfo is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -57,6 +71,8 @@ class Cause:
     """The entry of the audit log that says who made a change."""
 
     audit_id: UUID
+    # The key of the entry's row.
+    sequence: int
     action: str
     actor_type: str
     actor_id: UUID | None

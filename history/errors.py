@@ -5,4 +5,4 @@ from core.errors import Invalid
 
 class WindowEmpty(Invalid):
     code = "window_empty"
-    message = "The time must begin (`from`) before it ends (`to`), and not end before the history begins."
+    message = "The time must begin (`from`) before it ends (`to`), after the history begins and before now."

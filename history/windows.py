@@ -26,7 +26,7 @@ def span(since: datetime | None, until: datetime | None, *, now: datetime) -> Sp
     """
     end = min(until or now, now)
     begin = max(since or end - _USUAL, known_since(now))
-    if (since is not None and until is not None and since >= until) or begin > end:
+    if begin >= end:
         raise WindowEmpty
     return Span(begin, end)
 

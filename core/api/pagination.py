@@ -136,20 +136,8 @@ def _after(model: type[Model], order: Sequence[str], values: Sequence[object]) -
 
 
 def _encode(row: Model, order: Sequence[str]) -> str:
-    return encode_cursor([_value_to_string(row, term.lstrip("-")) for term in order])
-
-
-def encode_cursor(values: Sequence[str]) -> str:
-    """The values of the last row as the text of a cursor."""
-    return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> list[object]:
-    """The values in a cursor. Raises ValueError for a text that is none."""
-    values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    if not isinstance(values, list):
-        raise ValueError(cursor)
-    return values
+    values = [_value_to_string(row, term.lstrip("-")) for term in order]
+    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
 
 
 def _value_to_string(row: Model, name: str) -> str:
@@ -159,9 +147,12 @@ def _value_to_string(row: Model, name: str) -> str:
 
 def _decode(cursor: str, model: type[Model], order: Sequence[str]) -> list[object]:
     try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list):
+            raise InvalidQuery(parameter="cursor")
         return [
             _string_to_value(value, model, term.lstrip("-"))
-            for term, value in zip(order, decode_cursor(cursor), strict=True)
+            for term, value in zip(order, values, strict=True)
         ]
     except (ValueError, OverflowError, ValidationError) as error:
         raise InvalidQuery(parameter="cursor") from error

@@ -11,7 +11,7 @@ from agents.api.history_headers import KNOWN_SINCE, SETTINGS, history_headers
 from agents.errors import AgentNotFound
 from agents.models import Agent
 from agents.wanted.past import require_known
-from core.api.pagination import decode_cursor, encode_cursor, link_to_next
+from core.api.pagination import link_to_next
 from core.api.renderers import time_text
 from core.errors import InvalidQuery
 from history.api.serializers import (
@@ -21,7 +21,7 @@ from history.api.serializers import (
     TimelineQuery,
 )
 from history.comparison import Side, compare
-from history.entries import Key, Source
+from history.entries import Key
 from history.timeline import Page, timeline_of_agent, timeline_of_stack
 from history.windows import causes_known_since, span
 from paks.api.permissions import IsAdmin
@@ -87,11 +87,11 @@ class HistoryViewSet(KeyedViewSet):
         query = self.read_query(TimelineQuery)
         now = timezone.now()
         asked = span(query.get("from"), query.get("to"), now=now)
-        after = _decode(query["cursor"]) if "cursor" in query else None
+        after = _after(query["cursor"]) if "cursor" in query else None
         page = timeline(row_id, asked, after=after, limit=query["limit"])
         headers = history_headers(now) | _causes_header(now)
         if page.next_after is not None:
-            cursor = _encode(page.next_after)
+            cursor = page.next_after.to_text()
             headers["Link"] = link_to_next(self.request._request, cursor, query["limit"])
         return Response(TimelineEntrySerializer(page.entries, many=True).data, headers=headers)
 
@@ -107,16 +107,8 @@ def _causes_header(now: datetime) -> dict[str, str]:
     return {_CAUSES_KNOWN_SINCE: time_text(since)} if since else {}
 
 
-def _encode(key: Key) -> str:
-    return encode_cursor([key.at.isoformat(), str(key.source.value), str(key.id)])
-
-
-def _decode(cursor: str) -> Key:
-    try:
-        at, source, row_id = (str(value) for value in decode_cursor(cursor))
-        key = Key(datetime.fromisoformat(at), Source(int(source)), UUID(row_id))
-    except (ValueError, OverflowError) as error:
-        raise InvalidQuery(parameter="cursor") from error
-    if key.at.tzinfo is None:
+def _after(cursor: str) -> Key:
+    key = Key.from_text(cursor)
+    if key is None:
         raise InvalidQuery(parameter="cursor")
     return key
