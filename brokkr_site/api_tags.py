@@ -29,6 +29,7 @@ TAGS = [
         ("events", "What agents report of the objects that they applied."),
         ("health status", "What agents observe of the objects that are deployed."),
         ("fleet", "All agents at a glance, and why one has a stack or has not."),
+        ("history", "What agents should have had at a moment, and what happened, when and by whom."),
         (
             "work orders",
             "One-off jobs for agents: claimed, renewed, completed, tried again, and the log of what is finished.",

@@ -22,5 +22,6 @@ urlpatterns = [
     path("", include("config.api.urls")),
     path("", include("fleet.api.urls")),
     path("", include("plans.api.urls")),
+    path("", include("history.api.urls")),
     re_path(r"^", route_not_found, name="route-not-found"),
 ]

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "config",
     "inventory",
     "rollouts",
+    "history",
     "fleet",
     "plans",
     "lane",

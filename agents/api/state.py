@@ -9,10 +9,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from agents.api.history_headers import history_headers
 from agents.fragments import Fragments
 from agents.services.offers import note_offers
 from agents.target_state import state_at
-from agents.wanted.past import known_since, require_known
+from agents.wanted.past import require_known
 from core.api.errors import CACHE_CONTROL
 from core.api.etag import names_tag
 from core.api.renderers import to_json
@@ -77,9 +78,3 @@ def respond_at(request: HttpRequest, *, agent_id: UUID, at: datetime) -> HttpRes
     for name, value in history_headers(now).items():
         response.headers[name] = value
     return response
-
-
-def history_headers(now: datetime) -> dict[str, str]:
-    """What an answer about the past says of itself: how far back it goes, and that settings have no history."""
-    since = known_since(now).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return {"X-Brokkr-Known-Since": since, "X-Brokkr-Settings": "today"}

@@ -153,3 +153,17 @@ class QueryNumber(serializers.IntegerField):
         if not _WHOLE.fullmatch(str(data)):
             raise serializers.ValidationError("must be a whole number", code="invalid")
         return int(data)
+
+
+_WindowBase = type(
+    "_WindowBase",
+    (serializers.Serializer,),
+    # `from` is a keyword of the language and a parameter of the contract.
+    {"from": Moment(required=False, help_text="Not earlier than this.")},
+)
+
+
+class QueryWindow(_WindowBase):  # type: ignore[misc, valid-type]
+    """The query parameters of a time: from a moment until before another."""
+
+    to = Moment(required=False, help_text="Earlier than this.")

@@ -78,12 +78,17 @@ def paginate(
     page = fetch(rows[offset : offset + limit + 1])
     if len(page) > limit:
         page.pop()
-        parameters = request.GET.copy()
-        parameters.pop("offset", None)
-        parameters["cursor"], parameters["limit"] = _encode(as_row(page[-1]), order), str(limit)
-        # A relative link: the Host header comes from the client, and behind a proxy we know neither host nor scheme.
-        headers["Link"] = f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
+        headers["Link"] = link_to_next(request, _encode(as_row(page[-1]), order), limit)
     return page, headers
+
+
+def link_to_next(request: HttpRequest, cursor: str, limit: int) -> str:
+    """The `Link` header of a page after which there is another, which begins at `cursor`."""
+    parameters = request.GET.copy()
+    parameters.pop("offset", None)
+    parameters["cursor"], parameters["limit"] = cursor, str(limit)
+    # A relative link: the Host header comes from the client, and behind a proxy we know neither host nor scheme.
+    return f'<{request.path}?{urlencode(list(parameters.items()))}>; rel="next"'
 
 
 def paginate_rows(

@@ -74,6 +74,9 @@ DELETE /agents/{agent_id}                             401  204   403   403    40
 POST   /agents/{agent_id}/heartbeat                   401  403   403   403    204    403   403   401
 GET    /agents/{agent_id}/target-state                401  200   403   403    200    403   403   401
 GET    /agents/{agent_id}/stacks                      401  200   403   403    200    403   403   401
+GET    /agents/{agent_id}/timeline                    401  200   403   403    403    403   403   401
+GET    /agents/{agent_id}/comparison                  401  200   403   403    403    403   403   401
+GET    /stacks/{stack_id}/timeline                    401  200   403   403    403    403   403   401
 POST   /agents/{agent_id}/rotate-pak                  401  200   403   403    200    403   403   401
 GET    /agents/{agent_id}/labels                      401  200   403   403    200    403   403   401
 POST   /agents/{agent_id}/labels                      401  201   403   403    403    403   403   401
@@ -350,6 +353,9 @@ POST   /agents/{unknown}/rotate-pak           404   403     403
 GET    /agents/{unknown}/registrations        404   403     403
 GET    /agents/{unknown}/target-state         200   403     403
 GET    /agents/{unknown}/stacks               200   403     403
+GET    /agents/{unknown}/timeline             404   403     403
+GET    /agents/{unknown}/comparison           404   403     403
+GET    /stacks/{unknown}/timeline             404   403     403
 GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 from django.conf import settings
 
-from tests.support.server import Template
+from tests.support.server import AUDIT_KEY, Template
 
 pytestmark = [pytest.mark.live, pytest.mark.any_database("how a worker process ends")]
 
@@ -27,7 +27,13 @@ def running_worker(template: Template, folder: Path) -> Iterator[tuple["subproce
         worker = subprocess.Popen(
             [sys.executable, "manage.py", "run_worker"],
             cwd=settings.BASE_DIR,
-            env=os.environ | {"DATABASE_URL": url, "BROKKR_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
+            env=os.environ
+            | {
+                "DATABASE_URL": url,
+                "BROKKR_DATA_DIR": str(folder),
+                "BROKKR_AUDIT_SIGNING_KEY": AUDIT_KEY,
+                "PYTHONUNBUFFERED": "1",
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

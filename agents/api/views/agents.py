@@ -8,6 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.api.history_headers import KNOWN_SINCE, SETTINGS
 from agents.api.permissions import IsAdminOrThisAgent, IsThisAgent, MayListAgents
 from agents.api.serializers import (
     AgentAnnotationSerializer,
@@ -219,7 +220,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         operation_id="get_target_state",
         tags=["agents"],
         summary="What the agent should have deployed",
-        parameters=[TargetStateQuery],
+        parameters=[TargetStateQuery, KNOWN_SINCE, SETTINGS],
         responses=DeploymentObjectSerializer(many=True),
     )
     def target_state(self, request: Request, *, agent_id: UUID) -> HttpResponse:

@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 
 from audit.models import AuditLog
-from core.api.fields import Id, Moment, QueryNumber, QueryText
+from core.api.fields import Id, QueryNumber, QueryText, QueryWindow
 from core.api.rows import RowSerializer
 from paks.actors import ActorType
 
@@ -114,15 +114,7 @@ class AuditPageSerializer(serializers.Serializer[Any]):
     offset = serializers.IntegerField()
 
 
-_QueryBase = type(
-    "_QueryBase",
-    (serializers.Serializer,),
-    # `from` is a keyword of the language and a parameter of the contract.
-    {"from": Moment(required=False, help_text="Not earlier than this.")},
-)
-
-
-class AuditQuery(_QueryBase):  # type: ignore[misc, valid-type]
+class AuditQuery(QueryWindow):
     actor_type = QueryText(
         required=False, help_text="Only changes by `admin`, `agent`, `generator` or `system`."
     )
@@ -132,6 +124,5 @@ class AuditQuery(_QueryBase):  # type: ignore[misc, valid-type]
         required=False, help_text="Only changes of this kind of thing, `stack` for instance."
     )
     resource_id = Id(required=False, help_text="Only changes of this thing.")
-    to = Moment(required=False, help_text="Earlier than this.")
     limit = QueryNumber(required=False, default=100, help_text="Brought within 1 and 1000.")
     offset = QueryNumber(required=False, default=0, help_text="Brought to 0 or more.")

@@ -1,0 +1,57 @@
+"""The page that compares an agent with itself at another moment, or with another agent."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from agents.models import Agent
+from agents.wanted.past import known_since
+from core.admin import BaseAdmin, badge, link
+from history.admin.forms import ComparisonForm
+from history.admin.timeline import version_link
+from history.comparison import Difference, Side, compare
+
+
+def compare_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) -> HttpResponse:
+    """The stacks in which the two sides that the query names differ."""
+    now = timezone.now()
+    form = ComparisonForm(request.GET or None)
+    context: dict[str, Any] = {
+        "form": form,
+        "media": model_admin.media + form.media,
+        "known_since": known_since(now),
+    }
+    if form.is_valid():
+        asked = form.cleaned_data
+        other = asked["other_agent"] or agent
+        sides = Side(agent.pk, asked["at"] or now), Side(other.pk, asked["other_at"] or now)
+        found = compare(*sides)
+        context |= {
+            "found": found,
+            "table": {
+                "headers": ["Stack", _title(agent, sides[0]), _title(other, sides[1]), "Difference"],
+                "rows": [
+                    [
+                        link("stacks_stack_change", each.stack_name, each.stack_id),
+                        version_link(each.left) if each.left else "nothing",
+                        version_link(each.right) if each.right else "nothing",
+                        _difference(each),
+                    ]
+                    for each in found.differences
+                ],
+            },
+        }
+    return model_admin.render_page(request, agent, "history/admin/comparison.html", context)
+
+
+def _title(agent: Agent, side: Side) -> str:
+    return f"{agent.name}, {side.at:%Y-%m-%d %H:%M:%S}"
+
+
+def _difference(each: Difference) -> object:
+    if each.left is None:
+        return badge("only right", "good")
+    if each.right is None:
+        return badge("only left", "bad")
+    return badge("same text", "quiet") if each.same_content else badge("another text", "wait")
