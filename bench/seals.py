@@ -2,8 +2,7 @@
 
 One process writes labels at 10,000 a minute, each in a transaction with its row, on a PostgreSQL of its own. In turns a
 worker process seals the log or does not. The CPU is that of the writing process and of its database session; the time
-to a seal is from the row's time to that of the seal. The log begins with an hour of
-such rows, which each search passes.
+to a seal is from the row's time to that of the seal. The log begins with an hour of such rows, which a search passes.
 """
 
 import argparse
@@ -20,6 +19,7 @@ from tests.support.postgres import private_postgres
 
 _PER_MINUTE = 10_000
 _FILLED = 600_000
+_FILLED_AT_ONCE = 20_000
 _SEAL_EVERY = 3.0
 
 
@@ -65,14 +65,15 @@ def _fill(rows: int) -> None:
 
     # They name a seal that is not there: sealing looks only at whether they name one.
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO audit_logs (id, timestamp, created_at, actor_type, actor_label, action, resource_type,"
-            " resource_id, details, after, reason, ip_address, user_agent, request_id, author_salt, content_salt, seal)"
-            " SELECT gen_random_uuid(), now(), now(), 'admin', 'bench', 'stack.label_added', 'stack',"
-            """ gen_random_uuid(), '{"label": "x"}', '{"label": "x"}', '', '127.0.0.1', 'bench', 'r',"""
-            " gen_random_uuid(), gen_random_uuid(), 0 FROM generate_series(1, %s)",
-            [rows],
-        )
+        for _ in range(0, rows, _FILLED_AT_ONCE):
+            cursor.execute(
+                "INSERT INTO audit_logs (id, timestamp, created_at, actor_type, actor_label, action, resource_type,"
+                " resource_id, details, after, reason, ip_address, user_agent, request_id, author_salt, content_salt,"
+                " seal) SELECT gen_random_uuid(), now(), now(), 'admin', 'bench', 'stack.label_added', 'stack',"
+                """ gen_random_uuid(), '{"label": "x"}', '{"label": "x"}', '', '127.0.0.1', 'bench', 'r',"""
+                " gen_random_uuid(), gen_random_uuid(), 0 FROM generate_series(1, %s)",
+                [_FILLED_AT_ONCE],
+            )
 
 
 def _writer() -> Any:

@@ -17,6 +17,8 @@ from audit.verify_export import is_signed, seal_hash, trusted_keys
 
 MOST_SEALS_AT_ONCE = 100
 _PAGE = 500
+# Seals between two words about how far it is.
+_REPORTED_EVERY = 20
 # The newest says how far retention has come; others are looked at too, because somebody may have added false ones.
 _EXPIRIES_LOOKED_AT = 100
 
@@ -89,7 +91,7 @@ def verify_chain(
         for seal in _pages():
             _check_seal(seal, walk)
             _check_entries(seal, walk)
-            if walk.outcome.seals % 20 == 0:
+            if walk.outcome.seals % _REPORTED_EVERY == 0:
                 progress(walk.outcome)
         _check_end(walk, expected_hash)
     except _Broken as broken:

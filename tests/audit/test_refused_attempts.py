@@ -1,12 +1,14 @@
 """What admins and people of the admin site tried and may not is noted; nothing else that is refused is."""
 
+from uuid import UUID
+
 import pytest
 from django.core.cache import cache
 
 from audit.models import AuditLog
 from audit.services import note_refusal
 from core.events import Actor
-from tests.factories import make_agent, make_diagnostic, make_generator, make_object, make_stack
+from tests.factories import make_agent, make_generator
 from tests.support.admin import staff
 from tests.support.api import Api, refused
 
@@ -17,28 +19,25 @@ def noted() -> list[AuditLog]:
     return list(AuditLog.objects.filter(action="attempt.refused").order_by("sequence"))
 
 
-@pytest.fixture
-def claim() -> str:
-    """The path by which an agent claims a diagnostic, and an admin may not."""
-    agent, _ = make_agent()
-    return f"/diagnostics/{make_diagnostic(agent, make_object(make_stack())).id}/claim"
+# Only agents report what became of a delivery.
+FOR_AGENTS = f"/webhook-deliveries/{UUID(int=1)}/result"
 
 
-def test_an_admin_key_is_noted_with_what_it_tried(admin: Api, claim: str):
-    refused(admin.post(claim), 403, "agent_pak_mismatch")
+def test_an_admin_key_is_noted_with_what_it_tried(admin: Api):
+    refused(admin.post(FOR_AGENTS, {}), 403, "agent_pak_required")
     (row,) = noted()
     assert row.details == {
         "method": "POST",
-        "endpoint": "/api/v1/diagnostics/:id/claim",
-        "code": "agent_pak_mismatch",
+        "endpoint": "/api/v1/webhook-deliveries/:id/result",
+        "code": "agent_pak_required",
     }
     assert (row.actor_type, row.actor_label, row.ip_address) == ("admin", "test admin", "127.0.0.1")
     assert row.key_id is not None
 
 
-def test_agents_and_generators_are_not_noted(claim: str):
+def test_agents_and_generators_are_not_noted():
     for _, api in (make_generator(), make_agent()):
-        assert api.post(claim).status_code == 403
+        assert api.get("/admin/audit-logs").status_code == 403
     assert noted() == []
 
 
@@ -56,14 +55,14 @@ def test_other_refusals_are_not_noted(admin: Api):
     assert noted() == []
 
 
-def test_repeats_within_a_minute_are_one_row_per_author_and_endpoint(admin: Api, claim: str):
+def test_repeats_within_a_minute_are_one_row_per_author_and_endpoint(admin: Api):
     for _ in range(3):
-        admin.post(claim)
+        admin.post(FOR_AGENTS, {})
     staff("stacks.view_stack").get("paks/pak/")
     assert len(noted()) == 2
     # A minute later.
     cache.clear()
-    admin.post(claim)
+    admin.post(FOR_AGENTS, {})
     assert len(noted()) == 3
 
 
