@@ -211,6 +211,10 @@ bench-admin: env ## measure the admin's lists and its first page in a large worl
 bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)
 
+.PHONY: bench-inventory
+bench-inventory: env ## measure searches of resources and images among two million rows, and what a publish costs
+	@$(BIN)/python -m bench.inventory $(BENCH_ARGS)
+
 .PHONY: bench-rollouts
 bench-rollouts: env ## measure polls among holds beside those of the revision before rollouts, and ticks of 100 rollouts
 	@$(BIN)/python -m bench.rollouts $(BENCH_ARGS)

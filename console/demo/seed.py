@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from console.demo.context import DemoContext, Size
+from console.demo.contents import fill_inventory
 from console.demo.fleet import add_agents, add_generators, add_stacks
 from console.demo.history import (
     add_reports,
@@ -33,6 +34,7 @@ _STEPS: tuple[tuple[str, Callable[[DemoContext], None]], ...] = (
     ("diagnostics", add_diagnostics),
     ("deletion", delete_one),
     ("rollouts", add_rollouts),
+    ("inventory", fill_inventory),
     ("keys", backdate_keys),
     ("times", note_work_times),
     ("deliveries", finish_deliveries),
