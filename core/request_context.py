@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 if TYPE_CHECKING:
     from core.admin.deletion_impact import DeletionImpact
+    from core.admin.planning import ShownPlan
     from core.errors import DomainError
 
 
@@ -23,6 +24,7 @@ class RequestContext:
     refusal: DomainError | None = None
     impact: DeletionImpact | None = None
     phrase: str | None = None
+    plan: ShownPlan | None = None
     title_of_adding: str = ""
 
 

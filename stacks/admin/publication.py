@@ -1,5 +1,6 @@
 """The pages that publish: a new text, or the text of an older version again."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.urls import reverse
 from core.admin import BaseAdmin, admin_actor
 from core.admin.code import split_lines
 from core.admin.diff import diff_table
+from core.admin.planning import Unconfirmed, carry_out
 from core.errors import DomainError
 from stacks.admin.delivery import DeliveryForm, delivery_form
 from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
@@ -22,7 +24,7 @@ from stacks.services import (
     PublishOptions,
     check_publishable,
     expanded,
-    publish,
+    publish_checked,
     reveal_secrets,
     roll_back,
 )
@@ -172,13 +174,22 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
     is_complete = all([form.is_valid(), delivery is None or delivery.is_valid()])
     if is_complete and "_compare" not in request.POST and not form.warns:
         try:
-            obj = publish(
-                stack_id=stack.pk,
-                yaml_content=form.yaml,
-                is_deletion_marker=False,
+            obj = carry_out(
+                request,
+                [stack],
+                partial(
+                    publish_checked,
+                    stack_id=stack.pk,
+                    yaml_content=form.yaml,
+                    is_deletion_marker=False,
+                    actor=admin_actor(request),
+                    options=_options(delivery),
+                ),
+                phrase=stack.name,
                 actor=admin_actor(request),
-                options=_options(delivery),
             )
+        except Unconfirmed as unconfirmed:
+            context["plan"] = unconfirmed.plan
         except DomainError as refusal:
             form.add_error(None, refusal.text)
         else:
@@ -200,16 +211,29 @@ def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: Deployment
     newest = obj.stack.deployment_objects.versions().newest_first().first()
     if obj.is_deletion_marker or newest is None or obj.stack.deleted_at is not None:
         return _elsewhere(request, model_admin, obj, "Its stack is deleted, or it holds no manifest.")
-    form = RollBackForm(request.POST or None)
+    form, plan = RollBackForm(request.POST or None), None
     is_sent = request.method == "POST"
     delivery = delivery_form(request, obj.stack, is_sent=is_sent, asks_reason=False)
     if is_sent and all([form.is_valid(), delivery is None or delivery.is_valid()]):
         reason, actor = form.cleaned_data["reason"], admin_actor(request)
         strategy = _options(delivery).strategy
         try:
-            published = roll_back(
-                stack_id=obj.stack_id, to=obj, reason=reason, actor=actor, strategy=strategy
+            published = carry_out(
+                request,
+                [obj.stack],
+                partial(
+                    roll_back,
+                    stack_id=obj.stack_id,
+                    to=obj,
+                    reason=reason,
+                    actor=actor,
+                    strategy=strategy,
+                ),
+                phrase=obj.stack.name,
+                actor=actor,
             )
+        except Unconfirmed as unconfirmed:
+            plan = unconfirmed.plan
         except DomainError as refusal:
             form.add_error(None, refusal.text)
         else:
@@ -220,6 +244,7 @@ def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: Deployment
     context = {
         "form": form,
         "delivery": delivery,
+        "plan": plan,
         "newest": newest,
         "is_newest": newest.yaml_checksum == obj.yaml_checksum,
         "diff": object_diff(newest, obj),
