@@ -215,6 +215,10 @@ bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 bench-rollouts: env ## measure polls among holds beside those of the revision before rollouts, and ticks of 100 rollouts
 	@$(BIN)/python -m bench.rollouts $(BENCH_ARGS)
 
+.PHONY: bench-plans
+bench-plans: env ## measure plans of writes among 10,000 agents that serve 20 stacks each
+	@$(BIN)/python -m bench.plans $(BENCH_ARGS)
+
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests
