@@ -223,6 +223,10 @@ bench-rollouts: env ## measure polls among holds beside those of the revision be
 bench-seals: env ## measure what sealing the audit log costs its writers, and how soon rows are sealed
 	@$(BIN)/python -m bench.seals $(BENCH_ARGS)
 
+.PHONY: bench-plans
+bench-plans: env ## measure plans of writes among 10,000 agents that serve 20 stacks each
+	@$(BIN)/python -m bench.plans $(BENCH_ARGS)
+
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests

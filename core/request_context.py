@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 if TYPE_CHECKING:
     from core.admin.deletion_impact import DeletionImpact
+    from core.admin.planning import ShownPlan
     from core.errors import DomainError
 
 
@@ -24,6 +25,7 @@ class RequestContext:
     # Pages of the admin: Django gives their later steps nothing but the request.
     impact: DeletionImpact | None = None
     phrase: str | None = None
+    plan: ShownPlan | None = None
     title_of_adding: str = ""
     # Whether the page of a row is made for reading: its fields are shown as text.
     is_reading: bool = False

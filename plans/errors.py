@@ -13,6 +13,11 @@ class PlanStale(PreconditionFailed):
     message = "The change would now do something else than the plan said; ask for a new plan."
 
 
+class NotConfirmed(Invalid):
+    code = "plan_not_confirmed"
+    message = "Nothing is changed: what was typed is not what was asked for, or the reason is missing."
+
+
 class PlanTooLong(Unavailable):
     code = "plan_too_long"
     message = "The plan takes longer than writers may be kept waiting; nothing was changed."

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import yaml
+
 from agents.models import Agent
 from core.errors import DomainError
 from plans.budget import excess_of, loss_of
@@ -59,7 +61,7 @@ class KindCounts:
 @dataclass(frozen=True, slots=True)
 class VersionChange:
     """Agents that go from one version to another. A sequence id is None where there is no version, and for one that the
-    write makes; `is_made` tells the two apart. Without `resources`, the manifests are too long to be compared.
+    write makes; `is_made` tells the two apart. Without `resources`, the manifests are too long or cannot be read.
     """
 
     from_sequence_id: int | None
@@ -173,8 +175,16 @@ def _version_change(run: DryRun[Any], old: int | None, new: int | None, agents: 
     is_made = new in run.made
     resources = None
     if all(end is None or end in run.texts for end in (old, new)):
-        resources = compare_manifests(_text(run, old), _text(run, new))
+        resources = _compared(_text(run, old), _text(run, new))
     return VersionChange(old, None if is_made else new, is_made, agents, resources)
+
+
+def _compared(old: str, new: str) -> ResourceChanges | None:
+    try:
+        return compare_manifests(old, new)
+    except yaml.YAMLError:
+        # A text that was stored before such texts were refused.
+        return None
 
 
 def _text(run: DryRun[Any], version: int | None) -> str:

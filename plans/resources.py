@@ -59,7 +59,7 @@ _Resources = dict[tuple[ResourceName, int], _Resource]
 
 
 def compare_manifests(old: str, new: str) -> ResourceChanges:
-    """The difference of two texts, each empty or a manifest that `check_manifest` has let through."""
+    """The difference of two texts, each empty or a manifest. Raises YAMLError for what cannot be read as YAML."""
     before, after = _resources(old), _resources(new)
     added = sorted(name for name, _ in after.keys() - before.keys())
     removed = sorted(name for name, _ in before.keys() - after.keys())

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from agents.models import Agent, HoldReason, VersionHold
+from agents.models import Agent, HoldReason, Registration, VersionHold
 from generators.models import Generator
 from rollouts.models import Freeze, Rollout, RolloutState
 from stacks.models import DeploymentObject, Stack
@@ -64,6 +64,12 @@ def scope_of_rows(rows: Sequence[Model]) -> Scope:
                 scope = _of_rollouts(ids)
             case Freeze():
                 scope = Scope(stack_ids=_frozen_stacks(), thaws=True)
+            case Registration():
+                agents = Registration.objects.filter(pk__in=ids).values_list("agent_id", flat=True)
+                scope = Scope(agent_ids=frozenset(agents))
+            case VersionHold():
+                versions = VersionHold.objects.filter(pk__in=ids)
+                scope = Scope(stack_ids=frozenset(versions.values_list("version__stack_id", flat=True)))
             case DeploymentObject():
                 stacks = DeploymentObject.objects.filter(pk__in=ids).values_list("stack_id", flat=True)
                 scope = Scope(stack_ids=frozenset(stacks))

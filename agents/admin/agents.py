@@ -184,13 +184,20 @@ class AgentAdmin(ServiceAdmin):
         return self.has_change_permission(request, row) and (row is None or row.status == ACTIVE)
 
     @detail_action(
-        description="Activate", icon="play_arrow", question=ACTIVATE, done="Activated", permission="activate"
+        description="Activate",
+        icon="play_arrow",
+        question=ACTIVATE,
+        done="Activated",
+        permission="activate",
+        has_plan=True,
     )
     def activate(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
         self._set_status(request, agent, ACTIVE)
         return None
 
-    @detail_action(description="Pause", icon="pause", question=PAUSE, done="Paused", permission="pause")
+    @detail_action(
+        description="Pause", icon="pause", question=PAUSE, done="Paused", permission="pause", has_plan=True
+    )
     def pause(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
         self._set_status(request, agent, INACTIVE)
         return None
@@ -200,10 +207,10 @@ class AgentAdmin(ServiceAdmin):
         key = rotate_agent_pak(agent=lock_agent(agent.pk), actor=admin_actor(request))
         return self.show_key(request, agent, key)
 
-    @bulk_action(description="Activate", question=ACTIVATE, done="Agents activated")
+    @bulk_action(description="Activate", question=ACTIVATE, done="Agents activated", has_plan=True)
     def activate_selected(self, request: HttpRequest, agent: Agent) -> None:
         self._set_status(request, agent, ACTIVE)
 
-    @bulk_action(description="Pause", question=PAUSE, done="Agents paused")
+    @bulk_action(description="Pause", question=PAUSE, done="Agents paused", has_plan=True)
     def pause_selected(self, request: HttpRequest, agent: Agent) -> None:
         self._set_status(request, agent, INACTIVE)

@@ -1,6 +1,8 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
@@ -66,6 +68,9 @@ class RegistrationAdmin(ServiceAdmin):
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
         generator = lock_generator(values["generator"].pk)
         return Created(register_agent(agent_id=values["agent"].pk, generator=generator, actor=actor))
+
+    def rows_touched_by_creation(self, values: dict[str, Any]) -> Sequence[Model]:
+        return [values["agent"]]
 
     def delete(self, *, row: Registration, actor: Actor) -> None:
         deregister_agent(agent_id=row.agent_id, generator=lock_generator(row.generator_id), actor=actor)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
 from django.contrib.admin import action as list_action
@@ -14,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action as unfold_action
 
+from core.admin.planning import make_confirmed, plan_of
 from core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -57,9 +59,11 @@ def detail_action(
     done: str = "",
     permission: str = "change",
     in_transaction: bool = True,
+    has_plan: bool = False,
 ) -> Callable[[Callable[..., HttpResponse | None]], Any]:
     """A button on a row's page. It asks first; then the method runs with the row. `question` may depend on the row. Set
-    `in_transaction=False` when the method waits for another system.
+    `in_transaction=False` when the method waits for another system. `has_plan` is for what changes what is wanted: the
+    question then shows the plan, and the method runs only if it still does what was shown.
 
     A refusal becomes a message. The method returns a page of its own, or None to go back to the row with the
     message `done`.
@@ -72,19 +76,35 @@ def detail_action(
             if row is None:
                 return self.gone(request)
             asked = question(row) if callable(question) else question
+
+            def ask() -> HttpResponse:
+                tried = _tried(request, asked)
+                plan = (
+                    plan_of([row], lambda: method(self, tried, row), phrase=self.name_of(row))
+                    if has_plan
+                    else None
+                )
+                return self.ask(request, asked, [row], plan=plan)
+
             if not _is_confirmed(request):
-                return self.ask(request, asked, [row])
+                return ask()
             if asked.asks_reason and not given_reason(request):
                 self.message_user(request, "Say why, in 1 to 500 characters.", messages.ERROR)
-                return self.ask(request, asked, [row])
+                return ask()
             try:
                 with transaction.atomic() if in_transaction else nullcontext():
-                    answer = method(self, request, row)
+                    answer = make_confirmed(
+                        request,
+                        [row] if has_plan else [],
+                        lambda: method(self, request, row),
+                        phrase=self.name_of(row),
+                        actor=self.user_as_actor(request),
+                    )
             except DomainError as refusal:
                 self.tell_refusal(request, refusal)
                 return HttpResponseRedirect(self.url_of(row))
             if answer is not None:
-                return answer
+                return cast(HttpResponse, answer)
             self.message_user(request, f"{done}: {self.name_of(row)}.", messages.SUCCESS)
             return HttpResponseRedirect(self.url_of(row))
 
@@ -94,7 +114,7 @@ def detail_action(
 
 
 def bulk_action(
-    *, description: str, question: Question, done: str, permission: str = "change"
+    *, description: str, question: Question, done: str, permission: str = "change", has_plan: bool = False
 ) -> Callable[[Callable[..., None]], Any]:
     """An action on the ticked rows. It asks first; the method then gets each row, all in one transaction."""
 
@@ -102,18 +122,49 @@ def bulk_action(
         @wraps(method)
         def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
             rows = list(queryset.order_by("pk"))
-            if not _is_confirmed(request):
-                self.prepare(rows)
-                return self.ask(request, question, rows, action=method.__name__)
-            with transaction.atomic():
+            phrase = (
+                self.name_of(rows[0]) if len(rows) == 1 else f"{len(rows)} {self.opts.verbose_name_plural}"
+            )
+
+            def change(request: HttpRequest) -> None:
                 for row in rows:
                     method(self, request, row)
+
+            if not _is_confirmed(request):
+                self.prepare(rows)
+                tried = _tried(request, question)
+                plan = plan_of(rows, lambda: change(tried), phrase=phrase) if has_plan else None
+                return self.ask(request, question, rows, action=method.__name__, plan=plan)
+            with transaction.atomic():
+                make_confirmed(
+                    request,
+                    rows if has_plan else [],
+                    lambda: change(request),
+                    phrase=phrase,
+                    actor=self.user_as_actor(request),
+                )
             self.message_user(request, f"{done}: {len(rows)}.", messages.SUCCESS)
             return None
 
         return list_action(run, permissions=[permission], description=description)
 
     return decorate
+
+
+class _NoMessages:
+    """Takes the messages of a change that is only tried."""
+
+    def add(self, *args: object, **kwargs: object) -> None:
+        pass
+
+
+def _tried(request: HttpRequest, question: Question) -> HttpRequest:
+    """The request as the change would get it, for trying the change out: with some reason, and without messages."""
+    tried: Any = copy(request)
+    tried.POST = request.POST.copy()
+    tried.POST.update({_REASON: "tried out", _ABOUT: question.about})
+    tried._messages = _NoMessages()
+    return cast(HttpRequest, tried)
 
 
 def takes_other_way(request: HttpRequest) -> bool:

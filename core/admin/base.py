@@ -19,6 +19,7 @@ from core.admin.actions import Question
 from core.admin.columns import displays_of, fill_columns
 from core.admin.history import history
 from core.admin.lists import PreparedChangeList
+from core.admin.planning import PLAN, PLAN_REASON, TYPED, ShownPlan, Unconfirmed
 from core.admin.tabs import Page, pages_of
 from core.admin.values import ago, one_line
 from core.errors import DomainError
@@ -71,6 +72,10 @@ class BaseAdmin(_ModelAdmin):
     key_note: ClassVar[str] = (
         "The broker keeps only a hash of it. A lost key cannot be recovered, only replaced by a new one."
     )
+
+    def user_as_actor(self, request: HttpRequest) -> Actor:
+        """The user as the author of a change."""
+        return admin_actor(request)
 
     def prepare(self, rows: Sequence[Any]) -> None:
         """Look up what the rows' table does not hold, for all rows of a page at once."""
@@ -215,7 +220,12 @@ class BaseAdmin(_ModelAdmin):
         self.message_user(request, refusal.text, messages.ERROR)
 
     def ask(
-        self, request: HttpRequest, question: Question, rows: Sequence[Model], action: str = ""
+        self,
+        request: HttpRequest,
+        question: Question,
+        rows: Sequence[Model],
+        action: str = "",
+        plan: ShownPlan | None = None,
     ) -> HttpResponse:
         """The page that says what will happen. Its button sends the request again, confirmed."""
         context = {
@@ -224,11 +234,30 @@ class BaseAdmin(_ModelAdmin):
             "question": question,
             "rows": [(row.pk, self.name_of(row)) for row in rows],
             "action": action,
+            "plan": plan,
+            "has_reason": question.asks_reason,
             "opts": self.opts,
             "back": request.get_full_path() if action else self.url_of(rows[0]),
             "media": self.media,
         }
         return TemplateResponse(request, "core/admin/confirm.html", context)
+
+    def confirm_plan(self, request: HttpRequest, row: Model | None, plan: ShownPlan) -> HttpResponse:
+        """The page that shows what the sent form would do. Its button sends the form again, confirmed."""
+        own = {"csrfmiddlewaretoken", PLAN, TYPED, PLAN_REASON}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Change {self.name_of(row)}" if row is not None else self.title_of_adding(request),
+            "original": row,
+            "plan": plan,
+            "sent": [
+                (name, value) for name, values in request.POST.lists() if name not in own for value in values
+            ],
+            "opts": self.opts,
+            "back": request.get_full_path(),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "core/admin/plan.html", context)
 
     def show_key(self, request: HttpRequest, row: Model, key: str) -> HttpResponse:
         """The page that shows a new key. It is the response itself, not a redirect, so the key is stored nowhere."""
@@ -268,6 +297,9 @@ class BaseAdmin(_ModelAdmin):
         context = {"show_history": may_see_history, **(extra_context or {})}
         try:
             return super().changeform_view(request, object_id, form_url, context)
+        except Unconfirmed as unconfirmed:
+            row = None if object_id is None else self.get_object(request, unquote(object_id))
+            return self.confirm_plan(request, row, unconfirmed.plan)
         except DomainError as refusal:
             # Rolled back; the same form again, now with the refusal as its error.
             context_of(request).refusal = refusal

@@ -38,6 +38,10 @@ class ServiceFormSet(_InlineFormSet):
         for values in self.added_values():
             self.add_row(values=values, actor=actor)
 
+    def changes_rows(self) -> bool:
+        """Whether there is anything to add or to remove."""
+        return bool(self.removed_rows() or self.added_values())
+
     def removed_rows(self) -> list[Any]:
         return [form.instance for form in self.deleted_forms if form in self.initial_forms]
 

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 
 from core.admin.base import BaseAdmin, admin_actor
 from core.admin.deletion_impact import deletion_impact_of
+from core.admin.planning import carry_out, make_confirmed, plan_of
 from core.errors import DomainError
 from core.events import Actor
 from core.request_context import context_of
@@ -67,6 +68,10 @@ class ServiceAdmin(BaseAdmin):
 
     def delete(self, *, row: Any, actor: Actor) -> None:
         raise NotImplementedError
+
+    def rows_touched_by_creation(self, values: dict[str, Any]) -> Sequence[Model]:
+        """The rows to which a new row may give something, for the plan of its creation."""
+        return ()
 
     def consequences(self, row: Any) -> list[str]:
         """The further effects of deleting the row, in sentences."""
@@ -122,19 +127,35 @@ class ServiceAdmin(BaseAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
             return
-        created = self.create(values=form.cleaned_data, actor=admin_actor(request))
+        actor = admin_actor(request)
+        rows = self.rows_touched_by_creation(form.cleaned_data)
+        created = carry_out(
+            request,
+            rows,
+            lambda: self.create(values=form.cleaned_data, actor=actor),
+            phrase=str(rows[0]) if rows else "",
+            actor=actor,
+        )
         obj.pk, obj.issued_key = created.row.pk, created.key
         obj.refresh_from_db()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        # Lock the rows referred to before the row itself, in the same order as the API.
-        for formset in formsets:
-            formset.lock_others()
+        actor = admin_actor(request)
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        if change and changes:
-            self.update(row=form.instance, changes=changes, actor=admin_actor(request))
-        for formset in formsets:
-            formset.save_rows(actor=admin_actor(request))
+
+        def save() -> None:
+            # Lock the rows referred to before the row itself, in the same order as the API.
+            for formset in formsets:
+                formset.lock_others()
+            if change and changes:
+                self.update(row=form.instance, changes=dict(changes), actor=actor)
+            for formset in formsets:
+                formset.save_rows(actor=actor)
+
+        if not change or not (changes or any(formset.changes_rows() for formset in formsets)):
+            save()
+            return
+        carry_out(request, [form.instance], save, phrase=self.name_of(form.instance), actor=actor)
 
     def construct_change_message(
         self,
@@ -153,12 +174,21 @@ class ServiceAdmin(BaseAdmin):
         return super().response_add(request, obj, post_url_continue)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.delete(row=obj, actor=admin_actor(request))
+        self._delete_confirmed(request, [obj])
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset.order_by("pk"):
-            self.delete(row=row, actor=admin_actor(request))
+        self._delete_confirmed(request, list(queryset.order_by("pk")))
+
+    def _delete_confirmed(self, request: HttpRequest, rows: list[Any]) -> None:
+        actor = admin_actor(request)
+        make_confirmed(
+            request, rows, lambda: self._delete_all(rows, actor), phrase=self._phrase(rows), actor=actor
+        )
+
+    def _delete_all(self, rows: Sequence[Any], actor: Actor) -> None:
+        for row in rows:
+            self.delete(row=row, actor=actor)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -186,7 +216,7 @@ class ServiceAdmin(BaseAdmin):
     @staticmethod
     def _asked(request: HttpRequest) -> dict[str, Any]:
         context = context_of(request)
-        return {"impact": context.impact, "phrase": context.phrase}
+        return {"impact": context.impact, "phrase": context.phrase, "plan": context.plan}
 
     def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
         """Whether a deletion may go on: it is not sent yet, has a small impact, or the name was typed."""
@@ -223,5 +253,8 @@ class ServiceAdmin(BaseAdmin):
                 tree.append(words)
         context = context_of(request)
         context.impact = impact
+        if "post" not in request.POST:
+            actor = admin_actor(request)
+            context.plan = plan_of(rows, lambda: self._delete_all(rows, actor), phrase=self._phrase(rows))
         context.phrase = self._phrase(rows) if impact and impact.is_wide else ""
         return tree, {self.opts.verbose_name_plural: len(rows)}, set(), []

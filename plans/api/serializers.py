@@ -83,7 +83,7 @@ class VersionChangeSerializer(serializers.Serializer[Any]):
     is_made = serializers.BooleanField(help_text="Whether the write makes the version that is gone to.")
     agents = serializers.IntegerField()
     resources = ResourceChangesSerializer(
-        allow_null=True, help_text="Null where the manifests are too many or too long to be compared."
+        allow_null=True, help_text="Null where the manifests are too many, too long, or cannot be read."
     )
 
 

@@ -188,6 +188,7 @@ class FreezeAdmin(ServiceAdmin):
         done="Lifted",
         permission="lift",
         in_transaction=False,
+        has_plan=True,
     )
     def lift(self, request: HttpRequest, row: Freeze) -> None:
         lift_freeze(freeze_id=row.pk, actor=admin_actor(request), now=timezone.now())

@@ -80,7 +80,12 @@ class VersionHoldAdmin(ReadOnlyAdmin):
         return ago(row.created_at)
 
     @detail_action(
-        description="Release", icon="lock_open", question=RELEASE, done="Released", permission="release"
+        description="Release",
+        icon="lock_open",
+        question=RELEASE,
+        done="Released",
+        permission="release",
+        has_plan=True,
     )
     def release(self, request: HttpRequest, row: VersionHold) -> HttpResponse:
         rollout = release_version(

@@ -241,6 +241,7 @@ class RolloutAdmin(ReadOnlyAdmin):
         question=_ask_approval,
         done="Approved",
         permission="approve",
+        has_plan=True,
     )
     def approve(self, request: HttpRequest, row: Rollout) -> None:
         number = asked_about(request)
@@ -264,6 +265,7 @@ class RolloutAdmin(ReadOnlyAdmin):
         question=SKIP,
         done="Released to everybody",
         permission="bypass",
+        has_plan=True,
     )
     def skip(self, request: HttpRequest, row: Rollout) -> None:
         control.skip(rollout_id=row.pk, **_by(request))
@@ -274,6 +276,7 @@ class RolloutAdmin(ReadOnlyAdmin):
         question=ROLL_BACK,
         done="Rolled back",
         permission="drive",
+        has_plan=True,
     )
     def roll_back(self, request: HttpRequest, row: Rollout) -> None:
         roll_back(rollout_id=row.pk, **_by(request))

@@ -1,5 +1,6 @@
 """The pages that publish: a new text, or the text of an older version again."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.urls import reverse
 from core.admin import BaseAdmin, admin_actor
 from core.admin.code import split_lines
 from core.admin.diff import diff_table
+from core.admin.planning import Unconfirmed, carry_out
 from core.errors import DomainError
 from stacks.admin.delivery import DeliveryForm, delivery_form
 from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
@@ -173,20 +175,28 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
     is_complete = all([form.is_valid(), delivery is None or delivery.is_valid()])
     if is_complete and "_compare" not in request.POST and not form.warns:
         try:
-            obj = publish_checked(
-                stack_id=stack.pk,
-                yaml_content=form.yaml,
-                is_deletion_marker=False,
+            obj = carry_out(
+                request,
+                [stack],
+                partial(
+                    publish_checked,
+                    stack_id=stack.pk,
+                    yaml_content=form.yaml,
+                    is_deletion_marker=False,
+                    actor=admin_actor(request),
+                    options=_options(delivery),
+                    objects=form.read.objects,
+                ),
+                phrase=stack.name,
                 actor=admin_actor(request),
-                options=_options(delivery),
-                objects=form.read.objects,
             )
+        except Unconfirmed as unconfirmed:
+            context["plan"] = unconfirmed.plan
         except DomainError as refusal:
             form.add_error(None, refusal.text)
         else:
-            model_admin.message_user(request, f"Published: {obj} of {stack}.", messages.SUCCESS)
-            for finding in warnings_of_others(obj, form.read, generator_id=None):
-                model_admin.message_user(request, finding.message, messages.WARNING)
+            messages.success(request, f"Published: {obj} of {stack}.")
+            _tell_warnings(request, obj, form.read)
             return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[stack.pk]))
     if form.yaml and form.error_line is None:
         findings = form.read.findings
@@ -200,21 +210,39 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
     return _publish_form(request, model_admin, stack, form, context)
 
 
+def _tell_warnings(request: HttpRequest, obj: DeploymentObject, manifest: Manifest) -> None:
+    for finding in warnings_of_others(obj, manifest, generator_id=None):
+        messages.warning(request, finding.message)
+
+
 def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: DeploymentObject) -> HttpResponse:
     """The page that rolls back: what would change, a field for the reason, and the button."""
     newest = obj.stack.deployment_objects.versions().newest_first().first()
     if obj.is_deletion_marker or newest is None or obj.stack.deleted_at is not None:
         return _elsewhere(request, model_admin, obj, "Its stack is deleted, or it holds no manifest.")
-    form = RollBackForm(request.POST or None)
+    form, plan = RollBackForm(request.POST or None), None
     is_sent = request.method == "POST"
     delivery = delivery_form(request, obj.stack, is_sent=is_sent, asks_reason=False)
     if is_sent and all([form.is_valid(), delivery is None or delivery.is_valid()]):
         reason, actor = form.cleaned_data["reason"], admin_actor(request)
         strategy = _options(delivery).strategy
         try:
-            published = roll_back(
-                stack_id=obj.stack_id, to=obj, reason=reason, actor=actor, strategy=strategy
+            published = carry_out(
+                request,
+                [obj.stack],
+                partial(
+                    roll_back,
+                    stack_id=obj.stack_id,
+                    to=obj,
+                    reason=reason,
+                    actor=actor,
+                    strategy=strategy,
+                ),
+                phrase=obj.stack.name,
+                actor=actor,
             )
+        except Unconfirmed as unconfirmed:
+            plan = unconfirmed.plan
         except DomainError as refusal:
             form.add_error(None, refusal.text)
         else:
@@ -225,6 +253,7 @@ def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: Deployment
     context = {
         "form": form,
         "delivery": delivery,
+        "plan": plan,
         "newest": newest,
         "is_newest": newest.yaml_checksum == obj.yaml_checksum,
         "diff": object_diff(newest, obj),

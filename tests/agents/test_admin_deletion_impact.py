@@ -69,7 +69,7 @@ def test_a_wide_deletion_takes_the_name(operator, shop):
 
 
 def test_a_narrow_deletion_takes_no_name(operator, shop, settings):
-    settings.CONFIRM_BY_NAME_PERCENT = 50
+    settings.CONFIRM_BY_NAME_PERCENT = 75
     assert 'name="typed"' not in question(operator, shop)
     delete(operator, shop)
     assert not Stack.objects.active().exists()

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from core.admin.planning import ShownPlan
 from tests.support.events import audited_changes
 
 
@@ -22,6 +23,15 @@ class AdminPages:
         return self._client.get(f"/admin/{path}", query)
 
     def post(self, path: str, data: dict[str, Any] | None = None) -> Any:
+        """Send the fields, and confirm the plan if the page that comes shows one."""
+        response = self.post_once(path, data)
+        plan = plan_on(response)
+        if plan is None:
+            return response
+        confirmed = {"plan": plan.digest, "typed": plan.phrase, "plan_reason": "it is meant"}
+        return self.post_once(path, {**(data or {}), **confirmed})
+
+    def post_once(self, path: str, data: dict[str, Any] | None = None) -> Any:
         return self._client.post(f"/admin/{path}", data or {}, follow=True)
 
     def post_form(self, path: str, **changes: Any) -> Any:
@@ -43,6 +53,15 @@ def form_fields(response: Any) -> dict[str, Any]:
             if value is not None and value is not False:
                 fields[bound.html_name] = value
     return fields
+
+
+def plan_on(response: Any) -> ShownPlan | None:
+    """The plan on a page that shows what the sent form would do."""
+    forms = {"core/admin/plan.html", "stacks/admin/publish.html", "stacks/admin/roll_back.html"}
+    if not forms & {template.name for template in response.templates}:
+        return None
+    plan: ShownPlan | None = response.context.get("plan")
+    return plan
 
 
 def staff(*permissions: str, name: str = "astrid") -> AdminPages:

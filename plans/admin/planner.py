@@ -1,0 +1,98 @@
+"""Shows plans on the pages that confirm, and makes changes that were confirmed."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Model
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from core.admin.planning import Change, Confirmation, ShownPlan
+from core.advisory_locks import AdvisoryLock, lock_alone
+from core.errors import DomainError
+from core.events import Event, emit
+from plans.budget import Loss, loss_of
+from plans.changes import compare, digest_of
+from plans.dry_runs import dry_run
+from plans.errors import NotConfirmed, PlanStale
+from plans.event_kinds import PlanEventKind
+from plans.reports import Plan, report
+from plans.scopes import scope_of_rows
+from plans.snapshots import take
+
+# So many agents are named on a page.
+NAMED = 100
+
+
+class FleetPlanner:
+    def show(self, rows: Sequence[Model], change: Change, *, phrase: str) -> ShownPlan | None:
+        try:
+            run = dry_run(partial(scope_of_rows, rows), change)
+        except DomainError:
+            # The change says itself why it is refused, when it is made.
+            return None
+        digest = digest_of(run.changes, run.before, run.after, write=_write(rows))
+        plan = report(run, digest, now=timezone.now())
+        if plan.is_empty or run.refused_by:
+            return None
+        return ShownPlan(
+            digest, _panel(plan), _is_wide(Loss(plan.losing_agents, plan.losing_percent)), phrase
+        )
+
+    def make(self, rows: Sequence[Model], change: Change, *, phrase: str, confirmation: Confirmation) -> Any:
+        with transaction.atomic():
+            # As for `If-Plan`: nobody else changes what is wanted until this is committed.
+            lock_alone(AdvisoryLock.WANTED_VERSIONS)
+            scope = scope_of_rows(rows)
+            before = take(scope, is_before=True)
+            made = change()
+            after = take(scope, is_before=False)
+            changes = compare(before, after)
+            if digest_of(changes, before, after, write=_write(rows)) != confirmation.digest:
+                raise PlanStale
+            loss = loss_of(changes, now=timezone.now())
+            if _is_wide(loss):
+                if confirmation.typed != phrase or not confirmation.reason:
+                    raise NotConfirmed
+                _tell(rows[0], loss, confirmation)
+            return made
+
+
+def _write(rows: Sequence[Model]) -> bytes:
+    return orjson.dumps([rows[0]._meta.label, sorted(str(row.pk) for row in rows)])
+
+
+def _is_wide(loss: Loss) -> bool:
+    return loss.percent > settings.CONFIRM_BY_NAME_PERCENT
+
+
+def _panel(plan: Plan) -> SafeString:
+    context = {
+        "plan": plan,
+        "pairs": plan.pairs[:NAMED],
+        "unnamed": max(0, len(plan.pairs) - NAMED),
+    }
+    return SafeString(render_to_string("plans/admin/panel.html", context))
+
+
+def _tell(row: Model, loss: Loss, confirmation: Confirmation) -> None:
+    emit(
+        Event(
+            kind=PlanEventKind.PLAN_CONFIRMED,
+            resource_type=str(getattr(row, "NOUN", row._meta.model_name)),
+            # Versions have a number as their key, and an id beside it.
+            resource_id=getattr(row, "id", None),
+            actor=confirmation.actor,
+            details={
+                "reason": confirmation.reason,
+                "losing_agents": loss.agents,
+                "losing_percent": loss.percent,
+                "digest": confirmation.digest,
+            },
+        )
+    )

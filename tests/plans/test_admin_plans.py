@@ -1,0 +1,171 @@
+"""The admin shows the plan before it changes what agents get, and does what was shown."""
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+
+from agents.models import Agent
+from audit.models import AuditLog
+from plans.event_kinds import PlanEventKind
+from tests.factories import make_agent, make_generator, make_object, make_stack, make_target, manifest
+from tests.support.admin import errors_of, form_fields, messages_of, plan_on
+from tests.support.rollouts import CANARY_AND_REST, make_scene
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def served(settings):
+    settings.CONFIRM_BY_NAME_PERCENT = 100
+    stack, (agent, _) = make_stack(name="shop", labels=["prod"]), make_agent(name="edge", labels=["prod"])
+    return stack, agent, make_object(stack, manifest("old"))
+
+
+def trashed(operator, path, prefix="labels-0-DELETE"):
+    """The form at the path, sent with the bin of its first label."""
+    return form_fields(operator.get(path)) | {prefix: "on"}
+
+
+def confirmed(response):
+    return dict(response.context["sent"]) | {"plan": response.context["plan"].digest}
+
+
+@pytest.mark.parametrize("side", ["stack", "agent"])
+def test_taking_a_label_off_shows_who_loses_what_first(operator, served, side):
+    stack, agent, _ = served
+    row = stack if side == "stack" else agent
+    path = f"{side}s/{side}/{row.pk}/change/"
+    asked = operator.post_once(path, trashed(operator, path))
+    page = asked.content.decode()
+    assert "1 of them loses a stack" in page
+    assert "edge (inactive, applies nothing)" in page
+    assert row.labels.exists()
+    done = operator.post_once(path, confirmed(asked))
+    assert messages_of(done)
+    assert not row.labels.exists()
+
+
+def test_a_target_is_added_only_when_its_plan_was_confirmed(operator, served):
+    stack, _, _ = served
+    agent, _ = make_agent()
+    path = f"agents/agent/{agent.pk}/change/"
+    fields = form_fields(operator.get(path)) | {"targets-TOTAL_FORMS": "1", "targets-0-stack": str(stack.pk)}
+    asked = operator.post_once(path, fields)
+    assert "1 gain it" in asked.content.decode()
+    assert not agent.targets.exists()
+    operator.post_once(path, confirmed(asked))
+    assert agent.targets.exists()
+
+
+def test_what_changes_nothing_for_agents_is_not_asked_about(operator, served):
+    stack, _, _ = served
+    path = f"stacks/stack/{stack.pk}/change/"
+    response = operator.post_once(path, form_fields(operator.get(path)) | {"name": "store"})
+    assert plan_on(response) is None
+    stack.refresh_from_db()
+    assert stack.name == "store"
+
+
+def test_a_plan_that_is_out_of_date_changes_nothing(operator, served):
+    stack, _, _ = served
+    path = f"stacks/stack/{stack.pk}/change/"
+    asked = operator.post_once(path, trashed(operator, path))
+    make_agent(labels=["prod"])
+    again = operator.post_once(path, confirmed(asked))
+    assert any("ask for a new plan" in error for error in errors_of(again))
+    assert stack.labels.exists()
+
+
+def test_a_large_loss_asks_for_the_name_and_a_reason(operator, served, settings):
+    settings.CONFIRM_BY_NAME_PERCENT = 10
+    stack, _, _ = served
+    path = f"stacks/stack/{stack.pk}/change/"
+    fields = confirmed(operator.post_once(path, trashed(operator, path)))
+    for typed, reason in [("shop", ""), ("store", "it is closed")]:
+        again = operator.post_once(path, fields | {"typed": typed, "plan_reason": reason})
+        assert any("Nothing is changed" in error for error in errors_of(again))
+    assert stack.labels.exists()
+    operator.post_once(path, fields | {"typed": "shop", "plan_reason": "it is closed"})
+    assert not stack.labels.exists()
+    row = AuditLog.objects.get(action=PlanEventKind.PLAN_CONFIRMED)
+    assert (row.resource_id, row.details["reason"]) == (stack.pk, "it is closed")
+
+
+def test_publishing_shows_the_plan_and_then_publishes(operator, served):
+    stack, _, old = served
+    path = f"stacks/stack/{stack.pk}/publish/"
+    fields = {"manifest": manifest("new"), "base": old.pk}
+    asked = operator.post_once(path, fields)
+    assert "1 get another version" in asked.content.decode()
+    assert stack.deployment_objects.count() == 1
+    operator.post_once(path, fields | {"plan": asked.context["plan"].digest})
+    assert stack.deployment_objects.count() == 2
+
+
+def test_rolling_back_shows_the_plan_first(operator, served):
+    stack, _, old = served
+    make_object(stack, manifest("new"))
+    path = f"stacks/deploymentobject/{old.pk}/roll-back/"
+    asked = operator.post_once(path, {"reason": "broken"})
+    assert asked.context["plan"] is not None
+    assert stack.deployment_objects.count() == 2
+    operator.post_once(path, {"reason": "broken", "plan": asked.context["plan"].digest})
+    assert stack.deployment_objects.count() == 3
+
+
+@pytest.mark.parametrize("what", ["stacks/stack", "generators/generator", "agents/agent"])
+def test_a_deletion_shows_its_plan(operator, served, what):
+    stack, agent, _ = served
+    make_target(make_agent(name="other")[0], stack)
+    row = {"stacks/stack": stack, "generators/generator": stack.generator, "agents/agent": agent}[what]
+    path = f"{what}/{row.pk}/delete/"
+    asked = operator.get(path)
+    lost = 1 if what == "agents/agent" else 2
+    assert f"{lost} lose it" in asked.content.decode()
+    make_agent(labels=["prod"])
+    fields = {"post": "yes", "typed": row.name, "plan_reason": "over"}
+    operator.post_once(path, fields | {"plan": asked.context["plan"].digest})
+    row.refresh_from_db()
+    # One more agent has the stack than the page said; one agent's own deletion is not about others.
+    assert (row.deleted_at is None) == (what != "agents/agent")
+    operator.post_once(
+        path, fields | {"plan": operator.get(path).context["plan"].digest} if lost > 1 else fields
+    )
+    row.refresh_from_db()
+    assert row.deleted_at is not None
+
+
+def test_several_rows_are_one_plan(operator, served):
+    _, agent, _ = served
+    other, _ = make_agent(name="other", labels=["prod"], active=True)
+    chosen = {ACTION_CHECKBOX_NAME: [str(agent.pk), str(other.pk)]}
+    asked = operator.post_once("agents/agent/", chosen | {"action": "activate_selected"})
+    assert "Begin to apply what they should have: edge." in " ".join(asked.content.decode().split())
+    plan = {"plan": asked.context["plan"].digest, "confirmed": "yes"}
+    operator.post_once("agents/agent/", chosen | {"action": "activate_selected"} | plan)
+    assert Agent.objects.working().count() == 2
+    asked = operator.post_once("agents/agent/", chosen | {"action": "delete_selected"})
+    assert "2 lose it" in asked.content.decode()
+
+
+@pytest.mark.parametrize("button", ["approve", "skip", "roll_back"])
+def test_buttons_of_a_rollout_show_their_plan(operator, button):
+    canary, rest = CANARY_AND_REST
+    waves = (canary, rest) if button == "roll_back" else (type(rest)("rest", needs_approval=True),)
+    scene = make_scene(*waves)
+    rollout = scene.start()
+    asked = operator.get(f"rollouts/rollout/{rollout.pk}/{button}/")
+    assert "What this does to the fleet" in asked.content.decode()
+    rollout.refresh_from_db()
+    assert rollout.state == scene.again(rollout).state
+
+
+def test_a_registration_shows_what_the_agent_gains(operator, settings):
+    settings.REQUIRE_REGISTRATION = True
+    generator, _ = make_generator()
+    make_object(make_stack(generator, labels=["prod"]))
+    agent, _ = make_agent(labels=["prod"])
+    fields = {"agent": str(agent.pk), "generator": str(generator.pk)}
+    asked = operator.post_once("agents/registration/add/", fields)
+    assert "1 gain it" in asked.content.decode()
+    operator.post_once("agents/registration/add/", confirmed(asked))
+    assert agent.registrations.filter(generator=generator).exists()
