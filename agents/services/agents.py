@@ -5,7 +5,6 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from agents.errors import AgentNotFound, InvalidAgent, InvalidGeneratorId
 from agents.event_kinds import AgentEventKind
@@ -20,6 +19,7 @@ from agents.models import (
 )
 from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
+from core import clock
 from core.events import Actor, Event, emit, with_via
 from core.integrity import unique_or_conflict
 from core.validators import is_blank, is_name
@@ -106,7 +106,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
         raise InvalidAgent
     for field, value in changes.items():
         setattr(agent, field, value)
-    agent.updated_at = timezone.now()
+    agent.updated_at = clock.now()
     with unique_or_conflict("unique_agent_cluster"):
         agent.save(update_fields=[*changes, "updated_at"])
     details: dict[str, object] = {
@@ -123,7 +123,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
 @transaction.atomic
 def delete_agent(*, agent: Agent, actor: Actor) -> None:
     """Delete a locked agent, its events, and what ties it to stacks and generators. Its keys stop working."""
-    now = timezone.now()
+    now = clock.now()
     agent.deleted_at = agent.updated_at = now
     agent.save(update_fields=["deleted_at", "updated_at"])
     agent.events.active().update(deleted_at=now, updated_at=now)
@@ -153,7 +153,7 @@ def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> s
 
 def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_latency_ms: int | None) -> None:
     """Record that the agent is alive now, and what it says about its cluster, if anything. Raises AgentNotFound."""
-    now = timezone.now()
+    now = clock.now()
     fields: dict[str, object] = {"last_heartbeat": now}
     if k8s_reachable is not None:
         fields |= {
