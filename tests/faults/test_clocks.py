@@ -11,7 +11,7 @@ from tests.support.server import LiveServer
 
 pytestmark = pytest.mark.faults
 
-# Python imports it at the start of a process. Whatever the product reads of the machine's clock comes from this function.
+# Python imports it at the start of a process. The product reads the machine's clock by this function.
 _AHEAD = """
 from datetime import timedelta
 from django.utils import timezone
