@@ -12,13 +12,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from agents.deployments import Deployment
 from agents.models import Agent, MarkerDelivery
 from agents.wanted.legs import is_served, serving_stacks
 from agents.wanted.standing import Standing, is_failing_sql, is_pending_sql
 from agents.wanted.versions import newest_releases_sql, wanted_sql
+from core import clock
 from core.prepared import as_time, as_uuid
 from stacks.models import Stack
 
@@ -132,7 +132,7 @@ def pending(*, limit: int) -> list[Deployment]:
         "limit": limit,
         "candidates": CANDIDATES,
         "recent": FIRST_DELIVERIES_OF,
-        "after": timezone.now() - FIRST_DELIVERY_WITHIN,
+        "after": clock.now() - FIRST_DELIVERY_WITHIN,
     }
     return _deployments(_statements(settings.REQUIRE_REGISTRATION)[1], parameters, Standing.PENDING)
 

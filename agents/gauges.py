@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from agents.models import Agent
 from agents.unending_holds import agents_held_back, unending_holds
+from core import clock
 from core.metrics import gauges
 
 
@@ -33,7 +33,7 @@ def agent_gauges() -> Iterable[Metric]:
         "Seconds since the agent's last heartbeat; agents that never sent one are missing.",
         labels=["agent_id", "agent_name"],
     )
-    now = timezone.now()
+    now = clock.now()
     seen = Agent.objects.active().filter(heartbeat__last_heartbeat__isnull=False)
     for agent_id, name, at in seen.values_list("id", "name", "heartbeat__last_heartbeat").iterator():
         assert at is not None  # noqa: S101  # filtered above

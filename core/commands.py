@@ -1,6 +1,6 @@
 """The base of our commands: an actor, one answer as text or JSON, refusals as errors with an exit code.
 
-Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage.
+Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage, 75 the database cannot be used now.
 """
 
 import argparse
@@ -13,13 +13,17 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InternalError, OperationalError, ProgrammingError, transaction
+from django.db import Error as DatabaseError
+from django.db import transaction
 
+from core.database_errors import cannot_be_used, unusable_sentence
 from core.errors import DomainError
 from core.events import ADMIN_TYPE, Actor
 
 # What the log of changes says of the way a change came in.
 VIA = "cli"
+# EX_TEMPFAIL of sysexits.h: the same command may succeed later.
+DATABASE_UNUSABLE = 75
 
 
 class UsageError(CommandError):
@@ -59,10 +63,10 @@ class BrokerCommand(BaseCommand):
                 self._print(as_json(answer.data) if options["json"] else answer.text)
         except DomainError as refusal:
             raise CommandError(_sentence(refusal)) from refusal
-        except (OperationalError, ProgrammingError, InternalError) as error:
-            raise CommandError(
-                f"The database cannot be used: {error}. Is it running, and was `manage.py migrate` run?"
-            ) from error
+        except DatabaseError as error:
+            if not cannot_be_used(error):
+                raise
+            raise CommandError(unusable_sentence(error), returncode=DATABASE_UNUSABLE) from error
 
     @property
     def actor(self) -> Actor:

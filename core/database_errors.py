@@ -1,6 +1,6 @@
 """What the database's errors mean to a caller."""
 
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError, ProgrammingError
 
 from core.errors import Busy, DatabaseUnavailable, Unavailable
 
@@ -9,6 +9,8 @@ _LOCKED = {"55P03", "40P01", "40001", "SQLITE_BUSY"}
 # For psycopg these are internal errors: what a database refuses that only reads, and the end of a session that was idle
 # for too long.
 _UNAVAILABLE = {"25006", "25P03", "25P04"}
+# undefined_table, undefined_column. SQLite calls both an operational error.
+_NOT_MIGRATED = {"42P01", "42703"}
 
 
 def unavailable(error: Error) -> Unavailable | None:
@@ -20,3 +22,17 @@ def unavailable(error: Error) -> Unavailable | None:
     if isinstance(error, OperationalError | InterfaceError) or state in _UNAVAILABLE:
         return DatabaseUnavailable()
     return None
+
+
+def cannot_be_used(error: Error) -> bool:
+    """Whether the database cannot be reached or is not migrated. Otherwise it is a mistake of ours."""
+    not_migrated = (
+        isinstance(error, ProgrammingError) and getattr(error.__cause__, "sqlstate", "") in _NOT_MIGRATED
+    )
+    return not_migrated or unavailable(error) is not None
+
+
+def unusable_sentence(error: Error) -> str:
+    """The one sentence that a command says of it."""
+    reason = " ".join(str(error).split())
+    return f"The database cannot be used: {reason}. Is it running, and was `manage.py migrate` run?"

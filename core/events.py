@@ -10,8 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.dispatch import Signal
-from django.utils import timezone
 from uuid_utils.compat import uuid7
+
+from core import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Event:
     after: Mapping[str, object] | None = None
     reason: str = ""
     id: uuid.UUID = field(default_factory=uuid7)
-    at: datetime = field(default_factory=timezone.now)
+    at: datetime = field(default_factory=clock.now)
 
 
 # Argument: events, a sequence.

@@ -4,11 +4,11 @@ Taking a token is one statement. A cache would need a read and then a write, and
 connections would get one token for each connection.
 """
 
-import time
 from uuid import UUID
 
 from django.conf import settings
 
+from core import clock
 from core.errors import RateLimited
 from core.models import RateBucket
 from core.prepared import fetch_one, uuid_parameter
@@ -34,7 +34,7 @@ def take_token(key_id: UUID, *, now: float | None = None) -> None:
 
     Raises RateLimited with the seconds until the next token when there is none. A refused request takes no token.
     """
-    now = time.time() if now is None else now
+    now = clock.now().timestamp() if now is None else now
     interval = 1 / settings.RATE_LIMIT_PER_SECOND
     room = (settings.RATE_LIMIT_BURST - 1) * interval
     parameters = {"key": uuid_parameter(key_id), "now": now, "interval": interval, "room": room}

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from agents.api.state import state_body, state_etag
 from agents.heartbeat import beat
 from agents.inbox import Answer
 from agents.target_state import poll
+from core import clock
 from core.api.etag import names_tag
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
@@ -97,7 +97,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
     found = beat(
         agent_id=request.agent_id,
         token=request.token,
-        now=timezone.now(),
+        now=clock.now(),
         k8s_reachable=reachable,
         k8s_api_latency_ms=latency,
     )
@@ -123,7 +123,7 @@ def _nothing_waits(look: _Look, *, query: re.Pattern[str] = _NO_QUERY) -> Reader
 
 
 def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
-    return look_for_deliveries(agent_id=agent_id, token=token, now=timezone.now())
+    return look_for_deliveries(agent_id=agent_id, token=token, now=clock.now())
 
 
 def _recognise(request: Ordinary, found: _Found) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Count, F, Q
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from core import clock
 from core.metrics import gauges
 from rollouts.models import Freeze, Rollout, RolloutState, RolloutWave
 from rollouts.models.rollout import UNFINISHED
@@ -34,7 +34,7 @@ def rollout_gauges() -> Iterable[Metric]:
 def _oldest_look() -> Metric:
     # The value grows if no worker runs, or if the workers have too much to do.
     first = Rollout.objects.moving().order_by("next_look_at").values_list("next_look_at", flat=True).first()
-    late = (timezone.now() - first).total_seconds() if first is not None else 0.0
+    late = (clock.now() - first).total_seconds() if first is not None else 0.0
     return GaugeMetricFamily(
         "brokkr_rollout_look_overdue_seconds",
         "For how long the worker should have looked at a rollout and has not.",

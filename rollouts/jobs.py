@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from django.utils import timezone
-
+from core import clock
 from core.jobs import periodic
 from rollouts.services.freezes import end_expired_freezes, thaw_stacks
 from rollouts.services.ticking import tick_due
@@ -11,10 +10,10 @@ from rollouts.services.ticking import tick_due
 
 @periodic(every=timedelta(seconds=1))
 def tick_rollouts() -> int:
-    return tick_due(now=timezone.now())
+    return tick_due(now=clock.now())
 
 
 @periodic(every=timedelta(seconds=10))
 def watch_freezes() -> int:
-    now = timezone.now()
+    now = clock.now()
     return end_expired_freezes(now=now) + thaw_stacks(now=now)

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.dispatch import receiver
-from django.utils import timezone
 
 from agents.models import Agent, HoldReason
 from agents.services.holds import hold
 from agents.signals import agent_deleted
+from core import clock
 from core.events import Actor, Event, event_emitted
 from generators.models import Generator
 from generators.signals import generator_deleted
@@ -43,24 +43,24 @@ def hold_version(
         hold(version=version, reason=HoldReason.ROLLED_BACK_CONTENT)
         return
     hold_for_rollout(
-        stack=stack, version=version, strategy=strategy, actor=actor, now=timezone.now(), options=options
+        stack=stack, version=version, strategy=strategy, actor=actor, now=clock.now(), options=options
     )
 
 
 @receiver(stack_deleted, dispatch_uid="rollouts.end_with_stack")
 def end_rollouts_of_stack(stack: Stack, marker: DeploymentObject, actor: Actor, **kwargs: Any) -> None:
-    end_with_stack(stack=stack, marker=marker, actor=actor, now=timezone.now())
+    end_with_stack(stack=stack, marker=marker, actor=actor, now=clock.now())
 
 
 @receiver(agent_deleted, dispatch_uid="rollouts.leave_rollouts")
 def leave_rollouts_of_deleted_agent(agent: Agent, **kwargs: Any) -> None:
-    leave_rollouts(agent=agent, now=timezone.now())
+    leave_rollouts(agent=agent, now=clock.now())
 
 
 # This runs after the stacks app's receiver, which deletes the stacks. INSTALLED_APPS gives that order.
 @receiver(generator_deleted, dispatch_uid="rollouts.end_freezes_of_generator")
 def end_freezes_of_deleted_generator(generator: Generator, actor: Actor, **kwargs: Any) -> None:
-    end_freezes_of_generator(generator=generator, actor=actor, now=timezone.now())
+    end_freezes_of_generator(generator=generator, actor=actor, now=clock.now())
 
 
 @receiver(event_emitted, dispatch_uid="rollouts.refuse_while_frozen")
@@ -78,9 +78,9 @@ def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
         if event.kind in _REPORTS and event.data is not None
     }
     if object_ids:
-        look_again_after_commit(Q(version__id__in=object_ids), now=timezone.now())
+        look_again_after_commit(Q(version__id__in=object_ids), now=clock.now())
 
 
 @receiver(health_reported, dispatch_uid="rollouts.look_again_after_health")
 def look_again_after_health(object_ids: Collection[UUID], **kwargs: Any) -> None:
-    look_again_after_commit(Q(version__id__in=object_ids), now=timezone.now())
+    look_again_after_commit(Q(version__id__in=object_ids), now=clock.now())

@@ -11,8 +11,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from django.conf import settings
-from django.utils import timezone
 
+from core import clock
 from core.jobs import stopping
 from webhooks.endpoints import policy
 from webhooks.models import Delivery
@@ -35,7 +35,7 @@ _Ended = SimpleQueue[tuple[Claim, Outcome]]
 def deliver_due() -> int:
     """Send due deliveries until there are none, or the worker is told to stop. Returns the number of attempts."""
     if not has_key():
-        if Delivery.objects.by_broker().due(timezone.now()).exists():
+        if Delivery.objects.by_broker().due(clock.now()).exists():
             logger.error(
                 "webhooks wait: BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY is not set, so none can be sent"
             )
@@ -53,7 +53,7 @@ def deliver_due() -> int:
             return attempts
         outcomes = _wait(ended)
         if outcomes:
-            record_outcomes(outcomes=outcomes, now=timezone.now())
+            record_outcomes(outcomes=outcomes, now=clock.now())
             running.difference_update(claim for claim, _ in outcomes)
             attempts += len(outcomes)
 
@@ -64,7 +64,7 @@ def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:
     if room <= 0:
         return
     claims = claim_due(
-        now=timezone.now(),
+        now=clock.now(),
         slots=room,
         busy=Counter(claim.subscription_id for claim in running),
         per_subscription=max(1, at_once // _SHARES),
@@ -78,7 +78,7 @@ def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:
 
 def _attempt(claim: Claim, allowed: Policy, ended: _Ended) -> None:
     try:
-        outcome = send(claim.message, policy=allowed, now=timezone.now())
+        outcome = send(claim.message, policy=allowed, now=clock.now())
     except Exception:  # an unexpected error is a failed attempt too, so that it is recorded
         logger.exception("delivery %s could not be sent", claim.delivery_id)
         outcome = Outcome(error="the broker failed to send it")

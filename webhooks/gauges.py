@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from django.db.models import Count, Min
-from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from core import clock
 from core.metrics import gauges
 from webhooks.models import DecryptFailure, Delivery, Status
 
@@ -29,7 +29,7 @@ def webhook_gauges() -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "brokkr_webhook_oldest_pending_age_seconds",
         "Age of the oldest webhook delivery that nobody has tried yet, 0 when there is none.",
-        value=max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0,
+        value=max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0,
     )
     failures = CounterMetricFamily(
         "brokkr_webhook_decrypt_failures",

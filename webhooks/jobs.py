@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
+from core import clock
 from core.jobs import periodic
 from webhooks.dispatcher import deliver_due
 from webhooks.services.retention import end_waiting, remove_old, remove_orphaned
@@ -22,12 +22,12 @@ def deliver() -> int:
 # Each run ends or removes a limited number, so both jobs run often.
 @periodic(every=timedelta(minutes=5))
 def end_waiting_deliveries() -> int:
-    return end_waiting(now=timezone.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
+    return end_waiting(now=clock.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
 
 
 @periodic(every=timedelta(minutes=5))
 def remove_old_deliveries() -> int:
-    return remove_old(now=timezone.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
+    return remove_old(now=clock.now(), keep=timedelta(days=settings.WEBHOOK_RETENTION_DAYS))
 
 
 @periodic(every=timedelta(minutes=1))

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from django.db.models import Count, Min
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from core import clock
 from core.metrics import gauges
 from workorders.models import WorkOrder
 
@@ -23,5 +23,5 @@ def work_order_gauges() -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "brokkr_work_order_oldest_pending_age_seconds",
         "Age of the oldest pending work order, 0 when there is none.",
-        value=max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0,
+        value=max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0,
     )

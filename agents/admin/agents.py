@@ -3,7 +3,6 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from agents.admin.inlines import RegistrationInline, TargetInline
@@ -11,6 +10,7 @@ from agents.admin.summary import cluster_badge, liveness_badge, status_badge, su
 from agents.models import Agent, AgentAnnotation, AgentLabel
 from agents.querysets import ACTIVE, AgentQuerySet
 from agents.services.agents import create_agent, delete_agent, lock_agent, rotate_agent_pak, update_agent
+from core import clock
 from core.admin import (
     Created,
     DeletedFilter,
@@ -79,9 +79,9 @@ class HeardFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         agents = cast(AgentQuerySet, queryset)
         if self.value() == "alive":
-            return agents.heard(timezone.now())
+            return agents.heard(clock.now())
         if self.value() == "silent":
-            return agents.silent(timezone.now())
+            return agents.silent(clock.now())
         return agents.never_heard() if self.value() == "never" else queryset
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from agents.admin.standing import stack_link, version_link
@@ -12,6 +11,7 @@ from agents.models import Agent
 from agents.querysets import ACTIVE
 from agents.silence import is_silent
 from agents.wanted.ties import served_stacks
+from core import clock
 from core.admin import ago, badge
 
 FAILURES_SHOWN = 3
@@ -29,7 +29,7 @@ def liveness_badge(agent: Agent) -> SafeString:
     at = agent.heartbeat.last_heartbeat
     if at is None:
         return badge("never seen", "wait" if agent.status == ACTIVE else "quiet")
-    if is_silent(agent, timezone.now()):
+    if is_silent(agent, clock.now()):
         return badge("silent", "bad" if agent.status == ACTIVE else "quiet")
     return badge("alive", "good")
 

@@ -5,7 +5,6 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from agents.errors import AgentNotFound, InvalidAgent, InvalidGeneratorId
 from agents.event_kinds import AgentEventKind
@@ -20,6 +19,7 @@ from agents.models import (
 )
 from agents.models.agent import MAX_STATUS
 from agents.signals import agent_deleted
+from core import clock
 from core.advisory_locks import lock_wanted_versions
 from core.events import Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
@@ -118,7 +118,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
     before, after = changed_fields(agent, changes)
     for field, value in changes.items():
         setattr(agent, field, value)
-    agent.updated_at = timezone.now()
+    agent.updated_at = clock.now()
     with unique_or_conflict("unique_agent_cluster"):
         agent.save(update_fields=[*changes, "updated_at"])
     details: dict[str, object] = {
@@ -135,7 +135,7 @@ def update_agent(*, agent: Agent, changes: AgentChanges, actor: Actor) -> Agent:
 @transaction.atomic
 def delete_agent(*, agent: Agent, actor: Actor) -> None:
     """Delete a locked agent, its events, and what ties it to stacks and generators. Its keys stop working."""
-    now = timezone.now()
+    now = clock.now()
     agent.deleted_at = agent.updated_at = now
     agent.save(update_fields=["deleted_at", "updated_at"])
     agent.events.active().update(deleted_at=now, updated_at=now)
@@ -166,7 +166,7 @@ def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> s
 
 def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_latency_ms: int | None) -> None:
     """Record that the agent is alive now, and what it says about its cluster, if anything. Raises AgentNotFound."""
-    now = timezone.now()
+    now = clock.now()
     fields: dict[str, object] = {"last_heartbeat": now}
     if k8s_reachable is not None:
         fields |= {

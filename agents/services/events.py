@@ -9,7 +9,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from agents.errors import AgentNotFound
 from agents.event_kinds import AgentEventKind
@@ -17,6 +16,7 @@ from agents.models import Agent, AgentEvent, AgentHeartbeat, AgentOffer, MarkerD
 from agents.models.event import EventStatus
 from agents.report_texts import same_text
 from agents.services.removals import owe_late_removals, replace_removals
+from core import clock
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, emit
 from core.prepared import time_parameter, uuid_parameter
@@ -141,7 +141,7 @@ def _unknown(report: Report, **where: int) -> ForeignKeyViolation:
 def _record(*, agent_id: UUID, reports: Sequence[_Pair], actor: Actor) -> list[AgentEvent]:
     left = _left(agent_id=agent_id, reports=reports)
     first = _lock(agent_id=agent_id, stack_ids={obj.stack_id for _, obj in reports}, left=left.keys())
-    now = timezone.now()
+    now = clock.now()
     latest = _latest_events(agent_id=agent_id, object_ids={obj.id for _, obj in reports})
     if left:
         _forget(agent_id=agent_id, stack_ids=left.keys(), now=now)

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import clock
 from core.api.renderers import to_json
 from core.crypto import seal, unseal
 from core.errors import IdempotencyKeyReused, InvalidHeader
@@ -78,7 +78,7 @@ def idempotent_change(handler: "Callable[Concatenate[Any, Request, _P], _Change]
         if attempt is None:
             return handler(view, request, *args, **kwargs)()
         kept = IdempotentAnswer.objects.filter(
-            caller=attempt.caller, key=attempt.key, created_at__gte=timezone.now() - ANSWERS_KEPT_FOR
+            caller=attempt.caller, key=attempt.key, created_at__gte=clock.now() - ANSWERS_KEPT_FOR
         ).first()
         if kept is not None:
             return _replay(attempt, kept)
@@ -103,8 +103,9 @@ def _attempt(request: Request) -> _Attempt | None:
 def _once(attempt: _Attempt, change: _Change) -> HttpResponse:
     with transaction.atomic():
         mine = {"caller": attempt.caller, "key": attempt.key}
-        IdempotentAnswer.objects.filter(**mine, created_at__lt=timezone.now() - ANSWERS_KEPT_FOR).delete()
-        draft = IdempotentAnswer(**mine, fingerprint=attempt.fingerprint, status=0, body=b"")
+        now = clock.now()
+        IdempotentAnswer.objects.filter(**mine, created_at__lt=now - ANSWERS_KEPT_FOR).delete()
+        draft = IdempotentAnswer(**mine, fingerprint=attempt.fingerprint, status=0, body=b"", created_at=now)
         IdempotentAnswer.objects.bulk_create([draft], ignore_conflicts=True)
         record = IdempotentAnswer.objects.get(**mine)
         if record.status or record.fingerprint != attempt.fingerprint:

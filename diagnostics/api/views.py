@@ -1,13 +1,13 @@
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.permissions import IsAdminOrThisAgent
+from core import clock
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from diagnostics.access import find_diagnostic, require_admin_or_agent, require_agent
@@ -59,7 +59,7 @@ class DiagnosticViewSet(KeyedViewSet):
             requested_by=body["requested_by"],
             retention_minutes=DEFAULT_RETENTION_MINUTES if minutes is None else minutes,
             actor=self.actor,
-            now=timezone.now(),
+            now=clock.now(),
         )
         return Response(DiagnosticRequestSerializer(diagnostic).data, status=201)
 
@@ -85,7 +85,7 @@ class DiagnosticViewSet(KeyedViewSet):
     def pending(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Oldest first, without those that have expired. Admin, or the agent itself."""
         return self.answer_list(
-            DiagnosticRequest.objects.claimable(timezone.now()).filter(agent_id=agent_id),
+            DiagnosticRequest.objects.claimable(clock.now()).filter(agent_id=agent_id),
             DiagnosticRequestSerializer,
             order=("created_at", "id"),
             query=self.read_query(ListQuery),
@@ -101,7 +101,7 @@ class DiagnosticViewSet(KeyedViewSet):
     def claim(self, request: Request, *, diagnostic_id: UUID) -> Response:
         """Exactly one of simultaneous claims succeeds. The agent that is asked, or an admin."""
         require_admin_or_agent(self.caller, find_diagnostic(diagnostic_id))
-        diagnostic = claim_diagnostic(diagnostic_id=diagnostic_id, actor=self.actor, now=timezone.now())
+        diagnostic = claim_diagnostic(diagnostic_id=diagnostic_id, actor=self.actor, now=clock.now())
         return Response(DiagnosticRequestSerializer(diagnostic).data)
 
     @extend_schema(
@@ -116,5 +116,5 @@ class DiagnosticViewSet(KeyedViewSet):
         """Once, after the claim. Only the agent that is asked."""
         body = self.read_body(SubmitResultBody)
         require_agent(self.caller, find_diagnostic(diagnostic_id))
-        result = submit_result(diagnostic_id=diagnostic_id, **body, actor=self.actor, now=timezone.now())
+        result = submit_result(diagnostic_id=diagnostic_id, **body, actor=self.actor, now=clock.now())
         return Response(DiagnosticResultSerializer(result).data, status=201)

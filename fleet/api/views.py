@@ -1,7 +1,6 @@
 from typing import Any, cast
 from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -9,6 +8,7 @@ from rest_framework.response import Response
 
 from agents.errors import AgentNotFound
 from agents.models import Agent, AgentEvent
+from core import clock
 from core.api.pagination import paginate_rows
 from fleet.api.serializers import (
     AgentFleetStatusSerializer,
@@ -52,7 +52,7 @@ class FleetViewSet(KeyedViewSet):
             agents, order=("created_at", "id"), query=query, request=request._request
         )
         # Without the serializer, which takes a second for ten thousand rows. A test compares the two answers.
-        return Response(cast(Any, records(page, now=timezone.now())), headers=headers)
+        return Response(cast(Any, records(page, now=clock.now())), headers=headers)
 
     @extend_schema(
         operation_id="get_agent_fleet_status",
@@ -65,7 +65,7 @@ class FleetViewSet(KeyedViewSet):
         agents = list(fleet_agents().filter(id=agent_id))
         if not agents:
             raise AgentNotFound(id=agent_id)
-        (line,) = records(agents, now=timezone.now())
+        (line,) = records(agents, now=clock.now())
         events = AgentEvent.objects.active().filter(agent_id=agent_id).order_by("-updated_at", "-id")
         answer = {"record": line, "recent_events": events[:_RECENT]}
         return Response(AgentFleetStatusSerializer(answer).data)
@@ -89,7 +89,7 @@ class FleetViewSet(KeyedViewSet):
         agent = Agent.objects.active().with_heartbeat().filter(id=agent_id).first()
         if agent is None:
             raise AgentNotFound(id=agent_id)
-        found = explain(agent=agent, stack=stack, now=timezone.now(), generator_id=self.caller.generator_id)
+        found = explain(agent=agent, stack=stack, now=clock.now(), generator_id=self.caller.generator_id)
         return Response(
             ExplanationSerializer(
                 {

@@ -1,12 +1,12 @@
 from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.permissions import IsAdminOrThisAgent
+from core import clock
 from health.api.serializers import HealthStatusBody, ObjectHealthSerializer, StackHealthSerializer
 from health.models import DeploymentHealth
 from health.querysets import fresh_since
@@ -42,7 +42,7 @@ class HealthViewSet(KeyedViewSet):
             )
             for body in self.read_body(HealthStatusBody)["deployment_objects"]
         ]
-        report_health(agent_id=agent_id, reports=reports, actor=self.actor, now=timezone.now())
+        report_health(agent_id=agent_id, reports=reports, actor=self.actor, now=clock.now())
         return Response()
 
     @extend_schema(
@@ -53,7 +53,7 @@ class HealthViewSet(KeyedViewSet):
     )
     def of_object(self, request: Request, *, object_id: UUID) -> Response:
         """An object of which nobody has said anything, or that does not exist, is `unknown`. Admin only."""
-        now = timezone.now()
+        now = clock.now()
         records = list(
             DeploymentHealth.objects.filter(deployment_object__id=object_id).order_by("-checked_at", "-id")
         )
@@ -73,7 +73,7 @@ class HealthViewSet(KeyedViewSet):
     )
     def of_stack(self, request: Request, *, stack_id: UUID) -> Response:
         """A stack of which nobody has said anything, or that does not exist, is `unknown`. Admin only."""
-        objects = health_of_stack(stack_id, now=timezone.now())
+        objects = health_of_stack(stack_id, now=clock.now())
         answer = {
             "stack_id": stack_id,
             "overall_status": overall(each.status for each in objects),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,27 +40,55 @@ def test_a_key_that_cannot_be_printed_is_not_made():
 
 
 @pytest.mark.django_db
-def test_a_database_that_cannot_be_used_is_exit_1_with_the_way_out(monkeypatch):
+def test_a_database_that_cannot_be_used_is_exit_75_with_the_way_out(monkeypatch):
     def gone(**arguments: Any) -> None:
         raise OperationalError("connection refused")
 
     monkeypatch.setattr("paks.management.commands.list_paks.listed_paks", gone)
-    refused_command(manage("list_paks"), 1, "connection refused", "migrate")
+    refused_command(manage("list_paks"), 75, "connection refused", "migrate")
 
 
-def test_a_database_without_tables_is_exit_1_with_the_way_out(tmp_path):
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["create_pak", "admin", "--name", "ops"],
+        ["bootstrap"],
+        ["createsuperuser", "--no-input", "--username", "ops", "--email", "ops@example.com"],
+        ["check_holds"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_database_without_tables_is_exit_75_with_the_way_out(tmp_path, command):
+    in_one_sentence(tmp_path, f"sqlite:///{tmp_path / 'new.sqlite3'}", *command)
+
+
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["bootstrap"], ["changepassword", "ops"]], ids=lambda command: command[0]
+)
+@pytest.mark.parametrize(
+    "url",
+    ["postgres://nobody@127.0.0.1:1/none", "sqlite:////nowhere/none.sqlite3"],
+    ids=["PostgreSQL", "SQLite"],
+)
+def test_a_database_that_cannot_be_reached_is_exit_75_in_one_sentence(tmp_path, url, command):
+    in_one_sentence(tmp_path, url, *command)
+
+
+def in_one_sentence(folder: Path, url: str, *command: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "manage.py", "create_pak", "admin", "--name", "ops"],
+        [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
         env=os.environ
-        | {"DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}", "BROKKR_DATA_DIR": str(tmp_path)},
+        | {"DATABASE_URL": url, "BROKKR_DATA_DIR": str(folder), "DJANGO_SUPERUSER_PASSWORD": "x" * 20},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert "manage.py migrate" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert (ended.returncode, "manage.py migrate" in ended.stderr, ended.stderr.count("\n")) == (
+        75,
+        True,
+        1,
+    ), ended
 
 
 def test_an_answer_shows_no_secret_when_it_is_logged():

@@ -5,11 +5,11 @@ import orjson
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from core import clock
 from core.admin import (
     CappedPaginator,
     Question,
@@ -187,7 +187,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         permission="redeliver",
     )
     def redeliver(self, request: HttpRequest, row: Delivery) -> HttpResponse | None:
-        redeliver(delivery_id=row.pk, actor=admin_actor(request), now=timezone.now())
+        redeliver(delivery_id=row.pk, actor=admin_actor(request), now=clock.now())
         return None
 
     @bulk_action(
@@ -197,7 +197,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         permission="redeliver",
     )
     def redeliver_selected(self, request: HttpRequest, row: Delivery) -> None:
-        redeliver(delivery_id=row.pk, actor=admin_actor(request), now=timezone.now())
+        redeliver(delivery_id=row.pk, actor=admin_actor(request), now=clock.now())
 
 
 def _of_event(event_id: UUID) -> Q:

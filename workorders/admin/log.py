@@ -5,11 +5,11 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import Agent
+from core import clock
 from core.admin import (
     Question,
     ReadOnlyAdmin,
@@ -133,10 +133,10 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
 
     @detail_action(description="Requeue", icon="replay", question=REQUEUE, permission="requeue")
     def requeue(self, request: HttpRequest, entry: WorkOrderLogEntry) -> HttpResponse:
-        order = requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=timezone.now())
+        order = requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=clock.now())
         self.message_user(request, f"Made anew: {order}.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:workorders_workorder_change", args=[order.pk]))
 
     @bulk_action(description="Requeue", question=REQUEUE, done="Work orders made anew", permission="requeue")
     def requeue_selected(self, request: HttpRequest, entry: WorkOrderLogEntry) -> None:
-        requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=timezone.now())
+        requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=clock.now())

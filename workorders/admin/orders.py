@@ -6,10 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from core import clock
 from core.admin import (
     Created,
     Question,
@@ -212,7 +212,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
                 backoff_seconds=values["backoff_seconds"],
                 claim_timeout_seconds=values["claim_timeout_seconds"],
                 actor=actor,
-                now=timezone.now(),
+                now=clock.now(),
             )
         )
 

@@ -3,7 +3,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 
 from agents.api.permissions import IsAdminOrThisAgent
 from agents.errors import AgentPakMismatch
+from core import clock
 from core.api.idempotency import idempotent
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
@@ -79,7 +79,7 @@ class WorkOrderViewSet(KeyedViewSet):
         named: dict[str, Any] = body.pop("targeting") or {}
         agent_ids = [*(named.get("agent_ids") or []), *(body.pop("target_agent_ids") or [])]
         targeting = Targeting(agent_ids, named.get("labels") or [], named.get("annotations") or {})
-        order = create_work_order(**body, targeting=targeting, actor=self.actor, now=timezone.now())
+        order = create_work_order(**body, targeting=targeting, actor=self.actor, now=clock.now())
         return Response(WorkOrderSerializer(order).data, status=201)
 
     @extend_schema(
@@ -125,7 +125,7 @@ class WorkOrderViewSet(KeyedViewSet):
         if not self.caller.is_admin and not self.caller.is_agent(agent_id):
             raise AgentPakMismatch
         order = claim_work_order(
-            work_order_id=work_order_id, agent_id=agent_id, actor=self.actor, now=timezone.now()
+            work_order_id=work_order_id, agent_id=agent_id, actor=self.actor, now=clock.now()
         )
         return Response(ClaimedWorkOrderSerializer(order).data)
 
@@ -139,7 +139,7 @@ class WorkOrderViewSet(KeyedViewSet):
     def renew(self, request: Request, *, work_order_id: UUID) -> Response:
         """The claim runs for its whole time-out again. The claimant, or an admin."""
         body = self.read_body(RenewBody)
-        order = renew_claim(work_order_id=work_order_id, **body, actor=self.actor, now=timezone.now())
+        order = renew_claim(work_order_id=work_order_id, **body, actor=self.actor, now=clock.now())
         return Response(ClaimedWorkOrderSerializer(order).data)
 
     @extend_schema(
@@ -152,7 +152,7 @@ class WorkOrderViewSet(KeyedViewSet):
     def complete(self, request: Request, *, work_order_id: UUID) -> Response:
         """200 with the log entry when the order is finished, 202 when it will be tried again."""
         body = self.read_body(CompleteBody)
-        entry = complete_work_order(work_order_id=work_order_id, **body, actor=self.actor, now=timezone.now())
+        entry = complete_work_order(work_order_id=work_order_id, **body, actor=self.actor, now=clock.now())
         if entry is None:
             return Response({"status": "retry_scheduled"}, status=202)
         return Response(WorkOrderLogSerializer(entry).data)

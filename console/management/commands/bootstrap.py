@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from agents.services.registrations import register_all
 from config.secret_files import AUDIT_KEY_FILE, WEBHOOK_KEY_FILE, load_or_create
 from console.event_kinds import SiteEventKind
+from core.advisory_locks import set_up_alone
 from core.commands import VIA, Answer, BrokerCommand, fields
 from core.events import Event, emit
 from generators.services import ensure_admin_generator, lock_generator, system_generator
@@ -48,6 +49,10 @@ class Command(BrokerCommand):
             action="store_true",
             help="when no key to sign the audit log with is configured, make one and keep it in the data folder",
         )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with set_up_alone():
+            super().handle(*args, **options)
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
         # This takes a lock: processes that start at the same time wait, and then find everything done.

@@ -11,9 +11,11 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from core.commands import UsageError
+from core.database_errors import cannot_be_used, unusable_sentence
 from core.jobs import Job, registered_jobs, stopping
 
 logger = logging.getLogger(__name__)
@@ -122,7 +124,13 @@ def run(job: Job) -> bool:
     close_old_connections()
     try:
         result = job.run()
-    except Exception:  # one job's failure, the database's absence included, must not end the others
+    except DatabaseError as error:
+        if not cannot_be_used(error):
+            logger.exception("job %s failed", job.name)
+        else:
+            logger.warning("job %s failed: %s", job.name, unusable_sentence(error))
+        return False
+    except Exception:  # one job's failure must not end the others
         logger.exception("job %s failed", job.name)
         return False
     finally:

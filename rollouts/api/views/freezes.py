@@ -1,12 +1,12 @@
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import clock
 from core.api.idempotency import idempotent
 from core.api.planned import planned
 from paks.api.permissions import IsAdmin
@@ -55,7 +55,7 @@ class FreezeViewSet(KeyedViewSet):
         """
         body = self.read_body(BeginFreezeBody)
         freeze = begin_freeze(
-            **body | {"scope": Freeze.Scope(body["scope"])}, actor=self.actor, now=timezone.now()
+            **body | {"scope": Freeze.Scope(body["scope"])}, actor=self.actor, now=clock.now()
         )
         return Response(FreezeSerializer(freeze).data, status=201)
 
@@ -74,5 +74,5 @@ class FreezeViewSet(KeyedViewSet):
         """In each stack the newest version published meanwhile starts; older ones are superseded. Admin only."""
         # Nothing of a freeze changes but that it is lifted, and that is said once: no lock is needed here.
         self.require_match(FreezeSerializer(find_freeze(freeze_id, self.caller)))
-        lift_freeze(freeze_id=freeze_id, actor=self.actor, now=timezone.now())
+        lift_freeze(freeze_id=freeze_id, actor=self.actor, now=clock.now())
         return Response(status=204)

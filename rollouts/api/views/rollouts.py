@@ -4,12 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import clock
 from core.api.idempotency import idempotent
 from core.api.planned import planned
 from core.errors import InvalidPath
@@ -94,7 +94,7 @@ class RolloutViewSet(KeyedViewSet):
     def agents(self, request: Request, *, rollout_id: UUID) -> HttpResponse:
         """By wave, with what each has made of the version. Admin, or the generator that owns the stack."""
         query = self.read_query(RolloutMemberQuery)
-        rows = members_with_standing(self._find(rollout_id), now=timezone.now())
+        rows = members_with_standing(self._find(rollout_id), now=clock.now())
         if "wave" in query:
             rows = rows.filter(wave=query["wave"])
         if "state" in query:
@@ -177,7 +177,7 @@ class RolloutViewSet(KeyedViewSet):
         """
         body = self.read_body(ReasonBody)
         self._find(rollout_id)
-        version = roll_back(rollout_id=rollout_id, **body, actor=self.actor, now=timezone.now())
+        version = roll_back(rollout_id=rollout_id, **body, actor=self.actor, now=clock.now())
         return Response(DeploymentObjectSerializer(version).data, status=201)
 
     @extend_schema(
@@ -201,7 +201,7 @@ class RolloutViewSet(KeyedViewSet):
             verdict=RolloutCheck.Verdict(body["verdict"]),
             note=body["note"],
             actor=self.actor,
-            now=timezone.now(),
+            now=clock.now(),
         )
         return Response(RolloutCheckSerializer(check).data)
 
@@ -212,7 +212,7 @@ class RolloutViewSet(KeyedViewSet):
 
     def _change(self, service: Callable[..., Rollout], rollout_id: UUID, body: dict[str, Any]) -> Response:
         self._find(rollout_id)
-        service(rollout_id=rollout_id, **body, actor=self.actor, now=timezone.now())
+        service(rollout_id=rollout_id, **body, actor=self.actor, now=clock.now())
         return Response(RolloutDetailSerializer(find_rollout(rollout_id)).data)
 
 
@@ -235,7 +235,7 @@ class HeldVersionViewSet(KeyedViewSet):
         """
         reason = self.read_body(ReasonBody)["reason"]
         version = find_object(object_id)
-        rollout = release_version(version=version, reason=reason, actor=self.actor, now=timezone.now())
+        rollout = release_version(version=version, reason=reason, actor=self.actor, now=clock.now())
         answer = {
             "deployment_object_id": version.id,
             "sequence_id": version.sequence_id,

@@ -2,13 +2,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.permissions import IsAdminOrThisAgent
+from core import clock
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from webhooks.api.permissions import IsAgent
@@ -79,7 +79,7 @@ class DeliveryViewSet(KeyedViewSet):
         """Up to ten, oldest first, of webhooks whose target labels the agent carries. They are the agent's for a
         minute, longer where a webhook's time-out is; then others may get them. Admin, or the agent itself.
         """
-        claims = claim_for_agent(agent_id=agent_id, now=timezone.now())
+        claims = claim_for_agent(agent_id=agent_id, now=clock.now())
         return Response(AgentDeliverySerializer(cast(Any, claims), many=True).data)
 
     @extend_schema(
@@ -97,7 +97,7 @@ class DeliveryViewSet(KeyedViewSet):
         if agent_id is None:
             raise AgentPakRequired
         delivery = report_result(
-            delivery_id=delivery_id, agent_id=agent_id, **body, actor=self.actor, now=timezone.now()
+            delivery_id=delivery_id, agent_id=agent_id, **body, actor=self.actor, now=clock.now()
         )
         if duration_ms is not None:
             AGENT_DELIVERY_DURATIONS.observe(max(0, duration_ms) / 1000)
@@ -112,5 +112,5 @@ class DeliveryViewSet(KeyedViewSet):
     )
     def redeliver(self, request: Request, *, delivery_id: UUID) -> Response:
         """With the same id and all its attempts, whatever became of it; not while it is being sent. Admin only."""
-        delivery = redeliver(delivery_id=delivery_id, actor=self.actor, now=timezone.now())
+        delivery = redeliver(delivery_id=delivery_id, actor=self.actor, now=clock.now())
         return Response(DeliverySerializer(delivery).data)
