@@ -29,8 +29,10 @@ def compare_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) ->
         found = compare(*sides)
         context |= {
             "found": found,
+            "left": _title(agent, sides[0]),
+            "right": _title(other, sides[1]),
             "table": {
-                "headers": ["Stack", _title(agent, sides[0]), _title(other, sides[1]), "Difference"],
+                "headers": ["Stack", "Left", "Right", "Difference"],
                 "rows": [
                     [
                         link("stacks_stack_change", each.stack_name, each.stack_id),
@@ -46,12 +48,16 @@ def compare_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) ->
 
 
 def _title(agent: Agent, side: Side) -> str:
-    return f"{agent.name}, {side.at:%Y-%m-%d %H:%M:%S}"
+    return f"{agent.name} at {side.at:%Y-%m-%d %H:%M:%S}"
 
 
 def _difference(each: Difference) -> object:
-    if each.left is None:
-        return badge("only right", "good")
-    if each.right is None:
-        return badge("only left", "bad")
-    return badge("same text", "quiet") if each.same_content else badge("another text", "wait")
+    left, right = each.left, each.right
+    if any(version is not None and version.is_deletion_marker for version in (left, right)):
+        return badge("removal", "bad")
+    if left is None or right is None:
+        return badge("only right", "good") if left is None else badge("only left", "bad")
+    if each.same_content:
+        return badge("same text", "quiet")
+    versions = {"from": left.sequence_id, "to": right.sequence_id}
+    return link("stacks_stack_objects", "another text", each.stack_id, query=versions)

@@ -46,12 +46,12 @@ class SpanForm(forms.Form):
 
 class ComparisonForm(forms.Form):
     at = MomentField(label="This agent at (UTC)", help_text="Empty: now.")
-    other_at = MomentField(label="compared with (UTC)", help_text="Empty: now.")
+    other_at = MomentField(label="Compared with (UTC)", help_text="Empty: now.")
     other_agent = _Rows(
         required=False,
         queryset=Agent.objects.all(),
         widget=RowSelect(AgentTarget._meta.get_field("agent"), admin.site),
-        label="of another agent",
+        label="Of the agent",
         help_text="Empty: the same agent.",
     )
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.events import SYSTEM
 from core.labels.services import add_label
-from tests.factories import make_agent, make_event, make_object, make_stack
+from tests.factories import make_agent, make_event, make_object, make_stack, manifest
 from tests.support.admin import staff
 from tests.support.changing_fleet import quiet_moment
 
@@ -82,6 +82,17 @@ def test_two_moments_of_an_agent_are_compared(operator):
     page = operator.get(f"agents/agent/{agent.pk}/compare/", at=field(before), other_at="", other_agent="")
     assert rows(page) == [f"{stack.name} | nothing | #{obj.pk} | only right"]
     assert "1 stack differs, 0 are the same." in text_of(page)
+
+
+def test_another_text_leads_to_the_difference_of_the_two_versions(operator):
+    agent, _ = make_agent(labels=["a"])
+    stack = make_stack(labels=["a"])
+    old = make_object(stack)
+    before = quiet_moment()
+    new = make_object(stack, manifest(2))
+    page = operator.get(f"agents/agent/{agent.pk}/compare/", at=field(before), other_at="", other_agent="")
+    assert rows(page) == [f"{stack.name} | #{old.pk} | #{new.pk} | another text"]
+    assert f"/admin/stacks/stack/{stack.pk}/objects/?from={old.pk}&amp;to={new.pk}" in page.content.decode()
 
 
 def test_two_agents_are_compared(operator):
