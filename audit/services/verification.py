@@ -16,6 +16,8 @@ from audit.services.signing import configured_signers
 from audit.verify_export import is_signed, seal_hash, trusted_keys
 
 MOST_SEALS_AT_ONCE = 100
+# About half a second; one seal alone never holds more.
+MOST_ENTRIES_AT_ONCE = 20_000
 _PAGE = 500
 # Seals between two words about how far it is.
 _REPORTED_EVERY = 20
@@ -107,14 +109,17 @@ def verify_range(*, first: int, last: int) -> Outcome:
     if not 0 <= last - first < MOST_SEALS_AT_ONCE:
         raise RangeTooLarge
     seals = list(AuditSeal.objects.filter(number__range=(first - 1, last + 1)).order_by("number"))
-    if not any(first <= seal.number <= last for seal in seals):
+    within = [seal for seal in seals if first <= seal.number <= last]
+    if not within:
         raise SealNotFound(first=first, last=last)
+    if sum(seal.entries for seal in within) > MOST_ENTRIES_AT_ONCE:
+        raise RangeTooLarge
     walk = _begin(())
     try:
         walk.expired = _expired(walk)
         for seal in seals:
             _check_seal(seal, walk, is_whole=seal.number == 1)
-            if first <= seal.number <= last:
+            if seal in within:
                 _check_entries(seal, walk)
     except _Broken as broken:
         walk.outcome.finding = broken.finding
@@ -234,8 +239,10 @@ def _strays() -> dict[int, int]:
 
 def _expired(walk: _Walk) -> tuple[int, str]:
     """The newest proof of retention that one of our keys has signed."""
-    used = set(AuditSeal.objects.order_by().values_list("public_key", flat=True).distinct())
-    keys = walk.trusted | (used & walk.keys)
+    # The keys of the chain's two ends count, and those that they have signed: the walk checks the seals themselves.
+    ends = [AuditSeal.objects.order_by(order).first() for order in ("number", "-number")]
+    known = walk.trusted | {seal.public_key for seal in ends if seal is not None}
+    keys = trusted_keys(known, [exported_key(key) for key in AuditKey.objects.order_by("created_at")])
     newest = (0, "")
     rows = AuditLog.objects.filter(action=AuditEventKind.AUDIT_EXPIRED).order_by("-timestamp", "-sequence")
     for row in rows[:_EXPIRIES_LOOKED_AT]:

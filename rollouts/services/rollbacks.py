@@ -98,7 +98,7 @@ def _roll_back(rollout: Rollout, *, cause: str, reason: str, actor: Actor, now: 
         is_deletion_marker=previous.is_deletion_marker,
         actor=actor,
         notes={"rolled_back_to": previous.pk, "rollout_id": str(rollout.pk), "reason": reason or cause},
-        options=RollbackOptions(),
+        options=RollbackOptions(reason=reason),
     )
     if is_for_everybody:
         lift_all(version=version)

@@ -180,6 +180,32 @@ def test_the_web_server_listens_where_it_is_told(
     assert done.stdout.split()[: len(expected)] == expected
 
 
+def test_the_audit_key_in_the_data_folder_counts_when_none_is_configured(start: Start, tmp_path: Path):
+    (tmp_path / "audit_signing_key").write_text("01" * 32)
+
+    for variables, key in (({}, "01"), ({"BROKKR_AUDIT_SIGNING_KEY": "02" * 32}, "02")):
+        assert start(**variables)["AUDIT_SIGNING_KEYS"] == [bytes.fromhex(key * 32)]
+
+
+@pytest.mark.parametrize("command", [["manage.py", "serve"], ["manage.py", "run_worker"], ["-m", "gunicorn"]])
+def test_without_a_key_for_the_audit_log_neither_web_nor_worker_starts(tmp_path: Path, command: list[str]):
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "BROKKR_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert "ImproperlyConfigured: BROKKR_AUDIT_SIGNING_KEY is not set" in done.stderr
+
+
+def test_other_commands_run_without_a_key_for_the_audit_log(start: Start):
+    assert start()["AUDIT_SIGNING_KEYS"] == []
+
+
 def test_the_webhook_key_in_the_data_folder_counts_when_none_is_configured(start: Start, tmp_path: Path):
     (tmp_path / "webhook_encryption_key").write_text("01" * 32)
 

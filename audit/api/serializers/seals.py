@@ -39,7 +39,7 @@ class AuditSealSerializer(RowSerializer[AuditSeal]):
 
 class RangeQuery(serializers.Serializer[Any]):
     first = QueryNumber(help_text="The number of the first seal.")
-    last = QueryNumber(help_text="The number of the last seal; at most 100 seals.")
+    last = QueryNumber(help_text="The number of the last seal; at most 100 seals, with 20,000 entries.")
 
 
 class FindingSerializer(serializers.Serializer[Any]):
