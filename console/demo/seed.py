@@ -6,8 +6,8 @@ from random import Random
 from django.db import transaction
 from django.utils import timezone
 
-from console.demo.context import DemoContext, Size
 from console.demo.contents import fill_inventory
+from console.demo.context import DemoContext, Size
 from console.demo.fleet import add_agents, add_generators, add_stacks
 from console.demo.history import (
     add_reports,
