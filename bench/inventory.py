@@ -91,26 +91,32 @@ def main() -> int:
         rows = _searches(options.rounds) | _pages(options.rounds) | _publishes(options.rounds)
         plans = _plans() if options.plans else {}
         notes, count = environment.machine(), _count()
-    print(f"\n{notes}\n{count:,} rows\n\n{'':<44}{'median ms':>12}{'worst ms':>12}")
-    for label, times in rows.items():
-        print(f"{label:<44}{statistics.median(times):>12.1f}{max(times):>12.1f}")
+    print(f"\n{notes}\n{count:,} rows\n\n{'':<44}{'median ms':>12}{'worst ms':>12}{'CPU ms':>12}")
+    for label, row in rows.items():
+        print(
+            f"{label:<44}{statistics.median(row['ms']):>12.1f}{max(row['ms']):>12.1f}"
+            f"{statistics.median(row['cpu']):>12.1f}"
+        )
     for label, plan in plans.items():
         print(f"\n== {label}\n{plan}")
     environment.save("inventory", {"machine": notes, "rows_in_table": count, "rows": rows})
     return 0
 
 
-def _timed(call: Callable[[], object], rounds: int) -> list[float]:
+def _timed(call: Callable[[], object], rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each round: on the clock, and of the CPU here and in PostgreSQL."""
     call()
-    times = []
+    times, cpu = [], []
+    postmaster = environment.postmaster()
     for _ in range(rounds):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time_ns() + environment.cpu_ns(postmaster)
         call()
         times.append((time.perf_counter() - start) * 1000)
-    return times
+        cpu.append((time.process_time_ns() + environment.cpu_ns(postmaster) - before) / 1e6)
+    return {"ms": times, "cpu": cpu}
 
 
-def _searches(rounds: int) -> dict[str, list[float]]:
+def _searches(rounds: int) -> dict[str, dict[str, list[float]]]:
     from stacks.models import Stack
     from tests.support.api import Api
 
@@ -126,7 +132,7 @@ def _searches(rounds: int) -> dict[str, list[float]]:
     return {f"GET: {label}": _timed(lambda path=path: ask(path), rounds) for label, path in paths.items()}
 
 
-def _pages(rounds: int) -> dict[str, list[float]]:
+def _pages(rounds: int) -> dict[str, dict[str, list[float]]]:
     from django.contrib.auth.models import User
 
     from tests.support.admin import AdminPages
@@ -142,7 +148,7 @@ def _pages(rounds: int) -> dict[str, list[float]]:
     }
 
 
-def _publishes(rounds: int) -> dict[str, list[float]]:
+def _publishes(rounds: int) -> dict[str, dict[str, list[float]]]:
     from core.events import SYSTEM
     from stacks.models import Stack
     from stacks.services import publish

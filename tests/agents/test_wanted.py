@@ -20,9 +20,17 @@ from agents.reasons import reasons_for_agents, reasons_for_stacks
 from agents.states import States, states_of_agents, states_of_stacks
 from agents.target_state import poll, state_of
 from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
+from agents.wanted.pairs import wanted_pairs
 from agents.wanted.standing import Standing
 from agents.wanted.ties import Offer, agents_for, served_stacks, serving_agents, tied_agents, tied_stacks
-from agents.wanted.versions import Version, newest_unheld, versions_of_agent, versions_of_stack, wanted_object
+from agents.wanted.versions import (
+    Version,
+    current_sql,
+    newest_unheld,
+    versions_of_agent,
+    versions_of_stack,
+    wanted_object,
+)
 from core.prepared import as_uuid, uuid_parameter
 from fleet.facts import gather
 from fleet.rollup import fleet_agents, records
@@ -49,6 +57,7 @@ def test_all_shapes_of_the_question_agree(required, plan, settings):
         of_one_agent(world)
         of_one_stack(world)
         of_given_pairs(world)
+        of_given_stacks(world)
         of_the_whole_fleet(world)
         transaction.set_rollback(True)
 
@@ -140,6 +149,31 @@ def of_given_pairs(world: FleetWorld) -> None:
                 why = reasons.get(stack.pk, [])
                 assert reasons_for_agents(Offer.of(stack), [agent]).get(agent.pk, []) == why
                 assert any(not reason.is_held_back for reason in why) is serves
+
+
+def of_given_stacks(world: FleetWorld) -> None:
+    expected = {
+        (agent.pk, stack.pk, wanted.pk)
+        for agent, stack in world.pairs()
+        if (wanted := world.wanted(agent, stack)) is not None
+    }
+    stacks = list(world.stacks)
+    found = wanted_pairs([stack.pk for stack in stacks])
+    assert len(found) == len(expected)
+    assert set(found) == expected
+    serving = {agent.pk for agent in world.agents if world.is_served(agent, stacks[0])}
+    of_first = set(wanted_pairs([stack.pk for stack in stacks], served_too=stacks[0].pk))
+    assert of_first == {pair for pair in expected if pair[0] in serving}
+    # Held versions count for agents that would have them if they served the stack, deleted agents too.
+    wanted_by_any = {
+        wanted.pk
+        for stack, its in world.stacks.items()
+        for agent in [None, *world.agents]
+        if not its["deleted"] and (wanted := world.wanted(agent, stack)) is not None
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(current_sql())
+        assert {version for (version,) in cursor.fetchall()} == wanted_by_any
 
 
 def of_the_whole_fleet(world: FleetWorld) -> None:

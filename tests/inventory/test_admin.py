@@ -32,7 +32,7 @@ def test_the_search_tells_which_agents_have_an_image(operator):
     words = words_of(operator.get("resources/", image="nginx:1.*"))
     assert f"shop #{version.sequence_id}" in words
     assert "2 agents should have it, 1 said so" in words
-    assert "Deployment front web docker.io/library/nginx:1.27" in words
+    assert "docker.io/library/nginx:1.27 Deployment front web" in words
     assert "edge-01 (frankfurt) has it edge-02 (paris) should have it" in words
 
 

@@ -1,6 +1,9 @@
 """Conflicts: which agents should have the same object from two stacks."""
 
 import pytest
+from django.db import transaction
+from hypothesis import given
+from hypothesis import settings as examples
 
 from agents.models import HoldReason
 from agents.services.holds import hold, release
@@ -9,6 +12,7 @@ from inventory.conflicts import conflicts_among, conflicts_of_agent, conflicts_o
 from stacks.services import delete_stack
 from tests.factories import make_agent, make_generator, make_object, make_stack, make_target
 from tests.support.api import refused
+from tests.support.fleet_world import fleet_plans, make_fleet_world
 from tests.support.inventory import deployment, obj, text_of
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +120,33 @@ def test_given_pairs_are_compared_as_they_are_given(db):
     (found,) = conflicts_among(pairs)
     assert found.agent_ids == {agent.pk}
     assert conflicts_among(pairs[:1]) == []
+
+
+@examples(max_examples=15)
+@given(plan=fleet_plans)
+def test_agents_stacks_and_pairs_tell_of_the_same_conflicts(plan):
+    """In a fleet in which all versions are about the same object."""
+    with transaction.atomic():
+        world = make_fleet_world(plan)
+        wanted = {
+            (agent.pk, stack.pk): version
+            for agent, stack in world.pairs()
+            if (version := world.wanted(agent, stack)) is not None and not version.is_deletion_marker
+        }
+        for agent in world.agents:
+            having = {stack_id for agent_id, stack_id in wanted if agent_id == agent.pk}
+            expected = [having] if len(having) > 1 else []
+            assert [each.stack_ids for each in conflicts_of_agent(agent.pk)] == expected
+        for stack, its in world.stacks.items():
+            meeting = {
+                agent_id
+                for agent_id, stack_id in wanted
+                if stack_id == stack.pk and len({s for a, s in wanted if a == agent_id}) > 1
+            }
+            found = [] if its["deleted"] else conflicts_of_stack(stack)
+            assert {agent_id for each in found for agent_id in each.agent_ids} >= meeting
+            assert bool(found) is bool(meeting)
+        transaction.set_rollback(True)
 
 
 def test_the_endpoint_names_other_stacks_to_an_admin_and_hides_them_from_other_tenants(admin):
