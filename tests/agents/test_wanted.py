@@ -18,6 +18,7 @@ from agents.models import Agent
 from agents.reasons import reasons_for_agents, reasons_for_stacks
 from agents.target_state import poll, state_of
 from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
+from agents.wanted.pairs import wanted_pairs
 from agents.wanted.standing import Standing
 from agents.wanted.ties import Offer, agents_for, served_stacks, serving_agents, tied_agents, tied_stacks
 from agents.wanted.versions import Version, newest_unheld, versions_of_agent, versions_of_stack, wanted_object
@@ -141,6 +142,17 @@ def of_given_pairs(world: FleetWorld) -> None:
 
 
 def of_the_whole_fleet(world: FleetWorld) -> None:
+    pairs = {
+        (agent.pk, stack.pk): wanted.pk if (wanted := world.wanted(agent, stack)) else None
+        for agent, stack in world.pairs()
+    }
+    for sides in (
+        {"agent_ids": {agent.pk for agent in world.agents}, "stack_ids": None},
+        {"agent_ids": None, "stack_ids": {stack.pk for stack in world.stacks}},
+    ):
+        found = wanted_pairs(**sides, ending={})
+        assert {pair: wanted.now for pair, wanted in found.items()} == pairs
+        assert all(wanted.now == wanted.eventually for wanted in found.values())
     registration = world.required
     chosen = "WITH chosen AS (SELECT id FROM agents WHERE deleted_at IS NULL)"
     recent = "WITH recent AS (SELECT id AS stack_id, generator_id FROM stacks WHERE deleted_at IS NULL)"
