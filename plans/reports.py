@@ -57,6 +57,16 @@ class KindCounts:
     changing: int = 0
     losing: int = 0
 
+    @property
+    def words(self) -> str:
+        """How many agents do what, as a part of a sentence."""
+        found = [
+            _counted(self.gaining, "gains", "gain", "it"),
+            _counted(self.changing, "gets", "get", "another version"),
+            _counted(self.losing, "loses", "lose", "it"),
+        ]
+        return ", ".join(filter(None, found)) or "nothing changes"
+
 
 @dataclass(frozen=True, slots=True)
 class VersionChange:
@@ -196,6 +206,10 @@ def _text(run: DryRun[Any], version: int | None) -> str:
 def _counts(kinds: Iterator[Kind | None]) -> KindCounts:
     times = Counter(kinds)
     return KindCounts(times[Kind.GAINING], times[Kind.CHANGING], times[Kind.LOSING])
+
+
+def _counted(number: int, one: str, many: str, what: str) -> str:
+    return f"{number} {one if number == 1 else many} {what}" if number else ""
 
 
 def _refusals(noted: Sequence[DomainError]) -> list[DomainError]:

@@ -26,6 +26,7 @@ from core.api.pagination import paginate_rows, paginate_values
 from core.api.renderers import JsonRenderer, rows_to_json, to_json
 from core.api.rows import columns_of
 from core.errors import (
+    InvalidHeader,
     InvalidPath,
     InvalidQuery,
     InvalidRequestBody,
@@ -78,6 +79,14 @@ class ResourceViewSet(GenericViewSet[Any]):
         if any("\0" in value for values in request.query_params.lists() for value in values[1]):
             raise NulCharacter
         self.check_permissions(request)
+        # Not request.headers, which reads all of META to find one header.
+        if "HTTP_IF_PLAN" in request.META and not self.is_planned:
+            raise InvalidHeader("If-Plan is only for writes of which there are plans.", header="If-Plan")
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether a plan of this request can be asked for."""
+        return self.has_plans and getattr(getattr(self, self.action or "", None), "is_planned", False)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

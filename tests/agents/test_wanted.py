@@ -177,6 +177,17 @@ def of_given_stacks(world: FleetWorld) -> None:
 
 
 def of_the_whole_fleet(world: FleetWorld) -> None:
+    pairs = {
+        (agent.pk, stack.pk): wanted.pk if (wanted := world.wanted(agent, stack)) else None
+        for agent, stack in world.pairs()
+    }
+    for sides in (
+        {"agent_ids": {agent.pk for agent in world.agents}, "stack_ids": None},
+        {"agent_ids": None, "stack_ids": {stack.pk for stack in world.stacks}},
+    ):
+        found = wanted_pairs(**sides, ending={})
+        assert {pair: wanted.now for pair, wanted in found.items()} == pairs
+        assert all(wanted.now == wanted.eventually for wanted in found.values())
     registration = world.required
     chosen = "WITH chosen AS (SELECT id FROM agents WHERE deleted_at IS NULL)"
     recent = "WITH recent AS (SELECT id AS stack_id, generator_id FROM stacks WHERE deleted_at IS NULL)"

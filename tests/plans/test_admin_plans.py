@@ -50,7 +50,7 @@ def test_a_target_is_added_only_when_its_plan_was_confirmed(operator, served):
     path = f"agents/agent/{agent.pk}/change/"
     fields = form_fields(operator.get(path)) | {"targets-TOTAL_FORMS": "1", "targets-0-stack": str(stack.pk)}
     asked = operator.post_once(path, fields)
-    assert "1 gain it" in asked.content.decode()
+    assert "1 gains it" in asked.content.decode()
     assert not agent.targets.exists()
     operator.post_once(path, confirmed(asked))
     assert agent.targets.exists()
@@ -95,7 +95,7 @@ def test_publishing_shows_the_plan_and_then_publishes(operator, served):
     path = f"stacks/stack/{stack.pk}/publish/"
     fields = {"manifest": manifest("new"), "base": old.pk}
     asked = operator.post_once(path, fields)
-    assert "1 get another version" in asked.content.decode()
+    assert "1 gets another version" in asked.content.decode()
     assert stack.deployment_objects.count() == 1
     operator.post_once(path, fields | {"plan": asked.context["plan"].digest})
     assert stack.deployment_objects.count() == 2
@@ -120,7 +120,7 @@ def test_a_deletion_shows_its_plan(operator, served, what):
     path = f"{what}/{row.pk}/delete/"
     asked = operator.get(path)
     lost = 1 if what == "agents/agent" else 2
-    assert f"{lost} lose it" in asked.content.decode()
+    assert ("1 loses it" if lost == 1 else "2 lose it") in asked.content.decode()
     make_agent(labels=["prod"])
     fields = {"post": "yes", "typed": row.name, "plan_reason": "over"}
     operator.post_once(path, fields | {"plan": asked.context["plan"].digest})
@@ -166,6 +166,6 @@ def test_a_registration_shows_what_the_agent_gains(operator, settings):
     agent, _ = make_agent(labels=["prod"])
     fields = {"agent": str(agent.pk), "generator": str(generator.pk)}
     asked = operator.post_once("agents/registration/add/", fields)
-    assert "1 gain it" in asked.content.decode()
+    assert "1 gains it" in asked.content.decode()
     operator.post_once("agents/registration/add/", confirmed(asked))
     assert agent.registrations.filter(generator=generator).exists()

@@ -110,3 +110,12 @@ def test_whoever_has_read_the_plan_may_go_over_the_budget(admin, settings, stack
     assert [each["code"] for each in plan["refused_by"]] == ["deletion_budget_exceeded"]
     answer = admin.delete(f"/stacks/{stack.id}", headers={"If-Plan": plan["digest"]})
     assert answer.status_code == 204
+
+
+@pytest.mark.parametrize("path", ["/stacks", "/agents/{id}/heartbeat"])
+def test_a_write_without_plans_refuses_the_header(admin, path):
+    agent, api = make_agent()
+    answer = api.post(path.format(id=agent.pk), headers={"If-Plan": "0" * 64})
+    if path == "/stacks":
+        answer = admin.post(path, {"name": "new"}, headers={"If-Plan": "0" * 64})
+    refused(answer, 400, "invalid_header")

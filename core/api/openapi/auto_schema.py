@@ -26,7 +26,7 @@ class BrokkrSchema(AutoSchema):
         handler = getattr(self.view, getattr(self.view, "action", None) or "", None)
         if handler is not None and getattr(handler, "is_idempotent", False):
             parameters.append(IDEMPOTENCY_KEY)
-        if getattr(handler, "is_planned", False) and self.view.has_plans:
+        if self.view.is_planned:
             parameters.append(IF_PLAN)
         return parameters
 
