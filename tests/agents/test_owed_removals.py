@@ -10,7 +10,7 @@ from agents.models import AgentEvent, AgentOffer, MarkerDelivery, Registration, 
 from agents.services.registrations import deregister_agent
 from agents.services.targets import remove_target
 from core.events import SYSTEM, Actor
-from core.labels.services import add_label, remove_annotation, remove_label
+from core.labels.services import add_annotation, add_label, remove_annotation, remove_label
 from paks.actors import ActorType
 from stacks.models import DeploymentObject
 from stacks.services import delete_stack, lock_stack, update_stack
@@ -176,13 +176,40 @@ def test_replaced_labels_owe_what_only_the_old_one_gave():
     assert found == {str(lost.pk): True, str(kept.pk): False}
 
 
-def test_serving_it_again_withdraws_the_marker():
-    agent, api = make_agent(labels=["prod"])
-    stack = make_stack(labels=["prod"])
+def come_back_by_label(agent, stack) -> None:
+    add_label(owner=agent, label="prod", actor=SYSTEM)
+
+
+def come_back_by_label_of_stack(agent, stack) -> None:
+    add_label(owner=stack, label="spare", actor=SYSTEM)
+
+
+def come_back_by_annotation(agent, stack) -> None:
+    add_annotation(owner=agent, key="tier", value="web", actor=SYSTEM)
+
+
+def come_back_by_annotation_of_stack(agent, stack) -> None:
+    add_annotation(owner=stack, key="size", value="big", actor=SYSTEM)
+
+
+@pytest.mark.parametrize(
+    "come_back",
+    [
+        make_target,
+        come_back_by_label,
+        come_back_by_label_of_stack,
+        come_back_by_annotation,
+        come_back_by_annotation_of_stack,
+    ],
+)
+def test_serving_it_again_withdraws_the_marker(come_back):
+    agent, api = make_agent(labels=["prod", "spare"], annotations={"size": "big"})
+    stack = make_stack(labels=["prod"], annotations={"tier": "web"})
     obj = make_object(stack)
     state(agent, api)
     leave_by_label(agent, stack)
-    make_target(agent, stack)
+    assert MarkerDelivery.objects.exists()
+    come_back(agent, stack)
     assert not MarkerDelivery.objects.exists()
     assert numbers(agent, api) == [obj.pk]
 
