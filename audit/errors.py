@@ -23,7 +23,9 @@ class SealNotFound(NotFound):
 
 class RangeTooLarge(Invalid):
     code = "audit_range_too_large"
-    message = "At most 100 seals with 20,000 entries are verified at once; ask for a verification of the whole log instead."
+    message = (
+        "At most 100 seals with 20,000 entries are verified at once; have the whole log verified instead."
+    )
 
 
 class VerificationNotFound(NotFound):

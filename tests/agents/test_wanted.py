@@ -21,6 +21,7 @@ from agents.states import States, states_of_agents, states_of_stacks
 from agents.target_state import poll, state_of
 from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
 from agents.wanted.pairs import wanted_pairs
+from agents.wanted.stack_pairs import pairs_of_stacks
 from agents.wanted.standing import Standing
 from agents.wanted.ties import Offer, agents_for, served_stacks, serving_agents, tied_agents, tied_stacks
 from agents.wanted.versions import (
@@ -158,11 +159,11 @@ def of_given_stacks(world: FleetWorld) -> None:
         if (wanted := world.wanted(agent, stack)) is not None
     }
     stacks = list(world.stacks)
-    found = wanted_pairs([stack.pk for stack in stacks])
+    found = pairs_of_stacks([stack.pk for stack in stacks])
     assert len(found) == len(expected)
     assert set(found) == expected
     serving = {agent.pk for agent in world.agents if world.is_served(agent, stacks[0])}
-    of_first = set(wanted_pairs([stack.pk for stack in stacks], served_too=stacks[0].pk))
+    of_first = set(pairs_of_stacks([stack.pk for stack in stacks], served_too=stacks[0].pk))
     assert of_first == {pair for pair in expected if pair[0] in serving}
     # Held versions count for agents that would have them if they served the stack, deleted agents too.
     wanted_by_any = {
@@ -185,9 +186,9 @@ def of_the_whole_fleet(world: FleetWorld) -> None:
         {"agent_ids": {agent.pk for agent in world.agents}, "stack_ids": None},
         {"agent_ids": None, "stack_ids": {stack.pk for stack in world.stacks}},
     ):
-        found = wanted_pairs(**sides, ending={})
-        assert {pair: wanted.now for pair, wanted in found.items()} == pairs
-        assert all(wanted.now == wanted.eventually for wanted in found.values())
+        answers = wanted_pairs(**sides, ending={})
+        assert {pair: wanted.now for pair, wanted in answers.items()} == pairs
+        assert all(wanted.now == wanted.eventually for wanted in answers.values())
     registration = world.required
     chosen = "WITH chosen AS (SELECT id FROM agents WHERE deleted_at IS NULL)"
     recent = "WITH recent AS (SELECT id AS stack_id, generator_id FROM stacks WHERE deleted_at IS NULL)"
