@@ -1,5 +1,6 @@
 """What stands around every write that changes what agents get: plans, `If-Plan`, and the budget of deletions."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from rest_framework.request import Request
 from core.advisory_locks import AdvisoryLock, lock_alone
 from core.api.fields import parse_uuid
 from core.api.planned import raw_body
+from core.errors import InvalidHeader
 from plans import budget
 from plans.changes import compare, digest_of
 from plans.dry_runs import DryRun, dry_run
@@ -25,6 +27,7 @@ from plans.scopes import Scope, scope_of_call
 from plans.snapshots import take
 
 PREFIX = "/api/v1"
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ def asking() -> Iterator[Asked]:
 def guard(
     view: Any, request: Request, change: Callable[[], HttpResponse], *, takes_away: bool
 ) -> HttpResponse:
-    """Make the change, or its plan. Raises PlanStale, DeletionBudgetExceeded, and what the change raises."""
+    """Make the change, or its plan. Raises PlanStale, DeletionBudgetExceeded, InvalidHeader, and what it raises."""
     asked = _asked.get()
     if asked is not None:
         asked.run = dry_run(partial(_scope, view, request), change)
@@ -61,7 +64,9 @@ def guard(
     expected = request.headers.get("If-Plan")
     if expected is None and not (takes_away and budget.is_on()):
         return change()
-    return _change_alone(view, request, change, None if expected is None else expected.strip().strip('"'))
+    if expected is not None and not _DIGEST.fullmatch(expected):
+        raise InvalidHeader("If-Plan must be the digest of a plan, 64 hex digits.", header="If-Plan")
+    return _change_alone(view, request, change, expected)
 
 
 def _change_alone(
@@ -99,11 +104,12 @@ def _named_agent(request: Request) -> UUID | None:
 
 def _write(request: Request) -> bytes:
     """Which write it is, in the same bytes for the plan and for the write itself."""
-    path = request._request.get_full_path().removeprefix(PREFIX)
-    return orjson.dumps(
-        [request.method, path, _json(raw_body(request))],
-        option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS,
-    )
+    path, body = request._request.get_full_path().removeprefix(PREFIX), raw_body(request)
+    try:
+        return orjson.dumps([request.method, path, _json(body)], option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # It is nested deeper than it can be written again.
+        return orjson.dumps([request.method, path]) + body
 
 
 def _json(body: bytes) -> Any:

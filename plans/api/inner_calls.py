@@ -2,15 +2,16 @@
 
 import io
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 import orjson
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 from rest_framework.request import Request
 
 from core.api.parsers import YamlParser
+from core.errors import InvalidRequestBody
 from core.request_context import RequestContext, attach_context, context_of
 from plans.api.guard import PREFIX
 from plans.errors import NotPlannable
@@ -26,6 +27,10 @@ _LEFT_OUT = (
 )
 
 
+# What may stand in a query, with what is percent-encoded already.
+_IN_QUERIES = "%!$&'()*+,-./:;=?@_~"
+
+
 def call(request: Request, *, method: str, path: str, body: object) -> HttpResponse:
     """The answer of the planned write at `path`, which is below /api/v1 and may have a query.
 
@@ -39,9 +44,13 @@ def call(request: Request, *, method: str, path: str, body: object) -> HttpRespo
     environ |= {
         "REQUEST_METHOD": method,
         "PATH_INFO": unquote_to_bytes(where).decode("latin-1"),
-        "QUERY_STRING": query,
+        # As a client would send it: in ASCII.
+        "QUERY_STRING": quote(query, safe=_IN_QUERIES),
     }
-    view = resolve(unquote_to_bytes(where).decode("utf-8", "replace"))
+    try:
+        view = resolve(unquote_to_bytes(where).decode("utf-8", "replace"))
+    except Resolver404 as error:
+        raise NotPlannable(method=method, path=path) from error
     view_class = getattr(view.func, "cls", None)
     action = getattr(view.func, "actions", {}).get(method.lower(), "")
     if view_class is None or not getattr(getattr(view_class, action, None), "is_planned", False):
@@ -49,7 +58,7 @@ def call(request: Request, *, method: str, path: str, body: object) -> HttpRespo
     if not view_class.has_plans:
         raise NotPlannable(method=method, path=path)
     is_yaml = isinstance(body, str) and YamlParser in view_class.parser_classes
-    sent = b"" if body is None else str(body).encode() if is_yaml else orjson.dumps(body)
+    sent = body.encode() if is_yaml and isinstance(body, str) else _json(body)
     environ |= {
         "wsgi.input": io.BytesIO(sent),
         "CONTENT_LENGTH": str(len(sent)),
@@ -61,3 +70,10 @@ def call(request: Request, *, method: str, path: str, body: object) -> HttpRespo
     inner._force_auth_user, inner._force_auth_token = None, request.auth
     answer: HttpResponse = view.func(inner, *view.args, **view.kwargs)
     return answer
+
+
+def _json(body: object) -> bytes:
+    try:
+        return b"" if body is None else orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise InvalidRequestBody("The body of the write is nested too deep.") from error

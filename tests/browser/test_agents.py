@@ -109,11 +109,28 @@ def test_a_label_brings_a_stack_and_the_page_says_why(as_user, site, shop):
     page.get_by_text("Add another Label").click()
     page.locator("input[name=labels-0-label]").fill(shop["label"])
     page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_text("Now: 1 gains it.")).to_be_visible()
+    page.get_by_role("button", name="Yes, save").click()
     page.locator("#tabs-items").get_by_role("link", name="Stacks").click()
     row = page.get_by_role("row").filter(has_text=shop["name"])
     expect(row).to_contain_text("label")
     expect(row).to_contain_text(shop["label"])
     expect(row).to_contain_text("pending")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_bin_beside_a_label_asks_before_it_takes_the_stack_away(as_user, site, shop, width):
+    agent = Agent(site, f"pyxis-{width}", label=shop["label"])
+    page = as_user("operator")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(agent.page())
+    page.locator("input[name=labels-0-DELETE]").dispatch_event("click")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Now: 1 loses it.")).to_be_visible()
+    expect(page.get_by_text("The agents")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name="No, go back").click()
+    expect(page.locator("input[name=labels-0-DELETE]")).not_to_be_checked()
 
 
 def test_what_fails_is_on_top_of_the_agents_page(as_user, shop, boreas):

@@ -50,7 +50,7 @@ def test_a_stale_plan_stops_the_write(admin, stack):
     refused(admin.delete(path, headers={"If-Plan": digest}), 412, "plan_stale")
     assert stack.labels.exists()
     fresh = told(admin, "DELETE", path)["digest"]
-    assert admin.delete(path, headers={"If-Plan": f'"{fresh}"'}).status_code == 204
+    assert admin.delete(path, headers={"If-Plan": fresh}).status_code == 204
 
 
 def test_a_plan_is_of_one_write_only(admin, stack):
@@ -119,3 +119,8 @@ def test_a_write_without_plans_refuses_the_header(admin, path):
     if path == "/stacks":
         answer = admin.post(path, {"name": "new"}, headers={"If-Plan": "0" * 64})
     refused(answer, 400, "invalid_header")
+
+
+@pytest.mark.parametrize("digest", ["", "none", "0" * 63, "0" * 65, "G" * 64])
+def test_what_is_no_digest_is_refused(admin, stack, digest):
+    refused(admin.delete(f"/stacks/{stack.id}", headers={"If-Plan": digest}), 400, "invalid_header")

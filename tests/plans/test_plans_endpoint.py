@@ -151,6 +151,8 @@ def test_agents_come_in_pages_of_one_plan(admin, served):
         ("POST", "/plans"),
         ("PUT", "/agents"),
         ("POST", "/nowhere"),
+        ("POST", "nowhere"),
+        ("POST", "//\u20ac?\u20ac=%\u20ac"),
         ("POST", "/templates/00000000-0000-7000-8000-000000000000/labels"),
     ],
 )
@@ -210,3 +212,26 @@ def test_a_plan_leaves_no_trace(admin, served, caplog, django_capture_on_commit_
     assert exposition().count(b"audit") == events
     assert {record.name for record in caplog.records} == {"brokkr.request"}
     assert len(caplog.records) == 3
+
+
+def nested(depth: int) -> object:
+    value: object = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_a_body_that_is_nested_deep_is_refused_or_planned(admin, served):
+    stack, *_ = served
+    path, body = f"/stacks/{stack.id}/labels", {"label": "new", "more": nested(100)}
+    digest = told(admin, "POST", path, body)["digest"]
+    assert admin.post(path, body, headers={"If-Plan": digest}).status_code == 201
+    raw = b'{"method": "POST", "path": "%s", "body": %s}' % (path.encode(), b"[" * 500 + b"]" * 500)
+    refused(admin.post("/plans", raw=raw), 422, "invalid_request_body")
+    again = admin.post(path, raw=b'{"label": "x", "more": %s}' % raw[-1001:-1], headers={"If-Plan": digest})
+    refused(again, 412, "plan_stale")
+
+
+def test_a_query_that_is_not_ascii_is_taken_as_it_is_meant(admin, served):
+    path = f"/stacks/{served[0].id}/deployment-objects?strategy=none&reason=f\u00fcr"
+    assert told(admin, "POST", path, {"yaml_content": manifest("new")})["refused_by"] == []

@@ -33,6 +33,8 @@ NOT_IN_THE_SCHEMA = {
     "invalid_freeze": "which members a freeze needs depends on its scope, and its end must be in the future",
     "invalid_rollout_strategy": "the last wave must be the rest, and each name is there once",
     "reason_required": "to publish past the strategy of a stack, or to change it, needs a reason",
+    "not_plannable": "a plan is only of a method and a path that together are one of some writes",
+    "plan_stale": "only a plan says which digest the header must have",
     "nul_character": "NUL is refused in any text, also in members of a body that are otherwise not looked at",
 }
 _SCHEMA_VALID_REQUEST_REJECTED = "ST202"
