@@ -62,8 +62,9 @@ lock: ## write locks/ anew from requirements*.txt: every package with its versio
 
 # This server speaks plain http on your own machine, where browsers do not send cookies marked secure.
 run: export BROKKR_COOKIE_SECURE ?= false
+run: export BROKKR_BIND ?= 127.0.0.1
 .PHONY: run
-run: $(VENV)/.installed ## run the broker here: web and worker, on port 3000, data in ./data
+run: $(VENV)/.installed ## run the broker here: web and worker, on loopback, port 3000, data in ./data
 	@echo "Bringing the database up to date …"
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key --with-audit-key

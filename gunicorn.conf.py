@@ -5,6 +5,7 @@ Importing the settings here lets a wrong environment variable stop the start bef
 
 import gc
 import os
+import resource
 import shutil
 import socket
 from pathlib import Path
@@ -22,6 +23,14 @@ worker_class = "server.web_worker.WebWorker"
 # One worker per core that this process may use. More workers or threads would only wait for a core or the GIL.
 workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
 threads = settings.WEB_THREADS
+# Each connection takes a file descriptor. What is not admitted waits in the listen queue.
+_, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+_files = min(_most_files, 65_536)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _most_files))
+# The rest is for the database, for logs and metrics, and for the libraries.
+worker_connections = max(threads + 1, min(10_000, _files - 48 - 4 * threads))
+# Whatever the shell says: what a worker writes is for its own user.
+umask = 0o077
 # Seconds; shorter than any agent's poll interval, so that idle agents hold no connection.
 keepalive = 5
 # A worker is replaced after this many requests. The jitter keeps workers from ending at the same time.
@@ -46,15 +55,19 @@ logconfig_dict = settings.LOGGING | {
 
 # --- Metrics of several processes -----------------------------------------------------------------
 # Every worker keeps its counters in files in this folder, and /metrics adds them up. The host and the port
-# are in the name because servers in several containers may share one data folder.
-_metrics_dir = settings.DATA_DIR / "metrics" / f"{socket.gethostname()}-{settings.WEB_PORT}"
+# are in the name because servers in several containers may share one folder.
+# In memory where that is possible, because a full disk would kill a process that writes to a mapped file.
+_metrics_dir = (
+    Path(worker_tmp_dir or settings.DATA_DIR)
+    / f"brokkr-metrics-{os.geteuid()}-{socket.gethostname()}-{settings.WEB_PORT}"
+)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics_dir)
 
 
 def on_starting(server: Any) -> None:
     """Start all counters at zero. A reload keeps them."""
     shutil.rmtree(_metrics_dir, ignore_errors=True)
-    _metrics_dir.mkdir(parents=True)
+    _metrics_dir.mkdir(mode=0o700, parents=True)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -51,7 +51,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 # Failed logins count per address, so that nobody can lock out another user by typing that user's name.
-AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_LOCKOUT_PARAMETERS = "console.login.counted_together"
 AXES_CLIENT_IP_CALLABLE = "console.login.address"
 AXES_FAILURE_LIMIT = env_int("BROKKR_LOGIN_FAILURES", 5, minimum=1, maximum=1000)
 AXES_COOLOFF_TIME = timedelta(minutes=env_int("BROKKR_LOGIN_LOCK_MINUTES", 15, minimum=1, maximum=1440))
@@ -142,6 +142,9 @@ _timeouts = database_timeouts(sys.argv)
 DATABASES = {"default": database_settings(DATA_DIR, _timeouts)}
 # For one statement, should the server say nothing.
 DATABASE_PATIENCE_SECONDS = _timeouts.patience_seconds
+# What a session must have, in seconds. Behind a pooler our connections cannot bring it.
+DATABASE_TIMEOUTS = _timeouts.parameters
+DATABASE_HAS_POOLER = bool(DATABASES["default"].get("DISABLE_SERVER_SIDE_CURSORS"))
 # SQLite ignores the columns that an index only includes. They matter for speed alone.
 # The login form itself says that an address is locked out, so axes' middleware has nothing to do.
 SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
@@ -174,7 +177,7 @@ WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a conta
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
 # More threads only hand the interpreter lock around.
 WEB_THREADS = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
-QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 4, minimum=1, maximum=60)
+QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 3, minimum=1, maximum=60)
 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD

@@ -33,12 +33,12 @@ class Timeouts:
         return self.statement + _GRACE_SECONDS
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """The parameters of a session."""
+    def parameters(self) -> dict[str, int]:
+        """The parameters of a session, in seconds."""
         return {
-            "lock_timeout": f"{self.lock}s",
-            "statement_timeout": f"{self.statement}s",
-            "idle_in_transaction_session_timeout": f"{self.idle_in_transaction}s",
+            "lock_timeout": self.lock,
+            "statement_timeout": self.statement,
+            "idle_in_transaction_session_timeout": self.idle_in_transaction,
         }
 
 
@@ -113,7 +113,8 @@ def _postgresql(given: dict[str, Any], timeouts: Timeouts) -> dict[str, Any]:
     } | given
     if pooler == "none":
         # The last of two words on one parameter counts.
-        ours = " ".join(f"-c {name}={value}" for name, value in (_PLANNER | timeouts.parameters).items())
+        waits = {name: f"{seconds}s" for name, seconds in timeouts.parameters.items()}
+        ours = " ".join(f"-c {name}={value}" for name, value in (_PLANNER | waits).items())
         options["options"] = f"{ours} {given.get('options', '')}".rstrip()
     return {
         "ENGINE": "core.postgresql",

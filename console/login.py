@@ -2,17 +2,28 @@
 
 from datetime import timedelta
 
+from axes.models import AccessBase
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from unfold.forms import AuthenticationForm
 
-from core.middleware import client_address
+from core.middleware import client_address, is_behind_unknown_proxy
 
 
 def address(request: HttpRequest) -> str | None:
     """The address whose failures are counted together: that of the client behind our own proxies."""
     return client_address(request, settings.TRUSTED_PROXY_COUNT)
+
+
+def counted_together(attempt: HttpRequest | AccessBase, _credentials: object = None) -> list[str | list[str]]:
+    """What the failures have in common that lock out together: the address, and the user if it is a proxy's that no
+    setting names, because everybody's failures come from that address.
+    """
+    through_proxy = isinstance(attempt, HttpRequest) and is_behind_unknown_proxy(
+        attempt, settings.TRUSTED_PROXY_COUNT
+    )
+    return [["username", "ip_address"]] if through_proxy else ["ip_address"]
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]  # the theme's class carries no types

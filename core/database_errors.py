@@ -1,16 +1,30 @@
 """What the database's errors mean to a caller."""
 
+import time
+from collections import deque
+
 from django.db import Error, InterfaceError, OperationalError, ProgrammingError
 
-from core.errors import Busy, DatabaseUnavailable, Unavailable
+from core.errors import Busy, DatabaseUnavailable, StorageFull, Unavailable
 
 # lock_not_available, deadlock_detected, serialization_failure; and SQLite's word for it.
 _LOCKED = {"55P03", "40P01", "40001", "SQLITE_BUSY"}
 # For psycopg these are internal errors: what a database refuses that only reads, and the end of a session that was idle
 # for too long.
 _UNAVAILABLE = {"25006", "25P03", "25P04"}
+# disk_full, and SQLite's words for it; the second is about the file that its processes share.
+_FULL = {"53100", "SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_WRITE"}
 # undefined_table, undefined_column. SQLite calls both an operational error.
 _NOT_MIGRATED = {"42P01", "42703"}
+# For how long after such an error the database counts as full. Nothing else tells.
+_FULL_SECONDS = 30.0
+# When the latest such error came, if one came.
+_full: deque[float] = deque(maxlen=1)
+
+
+def is_full() -> bool:
+    """Whether the database had no room left for a change of this process just now."""
+    return bool(_full) and time.monotonic() - _full[0] < _FULL_SECONDS
 
 
 def unavailable(error: Error) -> Unavailable | None:
@@ -19,6 +33,9 @@ def unavailable(error: Error) -> Unavailable | None:
     state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", "")
     if state in _LOCKED:
         return Busy()
+    if state in _FULL:
+        _full.append(time.monotonic())
+        return StorageFull()
     if isinstance(error, OperationalError | InterfaceError) or state in _UNAVAILABLE:
         return DatabaseUnavailable()
     return None

@@ -177,6 +177,11 @@ class DatabaseUnavailable(Unavailable):
     message = "The database cannot be reached; try again shortly."
 
 
+class StorageFull(Unavailable):
+    code = "storage_full"
+    message = "The database has no room left to store anything; an operator has to make some."
+
+
 class Busy(Unavailable):
     code = "busy"
     message = "Others are changing the same thing, or hold their share of the broker; try again in a moment."

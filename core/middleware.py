@@ -1,5 +1,6 @@
 """Middleware: an id, one log line and two metrics for every request; messages for pages only."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from core.content_security import ContentSecurityMiddleware
 from core.observation import note_request, request_id_of
 from core.request_context import RequestContext, attach_context
+
+logger = logging.getLogger(__name__)
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 # What says how to read a body, which these answers do not have.
@@ -101,12 +104,28 @@ def _named(route: str) -> str:
     return "/" + _PARAMETER.sub(lambda found: ":id" if found[1].endswith("_id") else f":{found[1]}", route)
 
 
+def is_behind_unknown_proxy(request: HttpRequest, trusted_proxies: int) -> bool:
+    """Whether something forwarded the request, and no setting says that it is a proxy of ours."""
+    return not trusted_proxies and "X-Forwarded-For" in request.headers
+
+
+@cache
+def _warn_of_proxy() -> None:
+    # Cached, so that each process says it once.
+    logger.warning(
+        "requests come with X-Forwarded-For, but BROKKR_TRUSTED_PROXY_COUNT is 0: every client behind the proxy "
+        "counts as the proxy's address"
+    )
+
+
 def client_address(request: HttpRequest, trusted_proxies: int) -> str | None:
     """The client's address: the peer, or what the outermost of our own proxies saw.
 
     Only the last `trusted_proxies` entries of X-Forwarded-For were written by proxies of ours; a client may
     have invented the others.
     """
+    if is_behind_unknown_proxy(request, trusted_proxies):
+        _warn_of_proxy()
     if trusted_proxies:
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
         if len(hops) >= trusted_proxies:

@@ -3,19 +3,26 @@
 Exempt from the CSRF check, so that a wrong method is answered as one.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from core.database_errors import is_full, unavailable
+from core.errors import StorageFull
 from core.metrics import exposition
 
 # What keeps a session from waiting without an end. Behind a pooler the database's role has to bring it.
-_TIMEOUTS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 _ASK = {
-    "postgresql": "SELECT current_setting('transaction_read_only'), "
-    + ", ".join(f"current_setting('{name}')" for name in _TIMEOUTS),
-    "sqlite": "SELECT 'off'",
+    "postgresql": """
+        SELECT current_setting('transaction_read_only'),
+            (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name = ANY(%s))
+        """,
+    "sqlite": "SELECT 'off', %s",
 }
 
 
@@ -23,16 +30,32 @@ def database_trouble() -> str:
     """Why this process cannot serve from the database now; empty when it can."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_ASK[connection.vendor])
-            read_only, *timeouts = cursor.fetchone()
-    except Error:
+            names: Any = list(settings.DATABASE_TIMEOUTS)
+            cursor.execute(_ASK[connection.vendor], [names if connection.vendor == "postgresql" else ""])
+            read_only, timeouts = cursor.fetchone()
+    except Error as error:
         connection.close()
-        return "database unavailable"
+        return "database full" if isinstance(unavailable(error), StorageFull) else "database unavailable"
     if read_only == "on":
         connection.close()
         return "database read-only"
-    missing = [name for name, value in zip(_TIMEOUTS, timeouts, strict=False) if value == "0"]
-    return f"database session without {', '.join(missing)}" if missing else ""
+    if is_full():
+        return "database full"
+    return _timeouts_trouble(timeouts) if connection.vendor == "postgresql" else ""
+
+
+def _timeouts_trouble(session: Mapping[str, str]) -> str:
+    milliseconds = {name: int(session[name]) for name in settings.DATABASE_TIMEOUTS}
+    missing = [name for name, value in milliseconds.items() if not value]
+    if missing:
+        return f"database session without {', '.join(missing)}"
+    # Without a pooler the session has what our own settings or the URL say.
+    longer = [
+        f"{name} {value} ms instead of {wanted} ms"
+        for name, value in milliseconds.items()
+        if settings.DATABASE_HAS_POOLER and value > (wanted := 1000 * settings.DATABASE_TIMEOUTS[name])
+    ]
+    return f"database session with {', '.join(longer)}" if longer else ""
 
 
 @csrf_exempt

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from console.services import forget_old_logins
 from core.jobs import registered_jobs
+from core.middleware import _warn_of_proxy
 
 pytestmark = [
     pytest.mark.django_db,
@@ -87,6 +88,17 @@ def test_the_address_behind_our_own_proxy_is_the_one_that_counts(settings):
         log_in("guess", **{"X-Forwarded-For": "198.51.100.7"})
     assert log_in("the right one", **{"X-Forwarded-For": "198.51.100.7"}).status_code == 200
     assert log_in("the right one", **{"X-Forwarded-For": "198.51.100.8"}).status_code == 302
+
+
+def test_behind_a_proxy_that_no_setting_names_one_user_s_failures_lock_out_that_user_alone(caplog):
+    forwarded = {"X-Forwarded-For": "198.51.100.7"}
+    _warn_of_proxy.cache_clear()
+    for _ in range(5):
+        log_in("guess", username="bjorn", **forwarded)
+
+    assert log_in("the right one", **forwarded).status_code == 302
+    assert "Too many" in error_of(log_in("guess", username="bjorn", **forwarded))
+    assert caplog.text.count("BROKKR_TRUSTED_PROXY_COUNT is 0") == 1
 
 
 def test_guesses_do_not_keep_passwords():

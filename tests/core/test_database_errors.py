@@ -26,6 +26,7 @@ def sqlite_is_locked() -> sqlite3.OperationalError:
         (caused(OperationalError(), errors.LockNotAvailable()), "busy"),
         (caused(OperationalError(), errors.DeadlockDetected()), "busy"),
         (caused(OperationalError(), sqlite_is_locked()), "busy"),
+        (caused(OperationalError(), errors.DiskFull()), "storage_full"),
         (caused(OperationalError(), errors.QueryCanceled()), "database_unavailable"),
         (caused(OperationalError(), errors.AdminShutdown()), "database_unavailable"),
         (caused(InternalError(), errors.ReadOnlySqlTransaction()), "database_unavailable"),

@@ -123,11 +123,17 @@ def test_readiness_says_which_time_outs_the_role_lacks(cluster: Cluster, pooled:
 
     give_role(cluster, {"statement_timeout": "8s"})
     lacking = ask(broker, "GET", "/readyz")
+    give_role(cluster, TIMEOUTS | {"lock_timeout": "1min"})
+    longer = ask(broker, "GET", "/readyz")
     give_role(cluster, TIMEOUTS)
     complete = ask(broker, "GET", "/readyz")
 
     assert (lacking.status, lacking.body) == (
         503,
         b"database session without lock_timeout, idle_in_transaction_session_timeout",
+    )
+    assert (longer.status, longer.body) == (
+        503,
+        b"database session with lock_timeout 60000 ms instead of 3000 ms",
     )
     assert (complete.status, complete.body) == (200, b"Ready")

@@ -12,7 +12,7 @@ from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.faults
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def forget_when_keys_were_used(cluster: Cluster) -> None:

@@ -1,7 +1,7 @@
 """PgBouncer in transaction mode, in the releases of two versions of Debian, for the tests behind a pooler.
 
-`python -m tests.support.pgbouncer` installs both: Debian 12's from its packages, Debian 13's in its own folder. This
-needs root; without it, the command says that the tests which need PgBouncer are left out.
+`python -m tests.support.pgbouncer` installs both: Debian 12's from its packages, Debian 13's in its own folder; and the
+nginx of the tests behind a proxy. This needs root; without it, the command says which tests are left out.
 """
 
 import os
@@ -90,6 +90,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def main() -> int:
+    if shutil.which("nginx") is None:
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            _install(["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", "nginx-light"])
+        else:
+            _say("nginx is not here and cannot be installed: its tests are left out.")
     for release, commands in (
         (
             SYSTEM,
@@ -103,10 +108,14 @@ def main() -> int:
             _say(f"PgBouncer ({release.name}) is not here and cannot be installed: its tests are left out.")
             continue
         _say(f"Installing PgBouncer ({release.name}) for the tests behind a pooler …")
-        for command in commands:
-            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        _install(*commands)
     return 0
+
+
+def _install(*commands: list[str]) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in commands:
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
 def _say(sentence: str) -> None:

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from server.supervisor import run_together
 
+_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
+
 
 class Command(BaseCommand):
     help = (
@@ -18,12 +20,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host = "localhost" if settings.WEB_HOST in {"0.0.0.0", "[::]"} else settings.WEB_HOST  # noqa: S104  a comparison
         url = f"http://{host}:{settings.WEB_PORT}"
+        closed = "Only this machine reaches it; BROKKR_BIND=0.0.0.0 opens it to others.\n"
         self.stdout.write(
             f"Brokkr starts at {url}\n"
             f"  API            {url}/api/v1\n"
             f"  API explorer   {url}/swagger-ui\n"
             f"  admin site     {url}/admin/\n"
             f"  health         {url}/readyz\n"
+            f"{closed if settings.WEB_HOST in _LOOPBACK else ''}"
             "Ctrl-C stops it."
         )
         self.stdout.flush()
