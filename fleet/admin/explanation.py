@@ -13,6 +13,7 @@ from core.admin.widgets import RowSelect
 from fleet.checks import CheckName, CheckStatus, Verdict
 from fleet.explanation import explain
 from stacks.models import Stack
+from stacks.secret_values import without_secrets
 
 # Django's class takes a parameter for the type checker only.
 if TYPE_CHECKING:
@@ -75,13 +76,16 @@ def _context(
     context: dict[str, Any] = {"form": form, "media": model_admin.media + form.media}
     if agent is not None and stack is not None:
         found = explain(agent=agent, stack=stack, now=timezone.now())
+        sentences = without_secrets(
+            (int(check.details.get("sequence_id") or 0), check.sentence) for check in found.checks
+        )
         tone = "good" if found.verdict in _GOOD else "wait" if found.verdict in _WAITING else "bad"
         context |= {
             "tone": tone,
             "conclusion": found.conclusion,
             "checks": [
-                (_TITLES[check.name], check.status.value, _ICONS[check.status], check.sentence)
-                for check in found.checks
+                (_TITLES[check.name], check.status.value, _ICONS[check.status], sentence)
+                for check, sentence in zip(found.checks, sentences, strict=True)
             ],
             "agent_link": link("agents_agent_change", agent, agent.pk),
             "stack_link": link("stacks_stack_change", stack, stack.pk),
