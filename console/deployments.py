@@ -85,8 +85,10 @@ def matching(rows: Sequence[_Row], wanted: Wanted) -> list[_Row]:
 def wanted_by(form: DeploymentFilter) -> Wanted:
     """What the filter asks for. At most five queries."""
     values = form.cleaned_data
-    text, age = values.get("q", "").strip(), _AGES.get(values.get("since", ""))
-    stacks = agents = None
+    text = values.get("q", "").strip()
+    age: timedelta | None = _AGES.get(values.get("since", ""))
+    stacks: frozenset[UUID] | None = None
+    agents: frozenset[UUID] | None = None
     named: list[UUID] = []
     if generator := values.get("generator"):
         owners = Generator.objects.active().filter(name=generator)

@@ -8,7 +8,7 @@ from typing import Final
 
 import yaml
 from cachetools import LRUCache
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, TextField, Value, When
 
 from stacks.models import DeploymentObject
 from stacks.secret_places import MASKED, secret_places
@@ -52,7 +52,7 @@ def _values(sequence_ids: set[int]) -> dict[int, tuple[str, ...]]:
         known = {checksum: _kept[checksum] for checksum in asked if checksum in _kept}
     unread = When(yaml_checksum__in=list(known), then=Value(""))
     rows = DeploymentObject.objects.filter(pk__in=sequence_ids).values_list(
-        "pk", "yaml_checksum", Case(unread, default=F("yaml_content"))
+        "pk", "yaml_checksum", Case(unread, default=F("yaml_content"), output_field=TextField())
     )
     found = {}
     # One after the other, because a manifest may have megabytes.

@@ -10,7 +10,7 @@ from django.utils import timezone
 from agents.models import Agent, AgentTarget
 from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
-from fleet.checks import CheckName, CheckStatus, Verdict
+from fleet.checks import Check, CheckName, CheckStatus, Verdict
 from fleet.explanation import explain
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
@@ -76,9 +76,7 @@ def _context(
     context: dict[str, Any] = {"form": form, "media": model_admin.media + form.media}
     if agent is not None and stack is not None:
         found = explain(agent=agent, stack=stack, now=timezone.now())
-        sentences = without_secrets(
-            (int(check.details.get("sequence_id") or 0), check.sentence) for check in found.checks
-        )
+        sentences = without_secrets((_sequence_id(check), check.sentence) for check in found.checks)
         tone = "good" if found.verdict in _GOOD else "wait" if found.verdict in _WAITING else "bad"
         context |= {
             "tone": tone,
@@ -92,3 +90,9 @@ def _context(
             "outcomes_link": link("stacks_stack_outcomes", "What became of it on the other agents", stack.pk),
         }
     return context
+
+
+def _sequence_id(check: Check) -> int:
+    """The version that the check speaks of; 0 if it speaks of none."""
+    found = check.details.get("sequence_id")
+    return found if isinstance(found, int) else 0
