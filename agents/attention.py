@@ -109,8 +109,9 @@ def failures() -> list[Failure]:
     """The failing deployments, the latest failure first, up to CANDIDATES of them. One query."""
     statement = _statements(settings.REQUIRE_REGISTRATION)[0]
     return [
-        Failure(as_uuid(row[0]), as_uuid(row[1]), as_time(row[2]), as_time(row[6]), row[3], row[5])
+        Failure(as_uuid(row[0]), as_uuid(row[1]), since, last_seen, row[3], row[5])
         for row in _rows(statement, {"limit": CANDIDATES, "candidates": CANDIDATES})
+        if (since := as_time(row[2])) is not None and (last_seen := as_time(row[6])) is not None
     ]
 
 

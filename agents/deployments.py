@@ -4,7 +4,7 @@ The StackReport is the agent's latest report on a stack. It says nothing about v
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import F, OuterRef
@@ -14,6 +14,7 @@ from agents.wanted.standing import Standing, is_failing, standing_of
 from agents.wanted.ties import served_stacks
 from agents.wanted.versions import Version, held_stacks, versions_of_agent, versions_of_stack, wanted_of
 from stacks.models import Stack
+from stacks.secret_values import without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class Deployment:
     newest: int | None = None
     reported: int | None = None
     message: str | None = None
+
+
+def for_people(deployments: Iterable[Deployment]) -> list[Deployment]:
+    """The same, with the values of Secrets hidden in the messages. At most one query."""
+    rows = list(deployments)
+    messages = without_secrets((each.reported or 0, each.message) for each in rows)
+    return [replace(each, message=message) for each, message in zip(rows, messages, strict=True)]
 
 
 def standing(

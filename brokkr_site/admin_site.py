@@ -38,10 +38,14 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
-    "STYLES": [_asset(f"{name}.css") for name in ("theme", "admin", "cards", "code", "rollouts", "states")],
+    "STYLES": [
+        _asset(f"{name}.css") for name in ("theme", "admin", "cards", "code", "rollouts", "states", "access")
+    ],
+    "SCRIPTS": [_asset("access.js")],
     "LOGIN": {"form": "console.login.LoginForm"},
     "SIDEBAR": {
-        "show_search": False,
+        "show_search": True,
+        "command_search": True,
         "show_all_applications": False,
         "navigation": [
             {
@@ -53,6 +57,9 @@ UNFOLD: dict[str, Any] = {
                         "link": reverse_lazy("admin:deployments"),
                         "permission": _may_see("stacks", "stack"),
                     },
+                    _page("Stacks", "layers", "stacks", "stack"),
+                    _page("Agents", "dns", "agents", "agent"),
+                    _page("Rollouts", "stairs", "rollouts", "rollout"),
                     {
                         "title": "Resources and images",
                         "icon": "manage_search",
@@ -63,17 +70,11 @@ UNFOLD: dict[str, Any] = {
             },
             {
                 "title": "Deploy",
+                "collapsible": True,
                 "items": [
-                    _page("Stacks", "layers", "stacks", "stack"),
                     _page("Versions", "description", "stacks", "deploymentobject"),
                     _page("Templates", "draft", "templates_app", "stacktemplate"),
                     _page("Generators", "factory", "generators", "generator"),
-                ],
-            },
-            {
-                "title": "Roll out",
-                "items": [
-                    _page("Rollouts", "stairs", "rollouts", "rollout"),
                     _page("Held versions", "front_hand", "agents", "versionhold"),
                     _page("Strategies", "route", "rollouts", "rolloutstrategy"),
                     _page("Freezes", "ac_unit", "rollouts", "freeze"),
@@ -81,39 +82,25 @@ UNFOLD: dict[str, Any] = {
             },
             {
                 "title": "Fleet",
+                "collapsible": True,
                 "items": [
-                    _page("Agents", "dns", "agents", "agent"),
                     _page("Reports", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
                     _page("Health", "monitor_heart", "health", "deploymenthealth"),
                     _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),
-                ],
-            },
-            {
-                "title": "Work",
-                "items": [
                     _page("Work orders", "build", "workorders", "workorder"),
                     _page("Finished work orders", "task_alt", "workorders", "workorderlogentry"),
                 ],
             },
             {
-                "title": "Tell",
+                "title": "Broker",
+                "collapsible": True,
                 "items": [
                     _page("Webhooks", "webhook", "webhooks", "subscription"),
                     _page("Webhook deliveries", "outbox", "webhooks", "delivery"),
-                ],
-            },
-            {
-                "title": "Access",
-                "items": [
                     _page("Keys", "key", "paks", "pak"),
                     _page("Users", "person", "auth", "user"),
                     _page("Groups", "group", "auth", "group"),
-                ],
-            },
-            {
-                "title": "Audit",
-                "items": [
                     _page("Audit log", "history", "audit", "auditlog"),
                     _page("Seals", "verified_user", "audit", "auditseal"),
                 ],

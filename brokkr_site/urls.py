@@ -11,6 +11,7 @@ urlpatterns = [
     re_path(r"^api/", errors.route_not_found, name="route-not-found"),
     # Agents try again and again to open a WebSocket here. A 404 makes them poll instead.
     re_path(r"^internal/", errors.route_not_found),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("", include("core.api.openapi.urls")),

@@ -30,8 +30,8 @@ class Chart:
     width: int
     height: int
     bars: Sequence[Bar]
-    # The number that the full height stands for.
-    top: str
+    # The numbers on the axis, from the top: of the full height, of half of it, and of none.
+    marks: Sequence[str]
     reports: str
     failures: str
 
@@ -63,7 +63,7 @@ def chart_of(hours: Sequence[Hour], url_of: Callable[[Hour], str]) -> Chart:
         WIDTH,
         HEIGHT,
         bars,
-        _number(highest),
+        [_number(highest), f"{highest / 2:,g}", "0"] if highest else [],
         _sum([hour.reports for hour in hours]),
         _sum([hour.failures for hour in hours]),
     )

@@ -1,9 +1,9 @@
 """Which deployments the page of deployments shows: what is searched for and filtered by, and the rows that are left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django import forms
@@ -15,7 +15,9 @@ from agents.deployments import Deployment
 from agents.models import Agent
 from generators.models import Generator
 from stacks.models import Stack
+from stacks.secret_values import without_secrets
 
+_Row = TypeVar("_Row", Failure, Deployment)
 _AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
 
 
@@ -69,11 +71,24 @@ class Wanted:
         )
 
 
+def matching(rows: Sequence[_Row], wanted: Wanted) -> list[_Row]:
+    """The rows that are let through. Nothing is found by a hidden value."""
+    found = [row for row in rows if wanted.has(row)]
+    if not wanted.text:
+        return found
+    versions = (row.sequence_id if isinstance(row, Failure) else row.reported or 0 for row in found)
+    messages = without_secrets((version, row.message) for version, row in zip(versions, found, strict=True))
+    shown = [replace(row, message=message) for row, message in zip(found, messages, strict=True)]
+    return [row for row in shown if wanted.has(row)]
+
+
 def wanted_by(form: DeploymentFilter) -> Wanted:
     """What the filter asks for. At most five queries."""
     values = form.cleaned_data
-    text, age = values.get("q", "").strip(), _AGES.get(values.get("since", ""))
-    stacks = agents = None
+    text = values.get("q", "").strip()
+    age: timedelta | None = _AGES.get(values.get("since", ""))
+    stacks: frozenset[UUID] | None = None
+    agents: frozenset[UUID] | None = None
     named: list[UUID] = []
     if generator := values.get("generator"):
         owners = Generator.objects.active().filter(name=generator)

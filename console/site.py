@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path
+from django.utils.cache import add_never_cache_headers
 
 from console.user_events import note_login, note_logout, note_password_change
 from core.admin import admin_actor
@@ -30,13 +32,25 @@ class ControlRoom(_AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         deployments = path("deployments/", self.admin_view(self.deployments), name="deployments")
         resources = path("resources/", self.admin_view(self.resources), name="resources")
-        return [deployments, resources, *super().get_urls()]
+        # Not `admin_view`, which would answer with the form for logging in, and that would be put into the page.
+        room = path("room/", self.room, name="room")
+        return [deployments, resources, room, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         # The admin's modules register with this site, so it cannot import them at its top.
         from console.admin.dashboard import dashboard_context  # noqa: PLC0415
 
         return super().index(request, {**dashboard_context(request), **(extra_context or {})})
+
+    def room(self, request: HttpRequest) -> HttpResponse:
+        """What the control room shows, for the page to put in place of what it has."""
+        from console.admin.dashboard import dashboard_context  # noqa: PLC0415  # as above
+
+        if not self.has_permission(request):
+            return HttpResponse(status=403)
+        response = render(request, "console/room.html", dashboard_context(request))
+        add_never_cache_headers(response)
+        return response
 
     def deployments(self, request: HttpRequest) -> HttpResponse:
         from console.admin.dashboard import deployments_view  # noqa: PLC0415  # as above
@@ -47,6 +61,11 @@ class ControlRoom(_AdminSite):
         from inventory.admin import resources_view  # noqa: PLC0415  # as above
 
         return resources_view(request, self.each_context(request))
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002  # the theme's signature
+        from console.admin.search import search_view  # noqa: PLC0415  # as above
+
+        return search_view(request)
 
     # Logins are audited here. Django's signals are also sent for sessions that nobody logged in to.
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

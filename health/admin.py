@@ -42,6 +42,8 @@ class CountsFilter(admin.SimpleListFilter):
 class DeploymentHealthAdmin(ReadOnlyAdmin):
     empty_hint = "Agents report here how healthy is what they have deployed, for as long as they watch it."
     list_display = ("object_link", "stack", "agent_name", "state", "heard", "checked")
+    # The first column is a link already.
+    list_display_links = ("state",)
     list_filter = (
         "status",
         CountsFilter,

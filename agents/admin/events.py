@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from typing import Any, cast
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,6 +18,7 @@ from core.admin import (
     link,
     shortened,
 )
+from stacks.secret_values import without_secrets
 
 
 @admin.register(AgentEvent)
@@ -49,13 +53,15 @@ class AgentEventAdmin(ReadOnlyAdmin):
         "object_link",
         "event_type",
         "outcome",
-        "message",
+        "whole_message",
         "count",
         "reported",
         "repeated",
         "id",
     )
     readonly_fields = fields
+    # A list filtered by it would tell hidden values letter by letter.
+    secret_fields = frozenset({"message", "yaml_content"})
     is_audited = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentEvent]:
@@ -63,6 +69,11 @@ class AgentEventAdmin(ReadOnlyAdmin):
         return rows.select_related("agent", "deployment_object__stack").defer(
             "deployment_object__yaml_content"
         )
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        messages = without_secrets((event.deployment_object.pk, event.message) for event in rows)
+        for event, message in zip(rows, messages, strict=True):
+            event.shown_message = message
 
     @admin.display(description="reported", ordering="created_at")
     def reported(self, event: AgentEvent) -> str | None:
@@ -91,5 +102,9 @@ class AgentEventAdmin(ReadOnlyAdmin):
         return badge(event.status, "good" if event.status == EventStatus.SUCCESS else "bad")
 
     @admin.display(description="message")
-    def short_message(self, event: AgentEvent) -> str | None:
-        return shortened(event.message)
+    def short_message(self, event: Any) -> str | None:
+        return shortened(event.shown_message)
+
+    @admin.display(description="message")
+    def whole_message(self, event: Any) -> str | None:
+        return cast(str, event.shown_message) or None

@@ -17,6 +17,7 @@ from agents.wanted.ties import Offer, serving_agents
 from agents.wanted.versions import held_stacks, newest_unheld, with_wanted
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
 from stacks.models import Stack
+from stacks.secret_values import without_secrets
 
 # Agents that have reported on the stack but do not serve it. Where the stack is deleted: agents that have reported
 # on it and have nothing left to remove.
@@ -40,7 +41,7 @@ _TITLES = {
     Standing.APPLIED: "Applied",
     GONE: "Do not get it any more",
 }
-_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat", ""]
+_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat", "why"]
 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
@@ -54,6 +55,9 @@ def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Http
     if chosen in _STATES:
         rows = rows.filter(state=_STATES.index(chosen))
     page = page_of(request, rows.with_heartbeat().order_by("state", "name", "cluster_name", "id"))
+    said = without_secrets((agent.report_sequence or 0, agent.report_message) for agent in page)
+    for agent, message in zip(page, said, strict=True):
+        agent.report_message = message
     serving = [agent for agent in page if _STATES[agent.state] not in {GONE, Standing.REMOVING}]
     standings = {each.agent.pk: each for each in of_stack(stack, serving)} if stack.deleted_at is None else {}
     reasons = reasons_for_agents(Offer.of(stack), serving)

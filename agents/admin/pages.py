@@ -7,13 +7,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from agents.admin.standing import reason_words, stack_link, standing_badge, version_link
-from agents.deployments import Deployment, of_agent
+from agents.deployments import Deployment, for_people, of_agent
 from agents.models import Agent, AgentEvent, MarkerDelivery
 from agents.models.event import EventStatus
 from agents.reasons import Reasons, reasons_for_stacks
 from agents.wanted.standing import Standing
 from agents.wanted.ties import served_stacks, tied_stacks
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from stacks.secret_values import without_secrets
 
 # The worst state first; stacks in the same state by name.
 _ORDER = list(Standing)
@@ -45,6 +46,9 @@ def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
     held_back = [stack for stack in shown if stack.pk not in served]
     page = page_of(request, [*deployments, *held_back])
     stacks = [row.stack if isinstance(row, Deployment) else row for row in page]
+    shown_of = {
+        each.stack.pk: each for each in for_people(row for row in page if isinstance(row, Deployment))
+    }
     reasons = reasons_for_stacks(agent.pk, stacks)
     removals = list(
         MarkerDelivery.objects.filter(agent=agent)
@@ -63,7 +67,7 @@ def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
             "page": page,
             "table": {
                 "headers": ["stack", "generator", "why", "state", "since", "version", "last message"],
-                "rows": [_stack_row(row, reasons) for row in page],
+                "rows": [_stack_row(shown_of.get(stack.pk, stack), reasons) for stack in stacks],
             },
             "removals": removals[:REMOVALS_SHOWN],
             "more_removals": len(removals) > REMOVALS_SHOWN,
@@ -108,6 +112,7 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
         .defer("deployment_object__yaml_content")
         .order_by("-updated_at", "-id")[:EVENTS_SHOWN]
     )
+    messages = without_secrets((event.deployment_object.pk, event.message) for event in events)
     rows = [
         [
             ago(event.created_at),
@@ -119,10 +124,10 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
             ),
             event.event_type,
             badge(event.status, "good" if event.status == EventStatus.SUCCESS else "bad"),
-            shortened(event.message) or "-",
+            shortened(message) or "-",
             _times(event),
         ]
-        for event in events
+        for event, message in zip(events, messages, strict=True)
     ]
     return admin.render_page(
         request,

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from agents.deployments import Deployment
+from agents.deployments import Deployment, for_people
 from agents.models import Agent
 from agents.reasons import Reason, Tie
 from agents.wanted.standing import Standing
@@ -82,6 +82,6 @@ def deployments_table(deployments: Sequence[Deployment]) -> dict[str, Any]:
                 version_link(each) or "-",
                 shortened(each.message) or "-",
             ]
-            for each in deployments
+            for each in for_people(deployments)
         ],
     }

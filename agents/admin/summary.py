@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from agents.admin.standing import stack_link, version_link
-from agents.deployments import failing_of
+from agents.deployments import failing_of, for_people
 from agents.models import Agent
 from agents.querysets import ACTIVE
 from agents.silence import is_silent
@@ -44,8 +44,8 @@ def cluster_badge(agent: Agent) -> SafeString | str:
 
 
 def summary_of(agent: Agent) -> dict[str, Any]:
-    """The summary of one agent, with three queries."""
-    failures = failing_of(agent, limit=FAILURES_SHOWN + 1)
+    """The summary of one agent, with at most four queries."""
+    failures = for_people(failing_of(agent, limit=FAILURES_SHOWN + 1))
     served = served_stacks(agent.pk).order_by().values("pk")[: STACKS_COUNTED + 1].count()
     beat = agent.heartbeat
     cards = [

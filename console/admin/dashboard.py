@@ -19,10 +19,11 @@ from agents.wanted.standing import Standing
 from console import dashboard
 from console.chart import chart_of
 from console.dashboard import CARDS, Panel, events_url, panels
-from console.deployments import DeploymentFilter, generator_names, wanted_by
+from console.deployments import DeploymentFilter, generator_names, matching, wanted_by
 from core.admin import link, moment, page_of, shortened
 from rollouts.admin import running_context
 from stacks.models import Stack
+from stacks.secret_values import without_secrets
 
 _DEPLOYMENTS = ("agents.view_agent", "stacks.view_stack")
 _EVENTS = "agents.view_agentevent"
@@ -95,13 +96,13 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
     is_grouped = standing == Standing.FAILING and request.GET.get("by") != "agent"
     rows: Sequence[Any]
     if is_grouped:
-        found = [each for each in failures() if wanted.has(each)]
+        found = matching(failures(), wanted)
         rows, count, is_capped = grouped(found), len(found), len(found) >= CANDIDATES
     else:
         # What is filtered is looked for among more rows than are listed.
         limit = ROWS_FILTERED if form.chosen else ROWS_LISTED
         asked_for = ask(limit=limit + 1)
-        rows = [each for each in asked_for if wanted.has(each)][:ROWS_LISTED]
+        rows = matching(asked_for, wanted)[:ROWS_LISTED]
         count, is_capped = len(rows), len(asked_for) > limit or len(rows) == ROWS_LISTED
     page = page_of(request, rows)
     context = {
@@ -125,9 +126,10 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
 
 
 def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
-    """The data of the theme's table, one row for each group. Three queries."""
+    """The data of the theme's table, one row for each group. At most four queries."""
     stacks = Stack.objects.in_bulk({group.stack_id for group in groups})
     states = states_of_stacks(stacks, timezone.now())
+    messages = without_secrets((group.sequence_id, group.message) for group in groups)
     return {
         "headers": ["stack", "agents", "message", "failing since", "last began", "last seen"],
         "rows": [
@@ -143,11 +145,11 @@ def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
                     group.stack_id,
                     query={"state": Standing.FAILING},
                 ),
-                shortened(group.message, 160) or "no message",
+                shortened(message, 160) or "no message",
                 moment(group.first),
                 moment(group.latest),
                 moment(group.last_seen),
             ]
-            for group in groups
+            for group, message in zip(groups, messages, strict=True)
         ],
     }

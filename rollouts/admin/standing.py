@@ -16,6 +16,7 @@ from rollouts.models import Rollout, RolloutCheck, RolloutMember, RolloutState, 
 from rollouts.progress import WaveProgress, failing_members, held_back, progress_of_waves
 from rollouts.sentences import reason_of, waits_for
 from rollouts.strategies import Wave
+from stacks.secret_values import without_secrets
 
 # More failing agents are not read; a rollout stops long before.
 _FAILURES_READ = 1_000
@@ -183,8 +184,8 @@ def _failures(rollout: Rollout) -> tuple[list[FailureGroup], bool]:
     """The failing agents by what they say, the largest group first, and whether there are more than were read."""
     rows = list(failing_members(rollout)[: _FAILURES_READ + 1])
     groups: dict[str, FailureGroup] = {}
-    for row in rows[:_FAILURES_READ]:
-        message = row["message"] or ""
+    said = without_secrets((rollout.version_id, row["message"]) for row in rows[:_FAILURES_READ])
+    for row, message in zip(rows[:_FAILURES_READ], said, strict=True):
         group = groups.setdefault(essence(message), FailureGroup(message))
         group.count += 1
         if len(group.named) < _AGENTS_NAMED:

@@ -13,7 +13,7 @@ from tests.browser.chromium import browser
 from tests.support.server import LiveServer
 
 # Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
-_MEANT = ("403 (Forbidden)", "net::ERR_FAILED")
+_MEANT = ("403 (Forbidden)", "404 (Not Found)", "net::ERR_FAILED")
 PASSWORD = "only for these tests"
 # In one process, because starting Django takes longer than all of it.
 _PREPARE = f"""

@@ -84,11 +84,13 @@ def _pages(chromium: Browser, url: str) -> list[str]:
     with chromium.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
         _log_in(page, url)
-        found = dict.fromkeys(_walk(page, url))
+        found = dict.fromkeys(walk(page, url))
     return list(found)
 
 
-def _walk(page: Page, url: str) -> Iterator[str]:
+def walk(page: Page, url: str) -> Iterator[str]:
+    """The pages that a user who is logged in finds, as paths below /admin/."""
+    page.goto(f"{url}/admin/")
     yield ""
     yield "stacks/stack/?q=nothing+like+it"
     lists = [path for path in _paths(page, "#nav-sidebar a, nav a") if path]

@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Mapping
+from threading import Event
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from agents.models import Agent
 from console.demo.context import Size
+from console.demo.life import keep_alive, living
 from console.demo.seed import LAST_PHASE, seed
 from core.commands import Answer, BrokerCommand, fields
 from core.progress import ProgressBar
@@ -36,7 +38,16 @@ class Command(BrokerCommand):
             help="add to what is there; names that are taken still refuse",
         )
 
+        parser.add_argument(
+            "--alive",
+            action="store_true",
+            help="then let the agents go on sending heartbeats, until this is interrupted; beside a fleet that is "
+            "there already it only does this",
+        )
+
     def perform(self, options: Mapping[str, Any]) -> Answer:
+        if options["alive"] and _has_data():
+            return self._live()
         if not options["beside_other_data"] and _has_data():
             raise CommandError(
                 "The database has agents, stacks or generators already, and a demonstration among them would be hard "
@@ -44,11 +55,22 @@ class Command(BrokerCommand):
             )
         size = Size(options["agents"], options["stacks"], options["versions"], options["work_orders"])
         seed(size=size, chance_seed=options["seed"], actor=self.actor, progress=ProgressBar(LAST_PHASE))
+        if options["alive"]:
+            self._live()
         made = {"Agents": size.agents, "Stacks": size.stacks, "Work orders": size.work_orders}
         return Answer(
             text=f"The fleet is there.\n{fields(made)}",
             data={"agents": size.agents, "stacks": size.stacks, "work_orders": size.work_orders},
         )
+
+    def _live(self) -> Answer:
+        agents = living()
+        self.stderr.write(f"{len(agents)} agents send heartbeats. Ctrl+C ends it.")
+        try:
+            keep_alive(agents, Event().wait)
+        except KeyboardInterrupt:
+            self.stderr.write("")
+        return Answer(text=f"{len(agents)} agents were kept alive.", data={"agents": len(agents)})
 
 
 def _has_data() -> bool:

@@ -1,0 +1,33 @@
+// Names for what the theme's libraries make without one, so that screen readers can say what it is; and which groups of
+// the sidebar are folded.
+(() => {
+  const name = (box) => {
+    const select = box.previousElementSibling;
+    const label = select?.labels?.[0]?.textContent.trim() || select?.getAttribute("aria-label");
+    if (!label) return;
+    for (const part of box.querySelectorAll("[role=combobox], [role=textbox], [role=searchbox]")) {
+      part.setAttribute("aria-label", label);
+    }
+  };
+  const look = () => {
+    document.querySelectorAll(".select2-container").forEach(name);
+    document.querySelectorAll(".help-tooltip[aria-label]").forEach((help) => help.setAttribute("role", "img"));
+    document.querySelectorAll(".simplebar-content-wrapper").forEach((box, number) => {
+      box.setAttribute("aria-label", number ? `Scrollable content ${number + 1}` : "Scrollable content");
+    });
+  };
+  const remember = (group) => {
+    const key = `folded ${group.dataset.group}`;
+    group.open = localStorage.getItem(key) === null || group.querySelector("[aria-current]") !== null;
+    group.addEventListener("toggle", () => {
+      if (group.open) localStorage.removeItem(key);
+      else localStorage.setItem(key, "yes");
+    });
+  };
+  const start = () => {
+    look();
+    document.querySelectorAll("details[data-group]").forEach(remember);
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  };
+  document.addEventListener("DOMContentLoaded", start);
+})();

@@ -1,0 +1,97 @@
+"""Hides the values of a version's Secrets in what agents say of the version."""
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Iterable, Sequence
+from threading import Lock
+from typing import Final
+
+import yaml
+from cachetools import LRUCache
+from django.db.models import Case, F, TextField, Value, When
+
+from stacks.models import DeploymentObject
+from stacks.secret_places import MASKED, secret_places
+
+# Shorter values occur in any text.
+MIN_CHARACTERS: Final = 6
+_MAX_KEPT_CHARACTERS: Final = 4 * 1024 * 1024
+
+# By the checksum of the manifest, so that they are never another manifest's.
+_kept: LRUCache[str, tuple[str, ...]] = LRUCache(
+    _MAX_KEPT_CHARACTERS, getsizeof=lambda values: 100 + sum(map(len, values))
+)
+# The checksums of versions that were asked for lately: what the next query need not read.
+_checksums: LRUCache[int, str] = LRUCache(10_000)
+_lock = Lock()
+
+
+def values_of(text: str) -> tuple[str, ...]:
+    """The values of MIN_CHARACTERS or more that a manifest hides, as written and decoded, the longest first."""
+    found: set[str] = set()
+    for _, (start, end) in secret_places(text):
+        written = text[start:end].strip()
+        found.add(written)
+        found.update(_readings(written))
+    return tuple(sorted((each for each in found if len(each) >= MIN_CHARACTERS), key=len, reverse=True))
+
+
+def without_secrets(said: Iterable[tuple[int, str | None]]) -> list[str]:
+    """Messages, each given with the sequence id of its version, with a mask in place of each value of its Secrets.
+
+    One query, or none if nobody says anything. No message is an empty one.
+    """
+    messages = [(sequence_id, message or "") for sequence_id, message in said]
+    values = _values({sequence_id for sequence_id, message in messages if message})
+    return [_without(message, values.get(sequence_id, ())) for sequence_id, message in messages]
+
+
+def _values(sequence_ids: set[int]) -> dict[int, tuple[str, ...]]:
+    with _lock:
+        asked = {_checksums[each] for each in sequence_ids if each in _checksums}
+        known = {checksum: _kept[checksum] for checksum in asked if checksum in _kept}
+    unread = When(yaml_checksum__in=list(known), then=Value(""))
+    rows = DeploymentObject.objects.filter(pk__in=sequence_ids).values_list(
+        "pk", "yaml_checksum", Case(unread, default=F("yaml_content"), output_field=TextField())
+    )
+    found = {}
+    # One after the other, because a manifest may have megabytes.
+    for sequence_id, checksum, text in rows.iterator(chunk_size=1):
+        if checksum not in known:
+            known[checksum] = values_of(text)
+        found[sequence_id] = known[checksum]
+        _keep(sequence_id, checksum, known[checksum])
+    return found
+
+
+def _keep(sequence_id: int, checksum: str, values: tuple[str, ...]) -> None:
+    with _lock:
+        _checksums[sequence_id] = checksum
+        if _kept.getsizeof(values) <= _kept.maxsize:
+            _kept[checksum] = values
+
+
+def _without(message: str, values: Sequence[str]) -> str:
+    for value in values:
+        message = message.replace(value, MASKED)
+    return message
+
+
+def _readings(written: str) -> Iterable[str]:
+    """What a scalar says, with each line of it, and what it says in base64."""
+    try:
+        value = yaml.load(written, Loader=yaml.CBaseLoader)  # noqa: S506  # it makes texts only
+    except yaml.YAMLError:
+        return
+    if not isinstance(value, str):
+        return
+    for text in (value, _decoded(value)):
+        yield text.strip()
+        yield from (line.strip() for line in text.splitlines())
+
+
+def _decoded(value: str) -> str:
+    try:
+        return b64decode("".join(value.split()), validate=True).decode()
+    except (NotBase64, ValueError):
+        return ""

@@ -1,0 +1,102 @@
+"""Every page can be used by eyes that see little, by screen readers and by the keyboard alone."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.screenshots import walk
+
+pytestmark = pytest.mark.live
+
+_numbers = count(1)
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {{name: db}}\nstringData: {{password: '{}'}}\n"
+
+
+@pytest.fixture
+def failing(site) -> dict[str, Any]:
+    """An agent on which a stack with two versions fails."""
+    number = next(_numbers)
+    made = site.post("/agents", {"name": f"access-{number}", "cluster_name": "far"})
+    generator = site.post("/generators", {"name": f"access-ci-{number}"})["generator"]
+    stack = site.post("/stacks", {"name": f"access-shop-{number}", "generator_id": generator["id"]})
+    site.post(f"/agents/{made['agent']['id']}/targets", {"stack_id": stack["id"]})
+    for version in range(2):
+        obj = site.post(
+            f"/stacks/{stack['id']}/deployment-objects", {"yaml_content": SECRET.format(f"value {version}")}
+        )
+    event = {"deployment_object_id": obj["id"], "event_type": "DEPLOY", "status": "FAILURE"}
+    agent = {"Authorization": f"Bearer {made['initial_pak']}"}
+    answer = site.api.post(
+        f"/agents/{made['agent']['id']}/events",
+        json={**event, "message": f"no image {number}"},
+        headers=agent,
+    )
+    assert answer.status_code == 201, answer.text
+    return {"stack": stack, "agent": made["agent"], "message": f"no image {number}"}
+
+
+def complaints_of(page: Page, path: str) -> list[str]:
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status < 400 or path == "nothing/like/it/", (path, answer.status)
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{path}: {each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_reports_nothing_on_any_page(as_user, site, failing, scheme):
+    page = as_user("admin")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    paths = dict.fromkeys(walk(page, site.server.url))
+    assert {f"stacks/stack/{failing['stack']['id']}/outcomes/"} & set(paths)
+    found = [line for path in [*paths, "nothing/like/it/"] for line in complaints_of(page, path)]
+    page.emulate_media(color_scheme="light")
+    assert "\n".join(found) == ""
+
+
+def test_axe_reports_nothing_on_the_login_page(window):
+    assert complaints_of(window(), "login/") == []
+
+
+def test_a_failure_is_found_opened_and_its_agents_seen_by_keyboard_alone(as_user, failing):
+    page = as_user("viewer")
+    page.goto("")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("searchbox", name="Find anything")
+    expect(field).to_be_focused()
+    page.keyboard.type(failing["message"])
+    expect(page.locator("#command-results-list a").first).to_contain_text(failing["stack"]["name"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/stacks/stack/{failing['stack']['id']}/outcomes/?state=failing")
+    expect(page.get_by_role("link", name=failing["agent"]["name"]).first).to_be_visible()
+
+
+def test_the_first_key_leads_past_the_navigation(as_user):
+    page = as_user("viewer")
+    page.goto("")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_a_group_of_the_sidebar_stays_folded(as_user):
+    page = as_user("viewer")
+    page.goto("")
+    group = page.locator("details[data-group=Broker] > summary")
+    group.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Webhook deliveries", exact=True)).to_be_hidden()
+    page.goto("agents/agent/")
+    expect(page.get_by_role("link", name="Webhook deliveries", exact=True)).to_be_hidden()
+    group.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Webhook deliveries", exact=True)).to_be_visible()

@@ -1,0 +1,79 @@
+"""One search for the whole admin: what it finds, for whom, and at how many queries."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories import make_agent, make_event, make_object, make_stack
+from tests.support.admin import staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fleet() -> dict[str, str]:
+    agent, _ = make_agent(name="edge-lyon", cluster_name="lyon-7", labels=["tier-gold"], active=True)
+    stack = make_stack(name="checkout", labels=["tier-gold"])
+    obj = make_object(stack)
+    make_event(agent, obj, "FAILURE", "ImagePullBackOff: no such image")
+    return {"agent": str(agent.pk), "stack": str(stack.pk), "number": str(obj.pk), "version": str(obj.id)}
+
+
+def found(pages, text: str) -> dict[str, list[str]]:
+    """By group, the results' titles."""
+    page = pages.get("search/", s=text, extended="1").content.decode()
+    groups: dict[str, list[str]] = {}
+    title = ""
+    for heading, hit in re.findall(r"<h2>([^<]+)</h2>|<b>([^<]+)</b>", page):
+        title = heading or title
+        if hit:
+            groups.setdefault(title, []).append(hit)
+    return groups
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("LYON", {"Agents": ["edge-lyon"]}),
+        ("lyon-7", {"Agents": ["edge-lyon"]}),
+        ("eckou", {"Stacks": ["checkout"]}),
+        ("tier-g", {"Stacks": ["checkout"], "Agents": ["edge-lyon"]}),
+        ("imagepull", {"Failures": ["checkout on edge-lyon"]}),
+        ("nothing like it", {}),
+        ("e", {}),
+        ("%", {}),
+        ("a\0b", {}),
+        ("9" * 30, {}),
+    ],
+)
+def test_names_labels_clusters_and_messages_are_found_in_groups(operator, fleet, text, groups):
+    assert found(operator, text) == groups
+
+
+def test_ids_are_found(operator, fleet):
+    assert found(operator, fleet["agent"]) == {"Agents": ["edge-lyon"]}
+    assert found(operator, fleet["stack"]) == {"Stacks": ["checkout"]}
+    assert found(operator, f"#{fleet['number']}0") == {}
+    assert found(operator, fleet["version"]) == {"Versions": [f"#{fleet['number']}"]}
+    number = f"#{int(fleet['number']):02}"
+    assert found(operator, number)["Versions"] == [f"#{fleet['number']}"]
+
+
+def test_nobody_finds_what_he_may_not_see(fleet):
+    assert found(staff("stacks.view_stack"), "tier-gold") == {"Stacks": ["checkout"]}
+
+
+def test_the_search_costs_the_same_queries_for_any_fleet(operator, fleet):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            operator.get("search/", s="e", extended="1")
+            operator.get("search/", s="edge", extended="1")
+        return len(captured)
+
+    before = cost()
+    for number in range(8):
+        make_agent(name=f"edge-{number}", labels=["edge"])
+        make_stack(name=f"edge-{number}", labels=["edge"])
+    assert cost() == before
