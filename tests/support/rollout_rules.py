@@ -23,6 +23,8 @@ class Seen:
     holds: dict[int, set[str]]
     releases: set[tuple[int, str]]
     owed: dict[str, set[int]]
+    # Which agent must remove which stack that lives on.
+    removals: set[Pair]
     rollouts: dict[UUID, Rollout]
     waves: dict[tuple[UUID, int], RolloutWave]
     members: dict[UUID, dict[str, RolloutMember]]
@@ -59,8 +61,12 @@ def look(fleet: Fleet) -> Seen:
     for member in RolloutMember.objects.all():
         members[member.rollout_id][fleet.name_of_agent(member.agent_id)] = member
     owed: dict[str, set[int]] = defaultdict(set)
-    for agent_id, seq in MarkerDelivery.objects.values_list("agent_id", "marker_id"):
-        owed[fleet.name_of_agent(agent_id)].add(seq)
+    removals: set[Pair] = set()
+    for delivery in MarkerDelivery.objects.select_related("marker"):
+        name = fleet.name_of_agent(delivery.agent_id)
+        owed[name].add(delivery.marker_id)
+        if delivery.marker.recipient_id is not None:
+            removals.add((name, fleet.name_of_stack(delivery.marker.stack_id)))
     seen = Seen(
         at=fleet.clock.now,
         versions=versions,
@@ -70,6 +76,7 @@ def look(fleet: Fleet) -> Seen:
             for seq, agent_id in VersionRelease.objects.values_list("version_id", "agent_id")
         },
         owed=owed,
+        removals=removals,
         rollouts={row.pk: row for row in Rollout.objects.order_by("version")},
         waves={(row.rollout_id, row.number): row for row in RolloutWave.objects.all()},
         members=members,
@@ -136,6 +143,7 @@ class Rules:
         self._answers(seen)
         self._holds(seen)
         self._order(seen)
+        self._removals(seen)
         self._freezes(seen)
         for rollout in seen.rollouts.values():
             self._members(seen, rollout)
@@ -182,6 +190,12 @@ class Rules:
                 raise Violation(f"what {pair} wants went back from #{was} to {version}")
             if version is not None:
                 self.wanted[pair] = version.seq
+
+    def _removals(self, seen: Seen) -> None:
+        """Nobody must remove what it serves."""
+        for pair in seen.removals:
+            if self.fleet.serves(*pair):
+                raise Violation(f"{pair} is served, and its removal is owed")
 
     def _freezes(self, seen: Seen) -> None:
         """Under a freeze nothing changes of what is wanted."""
