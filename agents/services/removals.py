@@ -5,6 +5,7 @@ Nothing is owed to an agent that still serves the stack by another tie, or that 
 """
 
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,9 +14,10 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from agents.models import Agent, AgentOffer, MarkerDelivery, StackReport
-from agents.wanted.legs import is_served
+from agents.wanted.legs import is_served, served_by_agent
 from agents.wanted.ties import served_stacks, serving_agents, tied_stacks
-from core.prepared import uuid_parameter
+from core.prepared import as_uuid, fetch_all, uuid_parameter
+from core.prepared_rows import among, list_parameter
 from stacks.models import DeploymentObject, Stack
 from stacks.services import add_markers_for_agents
 
@@ -24,6 +26,7 @@ Pair = tuple[UUID, UUID]
 # Ids, or a query of ids.
 Ids = Collection[UUID] | QuerySet[Stack, UUID] | QuerySet[Agent, UUID]
 
+_SERVING = "SELECT m.stack_id FROM ({served}) m WHERE {among}"
 _WITHDRAWN = """
 DELETE FROM agent_marker_deliveries WHERE id IN (
     SELECT d.id FROM agent_marker_deliveries d
@@ -65,8 +68,7 @@ def owe_late_removals(*, agent_id: UUID, stack_ids: Collection[UUID]) -> None:
     The agent and the stacks are locked. The agent has lost a stack if a removal was owed to it before, or if the stack
     was offered to it and no tie is left. A missing registration is not enough, because a changed setting may be why.
     """
-    serving = served_stacks(agent_id).filter(pk__in=stack_ids).values_list("pk", flat=True)
-    strange = set(stack_ids) - set(serving)
+    strange = set(stack_ids) - _serving(agent_id=agent_id, stack_ids=stack_ids)
     if not strange:
         return
     markers = DeploymentObject.objects.filter(recipient_id=agent_id, stack__in=strange)
@@ -100,6 +102,19 @@ def replace_removals(*, stack_ids: Collection[UUID], agent_ids: Collection[UUID]
     MarkerDelivery.objects.filter(
         agent__in=agent_ids, marker__stack__in=stack_ids, marker__recipient_id__isnull=False
     ).delete()
+
+
+def _serving(*, agent_id: UUID, stack_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these live stacks that the live agent serves. Every first report of an agent asks it."""
+    parameters = {"agent": uuid_parameter(agent_id), "stacks": list_parameter(stack_ids)}
+    found = fetch_all(_serving_statement(connection.vendor, settings.REQUIRE_REGISTRATION), parameters)
+    return {as_uuid(stack_id) for (stack_id,) in found}
+
+
+@cache
+def _serving_statement(vendor: str, registration: bool) -> str:  # noqa: FBT001
+    served = served_by_agent(vendor, registration=registration)
+    return _SERVING.format(served=served, among=among("m.stack_id", "stacks"))
 
 
 def _given(near: Q) -> set[Pair]:
