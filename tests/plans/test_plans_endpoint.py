@@ -2,10 +2,12 @@
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.utils import timezone
 
 from agents.models import AgentHeartbeat
 from core.metrics import exposition
+from plans import dry_runs
 from rollouts.models import Freeze
 from rollouts.services.freezes import begin_freeze
 from tests.factories import (
@@ -212,6 +214,18 @@ def test_a_plan_leaves_no_trace(admin, served, caplog, django_capture_on_commit_
     assert exposition().count(b"audit") == events
     assert {record.name for record in caplog.records} == {"brokkr.request"}
     assert len(caplog.records) == 3
+
+
+def test_on_sqlite_a_plan_does_not_keep_writers_waiting_for_long(admin, served, monkeypatch):
+    monkeypatch.setattr(dry_runs, "_SQLITE_SECONDS", -1)
+    monkeypatch.setattr(dry_runs, "_SQLITE_STEPS", 1)
+    answer = ask(admin, "DELETE", f"/stacks/{served[0].id}")
+    if connection.vendor == "sqlite":
+        refused(answer, 503, "plan_too_long")
+    else:
+        assert answer.status_code == 200
+    monkeypatch.undo()
+    assert told(admin, "DELETE", f"/stacks/{served[0].id}")["agent_count"] == 1
 
 
 def nested(depth: int) -> object:
