@@ -109,10 +109,12 @@ def _timed(call: Callable[[], object], rounds: int) -> dict[str, list[float]]:
     times, cpu = [], []
     postmaster = environment.postmaster()
     for _ in range(rounds):
-        start, before = time.perf_counter(), time.process_time_ns() + environment.cpu_ns(postmaster)
+        before = environment.cpu_ns(postmaster)
+        start, used = time.perf_counter(), time.process_time_ns()
         call()
+        used = time.process_time_ns() - used
         times.append((time.perf_counter() - start) * 1000)
-        cpu.append((time.process_time_ns() + environment.cpu_ns(postmaster) - before) / 1e6)
+        cpu.append((used + environment.cpu_ns(postmaster) - before) / 1e6)
     return {"ms": times, "cpu": cpu}
 
 

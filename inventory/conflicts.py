@@ -93,7 +93,9 @@ def conflicts_among(pairs: Iterable[tuple[UUID, UUID, int]]) -> list[Conflict]:
         agents_of[version].add(agent_id)
     found = []
     for named, members in _shared(agents_of).items():
-        times = Counter(agent_id for member in members for agent_id in agents_of[member.version_id])
+        # A version may have the object twice, written with and without its namespace.
+        versions = {member.version_id for member in members}
+        times = Counter(agent_id for version in versions for agent_id in agents_of[version])
         agent_ids = frozenset(agent_id for agent_id, number in times.items() if number > 1)
         meeting = [member for member in members if not agent_ids.isdisjoint(agents_of[member.version_id])]
         if agent_ids:

@@ -4,7 +4,6 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -89,9 +88,7 @@ class ResourcesViewSet(KeyedViewSet):
 
 class ConflictsViewSet(KeyedViewSet):
     queryset = Stack.objects.active()
-
-    def get_permissions(self) -> list[BasePermission]:
-        return [AnyCaller()]
+    permission_classes = [AnyCaller]
 
     @extend_schema(
         operation_id="list_stack_conflicts",

@@ -93,6 +93,16 @@ def test_two_agents_of_which_each_has_one_stack_are_no_conflict(db):
     assert conflicts_of_stack(one) == []
 
 
+def test_a_stack_that_has_an_object_twice_conflicts_only_with_others(db):
+    twice = config() + "---\n" + config(namespace="default")
+    agent, one, _ = two_stacks(twice, config(data={"a": "b"}))
+    alone, _ = make_agent()
+    make_target(alone, one)
+    (found,) = conflicts_of_stack(one)
+    assert found.agent_ids == {agent.pk}
+    assert conflicts_of_agent(alone.pk) == []
+
+
 def test_only_wanted_versions_count(db):
     agent, one, other = two_stacks(deployment("web"), deployment("api"))
     newer = make_object(other, deployment("web", image="redis"))
