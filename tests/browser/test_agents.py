@@ -216,3 +216,17 @@ def test_the_audit_log_is_exported_as_it_is_filtered(as_user, site, tmp_path: Pa
     assert heading.startswith("timestamp,action,")
     assert rows
     assert all(",agent." in row for row in rows)
+
+
+def test_the_past_of_an_agent_is_told_and_compared(as_user, boreas, shop):
+    page = as_user("admin")
+    page.goto(boreas.page())
+    page.get_by_role("link", name="Timeline").click()
+    expect(page.get_by_role("row").filter(has_text="failed")).to_contain_text(shop["name"])
+    page.get_by_role("link", name="Then and now").click()
+    expect(page.get_by_label("This agent at (UTC)")).to_have_attribute("type", "datetime-local")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("status")).to_contain_text("No difference: 1 stack on both sides.")
+    page.get_by_label("This agent at (UTC)").fill("2001-01-01T00:00:00")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("Known are moments from")).to_be_visible()
