@@ -109,6 +109,7 @@ class VerifyBody(serializers.Serializer[Any]):
                 "explanation": "",
             },
             response_only=True,
+            status_codes=["200", "202"],
         )
     ]
 )
