@@ -16,15 +16,10 @@ class SigningKeyNotEndorsed(Conflict):
     )
 
 
-class SealNotFound(NotFound):
-    code = "audit_seal_not_found"
-    message = "There is no such seal."
-
-
 class RangeTooLarge(Invalid):
     code = "audit_range_too_large"
     message = (
-        "At most 100 seals with 20,000 entries are verified at once; have the whole log verified instead."
+        "At most 100 seals with 20,000 entries are verified at once. Ask for fewer, or for the whole log."
     )
 
 

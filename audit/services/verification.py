@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.db.models import Count, Exists, OuterRef
 
-from audit.errors import RangeTooLarge, SealNotFound
+from audit.errors import RangeTooLarge
 from audit.event_kinds import AuditEventKind
 from audit.exported import exported_key, exported_seal
 from audit.models import AuditKey, AuditLog, AuditSeal
@@ -104,18 +104,18 @@ def verify_chain(
 def verify_range(*, first: int, last: int) -> Outcome:
     """Check these seals, their entries, and how they follow on each other.
 
-    Raises RangeTooLarge, SealNotFound, SigningKeyMissing.
+    Raises RangeTooLarge, SigningKeyMissing.
     """
     if not 0 <= last - first < MOST_SEALS_AT_ONCE:
         raise RangeTooLarge
     seals = list(AuditSeal.objects.filter(number__range=(first - 1, last + 1)).order_by("number"))
     within = [seal for seal in seals if first <= seal.number <= last]
-    if not within:
-        raise SealNotFound(first=first, last=last)
     if sum(seal.entries for seal in within) > MOST_ENTRIES_AT_ONCE:
         raise RangeTooLarge
     walk = _begin(())
     try:
+        if not within:
+            raise _Broken(first, Why.MISSING, "There is no such seal.")
         walk.expired = _expired(walk)
         for seal in seals:
             _check_seal(seal, walk, is_whole=seal.number == 1)

@@ -27,6 +27,7 @@ NOT_IN_THE_SCHEMA = {
     "invalid_template_syntax": "the text must be a Tera template",
     "invalid_parameters_schema": "the text must be a JSON Schema",
     "no_targeting_specified": "one of several members of the body must name somebody",
+    "audit_range_too_large": "the last seal may be before the first, or too far behind it",
     "invalid_webhook": "whether a URL or a header can be used is more than a pattern says",
     "webhook_test_failed": "somebody must listen at the endpoint",
     "frozen": "another request of the run has begun a freeze",

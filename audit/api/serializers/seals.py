@@ -8,6 +8,8 @@ from audit.services import Why
 from core.api.fields import QueryNumber, Text
 from core.api.rows import RowSerializer
 
+# Whole numbers beyond are not exact in every client.
+_MAX_NUMBER = 2**53 - 1
 _HASH = "9f2c1e7a4b8d06f35c9a7e1b2d4f60839f2c1e7a4b8d06f35c9a7e1b2d4f6083"
 _SEAL = {
     "number": 1402,
@@ -38,8 +40,12 @@ class AuditSealSerializer(RowSerializer[AuditSeal]):
 
 
 class RangeQuery(serializers.Serializer[Any]):
-    first = QueryNumber(help_text="The number of the first seal.")
-    last = QueryNumber(help_text="The number of the last seal; at most 100 seals, with 20,000 entries.")
+    first = QueryNumber(min_value=1, max_value=_MAX_NUMBER, help_text="The number of the first seal.")
+    last = QueryNumber(
+        min_value=1,
+        max_value=_MAX_NUMBER,
+        help_text="The number of the last seal; at most 100 seals, with 20,000 entries.",
+    )
 
 
 class FindingSerializer(serializers.Serializer[Any]):
@@ -85,7 +91,10 @@ class RangeOutcomeSerializer(serializers.Serializer[Any]):
 )
 class VerifyBody(serializers.Serializer[Any]):
     expected_hash = Text(
-        required=False, default="", help_text="The hash of a seal, kept outside; it must be in the chain."
+        rule={"pattern": "^([0-9a-f]{64})?$"},
+        required=False,
+        default="",
+        help_text="The hash of a seal, kept outside; it must be in the chain.",
     )
 
 
@@ -109,6 +118,7 @@ class VerifyBody(serializers.Serializer[Any]):
                 "explanation": "",
             },
             response_only=True,
+            status_codes=["200", "202"],
         )
     ]
 )
