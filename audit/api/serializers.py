@@ -115,3 +115,7 @@ class AuditQuery(_QueryBase):  # type: ignore[misc, valid-type]
     to = Moment(required=False, help_text="Earlier than this.")
     limit = QueryNumber(required=False, default=100, help_text="Brought within 1 and 1000.")
     offset = QueryNumber(required=False, default=0, help_text="Brought to 0 or more.")
+    cursor = QueryText(
+        required=False,
+        help_text="Where the page begins, from the previous page's Link header; `offset` then counts for nothing.",
+    )
