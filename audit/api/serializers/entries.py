@@ -126,3 +126,7 @@ class AuditQuery(QueryWindow):
     resource_id = Id(required=False, help_text="Only changes of this thing.")
     limit = QueryNumber(required=False, default=100, help_text="Brought within 1 and 1000.")
     offset = QueryNumber(required=False, default=0, help_text="Brought to 0 or more.")
+    cursor = QueryText(
+        required=False,
+        help_text="Where the page begins, from the previous page's Link header; `offset` then counts for nothing.",
+    )
