@@ -1,8 +1,8 @@
 """Every list of the admin and its first page, in a large world, beside another revision: `make bench-admin`.
 
 10,000 agents, 2,000 stacks, 200,000 versions, 1,000,000 events, 200,000 latest reports. Server time is that of the
-whole request in this process, from the first middleware to the last byte. `--against REVISION` measures the pages that the
-other revision has in a world of the same size.
+whole request in this process, from the first middleware to the last byte. `--against REVISION` measures the pages that
+the other revision has in a world of the same size.
 """
 
 import argparse
