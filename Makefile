@@ -205,7 +205,7 @@ bench-pending: env ## measure an agent's question for work among 1,000 and 100,0
 	@$(BIN)/python bench/pending_orders.py
 
 .PHONY: bench-admin
-bench-admin: env ## measure the admin's lists and its first page in a large world
+bench-admin: env ## measure the admin's pages in a large world: BENCH_ARGS="--against main"
 	@$(BIN)/python -m bench.admin_pages $(BENCH_ARGS)
 
 .PHONY: bench-fleet

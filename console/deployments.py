@@ -76,13 +76,13 @@ def matching(rows: Sequence[_Row], wanted: Wanted) -> list[_Row]:
     found = [row for row in rows if wanted.has(row)]
     if not wanted.text:
         return found
-    versions = [_reported(row) for row in found]
-    messages = without_secrets((version, row.message) for version, row in zip(versions, found, strict=True))
+    messages = without_secrets((_version_of(row), row.message) for row in found)
     shown = [replace(row, message=message) for row, message in zip(found, messages, strict=True)]
     return [row for row in shown if wanted.has(row)]
 
 
-def _reported(row: Failure | Deployment) -> int:
+def _version_of(row: Failure | Deployment) -> int:
+    """The version that the message is about."""
     return row.sequence_id if isinstance(row, Failure) else row.reported or 0
 
 

@@ -98,7 +98,6 @@ class AgentAdmin(ServiceAdmin):
         "heartbeat_age",
         "cluster_state",
         "label_list",
-        "created",
     )
     list_filter = (StatusFilter, HeardFilter, DeletedFilter)
     list_select_related = ("heartbeat",)

@@ -131,7 +131,7 @@ def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
     states = states_of_stacks(stacks, timezone.now())
     messages = without_secrets((group.sequence_id, group.message) for group in groups)
     return {
-        "headers": ["stack", "agents", "message", "failing since", "last began", "last seen"],
+        "headers": ["stack", "agents", "message", "failing since", "last seen"],
         "rows": [
             [
                 format_html(
@@ -147,7 +147,6 @@ def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
                 ),
                 shortened(message, 160) or "no message",
                 moment(group.first),
-                moment(group.latest),
                 moment(group.last_seen),
             ]
             for group, message in zip(groups, messages, strict=True)

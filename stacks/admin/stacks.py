@@ -42,7 +42,7 @@ class StackAdmin(ServiceAdmin):
         "A stack is what agents are given together, one version after the other. Generators create stacks, or you add "
         "one here and publish its first version."
     )
-    list_display = ("name_line", "owner", "label_list", "newest_object", "published", "created")
+    list_display = ("name_line", "owner", "newest_object", "published", "label_list")
     list_filter = (("generator", AutocompleteSelectFilter), DeletedFilter)
     list_select_related = ("generator",)
     search_fields = ("name",)
