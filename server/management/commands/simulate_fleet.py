@@ -69,7 +69,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rollouts",
             action="store_true",
-            help="also publish good and bad versions by strategies, and check who sees them when; needs run_worker",
+            help="also publish good and bad versions by strategies, and check who sees them when; needs run_worker, "
+            "and goes on after the duration until each has ended",
         )
         parser.add_argument(
             "--soak",
