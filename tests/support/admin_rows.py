@@ -1,5 +1,6 @@
 """Rows on every list of the admin."""
 
+from django.contrib import admin
 from django.utils import timezone
 
 from audit.services import seal_new_entries
@@ -67,3 +68,13 @@ def fill(rows: int) -> None:
         make_past_freeze(generator)
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
         seal_new_entries(now=timezone.now())
+
+
+def first_pk(path: str) -> object:
+    """The key of the newest row on a list."""
+    app, model = path.strip("/").split("/")
+    return next(
+        each._default_manager.order_by("-pk").values_list("pk", flat=True)[0]
+        for each in admin.site._registry
+        if (each._meta.app_label, each._meta.model_name) == (app, model)
+    )
