@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from audit.chain_state import oldest_unsealed_at
+from core import clock
 from core.metrics import gauges
 
 
@@ -15,5 +15,5 @@ def audit_gauges() -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "brokkr_audit_oldest_unsealed_age_seconds",
         "Age of the oldest entry of the audit log that no seal holds yet, 0 when there is none.",
-        value=max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0,
+        value=max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0,
     )

@@ -6,11 +6,11 @@ import orjson
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from core import clock
 from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, badge, link
 from health.models import DeploymentHealth, HealthStatus
 from health.querysets import DeploymentHealthQuerySet
@@ -34,8 +34,8 @@ class CountsFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         rows: DeploymentHealthQuerySet = queryset  # type: ignore[assignment]  # the table's own queryset
         if self.value() == "yes":
-            return rows.fresh(timezone.now())
-        return rows.stale(timezone.now()) if self.value() == "no" else rows
+            return rows.fresh(clock.now())
+        return rows.stale(clock.now()) if self.value() == "no" else rows
 
 
 @admin.register(DeploymentHealth)
@@ -82,7 +82,7 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, health: DeploymentHealth) -> SafeString:
-        status = effective_status(health, timezone.now())
+        status = effective_status(health, clock.now())
         shown = badge(status, _TONES[status])
         return shown if status == health.status else format_html("{} was {}", shown, health.status)
 

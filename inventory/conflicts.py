@@ -6,14 +6,14 @@ inventory, so they are in no conflict.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from agents.wanted.stack_pairs import WantedPair, pairs_of_stacks
 from agents.wanted.ties import served_stacks
 from agents.wanted.versions import versions_of_agent
-from core.prepared import as_uuid, fetch_all, uuid_parameter
+from core.prepared import as_uuid, fetch_all
 from core.prepared_rows import among, list_parameter
 from stacks.models import Stack
 
@@ -38,7 +38,7 @@ _OTHERS = """
 SELECT DISTINCT x.stack_id FROM inventory_entries e
 JOIN inventory_resources r ON r.id = e.resource_id
 JOIN inventory_resources same ON same.object_key = r.object_key
-JOIN inventory_entries x ON x.resource_id = same.id AND x.image_id IS NULL AND x.stack_id <> %(stack)s
+JOIN inventory_entries x ON x.resource_id = same.id AND x.image_id IS NULL AND x.stack_id <> e.stack_id
 JOIN stacks s ON s.id = x.stack_id AND s.deleted_at IS NULL
 WHERE e.image_id IS NULL AND {among}
 ORDER BY x.stack_id LIMIT %(limit)s"""
@@ -128,20 +128,38 @@ def conflicts_of_version(stack: Stack, version_id: int) -> list[Conflict]:
     return [conflict for conflict in conflicts_among(pairs) if stack.pk in conflict.stack_ids]
 
 
+def conflicts_of_pairs(wanted: Mapping[tuple[UUID, UUID], int]) -> list[Conflict]:
+    """The conflicts of these versions, by agent and stack, with what else the agents should have. Three queries; one if
+    no other stack has any of their objects.
+    """
+    others = _others(sorted(set(wanted.values())))
+    if not others:
+        return []
+    agent_ids = {agent_id for agent_id, _ in wanted}
+    found = {
+        (pair.agent_id, pair.stack_id): pair.version_id
+        for pair in pairs_of_stacks(others)
+        if pair.agent_id in agent_ids
+    }
+    conflicts = conflicts_among((*pair, version) for pair, version in (found | dict(wanted)).items())
+    return [
+        conflict
+        for conflict in conflicts
+        if any((agent, stack) in wanted for agent in conflict.agent_ids for stack in conflict.stack_ids)
+    ]
+
+
 def _pairs_with_others(stack: Stack, version_ids: Sequence[int]) -> list[WantedPair]:
     """What the stack's agents should have of it and of those other stacks that have an object of these versions."""
-    others = _others(stack.pk, version_ids)
+    others = _others(version_ids)
     return pairs_of_stacks([stack.pk, *others], served_too=stack.pk) if others else []
 
 
-def _others(stack_id: UUID, version_ids: Sequence[int]) -> list[UUID]:
+def _others(version_ids: Sequence[int]) -> list[UUID]:
+    """Stacks that ever had an object of a version of another stack."""
     if not version_ids:
         return []
-    parameters = {
-        "stack": uuid_parameter(stack_id),
-        "versions": list_parameter(version_ids),
-        "limit": MAX_OTHERS,
-    }
+    parameters = {"versions": list_parameter(version_ids), "limit": MAX_OTHERS}
     rows = fetch_all(_OTHERS.format(among=among("e.version_id", "versions")), parameters)
     return [as_uuid(other) for (other,) in rows]
 

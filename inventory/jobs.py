@@ -3,8 +3,7 @@
 import logging
 from datetime import timedelta
 
-from django.utils import timezone
-
+from core import clock
 from core.jobs import periodic, stopping
 from inventory.models import Progress
 from inventory.services import read_past
@@ -16,7 +15,7 @@ logger = logging.getLogger(__name__)
 @periodic(every=timedelta(minutes=1), is_long=True)
 def read_versions_of_the_past() -> int:
     read = 0
-    while not stopping.is_set() and (step := read_past(now=timezone.now())):
+    while not stopping.is_set() and (step := read_past(now=clock.now())):
         read += step
         progress = Progress.objects.get()
         if not progress.is_complete:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -13,7 +13,8 @@ from django.db.models.functions import Length
 
 from core.errors import DomainError
 from core.refusals import noting_refusals
-from plans.changes import Changes, TouchedPair, compare
+from inventory.conflicts import Conflict, conflicts_of_pairs
+from plans.changes import Changes, Kind, TouchedPair, compare
 from plans.errors import PlanTooLong
 from plans.scopes import Scope
 from plans.snapshots import Snapshot, take
@@ -42,6 +43,7 @@ class DryRun(Generic[_Answer]):
 
     `steps` are the versions that agents go between, the most frequent first, with the number of agents; `texts` has the
     manifests of as many of their versions as may be compared. `made` are the versions that the write would make.
+    `conflicts` are those of the versions that agents gain or change to.
     """
 
     before: Snapshot
@@ -52,6 +54,7 @@ class DryRun(Generic[_Answer]):
     steps: list[tuple[VersionStep, int]]
     texts: Mapping[int, str]
     made: frozenset[int]
+    conflicts: Sequence[Conflict]
 
 
 def dry_run(scope: Callable[[], Scope], change: Callable[[], _Answer]) -> DryRun[_Answer]:
@@ -81,9 +84,10 @@ def _run(scope: Callable[[], Scope], change: Callable[[], _Answer]) -> DryRun[_A
         changes = compare(before, after)
         steps = _steps(changes)
         texts = _texts(step for step, _ in steps[:MAX_COMPARED])
+        conflicts = _conflicts(changes)
         transaction.set_rollback(True)
     made = frozenset(pk for pk in after.versions if pk > newest)
-    return DryRun(before, after, changes, answer, refusals, steps, texts, made)
+    return DryRun(before, after, changes, answer, refusals, steps, texts, made, conflicts)
 
 
 @contextmanager
@@ -126,6 +130,17 @@ def _steps(changes: Changes) -> list[tuple[VersionStep, int]]:
 
 def _step(pair: TouchedPair) -> VersionStep:
     return pair.stack_id, pair.before, pair.eventually
+
+
+def _conflicts(changes: Changes) -> list[Conflict]:
+    """Also of versions that the write makes: their inventory is there only until it is undone."""
+    return conflicts_of_pairs(
+        {
+            (pair.agent_id, pair.stack_id): pair.eventually
+            for pair in changes.pairs
+            if pair.eventually is not None and pair.kind_eventually in {Kind.GAINING, Kind.CHANGING}
+        }
+    )
 
 
 def _texts(steps: Iterator[VersionStep]) -> dict[int, str]:

@@ -12,6 +12,7 @@ import yaml
 
 from agents.models import Agent
 from core.errors import DomainError
+from inventory.told_conflicts import ToldConflict, told_conflicts
 from plans.budget import excess_of, loss_of
 from plans.changes import ACTIVE, Kind, TouchedPair
 from plans.dry_runs import DryRun
@@ -20,6 +21,8 @@ from stacks.models import Stack
 
 # More ids than this are not put into one condition; the whole fleet is read instead.
 _MANY = 500
+# So many conflicts of one stack are told; the stack's page has all once they are there.
+MAX_CONFLICTS = 100
 
 
 class Condition(StrEnum):
@@ -83,7 +86,9 @@ class VersionChange:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStack:
-    """`holds` are the reasons why the stack's newest version will be held."""
+    """`holds` are the reasons why the stack's newest version will be held. `conflicts` are those that agents will have
+    in the end, of objects of this stack with objects of others.
+    """
 
     stack_id: UUID
     name: str
@@ -91,6 +96,7 @@ class PlannedStack:
     eventually: KindCounts
     holds: Sequence[str]
     versions: Sequence[VersionChange]
+    conflicts: Sequence[ToldConflict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,8 @@ class Plan:
         return not (self.pairs or self.starting or self.stopping)
 
 
-def report(run: DryRun[Any], digest: str, *, now: datetime) -> Plan:
-    """The plan of a dry run."""
+def report(run: DryRun[Any], digest: str, *, now: datetime, generator_id: UUID | None) -> Plan:
+    """The plan of a dry run, as the generator may know it, or an operator if it is None."""
     changes = run.changes
     touched = {pair.agent_id for pair in changes.pairs}
     agents = _agents({*touched, *changes.starting, *changes.stopping}, now)
@@ -135,7 +141,7 @@ def report(run: DryRun[Any], digest: str, *, now: datetime) -> Plan:
     loss = loss_of(changes, now=now)
     return Plan(
         digest=digest,
-        stacks=list(_stacks(run, names)),
+        stacks=list(_stacks(run, names, generator_id)),
         pairs=pairs,
         starting=[agents[pk] for pk in changes.starting if pk in agents],
         stopping=[agents[pk] for pk in changes.stopping if pk in agents],
@@ -163,7 +169,7 @@ def _agents(ids: Collection[UUID], now: datetime) -> dict[UUID, PlannedAgent]:
     return found
 
 
-def _stacks(run: DryRun[Any], names: Mapping[UUID, str]) -> Iterator[PlannedStack]:
+def _stacks(run: DryRun[Any], names: Mapping[UUID, str], generator_id: UUID | None) -> Iterator[PlannedStack]:
     pairs: dict[UUID, list[TouchedPair]] = defaultdict(list)
     for pair in run.changes.pairs:
         pairs[pair.stack_id].append(pair)
@@ -178,6 +184,11 @@ def _stacks(run: DryRun[Any], names: Mapping[UUID, str]) -> Iterator[PlannedStac
             _counts(pair.kind_eventually for pair in pairs[stack_id]),
             run.after.holds.get(stack_id, ()),
             versions[stack_id],
+            told_conflicts(
+                [conflict for conflict in run.conflicts if stack_id in conflict.stack_ids],
+                stack_id,
+                generator_id=generator_id,
+            )[:MAX_CONFLICTS],
         )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
 from agents.states import States, states_of_agents, states_of_stacks
 from agents.wanted.standing import Standing
+from core import clock
 from core.admin import register_column
 from stacks.models import Stack
 
@@ -54,7 +54,7 @@ def state_bar(states: States, url: str = "") -> SafeString:
 
 
 def _of_stacks(stacks: Sequence[Any]) -> Mapping[Any, SafeString]:
-    states = states_of_stacks([stack.pk for stack in stacks], timezone.now())
+    states = states_of_stacks([stack.pk for stack in stacks], clock.now())
     return {
         stack.pk: state_bar(states[stack.pk], reverse("admin:stacks_stack_outcomes", args=[stack.pk]))
         for stack in stacks
@@ -63,7 +63,7 @@ def _of_stacks(stacks: Sequence[Any]) -> Mapping[Any, SafeString]:
 
 
 def _of_agents(agents: Sequence[Any]) -> Mapping[Any, SafeString]:
-    states = states_of_agents([agent.pk for agent in agents], timezone.now())
+    states = states_of_agents([agent.pk for agent in agents], clock.now())
     return {agent.pk: state_bar(states[agent.pk]) for agent in agents if agent.deleted_at is None}
 
 

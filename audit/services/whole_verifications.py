@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from audit.errors import InvalidHash
 from audit.event_kinds import AuditEventKind
 from audit.models import AuditVerification
 from audit.services.verification import Outcome, verify_chain
+from core import clock
 from core.events import Actor, Event, emit
 
 _HASH = re.compile(r"([0-9a-f]{64})?")
@@ -32,7 +32,7 @@ def request_verification(*, expected_hash: str, actor: Actor, now: datetime) -> 
 def run_verifications(*, may_go_on: Callable[[], bool] = lambda: True) -> int:
     """Do the verifications that wait; their number. Safe in several workers at once."""
     done = 0
-    while may_go_on() and (verification := _claim(timezone.now())) is not None:
+    while may_go_on() and (verification := _claim(clock.now())) is not None:
         done += _run(verification, may_go_on)
     return done
 
@@ -61,7 +61,7 @@ def _run(verification: AuditVerification, may_go_on: Callable[[], bool]) -> bool
     def progress(outcome: Outcome) -> None:
         if not may_go_on():
             raise _Stopped
-        own.update(seen_at=timezone.now(), seals=outcome.seals, entries=outcome.entries)
+        own.update(seen_at=clock.now(), seals=outcome.seals, entries=outcome.entries)
 
     try:
         outcome = verify_chain(expected_hash=verification.expected_hash, progress=progress)
@@ -72,7 +72,7 @@ def _run(verification: AuditVerification, may_go_on: Callable[[], bool]) -> bool
         finding = outcome.finding
         won = own.update(
             state=state.BROKEN if finding else state.HOLDS,
-            finished_at=timezone.now(),
+            finished_at=clock.now(),
             seals=outcome.seals,
             entries=outcome.entries,
             erased=outcome.erased,

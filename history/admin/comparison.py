@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from agents.models import Agent
 from agents.wanted.past import known_since
+from core import clock
 from core.admin import BaseAdmin, badge, link
 from history.admin.forms import ComparisonForm
 from history.admin.timeline import version_link
@@ -15,7 +15,7 @@ from history.comparison import Difference, Side, compare
 
 def compare_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) -> HttpResponse:
     """The stacks in which the two sides that the query names differ."""
-    now = timezone.now()
+    now = clock.now()
     form = ComparisonForm(request.GET or None)
     context: dict[str, Any] = {
         "form": form,

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from unfold.widgets import INPUT_CLASSES
 
 from agents.errors import MomentNotKnown
 from agents.models import Agent, AgentTarget
 from agents.wanted.past import require_known
+from core import clock
 from core.admin.widgets import RowSelect
 
 # Django's class takes a parameter for the type checker only.
@@ -39,7 +39,7 @@ class SpanForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
         since, until = values.get("since"), values.get("until")
-        if since and since >= (until or timezone.now()):
+        if since and since >= (until or clock.now()):
             self.add_error("since", "It must be earlier than the end, and not in the future.")
         return values
 
@@ -65,7 +65,7 @@ class ComparisonForm(forms.Form):
         at = cast("datetime | None", self.cleaned_data[name])
         if at is not None:
             try:
-                require_known(at, now=timezone.now())
+                require_known(at, now=clock.now())
             except MomentNotKnown as refusal:
                 raise ValidationError(
                     "Known are moments from %(since)s until now.",

@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
 from agents.services.agents import names_of
+from core import clock
 from core.admin import BaseAdmin, badge, link
 from history.admin.forms import SpanForm
 from history.entries import Entry, Key, Kind, Version
@@ -52,7 +52,7 @@ def version_link(version: Version) -> SafeString:
 def _render(
     request: HttpRequest, model_admin: BaseAdmin, row: Agent | Stack, timeline: Callable[..., Page]
 ) -> HttpResponse:
-    now = timezone.now()
+    now = clock.now()
     form = SpanForm(request.GET if "since" in request.GET else None)
     asked = form.cleaned_data if form.is_valid() else {}
     shown = span(asked.get("since"), asked.get("until"), now=now)

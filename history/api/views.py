@@ -2,7 +2,6 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +10,7 @@ from agents.api.history_headers import KNOWN_SINCE, SETTINGS, history_headers
 from agents.errors import AgentNotFound
 from agents.models import Agent
 from agents.wanted.past import require_known
+from core import clock
 from core.api.pagination import link_to_next
 from core.api.renderers import time_text
 from core.errors import InvalidQuery
@@ -74,7 +74,7 @@ class HistoryViewSet(KeyedViewSet):
     def comparison(self, request: Request, *, agent_id: UUID) -> Response:
         """The left side is the agent in the path, the right side the other agent or moment. Admin only."""
         query = self.read_query(ComparisonQuery)
-        now = timezone.now()
+        now = clock.now()
         left = Side(agent_id, query.get("at", now))
         right = Side(query.get("other_agent_id", agent_id), query.get("other_at", now))
         for side in (left, right):
@@ -85,7 +85,7 @@ class HistoryViewSet(KeyedViewSet):
 
     def _answer(self, timeline: Callable[..., Page], row_id: UUID) -> Response:
         query = self.read_query(TimelineQuery)
-        now = timezone.now()
+        now = clock.now()
         asked = span(query.get("from"), query.get("to"), now=now)
         after = _after(query["cursor"]) if "cursor" in query else None
         page = timeline(row_id, asked, after=after, limit=query["limit"])

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from core import clock
 from core.admin.planning import Change, Confirmation, ShownPlan
 from core.advisory_locks import AdvisoryLock, lock_alone
 from core.errors import DomainError
@@ -37,7 +37,7 @@ class FleetPlanner:
             # The change says itself why it is refused, when it is made.
             return None
         digest = digest_of(run.changes, run.before, run.after, write=_write(rows))
-        plan = report(run, digest, now=timezone.now())
+        plan = report(run, digest, now=clock.now(), generator_id=None)
         if plan.is_empty or run.refused_by:
             return None
         return ShownPlan(
@@ -55,7 +55,7 @@ class FleetPlanner:
             changes = compare(before, after)
             if digest_of(changes, before, after, write=_write(rows)) != confirmation.digest:
                 raise PlanStale
-            loss = loss_of(changes, now=timezone.now())
+            loss = loss_of(changes, now=clock.now())
             if _is_wide(loss):
                 if confirmation.typed != phrase or not confirmation.reason:
                     raise NotConfirmed

@@ -12,9 +12,9 @@ from uuid import UUID
 import orjson
 from django.db import transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from rest_framework.request import Request
 
+from core import clock
 from core.advisory_locks import AdvisoryLock, lock_alone
 from core.api.fields import parse_uuid
 from core.api.planned import raw_body
@@ -83,7 +83,7 @@ def _change_alone(
         if expected is not None:
             if digest_of(changes, before, after, write=_write(request)) != expected:
                 raise PlanStale
-        elif excess := budget.excess_of(budget.loss_of(changes, now=timezone.now())):
+        elif excess := budget.excess_of(budget.loss_of(changes, now=clock.now())):
             raise excess
         return response
 

@@ -9,8 +9,9 @@ from agents.models import HoldReason
 from core.api.errors import error_body
 from core.api.fields import Id, Text
 from core.api.pagination import ListQuery
+from inventory.api.serializers import ConflictSerializer, conflict_to_json
 from plans.changes import Kind
-from plans.reports import Condition
+from plans.reports import MAX_CONFLICTS, Condition
 from stacks.api.serializers import PublishWarningSerializer
 
 _KINDS = [kind.value for kind in Kind]
@@ -97,6 +98,13 @@ class PlannedStackSerializer(serializers.Serializer[Any]):
         help_text="Why the stack's newest version will be held.",
     )
     versions = VersionChangeSerializer(many=True)
+    conflicts = serializers.SerializerMethodField(
+        help_text=f"Objects that agents will have from this stack and from others; the first {MAX_CONFLICTS}."
+    )
+
+    @extend_schema_field(ConflictSerializer(many=True))
+    def get_conflicts(self, stack: Any) -> Any:
+        return ConflictSerializer([conflict_to_json(told) for told in stack.conflicts], many=True).data
 
 
 class PlannedAgentSerializer(serializers.Serializer[Any]):
@@ -166,6 +174,7 @@ _STACK_ID, _AGENT_ID = "0198c0de-0000-7000-8000-000000000001", "0198c0de-0000-70
                                 },
                             }
                         ],
+                        "conflicts": [],
                     }
                 ],
                 "agents": [

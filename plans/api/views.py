@@ -3,12 +3,12 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.models import Agent
+from core import clock
 from core.errors import InvalidQuery
 from paks.api.permissions import AnyCaller
 from paks.api.views import KeyedViewSet
@@ -51,7 +51,7 @@ class PlanViewSet(KeyedViewSet):
             answer = call(request, method=body["method"], path=body["path"], body=body.get("body"))
         if asked.run is None:
             return _passed_on(answer)
-        plan = report(asked.run, asked.digest, now=timezone.now())
+        plan = report(asked.run, asked.digest, now=clock.now(), generator_id=self.caller.generator_id)
         page, headers = _page(plan, query, request)
         context = {"pairs": page, "warnings": getattr(answer, "data", {}) or {}}
         return Response(PlanSerializer(plan, context=context).data, headers=headers)

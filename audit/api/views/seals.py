@@ -1,7 +1,6 @@
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +15,7 @@ from audit.api.serializers.seals import (
 from audit.errors import VerificationNotFound
 from audit.models import AuditSeal, AuditVerification
 from audit.services import request_verification, verify_range
+from core import clock
 from core.api.idempotency import idempotent
 from core.api.pagination import OffsetListQuery
 from paks.api.permissions import IsAdmin
@@ -83,7 +83,7 @@ class AuditVerificationViewSet(KeyedViewSet):
     def create(self, request: Request) -> Response:
         """The worker does it; ask for the verification again to learn what came of it. Admin only."""
         body = self.read_body(VerifyBody)
-        verification = request_verification(**body, actor=self.actor, now=timezone.now())
+        verification = request_verification(**body, actor=self.actor, now=clock.now())
         return Response(AuditVerificationSerializer(verification).data, status=202)
 
     @extend_schema(

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from audit.services import open_new_chain
+from core import clock
 from core.commands import Answer, BrokerCommand, text_argument
 
 
@@ -25,7 +25,7 @@ class Command(BrokerCommand):
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
         seal = open_new_chain(
-            lost_head=options["lost_head"], reason=options["reason"], actor=self.actor, now=timezone.now()
+            lost_head=options["lost_head"], reason=options["reason"], actor=self.actor, now=clock.now()
         )
         return Answer(
             text=f"Seal {seal.number} opens chain {seal.chain}; its hash is {seal.hash}, its key {seal.public_key}.",

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from agents.errors import AgentNotFound
 from agents.models import Agent
+from core import clock
 from core.commands import Answer, BrokerCommand, fields, uuid_argument
 from history.export import export_agent
 from history.windows import span
@@ -56,7 +56,7 @@ class Command(BrokerCommand):
         agent = Agent.objects.filter(pk=options["agent"]).first()
         if agent is None:
             raise AgentNotFound(id=options["agent"])
-        now = timezone.now()
+        now = clock.now()
         asked = span(options["since"], options["until"], now=now)
         folder: Path = options["folder"]
         try:
