@@ -132,6 +132,14 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('removed_at__gte', models.F('added_at'))), name='stackownerhistory_in_order')],
             },
         ),
+        migrations.AddIndex(
+            model_name="deploymentobject",
+            index=models.Index(
+                condition=models.Q(deleted_at__isnull=False),
+                fields=["stack", "-sequence_id"],
+                name="versions_deleted",
+            ),
+        ),
         follow(LABELS, ANNOTATIONS),
         migrations.RunPython(follow_owners, leave_owners),
         migrations.RunPython(fill_history, migrations.RunPython.noop),

@@ -49,6 +49,12 @@ class DeploymentObject(models.Model):
                 name="versions_newest",
                 condition=Q(deleted_at__isnull=True, recipient_id__isnull=True),
             ),
+            # For questions about the past. Publishing does not write it.
+            models.Index(
+                fields=["stack", "-sequence_id"],
+                name="versions_deleted",
+                condition=Q(deleted_at__isnull=False),
+            ),
             models.Index(
                 fields=["recipient_id", "stack"],
                 name="markers_of_agent",
