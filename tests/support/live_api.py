@@ -30,6 +30,7 @@ class Rows:
     by a label and as a target; it has reported once and may claim a work order and a diagnostic. Everything that can
     have labels has the `label`, and an annotation with it as the key. The spare stack is no target, and the plain
     template fits any stack. A webhook has a delivery about the spare stack; requests to its URL are not allowed.
+    A verification of the audit log waits.
     """
 
     generator_id: str
@@ -46,6 +47,7 @@ class Rows:
     diagnostic_id: str
     webhook_id: str
     delivery_id: str
+    verification_id: str
     label: str
 
 
@@ -100,6 +102,7 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         diagnostic = created(
             admin.post(f"/deployment-objects/{obj['id']}/diagnostics", json={"agent_id": agent_id})
         )
+        verification = created(admin.post("/admin/audit-verifications", json={}))
     return Rows(
         generator_id=owner,
         generator_key=generator["pak"],
@@ -115,5 +118,6 @@ def make_rows(broker: LiveServer, name: str) -> Rows:
         diagnostic_id=diagnostic["id"],
         webhook_id=webhook["id"],
         delivery_id=delivery["id"],
+        verification_id=verification["id"],
         label=name,
     )
