@@ -43,17 +43,20 @@ class Timeouts:
 
 
 def database_timeouts(command_line: Sequence[str]) -> Timeouts:
-    """Those of the process that was started so: a web process by gunicorn, `manage.py migrate`, or anything else."""
+    """Those of the process that was started so: a web process by gunicorn, `migrate`, `backup`, or anything else."""
     kinds = {
         "WEB": _timeouts("BROKKR_DB", lock=3, statement=8, idle=15),
         "COMMAND": _timeouts("BROKKR_DB_WORKER", lock=10, statement=60, idle=60),
+        # A statement is here the whole of pg_dump or pg_restore.
+        "BACKUP": _timeouts("BROKKR_DB_BACKUP", lock=10, statement=3600, idle=60),
         # A migration that waits for a table stops everybody who asks for the table after it, so it waits for less
         # than they do.
         "MIGRATE": _timeouts("BROKKR_DB_MIGRATE", lock=2, statement=1800, idle=60),
     }
     if is_web(command_line):
         return kinds["WEB"]
-    return kinds["MIGRATE" if list(command_line[1:2]) == ["migrate"] else "COMMAND"]
+    command = next(iter(command_line[1:]), "")
+    return kinds[{"migrate": "MIGRATE", "backup": "BACKUP", "restore": "BACKUP"}.get(command, "COMMAND")]
 
 
 def _timeouts(prefix: str, *, lock: int, statement: int, idle: int) -> Timeouts:

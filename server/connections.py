@@ -17,7 +17,7 @@ from gunicorn.workers.gthread import TConn
 
 from server.request_queue import Waiting
 
-_READ_BYTES = 65536
+_READ_BYTES = 16384
 # A longer head is refused.
 _MOST_HEAD_BYTES = 64 * 1024
 # A longer body is read by the thread that answers the request, so that bodies cannot fill the memory.

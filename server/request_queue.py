@@ -16,8 +16,9 @@ from typing import Any
 _MOST_WAITING = 4096
 # How many requests of one kind are looked at for one whose caller and row have a share left.
 _LOOKED_AT = 256
-# Who comes is refused while those of his kind get their thread only after this part of the patience.
+# Who comes is refused while those of his kind get their thread only after this part of the patience, and many wait.
 _TOO_LATE = 0.5
+_MANY = 64
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +66,8 @@ class RequestQueue:
         with self._changed:
             lanes = self._vital if request.is_vital else self._others
             lane = lanes.setdefault(request.shares[0], _Lane())
-            if self._length >= _MOST_WAITING or lane.delay > _TOO_LATE * self._patience:
+            is_slow = len(lane.requests) >= _MANY and lane.delay > _TOO_LATE * self._patience
+            if is_slow or self._length >= _MOST_WAITING:
                 return False
             lane.requests.append(request)
             self._length += 1
@@ -88,9 +90,9 @@ class RequestQueue:
         """Let others have what the request held."""
         with self._changed:
             self._release(request)
-            # Not only one: the first thread that looks might find only what it may not take.
-            if self._length:
-                self._changed.notify_all()
+            # The thread that ends this one takes the next itself. Its shares may have been those of two others.
+            if self._length > 1:
+                self._changed.notify()
 
     def exchange(self, over: Waiting, following: Waiting) -> bool:
         """End a request and hold the one that follows it on its connection, unless that one must wait."""

@@ -37,7 +37,6 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.Conflict, 409),
     (errors.Unprocessable, 422),
     (errors.Locked, 423),
-    (errors.StorageFull, 507),
     (errors.Unavailable, 503),
 )
 RETRY_AFTER_SECONDS = 5

@@ -4,6 +4,9 @@ The server's own time-outs end statements and waits for locks. They do not help 
 is stopped, cannot be reached, or is behind a proxy that keeps the TCP connection open. So the client has a limit too.
 """
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -46,6 +49,11 @@ class BoundedConnection(psycopg.Connection[Any]):
             if left < _LEAST_CONNECT_SECONDS:
                 raise psycopg.OperationalError("no time is left to connect to the database")
             kwargs["connect_timeout"] = min(int(kwargs.get("connect_timeout", left)), int(left))
+        host = str(kwargs.get("host") or "")
+        if _is_name(host) and "hostaddr" not in kwargs:
+            seconds = int(kwargs.get("connect_timeout", _LEAST_CONNECT_SECONDS))
+            addresses = _look_up(host, seconds)
+            kwargs |= {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
         return super().connect(conninfo, **kwargs)
 
     def wait(self, gen: PQGen[Any], interval: float = _INTERVAL_SECONDS, timeout: float | None = None) -> Any:
@@ -65,6 +73,34 @@ class BoundedConnection(psycopg.Connection[Any]):
             raise psycopg.OperationalError(
                 f"the database has not answered for {patience:.1f} s; the connection is closed"
             ) from None
+
+
+# The system's resolver takes as long as it likes, so these wait for it, and a request for them only for a while.
+_resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolver")
+
+
+def _is_name(host: str) -> bool:
+    """Whether it is the name of one host, neither a folder of sockets nor a list nor an address."""
+    if not host or host.startswith(("/", "@")) or "," in host:
+        return False
+    try:
+        ip_address(host)
+    except ValueError:
+        return True
+    return False
+
+
+def _look_up(host: str, seconds: int) -> list[str]:
+    """The addresses of a host. Raises OperationalError when it has none, or the resolver takes too long."""
+    asked = _resolvers.submit(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    try:
+        found = asked.result(timeout=seconds)
+    except TimeoutError:
+        asked.cancel()
+        raise psycopg.OperationalError(f"looking up {host} takes longer than {seconds} s") from None
+    except OSError as error:
+        raise psycopg.OperationalError(f"{host} cannot be looked up: {error}") from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -395,13 +395,11 @@ def test_the_number_of_queries_is_fixed(admin, rows, django_assert_num_queries):
 
 
 def test_pages_by_cursor_repeat_nothing_when_rows_come_meanwhile(admin):
-    expected = [entry(minutes_ago=minutes) for minutes in range(1, 7)]
-    query, seen = "?limit=2", list[str]()
+    expected, query, seen = [entry(minutes_ago=minutes) for minutes in range(1, 7)], "?limit=2", list[str]()
     while query:
         answer = admin.get(f"/admin/audit-logs{query}")
         seen += [row["id"] for row in answer.json()["logs"]]
         entry()
-        link = answer.headers.get("Link", "")
-        query = "?" + link.partition("?")[2].partition(">")[0] if link else ""
+        query = "?" + link.partition("?")[2].partition(">")[0] if (link := answer.headers.get("Link")) else ""
 
     assert seen == [str(row.id) for row in expected]

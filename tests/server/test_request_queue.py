@@ -106,11 +106,11 @@ def test_what_has_waited_for_too_long_is_given_up():
 def test_who_comes_while_his_kind_waits_for_half_of_the_patience_is_refused_at_once():
     long_ago = time.monotonic() - 3
     queue = RequestQueue(threads=2, patience_seconds=5)
-    for name in ("first", "second"):
-        queue.put(Waiting(name, long_ago, ("kind",)))
+    for number in range(65):
+        queue.put(Waiting(f"{number}", long_ago, ("kind",)))
     queue.take()
 
-    assert not queue.put(asked("third"))
+    assert not queue.put(asked("one more"))
     assert queue.put(asked("other", kind="other kind"))
     assert queue.put(asked("vital", vital=True))
 

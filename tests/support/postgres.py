@@ -25,6 +25,8 @@ import pgserver  # noqa: E402  see above
 import psycopg  # noqa: E402
 
 SOCKET = ".s.PGSQL.5432"
+# The folder of psql, pg_dump and the like, of the server's own version.
+PROGRAMS = Path(pgserver.__file__).parent / "pginstall" / "bin"
 
 
 @dataclass(frozen=True)
