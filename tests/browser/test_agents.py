@@ -106,6 +106,7 @@ def test_a_label_brings_a_stack_and_the_page_says_why(as_user, site, shop):
     page.goto(agent.page("stacks"))
     expect(page.get_by_text("No stack is tied to this agent.")).to_be_visible()
     page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="Edit").click()
     page.get_by_text("Add another Label").click()
     page.locator("input[name=labels-0-label]").fill(shop["label"])
     page.get_by_role("button", name="Save and continue editing").click()
@@ -144,9 +145,9 @@ def test_what_fails_is_on_top_of_the_agents_page(as_user, shop, boreas):
 def test_a_failing_deployment_is_on_the_first_page_and_leads_to_its_agent(as_user, shop, boreas):
     page = as_user("viewer")
     page.goto("")
-    row = page.get_by_role("row").filter(has_text=boreas.name).filter(has_text="ImagePullBackOff")
-    expect(row).to_contain_text(shop["name"])
-    row.get_by_role("link", name=boreas.name).click()
+    row = page.get_by_role("row").filter(has_text=shop["name"]).filter(has_text="ImagePullBackOff")
+    row.get_by_role("link", name="failing").click()
+    page.get_by_role("link", name=boreas.name).click()
     page.wait_for_url(f"**/{boreas.page()}")
 
 

@@ -20,6 +20,23 @@ def newcomer(site) -> str:
     return agent_id
 
 
+def test_the_control_room_refreshes_by_itself_but_not_under_the_reader(as_user, site):
+    page = as_user("viewer")
+    page.goto("")
+    with page.expect_response("**/admin/room/", timeout=60_000) as answer:
+        pass
+    assert answer.value.status == 200
+    card = page.locator("#room a").first
+    expect(card).to_be_visible()
+    card.focus()
+    element = card.element_handle()
+    assert page.evaluate("element => document.activeElement === element", element)
+    asks = page.locator("#room").get_attribute("hx-trigger")
+    assert asks is not None
+    condition = asks.removeprefix("every 10s [").removesuffix("]")
+    assert page.evaluate(condition) is False
+
+
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_asked_for(window, site):
     page = window()
     page.goto("agents/agent/")
