@@ -252,6 +252,9 @@ class Rules:
         inside = {name for name, member in members.items() if member.wave == number and name in present}
         counted = {name for name in inside if not members[name].is_deferred}
         matched = seen.waves[rollout.pk, number].matched
+        released = {name for name, member in members.items() if not member.is_deferred}
+        budget = rollout.strategy.wave(number).max_failures.of(len(released))
+        stayed = released & seen.serving[stack] & self.before.serving[stack]
 
         def is_good(told: Told, now: datetime) -> bool:
             proven = {
@@ -263,7 +266,9 @@ class Rules:
             accepted = {name for name in failing if members[name].is_accepted}
             gone = counted - seen.serving[stack] | counted - self.before.serving[stack]
             waiting = counted - proven - failing - gone
-            return not waiting and bool(proven - failing or accepted)
+            bad = {name for name in stayed if told.is_failing(name, stack, rollout.version_id)}
+            bad = {name for name in bad if not members[name].is_accepted}
+            return not waiting and bool(proven - failing or accepted) and len(bad) <= budget
 
         has_nobody = not inside & seen.serving[stack] or not inside & self.before.serving[stack]
         return not matched or has_nobody or self._ever(is_good)
