@@ -67,7 +67,7 @@ run: export BROKKR_BIND ?= 127.0.0.1
 run: $(VENV)/.installed ## run the broker here: web and worker, on loopback, port 3000, data in ./data
 	@echo "Bringing the database up to date …"
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key --with-audit-key
+	@$(BIN)/python manage.py bootstrap --with-site-user --with-webhook-key
 	@exec $(BIN)/python manage.py serve
 
 # --- Testing ---------------------------------------------------------------------------------------

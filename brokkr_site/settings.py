@@ -24,7 +24,13 @@ from config.env import (
 )
 from config.processes import is_broker
 from config.reloadable_settings import read_reloadable_settings
-from config.secret_files import AUDIT_KEY_FILE, WEBHOOK_KEY_FILE, kept_secret, load_or_create_secret_key
+from config.secret_files import (
+    AUDIT_KEY_FILE,
+    WEBHOOK_KEY_FILE,
+    kept_secret,
+    load_or_create_audit_key,
+    load_or_create_secret_key,
+)
 from core.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -305,10 +311,7 @@ WEBHOOK_ALLOWED_NETWORKS = env_networks("BROKKR_WEBHOOK_ALLOWED_NETWORKS")
 # The first key signs. A key before it signs it once, which hands the trust on.
 AUDIT_SIGNING_KEYS = env_hex_keys("BROKKR_AUDIT_SIGNING_KEY", default=kept_secret(DATA_DIR, AUDIT_KEY_FILE))
 if not AUDIT_SIGNING_KEYS and is_broker(sys.argv):
-    raise ImproperlyConfigured(
-        "BROKKR_AUDIT_SIGNING_KEY is not set, and without it nobody could see that the audit log was tampered with: "
-        "set it to 64 hex digits (`openssl rand -hex 32`), or let `manage.py bootstrap --with-audit-key` make one."
-    )
+    AUDIT_SIGNING_KEYS = [bytes.fromhex(load_or_create_audit_key(DATA_DIR))]
 AUDIT_SEAL_SECONDS = env_int("BROKKR_AUDIT_SEAL_SECONDS", 3, minimum=1, maximum=3600)
 
 # --- Logs -----------------------------------------------------------------------------------------

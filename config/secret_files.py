@@ -1,6 +1,7 @@
 """Secrets that the broker made for itself, when no environment variable gives them. Kept in the data folder."""
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,11 @@ AUDIT_KEY_FILE = "audit_signing_key"
 def load_or_create_secret_key(data_dir: Path) -> str:
     """The key that signs sessions."""
     return load_or_create(data_dir, "secret_key", get_random_secret_key)
+
+
+def load_or_create_audit_key(data_dir: Path) -> str:
+    """The key that signs the seals of the audit log, in hex digits."""
+    return load_or_create(data_dir, AUDIT_KEY_FILE, lambda: secrets.token_hex(32))
 
 
 def kept_secret(data_dir: Path, name: str) -> str:

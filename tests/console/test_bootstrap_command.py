@@ -256,17 +256,6 @@ def test_it_makes_a_key_for_webhooks_once_when_asked_to_and_shows_it_nobody(sett
     assert (tmp_path / "webhook_encryption_key").read_text() == key
 
 
-def test_it_makes_a_key_for_the_audit_log_once_when_asked_to_and_shows_it_nobody(settings, tmp_path):
-    settings.DATA_DIR, settings.AUDIT_SIGNING_KEYS = tmp_path, []
-    outcome = manage("bootstrap", "--with-audit-key")
-    key = (tmp_path / "audit_signing_key").read_text()
-    assert len(bytes.fromhex(key)) == 32
-    assert (tmp_path / "audit_signing_key").stat().st_mode & 0o777 == 0o600
-    assert key not in outcome.out + outcome.err
-    manage("bootstrap", "--with-audit-key")
-    assert (tmp_path / "audit_signing_key").read_text() == key
-
-
 def test_it_makes_no_key_for_webhooks_where_one_is_configured(settings, tmp_path):
     settings.DATA_DIR, settings.WEBHOOK_ENCRYPTION_KEYS = tmp_path, [bytes(32)]
     manage("bootstrap", "--with-webhook-key")

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandParser
 
 from agents.services.registrations import register_all
-from config.secret_files import AUDIT_KEY_FILE, WEBHOOK_KEY_FILE, load_or_create
+from config.secret_files import WEBHOOK_KEY_FILE, load_or_create
 from console.event_kinds import SiteEventKind
 from core.advisory_locks import set_up_alone
 from core.commands import VIA, Answer, BrokerCommand, fields
@@ -44,12 +44,6 @@ class Command(BrokerCommand):
             help="when no key to encrypt webhooks with is configured, make one and keep it in the data folder",
         )
 
-        parser.add_argument(
-            "--with-audit-key",
-            action="store_true",
-            help="when no key to sign the audit log with is configured, make one and keep it in the data folder",
-        )
-
     def handle(self, *args: Any, **options: Any) -> None:
         with set_up_alone():
             super().handle(*args, **options)
@@ -62,9 +56,9 @@ class Command(BrokerCommand):
         registered = register_all(generator=system, actor=self.actor, via=VIA)
         password = self._site_user() if options["with_site_user"] else None
         if options["with_webhook_key"] and not settings.WEBHOOK_ENCRYPTION_KEYS:
-            self._keep_key(WEBHOOK_KEY_FILE, "encrypts webhooks")
-        if options["with_audit_key"] and not settings.AUDIT_SIGNING_KEYS:
-            self._keep_key(AUDIT_KEY_FILE, "signs the audit log")
+            # For processes that start later; this one has read its settings.
+            load_or_create(settings.DATA_DIR, WEBHOOK_KEY_FILE, lambda: secrets.token_hex(32))
+            self.note(f"A key that encrypts webhooks is kept in {settings.DATA_DIR / WEBHOOK_KEY_FILE}.")
         strategies = ensure_default_strategies(actor=self.actor, via=VIA)
         if strategies:
             self.note(f"Made {strategies} rollout strategies.")
@@ -81,11 +75,6 @@ class Command(BrokerCommand):
                 "registered_agents": registered,
             },
         )
-
-    def _keep_key(self, file: str, use: str) -> None:
-        # For processes that start later; this one has read its settings.
-        load_or_create(settings.DATA_DIR, file, lambda: secrets.token_hex(32))
-        self.note(f"A key that {use} is kept in {settings.DATA_DIR / file}.")
 
     def _admin_key(self) -> str | None:
         """The text of the first admin key when it was minted now."""
