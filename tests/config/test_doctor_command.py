@@ -1,10 +1,11 @@
 """`manage.py doctor` and its page: exit codes, JSON, and who may see it."""
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.checks import Error
 from django.core.checks import Warning as Caution
 from django.db import OperationalError, connection
+from django.test import Client
 
 from core import installation_checks
 from core.metrics import exposition
@@ -89,6 +90,18 @@ def test_admins_see_the_findings_on_a_page(checks, operator):
 
 def test_the_page_says_that_nothing_is_wrong(checks, operator):
     assert "1 checks found nothing." in operator.get("installation/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "count", "is_told"), [(True, 0, True), (True, 1, False), (False, 0, False)]
+)
+def test_the_page_tells_of_a_proxy_through_which_it_was_asked(checks, settings, headers, count, is_told):
+    settings.TRUSTED_PROXY_COUNT = count
+    user = User.objects.create_superuser("astrid")
+    client = Client(headers={"X-Forwarded-For": "192.0.2.7"} if headers else {})
+    client.force_login(user)
+    page = client.get("/admin/installation/").content.decode()
+    assert ("came through a proxy" in page) == is_told
 
 
 @pytest.mark.parametrize(("group", "status"), [("admin", 200), ("operator", 403), ("viewer", 403)])
