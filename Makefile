@@ -49,6 +49,11 @@ env: $(VENV)/.installed-dev ## make or update the development environment
 LOCK := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
 
+.PHONY: rules-check
+rules-check: ## try every rule and alert of deploy/prometheus with its cases; needs promtool
+	promtool check rules deploy/prometheus/brokkr.rules.yaml
+	promtool test rules deploy/prometheus/*.test.yaml
+
 .PHONY: lock
 lock: ## write locks/ anew from requirements*.txt: every package with its version and its hashes
 	@$(PYTHON) -m venv $(VENV)/lock

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from brokkr_site import settings
-from config.env import env_int
 
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 
@@ -20,8 +19,7 @@ bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 wsgi_app = "brokkr_site.wsgi:application"
 # gunicorn's gthread worker, with our changes.
 worker_class = "server.web_worker.WebWorker"
-# One worker per core that this process may use. More workers or threads would only wait for a core or the GIL.
-workers = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
+workers = settings.WEB_WORKERS
 threads = settings.WEB_THREADS
 # Each connection takes a file descriptor. What is not admitted waits in the listen queue.
 _, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -103,6 +103,12 @@ UNFOLD: dict[str, Any] = {
                     _page("Groups", "group", "auth", "group"),
                     _page("Audit log", "history", "audit", "auditlog"),
                     _page("Seals", "verified_user", "audit", "auditseal"),
+                    {
+                        "title": "Installation",
+                        "icon": "stethoscope",
+                        "link": reverse_lazy("admin:installation"),
+                        "permission": lambda request: request.user.has_perm("config.check_installation"),
+                    },
                 ],
             },
         ],

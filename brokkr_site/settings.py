@@ -1,5 +1,6 @@
 """All settings, from environment variables only. docs/reference/settings.md explains each variable."""
 
+import os
 import re
 import sys
 from datetime import timedelta
@@ -181,8 +182,11 @@ CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X
 # --- Web server: the rest of it is in gunicorn.conf.py --------------------------------------------
 WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a container serves its network
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
-# More threads only hand the interpreter lock around.
+# One process per core that this one may use. More processes or threads would only wait for a core or the GIL.
+WEB_WORKERS = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimum=1, maximum=256)
 WEB_THREADS = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
+# No process knows how many others there are.
+WEB_REPLICAS = env_int("BROKKR_WEB_REPLICAS", 1, minimum=1, maximum=1000)
 QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 3, minimum=1, maximum=60)
 
 # --- Admin ----------------------------------------------------------------------------------------

@@ -85,10 +85,12 @@ def database_settings(data_dir: Path, timeouts: Timeouts) -> dict[str, Any]:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}") from error
     options = dict(found.get("OPTIONS") or {})
     settings: dict[str, Any] = {**found, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    # Read for SQLite too, so that a wrong value stops every start, and `manage.py doctor` knows all variables.
+    on_postgresql = _postgresql(options, timeouts)
     if found["ENGINE"] == _SQLITE:
         return settings | {"OPTIONS": options | _SQLITE_OPTIONS}
     if found["ENGINE"] == _POSTGRESQL:
-        return settings | _postgresql(options, timeouts)
+        return settings | on_postgresql
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
 
 

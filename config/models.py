@@ -1,4 +1,4 @@
-"""What the settings were when the audit log was last told."""
+"""What the settings were when the audit log was last told, and the mark of the workers."""
 
 from django.db import models
 
@@ -14,3 +14,18 @@ class ConfigSnapshot(models.Model):
 
     def __str__(self) -> str:
         return "settings"
+
+
+class WorkerMark(models.Model):
+    """When a worker was last seen, by the database's clock: one row, renewed by every worker that runs."""
+
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "worker_mark"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_worker_mark")]
+        default_permissions = ()
+        permissions = [("check_installation", "Can see what is wrong with the installation")]
+
+    def __str__(self) -> str:
+        return "worker"

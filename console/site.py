@@ -32,9 +32,10 @@ class ControlRoom(_AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         deployments = path("deployments/", self.admin_view(self.deployments), name="deployments")
         resources = path("resources/", self.admin_view(self.resources), name="resources")
+        installation = path("installation/", self.admin_view(self.installation), name="installation")
         # Not `admin_view`, which would answer with the form for logging in, and that would be put into the page.
         room = path("room/", self.room, name="room")
-        return [deployments, resources, room, *super().get_urls()]
+        return [deployments, resources, installation, room, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         # The admin's modules register with this site, so it cannot import them at its top.
@@ -61,6 +62,11 @@ class ControlRoom(_AdminSite):
         from inventory.admin import resources_view  # noqa: PLC0415  # as above
 
         return resources_view(request, self.each_context(request))
+
+    def installation(self, request: HttpRequest) -> HttpResponse:
+        from config.admin import installation_view  # noqa: PLC0415  # as above
+
+        return installation_view(request, self.each_context(request))
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002  # the theme's signature
         from console.admin.search import search_view  # noqa: PLC0415  # as above

@@ -44,6 +44,14 @@ def now() -> datetime:
     return own if abs(own - theirs) <= _TOLERANCE else theirs
 
 
+def difference() -> timedelta:
+    """By how much this machine's clock is ahead of PostgreSQL's; zero with SQLite. Raises Django's database errors."""
+    if not is_postgresql():
+        return timedelta(0)
+    compared = _compare()
+    return timezone.now() - (compared.zero + timedelta(seconds=_counter()))
+
+
 def _compare() -> _Comparison:
     # Not by Django's cursor, whose statements tests count.
     connection.close_if_health_check_failed()

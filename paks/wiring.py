@@ -1,5 +1,6 @@
-"""What keys tell the OpenAPI generator: the scheme by which a request carries one. The class registers itself."""
+"""What keys tell the OpenAPI generator and `manage.py doctor`. What is imported here registers itself."""
 
+from paks import installation_checks
 from paks.api import schema
 
-__all__ = ["schema"]
+__all__ = ["installation_checks", "schema"]

@@ -100,6 +100,31 @@ def send(message: Message, *, policy: Policy, now: datetime) -> Outcome:
         return Outcome(error=str(error) or type(error).__name__)
 
 
+def reach(url: str, *, policy: Policy, timeout_seconds: float) -> str:
+    """Why no connection can be made to the URL's host, TLS included; "" when one can. No request is sent.
+
+    Resolving the host's name may take longer than `timeout_seconds`.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    try:
+        target, _ = _target(url, policy)
+        host = target.host.decode("ascii")
+        port = target.port or _DEFAULT_PORTS[target.scheme.decode("ascii")]
+        stream = _CheckedBackend(policy, deadline).connect_tcp(host, port)
+        try:
+            if target.scheme == b"https":
+                stream.start_tls(tls_context(), server_hostname=host)
+        finally:
+            stream.close()
+    except Refused as refusal:
+        return str(refusal)
+    except httpcore2.TimeoutException:
+        return f"no answer within {timeout_seconds} s"
+    except _NOT_SENT as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
 def check_url(url: str, *, schemes: Collection[str]) -> None:
     """Raises Refused for a URL to which no request can be sent."""
     _split(url, schemes)

@@ -13,7 +13,7 @@ from tests.support.server import ROOT
 # Their defaults depend on the machine or on another variable, so the page says them in words.
 DEFAULT_IN_WORDS = {"BROKKR_DATA_DIR", "BROKKR_WEB_WORKERS", "BROKKR_COOKIE_SECURE"}
 
-# Some variables are read only where the database is PostgreSQL. Nothing connects to it.
+# The database is never connected to.
 _READ_ALL = """
 import json, runpy
 runpy.run_path("gunicorn.conf.py")

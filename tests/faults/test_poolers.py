@@ -1,8 +1,13 @@
 """Behind PgBouncer in transaction mode, where the next statement may meet another session of the server."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,7 +18,7 @@ from tests.support.clocked import ask, poll_path
 from tests.support.live_api import MANIFEST, created, live_client
 from tests.support.pgbouncer import OF_TRIXIE, SYSTEM, Release, pgbouncer
 from tests.support.proxy import Proxy
-from tests.support.server import LiveServer
+from tests.support.server import ROOT, LiveServer
 
 pytestmark = pytest.mark.faults
 
@@ -137,3 +142,24 @@ def test_readiness_says_which_time_outs_the_role_lacks(cluster: Cluster, pooled:
         b"database session with lock_timeout 60000 ms instead of 3000 ms",
     )
     assert (complete.status, complete.body) == (200, b"Ready")
+
+
+def checks_that_found_something(url: str, setting: str, data: Path) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": url,
+            "BROKKR_DB_POOLER": setting,
+            "BROKKR_DATA_DIR": str(data),
+        },
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    return [row["check"] for row in json.loads(done.stdout)]
+
+
+def test_doctor_tells_a_pooler_from_a_server(pooled, cluster, tmp_path):
+    assert "pooler" not in checks_that_found_something(pooled.url, pooled.setting, tmp_path)
+    assert "pooler" in checks_that_found_something(cluster.postgres.url, pooled.setting, tmp_path)
