@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.dispatch import receiver
 
 from agents.models import Agent, HoldReason
@@ -19,7 +18,7 @@ from paks.actors import ActorType
 from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
-from rollouts.services.looking import look_again_after_commit
+from rollouts.services.looking import look_at_versions_after_commit
 from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
 from rollouts.services.starting import hold_for_rollout
@@ -78,9 +77,9 @@ def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
         if event.kind in _REPORTS and event.data is not None
     }
     if object_ids:
-        look_again_after_commit(Q(version__id__in=object_ids), now=clock.now())
+        look_at_versions_after_commit(object_ids, now=clock.now())
 
 
 @receiver(health_reported, dispatch_uid="rollouts.look_again_after_health")
 def look_again_after_health(object_ids: Collection[UUID], **kwargs: Any) -> None:
-    look_again_after_commit(Q(version__id__in=object_ids), now=clock.now())
+    look_at_versions_after_commit(object_ids, now=clock.now())
