@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.dispatch import receiver
 
 from agents.models import Agent, HoldReason
@@ -19,11 +18,14 @@ from paks.actors import ActorType
 from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
-from rollouts.services.looking import look_again_after_commit
+from rollouts.services.looking import look_at_versions_after_commit
+from rollouts.services.ordinary_publish import is_ordinary
 from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
 from rollouts.services.starting import hold_for_rollout
 from rollouts.services.strategies import strategy_for
+from rollouts.strategies import warnings_about
+from stacks.manifests import Code, Finding
 from stacks.models import DeploymentObject, Stack
 from stacks.services import PublishOptions
 from stacks.signals import stack_deleted, version_published
@@ -34,17 +36,25 @@ _REPORTS = frozenset({"deployment.applied", "deployment.failed"})
 @receiver(version_published, dispatch_uid="rollouts.hold_version")
 def hold_version(
     stack: Stack, version: DeploymentObject, actor: Actor, options: PublishOptions, **kwargs: Any
-) -> None:
-    """Hold a version that not all agents may get at once. May refuse the strategy that the request names."""
+) -> list[Finding]:
+    """Hold a version that not all agents may get at once. May refuse the strategy that the request names.
+
+    Returns a warning for each wave of its rollout that may never be proven. Health does not count for a marker.
+    """
     if isinstance(options, RollbackOptions):
-        return
+        return []
+    if options.strategy is None and is_ordinary(stack.pk):
+        return []
     strategy = strategy_for(stack=stack, options=options, actor=actor)
     if actor.type == ActorType.GENERATOR and is_forbidden(version=version):
         hold(version=version, reason=HoldReason.ROLLED_BACK_CONTENT)
-        return
-    hold_for_rollout(
+        return []
+    rollout = hold_for_rollout(
         stack=stack, version=version, strategy=strategy, actor=actor, now=clock.now(), options=options
     )
+    if rollout is None or version.is_deletion_marker:
+        return []
+    return [Finding(Code.MAY_NEVER_BE_PROVEN, sentence) for sentence in warnings_about(rollout.strategy)]
 
 
 @receiver(stack_deleted, dispatch_uid="rollouts.end_with_stack")
@@ -78,9 +88,9 @@ def look_again_after_reports(events: Sequence[Event], **kwargs: Any) -> None:
         if event.kind in _REPORTS and event.data is not None
     }
     if object_ids:
-        look_again_after_commit(Q(version__id__in=object_ids), now=clock.now())
+        look_at_versions_after_commit(object_ids, now=clock.now())
 
 
 @receiver(health_reported, dispatch_uid="rollouts.look_again_after_health")
 def look_again_after_health(object_ids: Collection[UUID], **kwargs: Any) -> None:
-    look_again_after_commit(Q(version__id__in=object_ids), now=clock.now())
+    look_at_versions_after_commit(object_ids, now=clock.now())

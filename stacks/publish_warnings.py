@@ -32,5 +32,6 @@ def _place(finding: Finding) -> tuple[bool, int, int]:
 def warnings_of_others(
     version: DeploymentObject, manifest: Manifest, *, generator_id: UUID | None
 ) -> list[Finding]:
-    """What only apps above know of it."""
-    return [finding for warn in _sources for finding in warn(version, manifest, generator_id)]
+    """What only apps above know of it, on the instance that `publish_checked` returned."""
+    found = [finding for warn in _sources for finding in warn(version, manifest, generator_id)]
+    return [*found, *version.warnings]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -301,9 +301,10 @@ def publish_checked(
     )
     insert([obj])
     mark_active(stack.generator_id, actor)
-    version_published.send(
+    answers: Any = version_published.send(
         sender=Stack, stack=stack, version=obj, objects=objects, actor=actor, options=options
     )
+    obj.warnings = [warning for _, warnings in answers for warning in warnings or ()]
     emit(
         Event(
             kind=StackEventKind.DEPLOYMENT_CREATED,

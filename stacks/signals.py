@@ -6,7 +6,7 @@ from django.dispatch import Signal
 stack_deleted = Signal()
 
 # Arguments: stack (locked), version, objects (of its manifest; None if they are not known), actor, options. Sent inside
-# the publishing transaction, before the event is told.
+# the publishing transaction, before the event is told. A receiver may return warnings for whoever publishes.
 version_published = Signal()
 
 # Arguments: stack (which has its new owner), old_generator_id. Sent inside the changing transaction.

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import Q
-
 from agents.models import Agent
 from agents.services.holds import forget_older_holds
 from core.events import Actor
@@ -43,4 +41,4 @@ def leave_rollouts(*, agent: Agent, now: datetime) -> None:
     members = RolloutMember.objects.filter(agent=agent, rollout__in=Rollout.objects.unfinished())
     rollout_ids = list(members.values_list("rollout", flat=True))
     members.delete()
-    look_again_after_commit(Q(pk__in=rollout_ids), now=now)
+    look_again_after_commit(rollout_ids, now=now)

@@ -1,6 +1,9 @@
 """Versions of stacks. The wire and the table call a version a deployment object."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -9,6 +12,9 @@ from uuid_utils.compat import uuid7
 
 from stacks.models.stack import Stack
 from stacks.querysets import DeploymentObjectQuerySet
+
+if TYPE_CHECKING:
+    from stacks.manifests import Finding
 
 
 class DeploymentObject(models.Model):
@@ -19,6 +25,9 @@ class DeploymentObject(models.Model):
     """
 
     NOUN: ClassVar[str] = "deployment_object"
+
+    # What apps above warned of while this version was published. It is not stored.
+    warnings: Sequence[Finding] = ()
 
     sequence_id = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=uuid7, editable=False)
