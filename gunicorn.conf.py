@@ -17,6 +17,8 @@ bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 
 # --- Processes and threads ------------------------------------------------------------------------
 wsgi_app = "brokkr_site.wsgi:application"
+# Our worker class reads Django's settings before the application is loaded.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brokkr_site.settings")
 # gunicorn's gthread worker, with our changes.
 worker_class = "server.web_worker.WebWorker"
 workers = settings.WEB_WORKERS
