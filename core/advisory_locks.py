@@ -13,6 +13,8 @@ from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from core.prepared import fetch_all_once, is_postgresql
+
 
 class AdvisoryLock(IntEnum):
     # Shared by whoever changes what is wanted; taken alone by whoever needs that to stand still.
@@ -44,9 +46,8 @@ def lock_alone(lock: AdvisoryLock) -> None:
 
 
 def _lock(function: str, lock: AdvisoryLock) -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}(%s)", [lock.value])
+    if is_postgresql():
+        fetch_all_once(f"SELECT {function}(%s)", [lock.value])
 
 
 @contextmanager

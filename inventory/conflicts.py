@@ -6,14 +6,14 @@ inventory, so they are in no conflict.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from agents.wanted.stack_pairs import WantedPair, pairs_of_stacks
 from agents.wanted.ties import served_stacks
 from agents.wanted.versions import versions_of_agent
-from core.prepared import as_uuid, fetch_all
+from core.prepared import as_uuid, fetch_all, fetch_one, uuid_parameter
 from core.prepared_rows import among, list_parameter
 from stacks.models import Stack
 
@@ -42,6 +42,16 @@ JOIN inventory_entries x ON x.resource_id = same.id AND x.image_id IS NULL AND x
 JOIN stacks s ON s.id = x.stack_id AND s.deleted_at IS NULL
 WHERE e.image_id IS NULL AND {among}
 ORDER BY x.stack_id LIMIT %(limit)s"""
+# It reads two entries of each resource, however often the stack was published.
+_IS_SHARED = """
+SELECT 1 FROM inventory_resources r WHERE {among} AND (
+    (SELECT x.stack_id FROM inventory_entries x
+     WHERE x.resource_id = r.id AND x.image_id IS NULL AND x.stack_id < %(stack)s
+     ORDER BY x.stack_id DESC LIMIT 1) IS NOT NULL
+    OR (SELECT x.stack_id FROM inventory_entries x
+        WHERE x.resource_id = r.id AND x.image_id IS NULL AND x.stack_id > %(stack)s
+        ORDER BY x.stack_id LIMIT 1) IS NOT NULL
+) LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +128,22 @@ def conflicts_of_stack(stack: Stack) -> list[Conflict]:
 
 
 def conflicts_of_version(stack: Stack, version_id: int) -> list[Conflict]:
-    """The conflicts that there are once all agents of the stack should have this version. One query if no other stack
-    has any of its objects.
+    """The conflicts that there are once all agents of the stack should have this version. One query if no other live
+    stack has any of its objects.
     """
     pairs = [
         pair._replace(version_id=version_id) if pair.stack_id == stack.pk else pair
         for pair in _pairs_with_others(stack, [version_id])
     ]
     return [conflict for conflict in conflicts_among(pairs) if stack.pk in conflict.stack_ids]
+
+
+def is_in_other_stacks(stack_id: UUID, object_keys: Collection[UUID]) -> bool:
+    """Whether another stack, live or deleted, ever had one of these objects. One query, none without objects."""
+    if not object_keys:
+        return False
+    parameters = {"stack": uuid_parameter(stack_id), "keys": list_parameter(object_keys)}
+    return fetch_one(_IS_SHARED.format(among=among("r.object_key", "keys")), parameters) is not None
 
 
 def conflicts_of_pairs(wanted: Mapping[tuple[UUID, UUID], int]) -> list[Conflict]:
@@ -164,10 +182,12 @@ def _others(version_ids: Sequence[int]) -> list[UUID]:
     return [as_uuid(other) for (other,) in rows]
 
 
-def _shared(version_ids: Iterable[int]) -> dict[_Named, list[Member]]:
+def _shared(version_ids: Collection[int]) -> dict[_Named, list[Member]]:
     """By object, the versions that have it, if they are of more than one stack."""
     named: dict[UUID, _Named] = {}
     found: dict[_Named, list[Member]] = defaultdict(list)
+    if not version_ids:
+        return found
     parameters = {"versions": list_parameter(sorted(version_ids))}
     for key, group, kind, namespace, name, stack_id, stack_name, generator_id, version, digest in fetch_all(
         _SHARED.format(among=among("e.version_id", "versions")), parameters

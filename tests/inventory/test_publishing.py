@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.events import SYSTEM
+from inventory.conflicts import is_in_other_stacks
 from inventory.models import Entry, ImageName, Resource
 from stacks.errors import StackNotFound
 from stacks.services import delete_stack, publish_checked, roll_back
@@ -33,6 +34,17 @@ def test_a_publish_costs_at_most_three_statements_more(text, statements):
     stack = make_stack()
     assert inventory_statements(lambda: make_object(stack, text)) == statements
     assert inventory_statements(lambda: make_object(stack, text)) == statements
+
+
+def test_an_object_counts_as_shared_whichever_stack_has_the_lower_id(db):
+    one, other, alone = make_stack(), make_stack(), make_stack()
+    for stack in (one, other, other):
+        make_object(stack, text_of(obj("ConfigMap", "shared")))
+    make_object(alone, text_of(obj("ConfigMap", "own")))
+    keys = {row.name: row.object_key for row in Resource.objects.all()}
+    assert is_in_other_stacks(one.pk, [keys["shared"]])
+    assert is_in_other_stacks(other.pk, [keys["own"], keys["shared"]])
+    assert not is_in_other_stacks(alone.pk, [keys["own"]])
 
 
 def test_a_marker_costs_nothing(db):

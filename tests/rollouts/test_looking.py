@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rollouts.models import Rollout, RolloutState
 from rollouts.services.ticking import tick_due
@@ -74,6 +76,15 @@ def test_a_report_about_another_version_does_not(scene, django_capture_on_commit
     with django_capture_on_commit_callbacks(execute=True):
         make_event(scene.agents[0], scene.first)
     assert due(scene) == 0
+
+
+def test_a_report_where_no_rollout_is_under_way_asks_once(scene, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        make_event(scene.agents[0], scene.first)
+    with CaptureQueriesContext(connection) as captured:
+        for callback in callbacks:
+            callback()
+    assert sum("rollouts" in query["sql"] for query in captured) == 1
 
 
 def test_paused_rollouts_are_not_looked_at(scene):
