@@ -183,7 +183,8 @@ WEB_HOST = env_str("BROKKR_BIND", "0.0.0.0")  # noqa: S104  what runs in a conta
 WEB_PORT = env_int("BROKKR_PORT", 3000, minimum=1, maximum=65535)
 # More threads only hand the interpreter lock around.
 WEB_THREADS = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
-QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 3, minimum=1, maximum=60)
+# After it there must be time for a lock: PostgreSQL lets a statement wait for one row twice as long as `lock_timeout`.
+QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 2, minimum=1, maximum=60)
 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD

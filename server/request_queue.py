@@ -75,10 +75,13 @@ class RequestQueue:
             return True
 
     def take(self) -> Waiting | None:
-        """Wait for a request that may be answered now. None after `close`."""
+        """Wait for a request that may be answered now, and is not late yet. None after `close`."""
         with self._changed:
             while not self._is_closed:
-                request = self._next(self._vital) or self._next(self._others)
+                request = None
+                if self._length:
+                    earliest = time.monotonic() - self._patience
+                    request = self._next(self._vital, earliest) or self._next(self._others, earliest)
                 if request is not None:
                     self._length -= 1
                     self._held.update(request.shares)
@@ -126,11 +129,14 @@ class RequestQueue:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _next(self, lanes: dict[Hashable, _Lane]) -> Waiting | None:
+    def _next(self, lanes: dict[Hashable, _Lane], earliest: float) -> Waiting | None:
         for kind, lane in lanes.items():
             if self._held[kind] >= self._share:
                 continue
             for index, request in enumerate(islice(lane.requests, _LOOKED_AT)):
+                # A late one has too little time left to wait for a lock. `give_up` takes it out.
+                if request.arrived < earliest:
+                    continue
                 if all(self._held[share] < self._share for share in request.shares):
                     del lane.requests[index]
                     del lanes[kind]
