@@ -187,7 +187,8 @@ WEB_WORKERS = env_int("BROKKR_WEB_WORKERS", len(os.sched_getaffinity(0)), minimu
 WEB_THREADS = env_int("BROKKR_WEB_THREADS", 4, minimum=1, maximum=256)
 # No process knows how many others there are.
 WEB_REPLICAS = env_int("BROKKR_WEB_REPLICAS", 1, minimum=1, maximum=1000)
-QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 3, minimum=1, maximum=60)
+# After it there must be time for a lock: PostgreSQL lets a statement wait for one row twice as long as `lock_timeout`.
+QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 2, minimum=1, maximum=60)
 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD

@@ -71,28 +71,29 @@ class RequestQueue:
                 return False
             lane.requests.append(request)
             self._length += 1
-            self._changed.notify()
+            # A thread that is woken and finds nothing costs as much as handing a request over.
+            if self._has_room_for(request):
+                self._changed.notify()
             return True
 
     def take(self) -> Waiting | None:
-        """Wait for a request that may be answered now. None after `close`."""
+        """Wait for a request that may be answered now, and is not late yet. None after `close`."""
         with self._changed:
             while not self._is_closed:
-                request = self._next(self._vital) or self._next(self._others)
-                if request is not None:
-                    self._length -= 1
-                    self._held.update(request.shares)
+                if (request := self._next()) is not None:
+                    self._take_out(request)
+                    # What was released before this may have been the shares of two.
+                    if self._next() is not None:
+                        self._changed.notify()
                     return request
                 self._changed.wait()
             return None
 
     def done(self, request: Waiting) -> None:
-        """Let others have what the request held."""
+        """Let others have what the request held. The thread that ends it takes the next itself."""
         with self._changed:
-            self._release(request)
-            # The thread that ends this one takes the next itself. Its shares may have been those of two others.
-            if self._length > 1:
-                self._changed.notify()
+            self._held.subtract(request.shares)
+            self._forget(request)
 
     def exchange(self, over: Waiting, following: Waiting) -> bool:
         """End a request and hold the one that follows it on its connection, unless that one must wait."""
@@ -100,7 +101,7 @@ class RequestQueue:
             if self._length:
                 return False
             self._held.subtract(over.shares)
-            if all(self._held[share] < self._share for share in following.shares):
+            if self._has_room_for(following):
                 self._held.update(following.shares)
                 self._forget(over)
                 return True
@@ -126,23 +127,33 @@ class RequestQueue:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _next(self, lanes: dict[Hashable, _Lane]) -> Waiting | None:
-        for kind, lane in lanes.items():
-            if self._held[kind] >= self._share:
-                continue
-            for index, request in enumerate(islice(lane.requests, _LOOKED_AT)):
-                if all(self._held[share] < self._share for share in request.shares):
-                    del lane.requests[index]
-                    del lanes[kind]
-                    if lane.requests:
-                        lane.delay = time.monotonic() - request.arrived
-                        lanes[kind] = lane
-                    return request
+    def _next(self) -> Waiting | None:
+        """The request that comes next, if one may be answered now."""
+        if not self._length:
+            return None
+        earliest = time.monotonic() - self._patience
+        for lanes in (self._vital, self._others):
+            for kind, lane in lanes.items():
+                if self._held[kind] >= self._share:
+                    continue
+                for request in islice(lane.requests, _LOOKED_AT):
+                    # A late one has too little time left to wait for a lock. `give_up` takes it out.
+                    if request.arrived >= earliest and self._has_room_for(request):
+                        return request
         return None
 
-    def _release(self, request: Waiting) -> None:
-        self._held.subtract(request.shares)
-        self._forget(request)
+    def _has_room_for(self, request: Waiting) -> bool:
+        return all(self._held[share] < self._share for share in request.shares)
+
+    def _take_out(self, request: Waiting) -> None:
+        lanes, kind = (self._vital if request.is_vital else self._others), request.shares[0]
+        lane = lanes.pop(kind)
+        lane.requests.remove(request)
+        if lane.requests:
+            lane.delay = time.monotonic() - request.arrived
+            lanes[kind] = lane
+        self._length -= 1
+        self._held.update(request.shares)
 
     def _forget(self, request: Waiting) -> None:
         for share in request.shares:

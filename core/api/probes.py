@@ -3,8 +3,8 @@
 Exempt from the CSRF check, so that a wrong method is answered as one.
 """
 
+import logging
 from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection
@@ -15,25 +15,28 @@ from django.views.decorators.http import require_safe
 from core.database_errors import is_full, unavailable
 from core.errors import StorageFull
 from core.metrics import exposition
+from core.prepared import fetch_all, is_postgresql
+
+logger = logging.getLogger(__name__)
 
 # What keeps a session from waiting without an end. Behind a pooler the database's role has to bring it.
 _ASK = {
     "postgresql": """
         SELECT current_setting('transaction_read_only'),
-            (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name = ANY(%s))
+            (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name = ANY(%(names)s))
         """,
-    "sqlite": "SELECT 'off', %s",
+    "sqlite": "SELECT 'off', NULL",
 }
+_NAMES = {"names": list(settings.DATABASE_TIMEOUTS)}
 
 
 def database_trouble() -> str:
     """Why this process cannot serve from the database now; empty when it can."""
     try:
-        with connection.cursor() as cursor:
-            names: Any = list(settings.DATABASE_TIMEOUTS)
-            cursor.execute(_ASK[connection.vendor], [names if connection.vendor == "postgresql" else ""])
-            read_only, timeouts = cursor.fetchone()
+        # Behind a pooler even a new connection may meet a session that has just ended. Then this asks once more.
+        ((read_only, timeouts),) = fetch_all(_ASK[connection.vendor], _NAMES if is_postgresql() else {})
     except Error as error:
+        logger.warning("not ready: %s", error)
         connection.close()
         return "database full" if isinstance(unavailable(error), StorageFull) else "database unavailable"
     if read_only == "on":
@@ -41,7 +44,7 @@ def database_trouble() -> str:
         return "database read-only"
     if is_full():
         return "database full"
-    return _timeouts_trouble(timeouts) if connection.vendor == "postgresql" else ""
+    return _timeouts_trouble(timeouts) if is_postgresql() else ""
 
 
 def _timeouts_trouble(session: Mapping[str, str]) -> str:

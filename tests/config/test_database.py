@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from config.database import Timeouts, database_settings, database_timeouts
@@ -47,6 +48,10 @@ def test_time_outs_are_settings(monkeypatch):
 
 def test_the_client_gives_up_after_the_server_and_within_ten_seconds():
     assert WEB.statement < WEB.patience_seconds < 10
+
+
+def test_a_request_that_has_waited_for_a_thread_still_has_the_time_for_a_lock_of_a_row():
+    assert settings.QUEUE_PATIENCE_SECONDS + 2 * WEB.lock <= WEB.statement
 
 
 def test_time_outs_are_added_to_the_options_of_the_url_which_come_last_and_so_first(database_url):

@@ -14,11 +14,12 @@ import pytest
 from psycopg import sql
 
 from tests.faults.conftest import Cluster, Start
-from tests.support.clocked import ask, poll_path
+from tests.support.clocked import Clocked, ask, poll_path
 from tests.support.live_api import MANIFEST, created, live_client
 from tests.support.pgbouncer import OF_TRIXIE, SYSTEM, Release, pgbouncer
 from tests.support.proxy import Proxy
 from tests.support.server import ROOT, LiveServer
+from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -43,7 +44,9 @@ def give_role(cluster: Cluster, parameters: dict[str, str]) -> None:
             connection.execute(
                 sql.SQL("ALTER ROLE pooled SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
             )
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'pooled'")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = 'pooled'"
+        )
 
 
 @dataclass(frozen=True)
@@ -123,15 +126,27 @@ def test_polls_and_heartbeats_over_two_sessions_are_all_answered_rightly(
     assert "Traceback" not in broker.log.read_text(encoding="utf-8")
 
 
+def readiness(broker: LiveServer) -> Clocked:
+    """The answer as soon as the pooler has noticed which of its sessions have ended."""
+    answers: list[Clocked] = []
+
+    def has_noticed() -> bool:
+        answers.append(ask(broker, "GET", "/readyz"))
+        return answers[-1].body != b"database unavailable"
+
+    wait_for(has_noticed, patience=60)
+    return answers[-1]
+
+
 def test_readiness_says_which_time_outs_the_role_lacks(cluster: Cluster, pooled: Pooled, start: Start):
     broker = start(pooled.url, BROKKR_DB_POOLER=pooled.setting)
 
     give_role(cluster, {"statement_timeout": "8s"})
-    lacking = ask(broker, "GET", "/readyz")
+    lacking = readiness(broker)
     give_role(cluster, TIMEOUTS | {"lock_timeout": "1min"})
-    longer = ask(broker, "GET", "/readyz")
+    longer = readiness(broker)
     give_role(cluster, TIMEOUTS)
-    complete = ask(broker, "GET", "/readyz")
+    complete = readiness(broker)
 
     assert (lacking.status, lacking.body) == (
         503,

@@ -94,6 +94,12 @@ def test_a_request_that_follows_waits_when_its_share_is_held():
     assert not queue.exchange(other, asked("following", "row c"))
 
 
+def test_a_thread_gets_no_request_that_has_waited_for_too_long():
+    late = Waiting("late", time.monotonic() - 61, ("kind",))
+
+    assert taken(queue_of(late, asked("in time"), patience=60)) == "in time"
+
+
 def test_what_has_waited_for_too_long_is_given_up():
     queue = queue_of(asked("late"), patience=5)
 

@@ -60,5 +60,7 @@ def _pass_on(source: socket.socket, sink: socket.socket, silence: Event) -> None
         while data := source.recv(65536):
             if not silence.is_set():
                 sink.sendall(data)
-        if not silence.is_set():
+    # Also after a reset: PostgreSQL resets a connection that it closes before it has read everything.
+    if not silence.is_set():
+        with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
