@@ -73,7 +73,8 @@ def _is_wide(loss: Loss) -> bool:
 
 def _panel(plan: Plan) -> SafeString:
     context = {
-        "plan": plan,
+        # Not `plan`, which is the name of the shown plan on the page around it.
+        "changes": plan,
         "pairs": plan.pairs[:NAMED],
         "unnamed": max(0, len(plan.pairs) - NAMED),
     }

@@ -36,6 +36,10 @@ def jobs(monkeypatch) -> Callable[..., None]:
 
 
 def fail() -> None:
+    raise RuntimeError("the job is wrong")
+
+
+def fail_for_the_database() -> None:
     raise OperationalError("the database is gone")
 
 
@@ -60,7 +64,18 @@ def test_a_failing_job_is_logged_with_its_name_and_reason(jobs, caplog):
     [record] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.getMessage() == "job upkeep failed"
     assert record.exc_info
-    assert str(record.exc_info[1]) == "the database is gone"
+    assert str(record.exc_info[1]) == "the job is wrong"
+
+
+def test_a_job_without_its_database_is_a_sentence_and_no_traceback(jobs, caplog):
+    jobs(upkeep=fail_for_the_database)
+    assert manage("run_worker", "--once").code == 1
+    [record] = [record for record in caplog.records if "upkeep" in record.getMessage()]
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith(
+        "job upkeep failed: The database cannot be used: the database is gone."
+    )
+    assert not record.exc_info
 
 
 def test_json_tells_the_outcome_of_each_job(jobs):

@@ -22,7 +22,7 @@ def served(settings):
 
 def trashed(operator, path, prefix="labels-0-DELETE"):
     """The form at the path, sent with the bin of its first label."""
-    return form_fields(operator.get(path)) | {prefix: "on"}
+    return form_fields(operator.get(path, edit=1)) | {prefix: "on"}
 
 
 def confirmed(response):
@@ -48,7 +48,10 @@ def test_a_target_is_added_only_when_its_plan_was_confirmed(operator, served):
     stack, _, _ = served
     agent, _ = make_agent()
     path = f"agents/agent/{agent.pk}/change/"
-    fields = form_fields(operator.get(path)) | {"targets-TOTAL_FORMS": "1", "targets-0-stack": str(stack.pk)}
+    fields = form_fields(operator.get(path, edit=1)) | {
+        "targets-TOTAL_FORMS": "1",
+        "targets-0-stack": str(stack.pk),
+    }
     asked = operator.post_once(path, fields)
     assert "1 gains it" in asked.content.decode()
     assert not agent.targets.exists()
@@ -59,7 +62,7 @@ def test_a_target_is_added_only_when_its_plan_was_confirmed(operator, served):
 def test_what_changes_nothing_for_agents_is_not_asked_about(operator, served):
     stack, _, _ = served
     path = f"stacks/stack/{stack.pk}/change/"
-    response = operator.post_once(path, form_fields(operator.get(path)) | {"name": "store"})
+    response = operator.post_once(path, form_fields(operator.get(path, edit=1)) | {"name": "store"})
     assert plan_on(response) is None
     stack.refresh_from_db()
     assert stack.name == "store"
