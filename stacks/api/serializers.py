@@ -1,6 +1,6 @@
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.fields import FILLED_RULE, NAME_RULE, Flag, Id, QueryFlag, QueryText, Text
@@ -177,15 +177,16 @@ class PublishWarningSerializer(serializers.Serializer[Finding]):
 class PublishedObjectSerializer(DeploymentObjectSerializer):
     """A version that was published just now, and what is to be said about its manifest and its way to the agents."""
 
-    warnings = serializers.SerializerMethodField()
+    warnings = PublishWarningSerializer(many=True, read_only=True)
 
     class Meta(DeploymentObjectSerializer.Meta):
         fields = [*DeploymentObjectSerializer.Meta.fields, "warnings"]
         read_only_fields = fields
 
-    @extend_schema_field(PublishWarningSerializer(many=True))
-    def get_warnings(self, _obj: DeploymentObject) -> Any:
-        return PublishWarningSerializer(self.context["findings"], many=True).data
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        # The version alone is written as a row, which is faster than field by field.
+        warnings = PublishWarningSerializer(self.context["findings"], many=True).data
+        return {**DeploymentObjectSerializer(instance).data, "warnings": warnings}
 
 
 @extend_schema_serializer(
