@@ -163,10 +163,10 @@ class LiveServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_key = admin_key
         self.log = data_dir / f"gunicorn-{self.port}.log"
+        # Without the variable that names the settings, as in the image: the broker must find them by itself.
         self.environment = (
-            os.environ
+            {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
             | {
-                "DJANGO_SETTINGS_MODULE": "brokkr_site.settings",
                 "DATABASE_URL": database_url,
                 "BROKKR_DATA_DIR": str(data_dir),
                 "BROKKR_BIND": "127.0.0.1",
