@@ -29,6 +29,7 @@ from core import deadlines
 from server.connections import Arrival, Connection
 from server.refusals import refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
+from server.responses import WebResponse
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -351,34 +352,6 @@ class _Threads:
     def shutdown(self, *, wait: bool) -> None:  # noqa: ARG002  gunicorn never waits
         """Let the threads end after what they answer now."""
         self._queue.close()
-
-
-class WebResponse(wsgi.Response):  # type: ignore[misc]  # gunicorn is not typed
-    """Sends the head of the answer together with the beginning of the body, where gunicorn sends two packets."""
-
-    sock: Any
-
-    def write(self, arg: bytes) -> None:
-        if self.headers_sent:
-            super().write(arg)
-            return
-        sock, packet = self.sock, _Packet()
-        self.sock = packet
-        try:
-            super().write(arg)
-        finally:
-            self.sock = sock
-        sock.sendall(b"".join(packet.parts))
-
-
-class _Packet:
-    """Takes what would be sent."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def sendall(self, part: bytes) -> None:
-        self.parts.append(part)
 
 
 # The worker takes the class from there; it has no setting for it.
