@@ -109,6 +109,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # The psycopg module, but it makes bounded connections.
     Database: Any = SimpleNamespace(**(vars(psycopg) | {"connect": BoundedConnection.connect}))
 
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Close it also after a refused change. Django forgets the error at the rollback, and so would keep it."""
+        if self.connection is not None and self.connection.only_reads:
+            self.errors_occurred = True
+        super().close_if_unusable_or_obsolete()
+
     def is_usable(self) -> bool:
         """Whether the connection answers soon and has not refused changes. Django drops an unusable connection."""
         connection = self.connection
