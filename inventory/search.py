@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from inventory.models import Entry, Progress
+from inventory.models import Entry, ImageName, Progress, Resource
 from inventory.querysets import EntryQuerySet
 from stacks.manifests.images import whole_repository
 from stacks.models import DeploymentObject
@@ -39,7 +39,7 @@ def found(search: Search) -> EntryQuerySet:
         matching("resource__kind", search.kind),
         matching("resource__namespace", search.namespace),
         matching("resource__name", search.name),
-        _image(search.image),
+        _image(search.image, of="image__"),
     )
     return rows if search.is_history else rows.current()
 
@@ -54,17 +54,28 @@ def matching(column: str, text: str) -> Q:
     return Q(**{f"{column}__gte": prefix, f"{column}__lt": prefix + _GREATEST}) if prefix else Q()
 
 
-def _image(text: str) -> Q:
+def resources_beginning(name: str) -> QuerySet[Resource]:
+    """The resources whose name begins so, of whatever version."""
+    return Resource.objects.filter(matching("name", name + _WILDCARD))
+
+
+def images_beginning(text: str) -> QuerySet[ImageName]:
+    """The images whose name, tag or digest begins so: `ngi`, `nginx:1.`, `sha256:9f86`."""
+    return ImageName.objects.filter(_image(text + _WILDCARD))
+
+
+def _image(text: str, *, of: str = "") -> Q:
+    """The condition on an image, whose columns have `of` before their names."""
     if text.startswith(_ALGORITHMS):
-        return matching("image__digest", _beginning(text))
+        return matching(f"{of}digest", _beginning(text))
     named, at, digest = text.partition("@")
     repository, colon, tag = named.rpartition(":")
     # A colon before the last slash belongs to the port of the registry.
     if not colon or "/" in tag:
         repository, tag = named, ""
     whole = repository if repository in {"", _WILDCARD} else whole_repository(repository)
-    condition = matching("image__repository", whole) & matching("image__tag", tag)
-    return condition & matching("image__digest", _beginning(digest)) if at else condition
+    condition = matching(f"{of}repository", whole) & matching(f"{of}tag", tag)
+    return condition & matching(f"{of}digest", _beginning(digest)) if at else condition
 
 
 def _beginning(text: str) -> str:

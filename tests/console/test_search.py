@@ -1,13 +1,17 @@
 """One search for the whole admin: what it finds, for whom, and at how many queries."""
 
 import re
+from html import unescape
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.events import SYSTEM
+from stacks.services import publish
 from tests.factories import make_agent, make_event, make_object, make_stack
 from tests.support.admin import staff
+from tests.support.inventory import deployment
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +63,33 @@ def test_ids_are_found(operator, fleet):
     assert found(operator, fleet["version"]) == {"Versions": [f"#{fleet['number']}"]}
     number = f"#{int(fleet['number']):02}"
     assert found(operator, number)["Versions"] == [f"#{fleet['number']}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("web-fr", {"Resources": ["Deployment web-front"]}),
+        ("ngin", {"Images": ["docker.io/library/nginx:1.27"]}),
+        ("nginx:1.", {"Images": ["docker.io/library/nginx:1.27"]}),
+        ("nginx:2", {}),
+        ("front", {}),
+    ],
+)
+def test_resources_and_images_are_found_by_their_beginning(operator, text, groups):
+    publish(
+        stack_id=make_stack().pk,
+        yaml_content=deployment("web-front", namespace="shop", image="nginx:1.27"),
+        is_deletion_marker=False,
+        actor=SYSTEM,
+    )
+    assert found(operator, text) == groups
+
+
+def test_a_resource_leads_to_who_has_it(operator):
+    make_object(make_stack(name="checkout"), deployment("web-front", namespace="shop"))
+    page = operator.get("search/", s="web-fr", extended="1").content.decode()
+    (url,) = re.findall(r'href="/admin/(resources/[^"]+)"', page)
+    assert "checkout" in operator.get(unescape(url)).content.decode()
 
 
 def test_nobody_finds_what_he_may_not_see(fleet):
