@@ -2,7 +2,8 @@
 
 - No agent sees a version before its wave may have been released, and none outside of the waves before everybody may.
 - Members of a wave are as many as the strategy allows, and no wave is released once more have failed than may.
-- A bad version reaches its last wave never, and stops; a good one ends. Then everybody has seen the same.
+- A bad version reaches its last wave never, and stops, unless somebody has accepted its failures; a good one ends. Then
+  everybody has seen the same.
 """
 
 import math
@@ -170,9 +171,12 @@ def _end(run: RolloutRun, story: VersionStory) -> list[Violation]:
     detail = f"#{story.sequence_id} of {story.strategy}, {story.outcome}: {story.state}, {story.acts}"
     if story.outcome == Outcome.GOOD:
         return [] if story.state in FINAL else [Violation("a good version ends", "", detail)]
-    if last is not None and last.released_at is not None:
+    # Who resumes accepts the failures so far. Then waves with failed agents may be proven, and the version may succeed.
+    is_accepted = "resume" in story.acts
+    if last is not None and last.released_at is not None and not is_accepted:
         return [Violation("a bad version never reaches its last wave", "", detail)]
-    return [] if story.state in _STOPPED else [Violation("a bad version stops", "", detail)]
+    has_ended = story.state in (_STOPPED | FINAL if is_accepted else _STOPPED)
+    return [] if has_ended else [Violation("a bad version stops", "", detail)]
 
 
 def _agreement(run: RolloutRun, last: VersionStory) -> list[Violation]:

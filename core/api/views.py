@@ -4,6 +4,7 @@ Checks run in this order, as clients of the original expect: key, the key's rate
 in the handler the query, the body's shape, existence and ownership, and last the rules.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
@@ -35,6 +36,8 @@ from core.errors import (
     Unauthorized,
 )
 
+# The digest of a plan.
+_DIGEST = re.compile("[0-9a-f]{64}")
 _Row = TypeVar("_Row", bound=Model)
 
 
@@ -80,8 +83,12 @@ class ResourceViewSet(GenericViewSet[Any]):
             raise NulCharacter
         self.check_permissions(request)
         # Not request.headers, which reads all of META to find one header.
-        if "HTTP_IF_PLAN" in request.META and not self.is_planned:
-            raise InvalidHeader("If-Plan is only for writes of which there are plans.", header="If-Plan")
+        if "HTTP_IF_PLAN" in request.META:
+            if not self.is_planned:
+                raise InvalidHeader("If-Plan is only for writes of which there are plans.", header="If-Plan")
+            if not _DIGEST.fullmatch(request.META["HTTP_IF_PLAN"]):
+                # Also where an earlier answer would be repeated.
+                raise InvalidHeader("If-Plan must be the digest of a plan, 64 hex digits.", header="If-Plan")
 
     @property
     def is_planned(self) -> bool:

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpResponse
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,7 +40,7 @@ class ResourcesViewSet(KeyedViewSet):
         tags=["inventory"],
         summary="Find resources and images in the versions of stacks",
         parameters=[ResourceQuery],
-        responses=FoundResourcesSerializer,
+        responses=forced_singular_serializer(FoundResourcesSerializer),  # type: ignore[no-untyped-call]
     )
     def list(self, request: Request) -> Response:
         """One page at a time, 100 rows by default. An admin finds all stacks, a generator its own."""

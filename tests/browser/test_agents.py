@@ -124,7 +124,7 @@ def test_a_bin_beside_a_label_asks_before_it_takes_the_stack_away(as_user, site,
     agent = Agent(site, f"pyxis-{width}", label=shop["label"])
     page = as_user("operator")
     page.set_viewport_size({"width": width, "height": 844})
-    page.goto(agent.page())
+    page.goto(f"{agent.page()}?edit=1")
     page.locator("input[name=labels-0-DELETE]").dispatch_event("click")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Now: 1 loses it.")).to_be_visible()

@@ -111,7 +111,7 @@ def test_an_operator_previews_a_label(as_user, stack):
     expect(page.locator("table")).to_contain_text(f"near-{stack['number']}")
     page.get_by_label("With the label").fill(f"other-{stack['number']}")
     page.get_by_role("button", name="Preview").click()
-    expect(page.locator("[aria-current]")).to_have_text("Would newly get it 1")
+    expect(page.get_by_role("main").locator("[aria-current]")).to_have_text("Would newly get it 1")
     expect(page.locator("table")).to_contain_text(f"far-{stack['number']}")
 
 

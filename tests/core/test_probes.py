@@ -34,7 +34,12 @@ def no_database(error: Exception):
 
 @pytest.fixture(params=[OperationalError("gone"), InterfaceError("gone")], ids=["operational", "interface"])
 def database_is_gone(request, monkeypatch):
+    def refuse(*args: object) -> None:
+        raise request.param
+
     monkeypatch.setattr(connection, "close", lambda: None)  # the test's transaction lives in it
+    # Prepared statements do not go through Django's cursor.
+    monkeypatch.setattr("core.api.probes.fetch_all", refuse)
     with no_database(request.param):
         yield
 

@@ -150,6 +150,14 @@ def test_a_bad_version_that_reaches_the_last_wave_is_found(story, agents):
     assert broken(run_of(story, agents)) == {"a bad version never reaches its last wave"}
 
 
+def test_a_bad_version_whose_failures_were_accepted_may_reach_everybody(story, agents):
+    story.outcome = Outcome.FAILS
+    story.acts.append("resume")
+    assert broken(run_of(story, agents)) == set()
+    story.state = "progressing"
+    assert broken(run_of(story, agents)) == {"a bad version stops"}
+
+
 def test_a_bad_version_that_goes_on_is_found(story, agents):
     stop(story, "progressing")
     assert broken(run_of(story, agents[:2])) == {"a bad version stops"}

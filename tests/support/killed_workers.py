@@ -25,6 +25,7 @@ _EVENTS = 20
 
 
 def main(url: str, kills: int) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brokkr_site.settings")
     django.setup()
     # The imports are done once for all workers, so that each worker begins at once.
     from webhooks import dispatcher  # noqa: PLC0415  # Django must be set up before
