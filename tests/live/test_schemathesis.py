@@ -39,6 +39,16 @@ _NOT_FOR_AN_ADMIN = {
     # These need a claim that is held just then, which the order of the requests decides.
     "POST /api/v1/work-orders/{work_order_id}/complete",
     "POST /api/v1/work-orders/{work_order_id}/renew",
+    # These need a rollout, or a held version, in the one state that each of them ends.
+    "DELETE /api/v1/stacks/{stack_id}/rollout-strategy",
+    "POST /api/v1/deployment-objects/{object_id}/release",
+    "POST /api/v1/rollouts/{rollout_id}/abort",
+    "POST /api/v1/rollouts/{rollout_id}/approve",
+    "POST /api/v1/rollouts/{rollout_id}/pause",
+    "POST /api/v1/rollouts/{rollout_id}/resume",
+    "POST /api/v1/rollouts/{rollout_id}/roll-back",
+    "POST /api/v1/rollouts/{rollout_id}/skip",
+    "POST /api/v1/rollouts/{rollout_id}/waves/{wave}/checks/{name}",
     # The result of a delivery is its agent's to report, and nobody listens where the test event is sent to.
     "POST /api/v1/webhook-deliveries/{delivery_id}/result",
     "POST /api/v1/webhooks/{webhook_id}/test",

@@ -91,6 +91,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if ParameterLocation.BODY not in wrong and isinstance(case.body, dict):
         if case.operation.path == "/api/v1/plans":
             _plan_a_write(case)
+        elif case.operation.path == "/api/v1/freezes":
+            _freeze_nothing_of_the_run(case)
         else:
             _refer_to_rows(case)
 
@@ -153,6 +155,12 @@ def _members(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def _plan_a_write(case: Any) -> None:
     """A write that can be made. What is wrong with another one is said in its own words."""
     case.body |= {"method": "POST", "path": f"/stacks/{_ROWS['stack_id']}/labels", "body": "planned"}
+
+
+def _freeze_nothing_of_the_run(case: Any) -> None:
+    """A freeze of the fleet would refuse the writes that come after it."""
+    case.body.pop("generator_id", None)
+    case.body |= {"scope": "label", "label": f"frozen-{next(_numbers)}"}
 
 
 def _refer_to_rows(case: Any) -> None:
