@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
@@ -110,6 +111,22 @@ class WholeNumber(serializers.IntegerField):
         if not isinstance(data, int | float) or isinstance(data, bool) or data != data // 1:
             raise serializers.ValidationError("must be a whole number", code="invalid")
         return int(data)
+
+
+# Nothing is said of its type: few tools that write clients can read a list of all of them.
+@extend_schema_field({})
+class AnyJson(serializers.Field[Any, Any, Any, Any]):
+    """Any JSON value, null among them."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # Not `allow_null`, which would be published as a second schema beside this one, though null fits both.
+        return (False, None) if data is None else super().validate_empty_values(data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
 
 
 class Id(serializers.UUIDField):

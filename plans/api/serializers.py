@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from agents.models import HoldReason
 from core.api.errors import error_body
-from core.api.fields import Id, Text
+from core.api.fields import AnyJson, Id, Text
 from core.api.pagination import ListQuery
 from inventory.api.serializers import ConflictSerializer, conflict_to_json
 from plans.changes import Kind
@@ -32,9 +32,7 @@ _KINDS = [kind.value for kind in Kind]
 class PlanBody(serializers.Serializer[Any]):
     method = serializers.ChoiceField(choices=["POST", "PUT", "DELETE"])
     path = Text(help_text="Below /api/v1, with the query if there is one.")
-    body = serializers.JSONField(
-        required=False, allow_null=True, help_text="The body of the write. A manifest may be a string."
-    )
+    body = AnyJson(required=False, help_text="The body of the write. A manifest may be a string.")
 
 
 class PlanQuery(ListQuery):

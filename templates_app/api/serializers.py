@@ -4,7 +4,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import FILLED_RULE, NAME_RULE, Id, QueryText, Text
+from core.api.fields import FILLED_RULE, NAME_RULE, AnyJson, Id, QueryText, Text
 from core.api.pagination import ListQuery
 from core.api.rows import RowSerializer
 from core.errors import DomainError
@@ -182,22 +182,6 @@ class TemplateAnnotationSerializer(RowSerializer[TemplateAnnotation]):
         model = TemplateAnnotation
         fields = ["id", "template_id", "key", "value", "created_at"]
         read_only_fields = fields
-
-
-# Nothing is said of its type: few tools that write clients can read a list of all of them.
-@extend_schema_field({})
-class AnyJson(serializers.Field[Any, Any, Any, Any]):
-    """Any JSON value, null among them."""
-
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        # Not `allow_null`, which would be published as a second schema beside this one, though null fits both.
-        return (False, None) if data is None else super().validate_empty_values(data)
-
-    def to_internal_value(self, data: Any) -> Any:
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 _PARAMETERS = "Any JSON value, null included. The members of an object become the template's variables."
