@@ -8,7 +8,7 @@ from core.api.fields import Id
 from core.api.pagination import ListQuery
 from fleet.checks import CheckName, CheckStatus, Verdict
 from fleet.rollup import AgentRecord
-from inventory.api.serializers import ConflictSerializer
+from inventory.api.serializers import ObjectConflictSerializer
 
 _STACK_ID = "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e90"
 _AGENT_ID = "0193f0b1-2d4e-7a10-8c55-6f0f1d2e3a4b"
@@ -81,7 +81,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
     conclusion = serializers.CharField()
     checks = CheckSerializer(many=True, help_text="Every check, in the order of the chain.")
-    conflicts = ConflictSerializer(
+    conflicts = ObjectConflictSerializer(
         many=True,
         help_text="What the agent should have of this stack and of another one too. It blocks nothing.",
     )

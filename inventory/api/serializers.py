@@ -164,7 +164,7 @@ class OtherStackSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A conflict", value=_CONFLICT, response_only=True)])
-class ConflictSerializer(serializers.Serializer[Any]):
+class ObjectConflictSerializer(serializers.Serializer[Any]):
     """An object that agents should have from this stack and from others."""
 
     group = serializers.CharField()
@@ -186,7 +186,7 @@ class ConflictSerializer(serializers.Serializer[Any]):
 
 
 def conflict_to_json(told: ToldConflict) -> dict[str, Any]:
-    """The values for `ConflictSerializer`."""
+    """The values for `ObjectConflictSerializer`."""
     conflict = told.conflict
     return {
         "group": conflict.api_group,

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from core.api.pagination import ListQuery, paginate_rows
 from inventory.api.permissions import MaySeeInventory
 from inventory.api.serializers import (
-    ConflictSerializer,
     FoundResourcesSerializer,
+    ObjectConflictSerializer,
     ResourceQuery,
     UnreadVersionSerializer,
     conflict_to_json,
@@ -95,14 +95,14 @@ class ConflictsViewSet(KeyedViewSet):
         operation_id="list_stack_conflicts",
         tags=["inventory"],
         summary="List what agents should have from this stack and from others",
-        responses=ConflictSerializer(many=True),
+        responses=ObjectConflictSerializer(many=True),
     )
     def list(self, request: Request, *, stack_id: UUID) -> Response:
         """Admin, or the generator that owns the stack."""
         stack = find_stack(stack_id)
         require_owner(self.caller, stack)
         told = told_conflicts(conflicts_of_stack(stack), stack.pk, generator_id=self.caller.generator_id)
-        return Response(ConflictSerializer([conflict_to_json(each) for each in told], many=True).data)
+        return Response(ObjectConflictSerializer([conflict_to_json(each) for each in told], many=True).data)
 
 
 def _found(row: Entry, holders: dict[int, Holders] | None) -> dict[str, object]:

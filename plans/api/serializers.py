@@ -9,7 +9,7 @@ from agents.models import HoldReason
 from core.api.errors import error_body
 from core.api.fields import AnyJson, Id, Text
 from core.api.pagination import ListQuery
-from inventory.api.serializers import ConflictSerializer, conflict_to_json
+from inventory.api.serializers import ObjectConflictSerializer, conflict_to_json
 from plans.changes import Kind
 from plans.reports import MAX_CONFLICTS, Condition
 from stacks.api.serializers import PublishWarningSerializer
@@ -100,9 +100,9 @@ class PlannedStackSerializer(serializers.Serializer[Any]):
         help_text=f"Objects that agents will have from this stack and from others; the first {MAX_CONFLICTS}."
     )
 
-    @extend_schema_field(ConflictSerializer(many=True))
+    @extend_schema_field(ObjectConflictSerializer(many=True))
     def get_conflicts(self, stack: Any) -> Any:
-        return ConflictSerializer([conflict_to_json(told) for told in stack.conflicts], many=True).data
+        return ObjectConflictSerializer([conflict_to_json(told) for told in stack.conflicts], many=True).data
 
 
 class PlannedAgentSerializer(serializers.Serializer[Any]):

@@ -67,6 +67,12 @@ def test_names_of_schemas_differ_in_every_spelling():
     assert _repeated(list(SCHEMAS)) == []
 
 
+def test_no_schema_has_the_name_of_an_answer_or_a_header():
+    components = document["components"]
+    others = {name for kind in ("responses", "headers") for name in components.get(kind, {})}
+    assert components["schemas"].keys() & others == set()
+
+
 def test_names_of_operations_differ_in_every_spelling():
     assert _repeated([operation["operationId"] for operation in OPERATIONS.values()]) == []
 
