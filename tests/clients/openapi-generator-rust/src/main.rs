@@ -24,7 +24,7 @@ fn caller(key: &str) -> Configuration {
 }
 
 async fn poll(agent: &Configuration, agent_id: &str) -> Vec<DeploymentObject> {
-    agents_api::get_target_state(agent, agent_id, None).await.unwrap()
+    agents_api::get_target_state(agent, agent_id, None, None).await.unwrap()
 }
 
 async fn report(agent: &Configuration, agent_id: &str, object: &DeploymentObject) {
@@ -44,22 +44,22 @@ async fn main() {
     let agent = caller(&introduced.initial_pak);
     let agent_id = introduced.agent.id.to_string();
     let active = UpdateAgentBody { status: Some("ACTIVE".to_owned()), ..UpdateAgentBody::new() };
-    agents_api::update_agent(&admin, &agent_id, active, None).await.unwrap();
+    agents_api::update_agent(&admin, &agent_id, active, None, None).await.unwrap();
     let label = AddLabelBody::LabelBody(Box::new(LabelBody::new(LABEL.to_owned())));
-    agents_api::agents_add_label(&admin, &agent_id, label, None, None).await.unwrap();
+    agents_api::agents_add_label(&admin, &agent_id, label, None, None, None).await.unwrap();
 
     let stack = stacks_api::create_stack(&generator, CreateStackBody::new(LABEL.to_owned()), None)
         .await
         .unwrap();
     let stack_id = stack.id.to_string();
     let label = AddLabelBody::String(LABEL.to_owned());
-    stacks_api::stacks_add_label(&generator, &stack_id, label, None, None).await.unwrap();
+    stacks_api::stacks_add_label(&generator, &stack_id, label, None, None, None).await.unwrap();
 
     agents_api::record_heartbeat(&agent, &agent_id, Some(HeartbeatBody::new())).await.unwrap();
     for text in [FIRST.to_owned(), format!("{FIRST}  labels:\n    release: two\n")] {
         let body = PublishBody::new(text.clone());
         let published = deployment_objects_api::create_deployment_object(
-            &generator, &stack_id, body, None, None, None, None, None, None, None,
+            &generator, &stack_id, body, None, None, None, None, None, None, None, None, None,
         )
         .await
         .unwrap();
@@ -67,7 +67,7 @@ async fn main() {
         assert_eq!((state.len(), state[0].id, &state[0].yaml_content), (1, published.id, &text));
         report(&agent, &agent_id, &state[0]).await;
     }
-    stacks_api::delete_stack(&generator, &stack_id, None, None).await.unwrap();
+    stacks_api::delete_stack(&generator, &stack_id, None, None, None).await.unwrap();
     let state = poll(&agent, &agent_id).await;
     assert!(state.len() == 1 && state[0].is_deletion_marker && state[0].stack_id == stack.id);
     report(&agent, &agent_id, &state[0]).await;
