@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from agents.wanted.stack_pairs import WantedPair, pairs_of_stacks
+from agents.wanted.pairs import WantedPair, pairs_of_stacks
 from agents.wanted.ties import served_stacks
 from agents.wanted.versions import versions_of_agent
 from core.prepared import as_uuid, fetch_all, fetch_one, uuid_parameter

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from agents.wanted.stack_pairs import pairs_sql
+from agents.wanted.pairs import pairs_sql
 from core.prepared import as_uuid, fetch_all
 from core.prepared_rows import among, list_parameter
 
@@ -58,7 +58,7 @@ def holders_of(versions: Collection[tuple[UUID, int]]) -> dict[int, Holders]:
     if not versions:
         return {}
     sql = _HOLDERS.format(
-        pairs=pairs_sql(registration=settings.REQUIRE_REGISTRATION),
+        pairs=pairs_sql("stacks", registration=settings.REQUIRE_REGISTRATION),
         wanted=among("p.version_id", "versions"),
         of_stacks=among("sr.stack_id", "stacks"),
         reported=among("sr.sequence_id", "versions"),

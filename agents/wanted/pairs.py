@@ -1,32 +1,48 @@
-"""What many pairs of an agent and a stack should have, now and later: for plans, which compare before and after."""
+"""Which agents should have which versions, for many pairs at once: of given agents, or of given stacks."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, cast
+from functools import cache
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from agents.wanted.legs import served_by_agents, serving_stacks
-from agents.wanted.versions import newest_releases_sql, wanted_sql
-from core.prepared import as_uuid, uuid_parameter
+from agents.wanted.versions import later_sql, newest_releases_sql, wanted_sql
+from core.prepared import as_uuid, fetch_all
+from core.prepared_rows import among, list_parameter
 
-_OF_AGENTS = "SELECT id FROM agents WHERE deleted_at IS NULL AND id IN ({agents})"
-_OF_STACKS = """
-SELECT id AS stack_id, generator_id FROM stacks WHERE deleted_at IS NULL AND id IN ({stacks})"""
-_STATEMENT = """
-WITH chosen AS ({chosen}),
+_Side = Literal["agents", "stacks"]
+
+# Materialized, because the version of a stack would else be looked up for each of its agents.
+_PARTS = """
+chosen AS ({chosen}),
 served AS ({served}),
-unheld AS (
-    SELECT s.id AS stack_id, {unheld} AS sequence_id
-    FROM stacks s WHERE s.deleted_at IS NULL AND s.id IN (SELECT stack_id FROM served)
+unheld AS MATERIALIZED (
+    SELECT s.id AS stack_id, {unheld} AS sequence_id FROM stacks s WHERE s.deleted_at IS NULL AND {near}
 ),
-released AS ({released})
-SELECT v.agent_id, v.stack_id, n.sequence_id, r.sequence_id FROM served v
-JOIN agents a ON a.id = v.agent_id AND a.deleted_at IS NULL
-JOIN unheld n ON n.stack_id = v.stack_id
-LEFT JOIN released r ON r.agent_id = v.agent_id AND r.stack_id = v.stack_id
-"""
+released AS ({released}),
+pairs AS (
+    SELECT v.agent_id, v.stack_id, {wanted} AS version_id FROM served v
+    JOIN unheld u ON u.stack_id = v.stack_id
+    JOIN agents a ON a.id = v.agent_id AND a.deleted_at IS NULL
+    LEFT JOIN released r ON r.agent_id = v.agent_id AND r.stack_id = v.stack_id
+)"""
+_ALL = """
+WITH {parts}
+SELECT p.agent_id, p.stack_id, p.version_id FROM pairs p"""
+_VERSIONS = """
+WITH {parts}
+SELECT p.agent_id, p.stack_id, p.version_id FROM pairs p
+WHERE p.version_id IS NOT NULL AND p.agent_id IN (SELECT q.agent_id FROM pairs q WHERE {own})"""
+
+
+class WantedPair(NamedTuple):
+    """An agent, a stack that it serves, and the sequence id of the version of it that the agent should have."""
+
+    agent_id: UUID
+    stack_id: UUID
+    version_id: int
 
 
 class WantedVersions(NamedTuple):
@@ -41,6 +57,33 @@ class WantedVersions(NamedTuple):
 Pairs = dict[tuple[UUID, UUID], WantedVersions]
 
 
+@cache
+def pairs_sql(side: _Side, *, registration: bool) -> str:
+    """The parts of a WITH that end in the table `pairs` of `agent_id, stack_id, version_id`, which may be NULL.
+
+    It has all pairs in which a live agent serves a live stack, of the agents or of the stacks in the parameter that
+    has the name of the side, which `list_parameter` makes.
+    """
+    if side == "agents":
+        chosen = f"SELECT id FROM agents WHERE deleted_at IS NULL AND {among('id', side)}"  # noqa: S608  no input in it
+        served = served_by_agents("chosen", registration=registration)
+        near = "s.id IN (SELECT stack_id FROM served)"
+    else:
+        near = among("s.id", side)
+        chosen = (
+            f"SELECT s.id AS stack_id, s.generator_id FROM stacks s WHERE s.deleted_at IS NULL AND {near}"  # noqa: S608
+        )
+        served = serving_stacks("chosen", registration=registration)
+    return _PARTS.format(
+        chosen=chosen,
+        served=served,
+        unheld=wanted_sql("s.id", None),
+        near=near,
+        released=newest_releases_sql(pairs="served"),
+        wanted=later_sql("u.sequence_id", "r.sequence_id"),
+    )
+
+
 def wanted_pairs(
     *, agent_ids: Collection[UUID] | None, stack_ids: Collection[UUID] | None, ending: Mapping[UUID, int]
 ) -> Pairs:
@@ -49,38 +92,29 @@ def wanted_pairs(
     Only pairs of these agents, of these stacks, or of both; one of the two must be given. `ending` has, by stack, the
     newest held version whose holds end by themselves.
     """
-    if agent_ids is not None:
-        rows = _rows("agents", agent_ids)
-        near = None if stack_ids is None else set(stack_ids)
-        rows = [row for row in rows if near is None or row[1] in near]
-    else:
-        rows = _rows("stacks", stack_ids or ())
+    side: _Side = "stacks" if agent_ids is None else "agents"
+    ids = stack_ids if agent_ids is None else agent_ids
+    if not ids:
+        return {}
+    sql = _ALL.format(parts=pairs_sql(side, registration=settings.REQUIRE_REGISTRATION))
+    near = None if stack_ids is None else set(stack_ids)
     found: Pairs = {}
-    for agent_id, stack_id, unheld, released in rows:
-        now = _later(unheld, released)
-        found[agent_id, stack_id] = WantedVersions(now, _later(now, ending.get(stack_id)))
+    for agent_id, stack_id, now in fetch_all(sql, {side: list_parameter(ids)}):
+        pair = as_uuid(agent_id), as_uuid(stack_id)
+        if near is None or pair[1] in near:
+            known = [version for version in (now, ending.get(pair[1])) if version is not None]
+            found[pair] = WantedVersions(now, max(known, default=None))
     return found
 
 
-def _rows(side: str, ids: Collection[UUID]) -> list[tuple[UUID, UUID, int | None, int | None]]:
-    if not ids:
+def pairs_of_stacks(stack_ids: Collection[UUID], *, served_too: UUID | None = None) -> list[WantedPair]:
+    """The pairs of these live stacks; with `served_too`, only of agents that serve this one of them. One query."""
+    if not stack_ids:
         return []
-    registration = settings.REQUIRE_REGISTRATION
-    of_agents = side == "agents"
-    chosen = (_OF_AGENTS if of_agents else _OF_STACKS).format(**{side: ", ".join(["%s"] * len(ids))})
-    served = served_by_agents if of_agents else serving_stacks
-    statement = _STATEMENT.format(
-        chosen=chosen,
-        served=served("chosen", registration=registration),
-        unheld=wanted_sql("s.id", None),
-        released=newest_releases_sql(pairs="served"),
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, cast(Any, [uuid_parameter(each) for each in ids]))
-        return [(as_uuid(agent), as_uuid(stack), *rest) for agent, stack, *rest in cursor.fetchall()]
-
-
-def _later(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
+    own = among("q.stack_id", "own") if served_too is not None else "q.stack_id IS NOT NULL"
+    sql = _VERSIONS.format(parts=pairs_sql("stacks", registration=settings.REQUIRE_REGISTRATION), own=own)
+    parameters = {"stacks": list_parameter(stack_ids)}
+    if served_too is not None:
+        parameters["own"] = list_parameter([served_too])
+    rows = fetch_all(sql, parameters)
+    return [WantedPair(as_uuid(agent_id), as_uuid(stack_id), version) for agent_id, stack_id, version in rows]

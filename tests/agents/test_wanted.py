@@ -20,8 +20,7 @@ from agents.reasons import reasons_for_agents, reasons_for_stacks
 from agents.states import States, states_of_agents, states_of_stacks
 from agents.target_state import poll, state_of
 from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
-from agents.wanted.pairs import wanted_pairs
-from agents.wanted.stack_pairs import pairs_of_stacks
+from agents.wanted.pairs import pairs_of_stacks, wanted_pairs
 from agents.wanted.standing import Standing
 from agents.wanted.ties import Offer, agents_for, served_stacks, serving_agents, tied_agents, tied_stacks
 from agents.wanted.versions import (
