@@ -28,10 +28,6 @@ class RolloutStrategyQuerySet(ActiveQuerySet["RolloutStrategy"]):
 
 
 class RolloutQuerySet(models.QuerySet["Rollout"]):
-    def unstarted(self) -> Self:
-        """Rollouts that wait for another rollout to end, or for the end of a freeze."""
-        return self.filter(state__in=["queued", "frozen"])
-
     def moving(self) -> Self:
         """Rollouts that the worker looks at."""
         return self.filter(state__in=["waiting_for_approval", "progressing"])

@@ -149,11 +149,6 @@ def handler500(request: HttpRequest) -> HttpResponse:
     return defaults.server_error(request)
 
 
-def refusal_response(request: HttpRequest, error: errors.Unavailable) -> HttpResponse:
-    """The answer of a middleware that lets no view see the request."""
-    return error_response(error) if is_api(request) else _sentence(error)
-
-
 def _sentence(error: errors.Unavailable) -> HttpResponse:
     return HttpResponse(error.text, status=503, content_type="text/plain", headers=error_headers(error))
 

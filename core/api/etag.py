@@ -21,12 +21,6 @@ def names_tag(header: str | None, etag: str) -> bool:
     return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}
 
 
-def not_modified(request: HttpRequest, etag: str) -> bool:
-    """Whether If-None-Match names `etag`."""
-    header = request.META.get("HTTP_IF_NONE_MATCH")
-    return header is not None and names_tag(header, etag)
-
-
 def tagged_response(request: HttpRequest, body: bytes, media_type: str = "application/json") -> HttpResponse:
     """200 with the body, or an empty 304 when the client has it."""
     etag = etag_of(body)
