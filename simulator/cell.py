@@ -18,10 +18,10 @@ from pathlib import Path
 import orjson
 
 from simulator.agent import Agent, Until
-from simulator.client import FAILURES, Client, Unexpected
+from simulator.client import Client
 from simulator.http import Request, Site
 from simulator.journal import Journal
-from simulator.messages import line_of_stdin, tell
+from simulator.messages import exit_code, line_of_stdin, tell
 from simulator.plan import CellPlan
 from simulator.pool import for_all
 from simulator.publisher import Publisher
@@ -171,14 +171,12 @@ async def _end_when_told(end: Until) -> None:
 
 def main() -> int:
     """Run the cell that stdin describes. The exit code is 1 when the broker cannot be reached or refuses to be used."""
-    plan, status = CellPlan(**orjson.loads(sys.stdin.readline())), 0
-    try:
-        with closing(Journal(Path(plan.journal))) as journal:
-            asyncio.run(Cell(plan, journal).run())
-    except* (*FAILURES, Unexpected) as group:
-        error, status = group.exceptions[0], 1
-        tell("failed", text=f"{type(error).__name__}: {error}")
-    return status
+    return exit_code(_run(CellPlan(**orjson.loads(sys.stdin.readline()))))
+
+
+async def _run(plan: CellPlan) -> None:
+    with closing(Journal(Path(plan.journal))) as journal:
+        await Cell(plan, journal).run()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import orjson
 
 from simulator.client import FAILURES, Client, Unexpected
 from simulator.http import Answer, Request, Site
-from simulator.messages import line_of_stdin, tell
+from simulator.messages import exit_code, line_of_stdin, tell
 from simulator.outcomes import Outcome, manifest_of
 from simulator.plan import DirectorPlan
 from simulator.rollout_history import FINAL, VersionStory
@@ -231,13 +231,8 @@ async def _without_failing(work: Awaitable[None]) -> None:
 
 def main() -> int:
     """Run the director that stdin describes. The exit code is 1 when the broker cannot be reached or refuses."""
-    plan, status = DirectorPlan(**orjson.loads(sys.stdin.readline())), 0
-    try:
-        asyncio.run(Director(plan).run())
-    except* (*FAILURES, Unexpected) as group:
-        error, status = group.exceptions[0], 1
-        tell("failed", text=f"{type(error).__name__}: {error}")
-    return status
+    plan = DirectorPlan(**orjson.loads(sys.stdin.readline()))
+    return exit_code(Director(plan).run())
 
 
 if __name__ == "__main__":

@@ -16,8 +16,12 @@ The fleet answers with single lines on stdin, which mean: go on.
 
 import asyncio
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 import orjson
+
+from simulator.client import FAILURES, Unexpected
 
 
 def tell(event: str, **data: object) -> None:
@@ -29,3 +33,14 @@ def tell(event: str, **data: object) -> None:
 async def line_of_stdin() -> None:
     """Wait for the next line of the fleet."""
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+
+
+def exit_code(work: Coroutine[Any, Any, None]) -> int:
+    """Do the work of a process. 1 when the broker cannot be reached or refuses to be used; the fleet is told why."""
+    status = 0
+    try:
+        asyncio.run(work)
+    except* (*FAILURES, Unexpected) as group:
+        error, status = group.exceptions[0], 1
+        tell("failed", text=f"{type(error).__name__}: {error}")
+    return status
