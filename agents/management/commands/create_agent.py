@@ -10,8 +10,8 @@ from core.commands import VIA, Answer, BrokerCommand, fields, text_argument, uui
 from core.errors import UniqueViolation
 from core.labels.services import add_label
 from generators.models import Generator
+from paks.look_ups import newest_pak_of
 from paks.models import Role
-from paks.services import newest_pak_of
 
 
 class Command(BrokerCommand):
