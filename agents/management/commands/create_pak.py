@@ -73,6 +73,8 @@ class Command(BrokerCommand):
         if options["read_only"] and role != Role.ADMIN:
             raise UsageError("--read-only goes with an admin's key.")
         has_limits = options["stacks"] is not None or options["labels"] is not None
+        if has_limits and not (options["stacks"] or options["labels"]):
+            raise UsageError("--stacks and --labels must name something.")
         if (has_limits or options["key_name"]) and (role != Role.GENERATOR or options["create"]):
             raise UsageError("--stacks, --labels and --key-name go with a key of a generator that there is.")
         if options["create"] and options["expires"]:
