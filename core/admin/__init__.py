@@ -5,11 +5,13 @@ or a message; nothing is written then.
 """
 
 from core.admin.actions import (
+    Choice,
     OtherWay,
     Question,
     asked_about,
     bulk_action,
     detail_action,
+    given_choice,
     given_reason,
     takes_other_way,
 )
@@ -37,6 +39,7 @@ from core.admin.values import (
 __all__ = [
     "BaseAdmin",
     "CappedPaginator",
+    "Choice",
     "Count",
     "Created",
     "DeletedFilter",
@@ -60,6 +63,7 @@ __all__ = [
     "capped_count",
     "detail_action",
     "first_badges",
+    "given_choice",
     "given_reason",
     "link",
     "moment",

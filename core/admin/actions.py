@@ -1,6 +1,6 @@
 """Buttons and list actions. They ask first, then run in one transaction; refusals become messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ _CONFIRMED = "confirmed"
 _OTHER_WAY = "other_way"
 _REASON = "reason"
 _ABOUT = "about"
+_CHOICE = "choice"
 MAX_REASON = 500
 
 
@@ -34,6 +35,16 @@ class OtherWay:
 
     consequence: str
     button: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What else a question lets the user choose: `options` are values and their words, `first` is chosen already."""
+
+    label: str
+    options: Sequence[tuple[str, str]]
+    first: str
+    help_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,8 @@ class Question:
     asks_reason: bool = False
     # What it is about, when that may change before the answer. `asked_about` gives what the user was asked.
     about: str = ""
+    # `given_choice` gives the answer.
+    choice: Choice | None = None
 
 
 def detail_action(
@@ -176,6 +189,11 @@ def given_reason(request: HttpRequest) -> str:
     """What the user wrote as the reason; empty when that is nothing, or too much."""
     reason = request.POST.get(_REASON, "").strip()
     return reason if len(reason) <= MAX_REASON else ""
+
+
+def given_choice(request: HttpRequest) -> str:
+    """The value that the user chose; empty when the request has none."""
+    return request.POST.get(_CHOICE, "")
 
 
 def asked_about(request: HttpRequest) -> str:
