@@ -71,12 +71,12 @@ def has_no_body(environ: Environ) -> bool:
     return environ.get("CONTENT_LENGTH", "") in _NO_BODY
 
 
-def small_json(environ: Environ) -> object:
-    """The value of a small JSON body, or None if the views must check it. The views can read the body again."""
+def small_json(environ: Environ, *, limit: int = _SMALL_BODY) -> object:
+    """The value of a JSON body of at most `limit` bytes, or None if the views must check it, who can read it again."""
     length = environ.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdecimal()) or environ.get("CONTENT_TYPE") != "application/json":
         return None
-    if len(length) > len(str(_SMALL_BODY)) or int(length) > _SMALL_BODY:
+    if len(length) > len(str(limit)) or int(length) > limit:
         return None
     try:
         raw = environ["wsgi.input"].read(int(length))
