@@ -62,6 +62,8 @@ lock: ## write locks/ anew from requirements*.txt: every package with its versio
 	@sed '/^# Pulled in/,$$d; /^pytest-django==/d' requirements.txt \
 		| $(LOCK) --constraint requirements.txt --output-file locks/runtime.txt -
 	@$(LOCK) --output-file locks/dev.txt requirements-dev.txt
+	@sed '/^# Pulled in/,$$d' requirements-agent.txt \
+		| $(LOCK) --constraint requirements-agent.txt --output-file locks/agent.txt -
 
 # --- Running ---------------------------------------------------------------------------------------
 
@@ -134,6 +136,11 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 .PHONY: kubernetes
 kubernetes: env ## build what tests with a cluster need, once; KUBERNETES_PROGRAMS names the folder; needs Go and apt-get
 	@$(BIN)/python -m tests.support.kubernetes
+
+# BROKKR_TEST_AGENT_KILLS=50 kills the agent more often than the suite does.
+.PHONY: test-cluster
+test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
+	@$(BIN)/python -m pytest tests/agent -m kubernetes -rs $(PYTEST_ARGS)
 
 # In one process, because the API server takes most of the time.
 .PHONY: chart-check
