@@ -1,4 +1,5 @@
-# One image, two commands: the web server (the default) and `python manage.py run_worker`.
+# The broker's image has two commands: the web server (the default) and `python manage.py run_worker`.
+# The agent's image is `docker build --target agent`.
 # Set up once per release, before either: `python manage.py migrate`, then `python manage.py bootstrap`.
 
 FROM python:3.11-slim AS packages
@@ -6,6 +7,23 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
 COPY locks/runtime.txt .
 RUN /opt/venv/bin/pip install --require-hashes --no-deps --requirement runtime.txt
+
+FROM python:3.11-slim AS agent-packages
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/venv
+COPY locks/agent.txt .
+RUN /opt/venv/bin/pip install --require-hashes --no-deps --requirement agent.txt
+
+FROM python:3.11-slim AS agent
+ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin brokkr
+COPY --from=agent-packages /opt/venv /opt/venv
+WORKDIR /app
+COPY brokkr_agent brokkr_agent
+RUN python -m compileall -q /app
+USER 10001:10001
+EXPOSE 8080
+ENTRYPOINT ["python", "-m", "brokkr_agent"]
 
 FROM python:3.11-slim
 ENV PATH=/opt/venv/bin:$PATH \
