@@ -30,6 +30,7 @@ from server.connections import Arrival, Connection
 from server.refusals import refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
+from server.waiting_room import WaitingRoom
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -78,6 +79,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._watched: set[Connection] = set()
         self._leaving: set[Connection] = set()
         self._large: set[Connection] = set()
+        # At least half of the places for connections remain for requests that do not wait.
+        self._room = WaitingRoom(self.worker_connections // 2)
 
     def get_thread_pool(self) -> "_Threads":
         """In place of gunicorn's pool."""
@@ -116,6 +119,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
     def _stop(self) -> None:
         """Take the connections that have been made, make no more, and answer what is under way."""
+        self._room.close()
         self.set_accept_enabled(False)
         for listener in self.sockets:
             while self._accept_one(listener):
@@ -132,6 +136,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.method_queue.close()
 
     def _end_what_takes_too_long(self, now: float) -> None:
+        for conn in self._room.take_out(now):
+            self._queue_up(conn.request())
         for request in self._queue.give_up(now):
             self._refuse_for_now(request, is_overload=False)
         for conn in [conn for conn in self._watched if conn.until <= now]:
@@ -194,6 +200,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._hand_over(conn)
 
     def _hand_over(self, conn: Connection) -> None:
+        if self._room.take_in(conn, conn.head, time.monotonic()):
+            return
         request = conn.request()
         if conn.is_large:
             self._large.add(conn)
@@ -205,6 +213,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
                 self._readiness, self._answer_readiness, request, request.arrived + _READINESS_SECONDS
             )
             return
+        self._queue_up(request)
+
+    def _queue_up(self, request: Waiting) -> None:
         if not self._queue.put(request):
             self._refuse_for_now(request, is_overload=True)
 
