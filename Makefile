@@ -147,6 +147,11 @@ test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
 chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
 	@$(BIN)/python -m pytest tests -m kubernetes -rs $(PYTEST_ARGS)
 
+# DEMO_ARGS=--end ends it after the last step.
+.PHONY: demo
+demo: kubernetes ## run a broker, two clusters and two agents: a good version, a bad one, a rollout and a rollback
+	@$(BIN)/python -m tests.support.demo $(DEMO_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
@@ -154,6 +159,8 @@ example: env ## run examples/first-deployment against a broker started for it
 .PHONY: example-rollout
 example-rollout: env ## run examples/staged-rollout against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/staged-rollout/run.sh
+
+DEMO_ARGS ?=
 
 # More arguments for the clients, e.g. make clients CLIENTS_ARGS="--cached oapi-codegen"
 CLIENTS_ARGS ?=
