@@ -1,4 +1,4 @@
-"""The calls of the lane: each takes an ordinary request and runs one statement."""
+"""The calls of the lane. Each takes an ordinary request; all but reports run one statement."""
 
 import re
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from core.api.etag import names_tag
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
 from lane.replies import NO_CONTENT, NOTHING, Reply
+from lane.reports import report, report_batch
 from paks.services import mark_used
 from paks.tokens import Token
 from webhooks.due_deliveries import look_for_deliveries
@@ -144,5 +145,7 @@ CALLS = {
         Call("GET", "work-orders/pending", _nothing_waits(look_for_work, query=_OF_TYPE)),
         Call("GET", "diagnostics/pending", _nothing_waits(look_for_diagnostics)),
         Call("GET", "webhooks/pending", _nothing_waits(_look_for_deliveries)),
+        Call("POST", "events", report),
+        Call("POST", "events/batch", report_batch),
     )
 }

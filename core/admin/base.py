@@ -41,7 +41,7 @@ def admin_actor(request: HttpRequest) -> Actor:
     return Actor(
         type=ADMIN_TYPE,
         label=request.user.get_username(),
-        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
+        ip_address=client_address(request.META, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
         request_id=context_of(request).request_id,
     )
