@@ -119,6 +119,7 @@ class SubscriptionAdmin(ServiceAdmin):
             "target_labels",
             "max_retries",
             "timeout_seconds",
+            "max_deliveries_per_minute",
         )
         if obj is None:
             return given
@@ -127,7 +128,7 @@ class SubscriptionAdmin(ServiceAdmin):
         if not self.has_change_permission(request, obj):
             # The values of the form's own fields, for users who may only look.
             about = ("name", "state", "asked_for", "about", "delivered_by", "max_retries", "timeout_seconds")
-            return (*about, "deliveries", "old_secret", "created", "changed")
+            return (*about, "max_deliveries_per_minute", "deliveries", "old_secret", "created", "changed")
         return (*given[:4], "no_auth_header", *given[4:], "deliveries", "old_secret", "created", "changed")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
