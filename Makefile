@@ -54,6 +54,10 @@ rules-check: ## try every rule and alert of deploy/prometheus with its cases; ne
 	promtool check rules deploy/prometheus/brokkr.rules.yaml
 	promtool test rules deploy/prometheus/*.test.yaml
 
+.PHONY: kustomize
+kustomize: kubernetes ## write deploy/kustomize/base anew from the Helm chart
+	@$(BIN)/python -m tests.support.chart
+
 .PHONY: lock
 lock: ## write locks/ anew from requirements*.txt: every package with its version and its hashes
 	@$(PYTHON) -m venv $(VENV)/lock
