@@ -54,6 +54,10 @@ rules-check: ## try every rule and alert of deploy/prometheus with its cases; ne
 	promtool check rules deploy/prometheus/brokkr.rules.yaml
 	promtool test rules deploy/prometheus/*.test.yaml
 
+.PHONY: kustomize
+kustomize: kubernetes ## write deploy/kustomize/base anew from the Helm chart
+	@$(BIN)/python -m tests.support.chart
+
 .PHONY: lock
 lock: ## write locks/ anew from requirements*.txt: every package with its version and its hashes
 	@$(PYTHON) -m venv $(VENV)/lock
@@ -78,15 +82,16 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on loopback, por
 # --- Testing ---------------------------------------------------------------------------------------
 
 # Which tests `make test-sqlite` and `make test-postgres` run: all that can, so that either shows what the other leaves out.
-SQLITE_TESTS ?= not faults
-POSTGRES_TESTS ?= not browser and not faults
+SQLITE_TESTS ?= not faults and not kubernetes
+POSTGRES_TESTS ?= not browser and not faults and not kubernetes
 
 # At once, because tests that start servers mostly wait. What touches no database runs once, on the side of SQLite; what any
 # database will do for runs once, on PostgreSQL, which takes less (types, NUL, lengths).
 .PHONY: test
 test: ## run the whole test suite, on SQLite and on PostgreSQL
 	@$(MAKE) -j2 --keep-going --output-sync=target test-sqlite test-postgres \
-		SQLITE_TESTS="not any_database and not faults" POSTGRES_TESTS="not browser and not no_database and not faults"
+		SQLITE_TESTS="not any_database and not faults and not kubernetes" \
+		POSTGRES_TESTS="not browser and not no_database and not faults and not kubernetes"
 
 .PHONY: chromium
 chromium: env ## install a browser for the browser tests when there is none
@@ -129,6 +134,15 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 	@echo "== faults of the database"
 	@$(BIN)/python -m tests.support.pgbouncer
 	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
+
+.PHONY: kubernetes
+kubernetes: env ## build what tests with a cluster need, once; KUBERNETES_PROGRAMS names the folder; needs Go and apt-get
+	@$(BIN)/python -m tests.support.kubernetes
+
+# In one process, because the API server takes most of the time.
+.PHONY: chart-check
+chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
+	@$(BIN)/python -m pytest tests -m kubernetes -rs $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
