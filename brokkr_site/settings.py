@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "history",
     "fleet",
     "plans",
+    "bulk",
     "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
