@@ -27,7 +27,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from core import deadlines
 from server.connections import Arrival, Connection
-from server.refusals import refuse, refuse_for_now
+from server.refusals import count_refusal, refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
 
@@ -87,6 +87,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def init_process(self) -> None:
         # Not before the fork, which takes no thread along.
         self._liveness, self._readiness = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        # Nor before it: the files that these count in belong to one process.
+        from server import counters  # noqa: PLC0415
+
+        self._counters = counters
+        counters.THREADS.set(self.cfg.threads)
         super().init_process()
 
     def notify(self) -> None:
@@ -112,6 +117,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         now = time.monotonic()
         if now - self._looked >= _LOOK_SECONDS:
             self._looked = now
+            self._counters.BUSY.set(self._queue.answered_now)
+            self._counters.WAITING.set(len(self._queue))
             self._end_what_takes_too_long(now)
 
     def _stop(self) -> None:
@@ -224,6 +231,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
     def _refuse_for_now(self, request: Waiting, *, is_overload: bool) -> None:
         conn = request.connection
+        self._counters.REFUSED.labels("overloaded" if is_overload else "busy").inc()
+        count_refusal(conn.kind)
         self._large.discard(conn)
         stays = self.alive and conn.skip()
         refuse_for_now(conn.sock, is_overload=is_overload, stays=stays)
@@ -238,15 +247,23 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         while (request := self._queue.take()) is not None:
             conn = request.connection
             try:
-                kept = self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+                kept = self._answer_in_turn(request)
                 while kept is True and (following := self._following(conn)) is not None:
                     if not self._queue.exchange(request, following):
                         break
                     request = following
-                    kept = self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+                    kept = self._answer_in_turn(request)
             finally:
                 self._queue.done(request)
             self.method_queue.defer(self._take_back, conn, kept)
+
+    def _answer_in_turn(self, request: Waiting) -> Any:
+        began = time.monotonic()
+        self._counters.WAITS.observe(began - request.arrived)
+        try:
+            return self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+        finally:
+            self._counters.BUSY_SECONDS.inc(time.monotonic() - began)
 
     def _answer(self, request: Waiting, deadline: float) -> Any:
         """Answer a request. Returns whether to keep the connection."""
