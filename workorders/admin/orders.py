@@ -71,7 +71,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
     long_texts = ("yaml_content",)
     actions = ("cancel_selected",)
     actions_detail = ("cancel",)
-    secret_fields = frozenset({"yaml_content", "claim_token"})
+    secret_fields = frozenset({"yaml_content", "last_error", "claim_token"})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -170,7 +170,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
 
     @admin.display(description="last error")
     def error(self, order: WorkOrder) -> SafeString | None:
-        return message(order.last_error)
+        return message(order.last_error, order.yaml_content)
 
     @admin.display(description="created", ordering="created_at")
     def created(self, order: WorkOrder) -> SafeString | None:
