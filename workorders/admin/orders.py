@@ -46,6 +46,7 @@ CANCEL = Question(
     "on one of them is told so only when it reports.",
     button="Cancel orders",
     is_dangerous=True,
+    asks_reason=True,
 )
 _TONES = {Status.PENDING: "quiet", Status.CLAIMED: "good", Status.RETRY_PENDING: "wait"}
 
