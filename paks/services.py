@@ -174,8 +174,11 @@ def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
 def principal_for(key: str) -> Principal | None:
     """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good."""
     token = split_token(key)
-    if token is None:
-        return None
+    return None if token is None else principal_of(token)
+
+
+def principal_of(token: Token) -> Principal | None:
+    """The same for a text that has been split."""
     row = fetch_one(_CALLER, key_parameters(token))
     if row is None:
         return None

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from agents.admin.inlines import RegistrationInline, TargetInline
+from agents.admin.label_actions import LABEL_ACTIONS, LabelActions
 from agents.admin.summary import cluster_badge, liveness_badge, status_badge, summary_of
 from agents.models import Agent, AgentAnnotation, AgentLabel
 from agents.querysets import ACTIVE, AgentQuerySet
@@ -14,6 +15,7 @@ from core import clock
 from core.admin import (
     Created,
     DeletedFilter,
+    Instruction,
     Question,
     ServiceAdmin,
     admin_actor,
@@ -86,7 +88,7 @@ class HeardFilter(admin.SimpleListFilter):
 
 
 @admin.register(Agent)
-class AgentAdmin(ServiceAdmin):
+class AgentAdmin(LabelActions, ServiceAdmin):
     reads_first = True
     key_permission = "paks.add_pak"
     empty_hint = "Add an agent for each cluster. The next page shows the key that it calls the broker with."
@@ -106,7 +108,7 @@ class AgentAdmin(ServiceAdmin):
     ordering = ("name", "cluster_name")
     readonly_fields = ("created", "deleted")
     inlines = (AgentLabelInline, AgentAnnotationInline, TargetInline, RegistrationInline)
-    actions = ("activate_selected", "pause_selected")
+    actions = ("activate_selected", "pause_selected", *LABEL_ACTIONS)
     actions_detail = ("activate", "pause", "rotate_key")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
@@ -168,10 +170,12 @@ class AgentAdmin(ServiceAdmin):
             "What it has deployed stays in its cluster: nobody is left to remove it.",
         ]
 
-    def _set_status(self, request: HttpRequest, agent: Agent, status: str) -> None:
+    def _set_status(self, agent: Agent, status: str, actor: Actor) -> bool:
         locked = lock_agent(agent.pk)
-        if locked.status != status:
-            update_agent(agent=locked, changes={"status": status}, actor=admin_actor(request))
+        if locked.status == status:
+            return False
+        update_agent(agent=locked, changes={"status": status}, actor=actor)
+        return True
 
     # A button is shown only where it would change something.
     def has_activate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -191,14 +195,14 @@ class AgentAdmin(ServiceAdmin):
         has_plan=True,
     )
     def activate(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
-        self._set_status(request, agent, ACTIVE)
+        self._set_status(agent, ACTIVE, admin_actor(request))
         return None
 
     @detail_action(
         description="Pause", icon="pause", question=PAUSE, done="Paused", permission="pause", has_plan=True
     )
     def pause(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
-        self._set_status(request, agent, INACTIVE)
+        self._set_status(agent, INACTIVE, admin_actor(request))
         return None
 
     @detail_action(description="Rotate key", icon="key", question=ROTATE, permission="issue_key")
@@ -207,9 +211,9 @@ class AgentAdmin(ServiceAdmin):
         return self.show_key(request, agent, key)
 
     @bulk_action(description="Activate", question=ACTIVATE, done="Agents activated", has_plan=True)
-    def activate_selected(self, request: HttpRequest, agent: Agent) -> None:
-        self._set_status(request, agent, ACTIVE)
+    def activate_selected(self, agent: Agent, instruction: Instruction) -> bool:
+        return self._set_status(agent, ACTIVE, instruction.actor)
 
     @bulk_action(description="Pause", question=PAUSE, done="Agents paused", has_plan=True)
-    def pause_selected(self, request: HttpRequest, agent: Agent) -> None:
-        self._set_status(request, agent, INACTIVE)
+    def pause_selected(self, agent: Agent, instruction: Instruction) -> bool:
+        return self._set_status(agent, INACTIVE, instruction.actor)

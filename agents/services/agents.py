@@ -164,10 +164,21 @@ def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> s
     return rotate_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
 
 
-def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_latency_ms: int | None) -> None:
-    """Record that the agent is alive now, and what it says about its cluster, if anything. Raises AgentNotFound."""
+def record_heartbeat(
+    *,
+    agent_id: UUID,
+    k8s_reachable: bool | None,
+    k8s_api_latency_ms: int | None,
+    agent_version: str | None = None,
+) -> None:
+    """Record that the agent is alive now, and what it says about itself and its cluster, if anything.
+
+    Raises AgentNotFound.
+    """
     now = clock.now()
     fields: dict[str, object] = {"last_heartbeat": now}
+    if agent_version is not None:
+        fields["agent_version"] = agent_version
     if k8s_reachable is not None:
         fields |= {
             "k8s_reachable": k8s_reachable,

@@ -44,7 +44,7 @@ def presented_key(header: str) -> str:
 
 
 def _tell_failure(request: Request) -> None:
-    address = client_address(request._request, settings.TRUSTED_PROXY_COUNT)
+    address = client_address(request.META, settings.TRUSTED_PROXY_COUNT)
     if not cache.add(f"auth-failed:{address}", 1, _FAILURE_SILENCE_SECONDS):
         return
     actor = Actor(
