@@ -179,6 +179,10 @@ clients: env ## generate clients from openapi/ with each tool that is here, and 
 screenshots: chromium ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
 	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
 
+.PHONY: pictures
+pictures: chromium ## take the pictures of the README anew
+	@$(BIN)/python -m tests.browser.pictures
+
 # --- Checking --------------------------------------------------------------------------------------
 
 .PHONY: check

@@ -32,7 +32,8 @@ def main() -> int:
                 log_in(page, server.url)
                 paths = list(walk(page, server.url))
                 for picture, pattern in _PAGES.items():
-                    path = next(path for path in paths if re.search(pattern, path))
+                    # Of rollouts the last ones are under way.
+                    path = next(path for path in reversed(paths) if re.search(pattern, path))
                     _take(page, f"{server.url}/admin/{path}", FOLDER / f"{picture}.png")
         finally:
             server.stop()
