@@ -266,6 +266,10 @@ bench-seals: env ## measure what sealing the audit log costs its writers, and ho
 bench-plans: env ## measure plans of writes among 10,000 agents that serve 20 stacks each
 	@$(BIN)/python -m bench.plans $(BENCH_ARGS)
 
+.PHONY: bench-bulk
+bench-bulk: env ## measure the plans and the steps of bulk jobs on 10,000 agents that serve 20 stacks each
+	@$(BIN)/python -m bench.bulk $(BENCH_ARGS)
+
 .PHONY: bench-manifests
 bench-manifests: env ## measure the check of 10 MiB of YAML beside its parser alone
 	@$(BIN)/python -m bench.manifests

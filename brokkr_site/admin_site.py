@@ -39,7 +39,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
     "STYLES": [
-        _asset(f"{name}.css") for name in ("theme", "admin", "cards", "code", "rollouts", "states", "access")
+        _asset(f"{name}.css")
+        for name in ("theme", "admin", "cards", "code", "rollouts", "states", "jobs", "access")
     ],
     "SCRIPTS": [_asset("access.js")],
     "LOGIN": {"form": "console.login.LoginForm"},

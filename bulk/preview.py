@@ -31,7 +31,7 @@ from plans.scopes import Scope
 from stacks.models import Stack
 
 # How long the plan may keep other writers waiting on SQLite.
-_PATIENCE_SECONDS: Final = 2.0
+_PATIENCE_SECONDS: Final = 5.0
 _Ids = Sequence[UUID]
 
 
@@ -94,10 +94,10 @@ def _stacks_with(labels: Collection[str]) -> Scope:
     return Scope(stack_ids=frozenset(stacks.values_list("pk", flat=True)))
 
 
-def _ring_labels(ids: _Ids) -> dict[UUID, str]:
-    rows = AgentLabel.objects.filter(agent__in=ids, label__startswith=RING).values_list("pk", "label")
+def _ring_labels(ids: _Ids) -> list[AgentLabel]:
+    rows = _of_live(ids).filter(label__startswith=RING).order_by("agent_id", "label")
     # SQLite compares without regard to case.
-    return {pk: label for pk, label in rows if label.startswith(RING)}
+    return [row for row in rows if row.label.startswith(RING)]
 
 
 def _add(ids: _Ids, label: str) -> None:
@@ -112,9 +112,17 @@ def _remove(ids: _Ids, label: str) -> None:
 
 
 def _assign(ids: _Ids, label: str) -> None:
-    others = [pk for pk, each in _ring_labels(ids).items() if each != label]
-    _of_live(ids).filter(pk__in=others).delete()
-    _add(ids, label)
+    labels = _ring_labels(ids)
+    there = {row.agent_id for row in labels if row.label == label}
+    # One label of each agent becomes the new one, which is quicker than a removal and an addition.
+    changing = {row.agent_id: row.pk for row in labels if row.agent_id not in there}
+    kept = set(changing.values())
+    others = [row.pk for row in labels if row.label != label and row.pk not in kept]
+    AgentLabel.objects.filter(pk__in=others).delete()
+    AgentLabel.objects.filter(pk__in=kept).update(label=label)
+    lacking = set(ids) - there - changing.keys()
+    if lacking:
+        _add(list(lacking), label)
 
 
 def _of_live(ids: _Ids) -> QuerySet[AgentLabel]:
@@ -128,6 +136,6 @@ _TRIALS: Final = {
     "add_label_selected": _Trial(lambda _ids, label: _stacks_with([label]), _add),
     "remove_label_selected": _Trial(lambda _ids, label: _stacks_with([label]), _remove),
     "assign_ring_selected": _Trial(
-        lambda ids, label: _stacks_with({label, *_ring_labels(ids).values()}), _assign
+        lambda ids, label: _stacks_with({label, *(row.label for row in _ring_labels(ids))}), _assign
     ),
 }

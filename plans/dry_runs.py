@@ -58,17 +58,17 @@ class DryRun(Generic[_Answer]):
 
 
 def dry_run(
-    scope: Callable[[], Scope], change: Callable[[], _Answer], *, patience: float = _SQLITE_SECONDS
+    scope: Callable[[], Scope], change: Callable[[], _Answer], *, patience: float | None = None
 ) -> DryRun[_Answer]:
     """Run the change and undo it. `scope` is asked inside the transaction, before the change.
 
-    On SQLite it takes at most `patience` seconds.
+    On SQLite it takes at most `patience` seconds, or half a second.
 
     Raises what the change refuses, but for refusals that a plan notes; PlanTooLong, and Django's database errors.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _run(scope, change, patience)
+            return _run(scope, change, _SQLITE_SECONDS if patience is None else patience)
         except OperationalError as error:
             if _was_interrupted(error):
                 raise PlanTooLong from error
