@@ -7,8 +7,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from core import clock
 from core.crypto import keyed_digest
 from core.database_errors import unavailable
 from core.errors import Unauthorized
@@ -77,7 +77,7 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
     The calling code must have locked the owner, so that rotations happen one after another.
     Raises Unauthorized when the caller's own key was rotated away while the request waited.
     """
-    now = timezone.now()
+    now = clock.now()
     if actor.key_id and not Pak.objects.usable().filter(id=actor.key_id).exists():
         raise Unauthorized
     ended = Pak.objects.of_subject(role, subject_id).usable()
@@ -160,7 +160,7 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
 
 
 def _end(pak: Pak) -> None:
-    now = timezone.now()
+    now = clock.now()
     if not Pak.objects.usable().filter(id=pak.id).update(revoked_at=now):
         raise PakAlreadyRevoked(id=pak.id)
     pak.revoked_at = now
@@ -168,7 +168,7 @@ def _end(pak: Pak) -> None:
 
 def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
     """Revoke all keys of an owner, in the transaction that deletes the owner. Returns their number."""
-    return Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=timezone.now())
+    return Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=clock.now())
 
 
 def principal_for(key: str) -> Principal | None:
@@ -195,7 +195,7 @@ def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
 
     A database that cannot write it now is no reason to refuse the caller.
     """
-    now = timezone.now()
+    now = clock.now()
     if last_used_at is not None and last_used_at >= now - LAST_USED_PRECISION:
         return
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
