@@ -67,6 +67,8 @@ lock: ## write locks/ anew from requirements*.txt: every package with its versio
 		| $(LOCK) --constraint requirements.txt --output-file locks/runtime.txt -
 	@$(LOCK) --output-file locks/dev.txt requirements-dev.txt
 	@$(LOCK) --output-file locks/image.txt requirements-image.txt
+	@sed '/^# Pulled in/,$$d' requirements-agent.txt \
+		| $(LOCK) --constraint requirements-agent.txt --output-file locks/agent.txt -
 
 # --- Running ---------------------------------------------------------------------------------------
 
@@ -153,6 +155,11 @@ image-check: env ## build the image without engine and registry, and run it; nee
 .PHONY: kubernetes
 kubernetes: env ## build what tests with a cluster need, once; KUBERNETES_PROGRAMS names the folder; needs Go and apt-get
 	@$(BIN)/python -m tests.support.kubernetes
+
+# BROKKR_TEST_AGENT_KILLS=50 kills the agent more often than the suite does.
+.PHONY: test-cluster
+test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
+	@$(BIN)/python -m pytest tests/agent -m kubernetes -rs $(PYTEST_ARGS)
 
 # In one process, because the API server takes most of the time.
 .PHONY: chart-check

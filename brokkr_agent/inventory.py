@@ -2,6 +2,9 @@
 
 Before a version is applied, its objects are added to the inventory. After everything was applied and pruned, the
 inventory has only them. So whatever stops the agent in between, every object that it made is in an inventory.
+
+Several ConfigMaps cannot be written at once. They are written under new names, of the next generation, before the older
+ones are deleted; an inventory that is read while there are two generations has the objects of both.
 """
 
 import json
@@ -56,7 +59,9 @@ class UnreadableInventory(Exception):
     """The ConfigMaps do not say what was applied. Nothing of the stack may be removed then."""
 
 
-def config_maps_of(inventory: Inventory, *, agent_id: str, namespace: str) -> list[Object]:
+def config_maps_of(
+    inventory: Inventory, *, agent_id: str, namespace: str, generation: int = 1
+) -> list[Object]:
     """The ConfigMaps that keep an inventory."""
     entries = sorted(inventory.entries)
     parts = [
@@ -67,41 +72,39 @@ def config_maps_of(inventory: Inventory, *, agent_id: str, namespace: str) -> li
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
-                "name": config_map_name(inventory.stack_id, number),
+                "name": f"brokkr-inventory-{inventory.stack_id}-{generation}-{number}",
                 "namespace": namespace,
                 "labels": {STACK_LABEL: inventory.stack_id, AGENT_LABEL: agent_id},
             },
-            "data": {_KEY: json.dumps(_part(inventory, part, number, len(parts)), sort_keys=True)},
+            "data": {
+                _KEY: json.dumps(_part(inventory, part, generation, number, len(parts)), sort_keys=True)
+            },
         }
         for number, part in enumerate(parts)
     ]
 
 
-def config_map_name(stack_id: str, number: int) -> str:
-    """The name of the ConfigMap with this part of a stack's inventory."""
-    return f"brokkr-inventory-{stack_id}-{number}"
-
-
 def inventory_of(config_maps: Iterable[Object]) -> Inventory:
     """The inventory of one stack from its ConfigMaps.
 
-    If the agent stopped while it wrote several, they contradict each other. Then the inventory has the objects of all,
-    and is not complete. Raises UnreadableInventory.
+    If the agent stopped while it wrote, there are two generations. Then the inventory has the objects of both, and is
+    not complete. Raises UnreadableInventory.
     """
     parts = [_read(config_map) for config_map in config_maps]
-    parts.sort(key=lambda part: part["sequence_id"])
-    latest = parts[-1]
-    headers = {(part["version_id"], part["parts"], part["is_complete"]) for part in parts}
-    agrees = len(headers) == 1 and {part["part"] for part in parts} == set(range(latest["parts"]))
-    if not agrees and len(parts) < latest["parts"]:
-        raise UnreadableInventory(f"A part of the inventory of stack {latest['stack_id']} is missing.")
+    generations: dict[int, set[int]] = {}
+    for part in parts:
+        generations.setdefault(part["generation"], set()).add(part["part"])
+    whole = [part for part in parts if generations[part["generation"]] == set(range(part["parts"]))]
+    if not whole:
+        raise UnreadableInventory(f"A part of the inventory of stack {parts[0]['stack_id']} is missing.")
+    latest = max(whole, key=lambda part: (part["generation"], part["sequence_id"]))
     return Inventory(
         stack_id=latest["stack_id"],
         stack_name=latest["stack_name"],
         version_id=latest["version_id"],
-        sequence_id=latest["sequence_id"],
+        sequence_id=max(part["sequence_id"] for part in parts),
         checksum=latest["checksum"],
-        is_complete=agrees and latest["is_complete"],
+        is_complete=len(generations) == 1 and latest["is_complete"],
         entries=frozenset(entry for part in parts for entry in part["entries"]),
     )
 
@@ -125,8 +128,11 @@ def inventories_of(config_maps: Iterable[Object]) -> tuple[dict[str, Inventory],
     return readable, unreadable
 
 
-def _part(inventory: Inventory, entries: Iterable[Entry], number: int, parts: int) -> dict[str, object]:
+def _part(
+    inventory: Inventory, entries: Iterable[Entry], generation: int, number: int, parts: int
+) -> dict[str, object]:
     return {
+        "generation": generation,
         "stack_id": inventory.stack_id,
         "stack_name": inventory.stack_name,
         "version_id": inventory.version_id,
@@ -155,6 +161,7 @@ _TYPES: Mapping[str, type] = {
     "sequence_id": int,
     "checksum": str,
     "is_complete": bool,
+    "generation": int,
     "part": int,
     "parts": int,
     "entries": list,

@@ -1,11 +1,13 @@
 """The inventories in the cluster: reading all of them once, and writing one."""
 
+from collections.abc import Sequence
+
 from brokkr_agent.cluster import Cluster, ClusterError, Resource
 from brokkr_agent.inventory import (
     AGENT_LABEL,
+    ENTRIES_IN_ONE,
     STACK_LABEL,
     Inventory,
-    config_map_name,
     config_maps_of,
     inventories_of,
 )
@@ -20,7 +22,8 @@ class Shelf:
         self._cluster, self._agent_id = cluster, agent_id
         self.inventories: dict[str, Inventory] = {}
         self.unreadable: set[str] = set()
-        self._parts: dict[str, int] = {}
+        # The names of the ConfigMaps of each stack.
+        self._names: dict[str, list[str]] = {}
         self._is_read = False
 
     def read(self) -> None:
@@ -33,11 +36,10 @@ class Shelf:
             )
         )
         self.inventories, self.unreadable = inventories_of(found)
-        self._parts = {}
+        self._names = {}
         for config_map in found:
-            stack_id = config_map["metadata"]["labels"][STACK_LABEL]
-            number = int(config_map["metadata"]["name"].rpartition("-")[2])
-            self._parts[stack_id] = max(self._parts.get(stack_id, 0), number + 1)
+            metadata = config_map["metadata"]
+            self._names.setdefault(metadata["labels"][STACK_LABEL], []).append(metadata["name"])
         self._is_read = True
 
     def forget(self) -> None:
@@ -47,33 +49,41 @@ class Shelf:
     def write(self, inventory: Inventory) -> None:
         """Keep the inventory. Raises ClusterError; then it is not known which parts were written."""
         stack_id = inventory.stack_id
-        config_maps = config_maps_of(inventory, agent_id=self._agent_id, namespace=self._cluster.namespace)
+        old = self._names.get(stack_id, [])
+        generation = max(map(_generation, old), default=1)
+        if len(inventory.entries) > ENTRIES_IN_ONE or len(old) > 1:
+            generation += 1
+        config_maps = config_maps_of(
+            inventory, agent_id=self._agent_id, namespace=self._cluster.namespace, generation=generation
+        )
+        names = [config_map["metadata"]["name"] for config_map in config_maps]
         try:
             for config_map in config_maps:
                 self._cluster.apply(_CONFIG_MAPS, config_map, force=True)
-            self._delete_parts(stack_id, len(config_maps))
+            self._delete([name for name in old if name not in names])
         except ClusterError:
             self.forget()
             raise
-        self._parts[stack_id] = len(config_maps)
+        self._names[stack_id] = names
         self.inventories[stack_id] = inventory
 
     def remove(self, stack_id: str) -> None:
         """Delete the inventory of a stack of which nothing is left. Raises ClusterError."""
         try:
-            self._delete_parts(stack_id, 0)
+            self._delete(self._names.get(stack_id, []))
         except ClusterError:
             self.forget()
             raise
-        self._parts.pop(stack_id, None)
+        self._names.pop(stack_id, None)
         self.inventories.pop(stack_id, None)
 
-    def _delete_parts(self, stack_id: str, first: int) -> None:
-        # From the last to the first, so that what is left never looks like a whole inventory of fewer parts.
-        for number in reversed(range(first, self._parts.get(stack_id, 0))):
-            name = config_map_name(stack_id, number)
+    def _delete(self, names: Sequence[str]) -> None:
+        for name in names:
             found = self._cluster.get(_CONFIG_MAPS, self._cluster.namespace, name)
             if found is not None:
-                self._cluster.delete(
-                    _CONFIG_MAPS, self._cluster.namespace, name, uid=str(found["metadata"]["uid"])
-                )
+                uid = str(found["metadata"]["uid"])
+                self._cluster.delete(_CONFIG_MAPS, self._cluster.namespace, name, uid=uid)
+
+
+def _generation(name: str) -> int:
+    return int(name.split("-")[-2])

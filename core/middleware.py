@@ -4,13 +4,14 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from core.content_security import ContentSecurityMiddleware
 from core.observation import note_request, request_id_of
@@ -56,6 +57,7 @@ class RequestMiddleware:
             endpoint=endpoint_of(request),
             status=response.status_code,
             seconds=time.perf_counter() - started,
+            traceparent=request.META.get("HTTP_TRACEPARENT", ""),
         )
         return response
 
@@ -92,7 +94,20 @@ def is_api(request: HttpRequest) -> bool:
 
 def endpoint_of(request: HttpRequest) -> str:
     """The route with its ids as `:id`. Paths without a route share one name, so scanners cannot fill the metrics."""
-    match = request.resolver_match
+    return _endpoint(request.resolver_match)
+
+
+# Bounded, because clients choose the paths.
+@lru_cache(maxsize=1024)
+def endpoint_at(path: str) -> str:
+    """The same for a path, with anything in place of ids, that no request object was made for."""
+    try:
+        return _endpoint(resolve(path))
+    except Resolver404:
+        return "unmatched"
+
+
+def _endpoint(match: ResolverMatch | None) -> str:
     if match is None or match.url_name == "route-not-found":
         return "unmatched"
     return _named(match.route)

@@ -57,6 +57,7 @@ def answer(environ: Environ) -> tuple[Reply, str] | None:
         endpoint=call.endpoint,
         status=reply.status,
         seconds=time.perf_counter() - started,
+        traceparent=environ.get("HTTP_TRACEPARENT", ""),
     )
     return reply, request.request_id
 

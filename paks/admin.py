@@ -34,6 +34,7 @@ REVOKE = Question(
     "gets a new one.",
     button="Revoke",
     is_dangerous=True,
+    asks_reason=True,
 )
 
 

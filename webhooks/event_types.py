@@ -33,6 +33,7 @@ EVENT_TYPES = (
     "freeze.started",
     "freeze.lifted",
     "audit.sealed",
+    "pak.end_announced",
 )
 # The kinds of events whose type has another name. The audit log calls the registration with a generator
 # `agent.registered`.

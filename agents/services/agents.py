@@ -1,6 +1,7 @@
 """Creating, changing and deleting agents, with their keys."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
@@ -166,15 +167,28 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
     )
 
 
-def issue_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """Make one more key for a locked agent. The other keys still work."""
-    return issue_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
+def issue_agent_pak(
+    *, agent: Agent, actor: Actor, via: str | None = None, expires_at: datetime | None = None
+) -> tuple[Pak, str]:
+    """Make one more key for a locked agent. The other keys still work. Raises InvalidKeyExpiry."""
+    return issue_pak(
+        role=Role.AGENT,
+        subject_id=agent.id,
+        name=agent.name,
+        actor=actor,
+        via=via,
+        expires_at=expires_at,
+    )
 
 
 @transaction.atomic
-def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> str:
-    """Make a new key for a locked agent. All old keys stop working."""
-    return rotate_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
+def rotate_agent_pak(
+    *, agent: Agent, actor: Actor, via: str | None = None, overlap: timedelta = timedelta(0)
+) -> str:
+    """Make a new key for a locked agent. All old keys end after `overlap`. Raises InvalidKeyOverlap."""
+    return rotate_pak(
+        role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via, overlap=overlap
+    )
 
 
 def record_heartbeat(

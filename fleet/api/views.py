@@ -90,7 +90,7 @@ class FleetViewSet(KeyedViewSet):
         agent = Agent.objects.active().with_heartbeat().filter(id=agent_id).first()
         if agent is None:
             raise AgentNotFound(id=agent_id)
-        found = explain(agent=agent, stack=stack, now=clock.now(), generator_id=self.caller.generator_id)
+        found = explain(agent=agent, stack=stack, now=clock.now(), reader=self.caller)
         return Response(
             ExplanationSerializer(
                 {
