@@ -164,7 +164,7 @@ test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
 # In one process, because the API server takes most of the time.
 .PHONY: chart-check
 chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
-	@$(BIN)/python -m pytest tests -m kubernetes -rs $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/deploy -m kubernetes -rs $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
