@@ -130,6 +130,11 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 	@$(BIN)/python -m tests.support.pgbouncer
 	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
+.PHONY: alerts-live
+alerts-live: env ## let a real Prometheus tell of errors, of a worker and of a database that are gone; needs prometheus
+	@command -v prometheus >/dev/null || { echo "Prometheus is needed: apt-get install prometheus"; exit 1; }
+	@$(BIN)/python -m pytest tests/faults/test_alerts.py -rs $(PYTEST_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
