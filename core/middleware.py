@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -119,9 +119,12 @@ def _named(route: str) -> str:
     return "/" + _PARAMETER.sub(lambda found: ":id" if found[1].endswith("_id") else f":{found[1]}", route)
 
 
-def is_behind_unknown_proxy(request: HttpRequest, trusted_proxies: int) -> bool:
-    """Whether something forwarded the request, and no setting says that it is a proxy of ours."""
-    return not trusted_proxies and "X-Forwarded-For" in request.headers
+def is_behind_unknown_proxy(meta: Mapping[str, Any], trusted_proxies: int) -> bool:
+    """Whether something forwarded the request, and no setting says that it is a proxy of ours.
+
+    `meta` is the request's WSGI environment.
+    """
+    return not trusted_proxies and "HTTP_X_FORWARDED_FOR" in meta
 
 
 @cache
@@ -133,17 +136,18 @@ def _warn_of_proxy() -> None:
     )
 
 
-def client_address(request: HttpRequest, trusted_proxies: int) -> str | None:
+def client_address(meta: Mapping[str, Any], trusted_proxies: int) -> str | None:
     """The client's address: the peer, or what the outermost of our own proxies saw.
 
     Only the last `trusted_proxies` entries of X-Forwarded-For were written by proxies of ours; a client may
-    have invented the others.
+    have invented the others. `meta` is the request's WSGI environment.
     """
-    if is_behind_unknown_proxy(request, trusted_proxies):
+    if is_behind_unknown_proxy(meta, trusted_proxies):
         _warn_of_proxy()
     if trusted_proxies:
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        forwarded: str = meta.get("HTTP_X_FORWARDED_FOR", "")
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
         if len(hops) >= trusted_proxies:
             return hops[-trusted_proxies]
-    peer: str | None = request.META.get("REMOTE_ADDR") or None
+    peer: str | None = meta.get("REMOTE_ADDR") or None
     return peer

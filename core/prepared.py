@@ -99,7 +99,9 @@ def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]
         with db.wrap_database_errors:
             server_side = _cursor(db.connection, sql)
             server_side.execute(cast(Any, sql), parameters, prepare=True, binary=True)
-            fetched = server_side.fetchall() if server_side.description else []
+            # Not `description`, which makes an object for each column.
+            has_rows = server_side.pgresult is not None and server_side.pgresult.nfields > 0
+            fetched = server_side.fetchall() if has_rows else []
     finally:
         observer_of(sql)(time.perf_counter() - started)
     # The connection has just worked, so Django need not send `SELECT 1` to check it.

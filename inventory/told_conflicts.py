@@ -1,6 +1,6 @@
 """What a reader may know of the conflicts of a stack.
 
-A generator learns of a stack of another tenant only that it is another stack.
+A generator learns of a stack that it may not list only that it is another stack.
 """
 
 from collections.abc import Sequence
@@ -9,9 +9,11 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from inventory.conflicts import Conflict
+from paks.principals import Principal
+from stacks.access import seen_among
 
-# Of objects of these kinds, a generator is told whether another tenant's is equal to its own. Of others, that would let
-# it find out their values by guessing.
+# Of objects of these kinds, a generator is told whether that of a stack which it may not list is equal to its own. Of
+# others, that would let it find out their values by guessing.
 _COMPARED_ACROSS_TENANTS: Final = frozenset({"Namespace"})
 
 
@@ -42,20 +44,19 @@ class ToldConflict:
 
 
 def told_conflicts(
-    conflicts: Sequence[Conflict], stack_id: UUID, *, generator_id: UUID | None
+    conflicts: Sequence[Conflict], stack_id: UUID, *, reader: Principal | None
 ) -> list[ToldConflict]:
-    """What the generator, or an operator if it is None, may know of these conflicts of the stack; notes last."""
-    told = [_told(conflict, stack_id, generator_id) for conflict in conflicts]
+    """What the reader, or an operator if it is None, may know of these conflicts of the stack; notes last. One query
+    for a generator.
+    """
+    seen = seen_among({member.stack_id for conflict in conflicts for member in conflict.members}, reader)
+    told = [_told(conflict, stack_id, seen) for conflict in conflicts]
     return sorted(told, key=lambda each: each.is_note)
 
 
-def _told(conflict: Conflict, stack_id: UUID, generator_id: UUID | None) -> ToldConflict:
+def _told(conflict: Conflict, stack_id: UUID, visible: set[UUID]) -> ToldConflict:
     others = [member for member in conflict.members if member.stack_id != stack_id]
-    seen = {
-        OtherStack(member.stack_name, member.stack_id)
-        for member in others
-        if generator_id is None or member.generator_id == generator_id
-    }
+    seen = {OtherStack(member.stack_name, member.stack_id) for member in others if member.stack_id in visible}
     hidden = len({member.stack_id for member in others}) - len(seen)
     may_compare = not hidden or conflict.kind in _COMPARED_ACROSS_TENANTS
     return ToldConflict(conflict, sorted(seen), hidden, is_note=conflict.is_identical and may_compare)

@@ -1,11 +1,11 @@
 """What this app tells the apps below when they are ready."""
 
 from typing import Final
-from uuid import UUID
 
 from inventory.conflicts import conflicts_of_version, is_in_other_stacks
 from inventory.identifiers import object_key
 from inventory.told_conflicts import told_conflicts
+from paks.principals import Principal
 from stacks.manifests import Code, Finding, Manifest
 from stacks.models import DeploymentObject
 from stacks.publish_warnings import register_publish_warnings
@@ -15,14 +15,14 @@ MAX_WARNINGS: Final = 20
 
 
 def warn_of_conflicts(
-    version: DeploymentObject, manifest: Manifest, generator_id: UUID | None
+    version: DeploymentObject, manifest: Manifest, reader: Principal | None
 ) -> list[Finding]:
     """A warning for each object that agents of the stack should have from another stack too, written otherwise."""
     objects = {object_key(obj): obj for obj in manifest.objects}
     if not is_in_other_stacks(version.stack_id, objects):
         return []
     found = conflicts_of_version(version.stack, version.pk)
-    told = told_conflicts(found, version.stack_id, generator_id=generator_id)
+    told = told_conflicts(found, version.stack_id, reader=reader)
     findings = []
     for each in told:
         obj = objects.get(each.conflict.object_key)

@@ -1,14 +1,14 @@
 """Warnings of a publish that depend on more than its text. Apps above register what they know."""
 
 from collections.abc import Callable
-from uuid import UUID
 
+from paks.principals import Principal
 from stacks.manifests import Finding, Manifest
 from stacks.models import DeploymentObject
 
-# Takes the version that was published, what was read in it, and the generator that is to read the warnings; None for
+# Takes the version that was published, what was read in it, and the caller that is to read the warnings; None for
 # people who may see all stacks.
-Warn = Callable[[DeploymentObject, Manifest, UUID | None], list[Finding]]
+Warn = Callable[[DeploymentObject, Manifest, Principal | None], list[Finding]]
 _sources: list[Warn] = []
 
 
@@ -17,10 +17,10 @@ def register_publish_warnings(warn: Warn) -> None:
 
 
 def publish_warnings(
-    version: DeploymentObject, manifest: Manifest, *, generator_id: UUID | None
+    version: DeploymentObject, manifest: Manifest, *, reader: Principal | None
 ) -> list[Finding]:
     """All that is to be said about a version that was published just now, in the order of its text."""
-    others = warnings_of_others(version, manifest, generator_id=generator_id)
+    others = warnings_of_others(version, manifest, reader=reader)
     return sorted([*manifest.findings, *others], key=_place)
 
 
@@ -30,8 +30,8 @@ def _place(finding: Finding) -> tuple[bool, int, int]:
 
 
 def warnings_of_others(
-    version: DeploymentObject, manifest: Manifest, *, generator_id: UUID | None
+    version: DeploymentObject, manifest: Manifest, *, reader: Principal | None
 ) -> list[Finding]:
     """What only apps above know of it, on the instance that `publish_checked` returned."""
-    found = [finding for warn in _sources for finding in warn(version, manifest, generator_id)]
+    found = [finding for warn in _sources for finding in warn(version, manifest, reader)]
     return [*found, *version.warnings]

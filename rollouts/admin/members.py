@@ -9,6 +9,7 @@ from django.utils import timezone
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
 from rollouts.members import Standing, members_with_standing
 from rollouts.models import Rollout
+from stacks.secret_values import without_secrets
 
 _TONES = {
     Standing.FAILING: "bad",
@@ -33,6 +34,7 @@ def members(request: HttpRequest, model_admin: BaseAdmin, rollout: Rollout) -> H
     if state in Standing.values:
         rows = rows.filter(standing=state)
     page = page_of(request, rows.order_by("wave", "agent__name", "agent__cluster_name", "id"))
+    said = without_secrets((rollout.version_id, member.message) for member in page)
     context: dict[str, Any] = {
         "waves": [(number, f"{number}. {rule.name}") for number, rule in zip(numbers, waves, strict=True)],
         "wave": wave if wave in numbers else "",
@@ -40,19 +42,19 @@ def members(request: HttpRequest, model_admin: BaseAdmin, rollout: Rollout) -> H
         "state": state if state in Standing.values else "",
         "all_count": sum(counts.values()),
         "page": page,
-        "table": {"headers": _HEADERS, "rows": [_row(member) for member in page]},
+        "table": {"headers": _HEADERS, "rows": [_row(*each) for each in zip(page, said, strict=True)]},
     }
     return model_admin.render_page(request, rollout, "rollouts/admin/members.html", context)
 
 
-def _row(member: Any) -> list[Any]:
+def _row(member: Any, message: str) -> list[Any]:
     state = Standing(member.standing)
     return [
         link("agents_agent_change", member.agent.name, member.agent_id),
         member.wave,
         badge(state.label.lower(), _TONES.get(state, "quiet")),
         member.health or "-",
-        shortened(member.message) or "-",
+        shortened(message) or "-",
         ago(member.reported_at) or "-",
     ]
 

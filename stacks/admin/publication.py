@@ -211,7 +211,7 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
 
 
 def _tell_warnings(request: HttpRequest, obj: DeploymentObject, manifest: Manifest) -> None:
-    for finding in warnings_of_others(obj, manifest, generator_id=None):
+    for finding in warnings_of_others(obj, manifest, reader=None):
         messages.warning(request, finding.message)
 
 

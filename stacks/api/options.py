@@ -49,5 +49,5 @@ def publish_options(request: Request, query: Mapping[str, Any]) -> PublishOption
 
 def published(obj: DeploymentObject, manifest: Manifest, caller: Principal) -> Any:
     """The answer to the caller that published the version, with the warnings."""
-    findings = publish_warnings(obj, manifest, generator_id=caller.generator_id)
+    findings = publish_warnings(obj, manifest, reader=caller)
     return PublishedObjectSerializer(obj, context={"findings": findings}).data

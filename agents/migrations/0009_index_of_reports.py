@@ -8,7 +8,7 @@ from core.migration_indexes import AddIndexWhileInUse
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("agents", "0007_history_tables")]
+    dependencies = [("agents", "0008_sync")]
 
     operations = [
         AddIndexWhileInUse(
