@@ -80,6 +80,8 @@ def post_worker_init(worker: Any) -> None:
     _ = get_resolver().url_patterns
     gc.collect()
     gc.freeze()
+    # The default is 700: a list of a thousand rows would start many collections, and none would find anything.
+    gc.set_threshold(10_000)
 
 
 def child_exit(server: Any, worker: Any) -> None:

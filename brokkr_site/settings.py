@@ -98,9 +98,11 @@ INSTALLED_APPS = [
     "config",
     "inventory",
     "rollouts",
+    "sync",
     "history",
     "fleet",
     "plans",
+    "bulk",
     "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
@@ -244,6 +246,7 @@ SPECTACULAR_SETTINGS = {
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
         "DeploymentHealthStatus": "health.models.HealthStatus",
+        "ObjectHealthBodyStatusEnum": ["healthy", "degraded", "failing", "unknown"],
         "CheckStatus": ["ok", "blocked", "unknown"],
         "DeliveryStatus": "webhooks.models.delivery.Status",
         "RolloutState": "rollouts.models.RolloutState",
@@ -278,6 +281,10 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
         "Use the hash of a key of your own (`manage.py generate_pak`); BROKKR_DEBUG=true allows it for trials."
     )
 
+# For how long an old key works on, if a person of the admin site does not choose otherwise.
+KEY_OVERLAP_SECONDS = env_int("BROKKR_KEY_OVERLAP_SECONDS", 86400, minimum=0, maximum=7 * 86400)
+KEY_WARNING_DAYS = env_int("BROKKR_KEY_WARNING_DAYS", 14, minimum=0, maximum=365)
+
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 RATE_LIMIT_PER_SECOND = env_int("BROKKR_RATE_LIMIT_PER_SECOND", 0, minimum=0, maximum=100_000)
@@ -288,6 +295,7 @@ HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 MANIFESTS = env_choice("BROKKR_MANIFESTS", "strict", {"strict", "lenient"})
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+SYNC_INTERVAL_SECONDS = env_int("BROKKR_SYNC_INTERVAL_SECONDS", 30, minimum=1, maximum=3600)
 AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
 HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
 

@@ -1,4 +1,4 @@
-"""The base of every resource, the stored answers for repeated creates, and the buckets of the rate limit."""
+"""The base of every resource, stored answers for repeated creates, buckets of the rate limit, and how jobs ran."""
 
 from django.db import models
 from django.utils import timezone
@@ -53,3 +53,19 @@ class RateBucket(models.Model):
 
     def __str__(self) -> str:
         return str(self.key)
+
+
+class JobRuns(models.Model):
+    """How often a job of the worker ran, for how long, and when it last succeeded. All workers add to it."""
+
+    job = models.CharField(primary_key=True, max_length=200)
+    runs = models.BigIntegerField(default=0)
+    failures = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0.0)
+    succeeded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "job_runs"
+
+    def __str__(self) -> str:
+        return self.job

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -34,7 +35,8 @@ class DeploymentHealth(models.Model):
     # JSON as text, because the wire carries it as a string.
     summary = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
     checked_at = models.DateTimeField()
-    since = models.DateTimeField(default=timezone.now, editable=False)
+    # The database's default is for web processes of the release before, which run on while the new ones start.
+    since = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.admin import (
     Created,
+    Instruction,
     MarkFilter,
     Question,
     ServiceAdmin,
@@ -138,5 +139,6 @@ class PakAdmin(ServiceAdmin):
         return None
 
     @bulk_action(description="Revoke", question=REVOKE, done="Keys revoked", permission="revoke")
-    def revoke_selected(self, request: HttpRequest, pak: Pak) -> None:
-        revoke_pak(pak_id=pak.pk, actor=admin_actor(request))
+    def revoke_selected(self, pak: Pak, instruction: Instruction) -> bool:
+        revoke_pak(pak_id=pak.pk, actor=instruction.actor)
+        return True

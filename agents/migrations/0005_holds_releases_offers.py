@@ -6,6 +6,8 @@ import uuid_utils.compat
 from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
 
+from core.migration_locks import lock_tables
+
 
 def note_last_reports(apps, schema_editor):
     """From the events there are: one look into an index for each agent."""
@@ -22,6 +24,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        lock_tables(
+            altered=("agent_events", "agent_heartbeats"), extended=("agents", "stacks", "deployment_objects")
+        ),
         migrations.CreateModel(
             name='AgentOffer',
             fields=[

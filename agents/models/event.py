@@ -94,6 +94,8 @@ class MarkerDelivery(models.Model):
     )
     marker = models.ForeignKey(DeploymentObject, on_delete=models.CASCADE, related_name="marker_deliveries")
     created_at = models.DateTimeField(default=timezone.now)
+    # When somebody confirmed the removal to an agent that waits for that, because it would remove much at once.
+    confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "agent_marker_deliveries"

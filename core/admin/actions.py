@@ -1,4 +1,4 @@
-"""Buttons and list actions. They ask first, then run in one transaction; refusals become messages."""
+"""Buttons on rows' pages. They ask first, then run in one transaction; refusals become messages."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -8,10 +8,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
-from django.contrib.admin import action as list_action
 from django.contrib.admin.utils import unquote
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action as unfold_action
 
@@ -85,7 +83,7 @@ def detail_action(
                 )
                 return self.ask(request, asked, [row], plan=plan)
 
-            if not _is_confirmed(request):
+            if not is_confirmed(request):
                 return ask()
             if asked.asks_reason and not given_reason(request):
                 self.message_user(request, SAY_WHY, messages.ERROR)
@@ -108,47 +106,6 @@ def detail_action(
             return HttpResponseRedirect(self.url_of(row))
 
         return unfold_action(view, permissions=[permission], description=description, icon=icon)
-
-    return decorate
-
-
-def bulk_action(
-    *, description: str, question: Question, done: str, permission: str = "change", has_plan: bool = False
-) -> Callable[[Callable[..., None]], Any]:
-    """An action on the ticked rows. It asks first; the method then gets each row, all in one transaction."""
-
-    def decorate(method: Callable[..., None]) -> Any:
-        @wraps(method)
-        def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-            rows = list(queryset.order_by("pk"))
-            phrase = (
-                self.name_of(rows[0]) if len(rows) == 1 else f"{len(rows)} {self.opts.verbose_name_plural}"
-            )
-
-            def change(request: HttpRequest) -> None:
-                for row in rows:
-                    method(self, request, row)
-
-            lacks_reason = question.asks_reason and not given_reason(request)
-            if _is_confirmed(request) and lacks_reason:
-                self.message_user(request, SAY_WHY, messages.ERROR)
-            if not _is_confirmed(request) or lacks_reason:
-                self.prepare(rows)
-                tried = _tried(request, question)
-                plan = plan_of(rows, lambda: change(tried), phrase=phrase) if has_plan else None
-                return self.ask(request, question, rows, action=method.__name__, plan=plan)
-            with transaction.atomic():
-                make_confirmed(
-                    request,
-                    rows if has_plan else [],
-                    lambda: change(request),
-                    phrase=phrase,
-                    actor=self.user_as_actor(request),
-                )
-            self.message_user(request, f"{done}: {len(rows)}.", messages.SUCCESS)
-            return None
-
-        return list_action(run, permissions=[permission], description=description)
 
     return decorate
 
@@ -185,5 +142,5 @@ def asked_about(request: HttpRequest) -> str:
     return request.POST.get(_ABOUT, "")
 
 
-def _is_confirmed(request: HttpRequest) -> bool:
+def is_confirmed(request: HttpRequest) -> bool:
     return request.method == "POST" and request.POST.get(_CONFIRMED) == "yes"

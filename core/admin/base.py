@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -31,6 +32,8 @@ from core.request_context import context_of
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
+    from core.admin.bulk import ListAction
+
     _ModelAdmin = ModelAdmin[Any]
 else:
     from unfold.admin import ModelAdmin as _ModelAdmin
@@ -41,7 +44,7 @@ def admin_actor(request: HttpRequest) -> Actor:
     return Actor(
         type=ADMIN_TYPE,
         label=request.user.get_username(),
-        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
+        ip_address=client_address(request.META, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
         request_id=context_of(request).request_id,
         reason=given_reason(request),
@@ -53,8 +56,6 @@ class BaseAdmin(_ModelAdmin):
 
     list_per_page = 50
     list_max_show_all = 200
-    # No action on rows beyond the page, because nobody has looked at them.
-    list_disable_select_all = True
     list_filter_submit = True
     show_full_result_count = False
     # Counting the rows behind each choice of a filter would read the whole table.
@@ -226,8 +227,10 @@ class BaseAdmin(_ModelAdmin):
         request: HttpRequest,
         question: Question,
         rows: Sequence[Model],
+        *,
         action: str = "",
         plan: ShownPlan | None = None,
+        word: str = "",
     ) -> HttpResponse:
         """The page that says what will happen. Its button sends the request again, confirmed."""
         context = {
@@ -236,6 +239,7 @@ class BaseAdmin(_ModelAdmin):
             "question": question,
             "rows": [(row.pk, self.name_of(row)) for row in rows],
             "action": action,
+            "word": word,
             "plan": plan,
             "has_reason": question.asks_reason,
             "opts": self.opts,
@@ -243,6 +247,24 @@ class BaseAdmin(_ModelAdmin):
             "media": self.media,
         }
         return TemplateResponse(request, "core/admin/confirm.html", context)
+
+    def ask_word(
+        self, request: HttpRequest, action: "ListAction", *, typed: str = "", error: str = ""
+    ) -> HttpResponse:
+        """The page that asks for the word of an action. Its button sends the request again, with the word."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": action.question.title,
+            "action": action,
+            "typed": typed,
+            "error": error,
+            "across": request.POST.get("select_across", "0"),
+            "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "opts": self.opts,
+            "back": request.get_full_path(),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "core/admin/word.html", context)
 
     def confirm_plan(self, request: HttpRequest, row: Model | None, plan: ShownPlan) -> HttpResponse:
         """The page that shows what the sent form would do. Its button sends the form again, confirmed."""

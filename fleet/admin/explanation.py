@@ -75,7 +75,7 @@ def _context(
 ) -> dict[str, Any]:
     context: dict[str, Any] = {"form": form, "media": model_admin.media + form.media}
     if agent is not None and stack is not None:
-        found = explain(agent=agent, stack=stack, now=timezone.now(), generator_id=None)
+        found = explain(agent=agent, stack=stack, now=timezone.now(), reader=None)
         tone = "good" if found.verdict in _GOOD else "wait" if found.verdict in _WAITING else "bad"
         context |= {
             "tone": tone,

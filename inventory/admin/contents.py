@@ -32,7 +32,7 @@ def contents_of_stack(request: HttpRequest, model_admin: BaseAdmin, stack: Stack
     if version is None:
         rows = stack.deployment_objects.filter(recipient_id__isnull=True, is_deletion_marker=False)
         version = rows.newest_first().defer("yaml_content").first()
-    found = told_conflicts(conflicts_of_stack(stack), stack.pk, generator_id=None) if is_live else []
+    found = told_conflicts(conflicts_of_stack(stack), stack.pk, reader=None) if is_live else []
     context = {
         "conflicts": conflict_rows(found),
         "asks_conflicts": is_live,

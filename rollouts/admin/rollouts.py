@@ -24,6 +24,7 @@ from core.admin import (
     link,
 )
 from core.admin.history import history
+from core.admin.live import live_view
 from rollouts.admin.buttons import (
     ABORT_BUTTON,
     APPROVE,
@@ -35,7 +36,6 @@ from rollouts.admin.buttons import (
     ROLL_BACK_BUTTON,
     SKIP_BUTTON,
 )
-from rollouts.admin.live import live_view
 from rollouts.admin.running import running_context
 from rollouts.admin.standing import describe, standing_context
 from rollouts.admin.words import STATES, is_live, state_badge, wave_of

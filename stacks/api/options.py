@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from core.api.etag import require_match, require_none
 from core.api.renderers import to_json
+from paks.api.caller import caller
 from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer
 from stacks.manifests import Finding, Manifest
 from stacks.models import DeploymentObject
@@ -42,6 +43,7 @@ def publish_options(request: Request, query: Mapping[str, Any]) -> PublishOption
         strategy=query.get("strategy"),
         reason=query.get("reason", ""),
         precondition=precondition if has_condition else None,
+        reader=caller(request),
     )
 
 

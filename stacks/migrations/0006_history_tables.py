@@ -9,6 +9,7 @@ import django.db.models.expressions
 from django.db import migrations, models
 
 from core.history_migrations import SQLITE_NOW, Followed, execute, fill, follow
+from core.migration_locks import lock_tables
 
 LABELS = Followed("stack_labels", "stack_label_history", ("stack_id", "label"))
 ANNOTATIONS = Followed("stack_annotations", "stack_annotation_history", ("stack_id", "key", "value"))
@@ -83,6 +84,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        lock_tables(extended=("stack_labels", "stack_annotations", "stacks", "deployment_objects")),
         migrations.CreateModel(
             name='StackAnnotationHistory',
             fields=[

@@ -1,6 +1,6 @@
 """Every list of the product's packages against the folders: each names what is there, no more and no less.
 
-A package of the product is a folder with an `__init__.py` at the top, besides the tests and the benches.
+A package of the broker is a folder with an `__init__.py` at the top, besides the agent, the tests and the benches.
 """
 
 import re
@@ -12,7 +12,7 @@ from django.conf import settings
 
 from tests.support.server import ROOT
 
-PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"brokkr_agent", "tests", "bench"}
 # Beside the ladder: it meets the broker over HTTP only.
 BESIDE = {"simulator"}
 SITE_AND_CORE = {"brokkr_site", "core"}
@@ -71,7 +71,10 @@ def _served() -> set[str]:
         (
             ".dockerignore",
             _kept_in_the_image(),
-            PACKAGES | {"manage.py", "gunicorn.conf.py", "locks/runtime.txt"},
+            PACKAGES
+            | {"manage.py", "gunicorn.conf.py"}
+            # What the image is built with.
+            | {"locks/runtime.txt", "locks/image.txt", "wheels", "pyproject.toml"},
         ),
         ("brokkr_site/settings.py, INSTALLED_APPS", _installed(), APPS),
         (

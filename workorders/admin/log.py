@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from agents.models import Agent
 from core import clock
 from core.admin import (
+    Instruction,
     Question,
     ReadOnlyAdmin,
     TimeRangeFilter,
@@ -138,5 +139,6 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:workorders_workorder_change", args=[order.pk]))
 
     @bulk_action(description="Requeue", question=REQUEUE, done="Work orders made anew", permission="requeue")
-    def requeue_selected(self, request: HttpRequest, entry: WorkOrderLogEntry) -> None:
-        requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=clock.now())
+    def requeue_selected(self, entry: WorkOrderLogEntry, instruction: Instruction) -> bool:
+        requeue_from_log(entry_id=entry.pk, actor=instruction.actor, now=clock.now())
+        return True

@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from core import clock
 from core.admin import (
     Created,
+    Instruction,
     Question,
     ServiceAdmin,
     TimeRangeFilter,
@@ -224,5 +225,6 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
         return HttpResponseRedirect(reverse("admin:workorders_workorder_changelist"))
 
     @bulk_action(description="Cancel", question=CANCEL, done="Work orders cancelled", permission="cancel")
-    def cancel_selected(self, request: HttpRequest, order: WorkOrder) -> None:
-        cancel_work_order(work_order_id=order.pk, actor=admin_actor(request))
+    def cancel_selected(self, order: WorkOrder, instruction: Instruction) -> bool:
+        cancel_work_order(work_order_id=order.pk, actor=instruction.actor)
+        return True
