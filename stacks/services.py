@@ -22,6 +22,7 @@ from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
 from generators.models import Generator
 from generators.services import lock_generator, mark_active, require_active
 from paks.actors import ActorType
+from paks.principals import Principal
 from stacks.errors import (
     InvalidDeploymentObject,
     InvalidStack,
@@ -57,12 +58,14 @@ class PublishOptions:
 
     `strategy` is the name or the id of the strategy by which it is to reach the fleet, or `none`; without one, that of
     the stack counts. `reason` says why. Both are for the apps above. `precondition` is called with the newest version,
-    if there is one, while the stack is locked, and raises what is to stop the publishing.
+    if there is one, while the stack is locked, and raises what is to stop the publishing. `reader` is the caller
+    who is to read the warnings, None somebody who may see all stacks.
     """
 
     strategy: str | None = None
     reason: str = ""
     precondition: Callable[[DeploymentObject | None], None] | None = None
+    reader: Principal | None = None
 
 
 DEFAULT_OPTIONS = PublishOptions()
