@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "history",
     "fleet",
     "plans",
+    "bulk",
     "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
@@ -279,6 +280,10 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
         "BROKKR__BROKER__PAK_HASH is the public development hash; anybody holds its key. "
         "Use the hash of a key of your own (`manage.py generate_pak`); BROKKR_DEBUG=true allows it for trials."
     )
+
+# For how long an old key works on, if a person of the admin site does not choose otherwise.
+KEY_OVERLAP_SECONDS = env_int("BROKKR_KEY_OVERLAP_SECONDS", 86400, minimum=0, maximum=7 * 86400)
+KEY_WARNING_DAYS = env_int("BROKKR_KEY_WARNING_DAYS", 14, minimum=0, maximum=365)
 
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)

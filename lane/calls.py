@@ -1,4 +1,4 @@
-"""The calls of the lane: each takes an ordinary request and runs one statement."""
+"""The calls of the lane. Each takes an ordinary request; all but reports run one statement."""
 
 import re
 from collections.abc import Callable
@@ -16,10 +16,12 @@ from agents.inbox import Answer
 from agents.target_state import poll
 from core import clock
 from core.api.etag import names_tag
+from core.middleware import client_address
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
 from lane.replies import NO_CONTENT, NOTHING, Reply
-from paks.services import mark_used
+from lane.reports import report, report_batch
+from paks.callers import mark_used
 from paks.tokens import Token
 from sync.api.answers import answer
 from sync.look import Heartbeat, beat_and_look
@@ -178,7 +180,11 @@ def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
 def _recognise(request: Ordinary, found: _Found) -> None:
     """Do what the views do for a usable key: give the caller's name to the log, and note that the key is used."""
     request.caller = f"agent:{request.agent_id}"
-    mark_used(found.key_id, found.last_used_at)
+    mark_used(
+        found.key_id,
+        found.last_used_at,
+        lambda: client_address(request.environ, settings.TRUSTED_PROXY_COUNT),
+    )
 
 
 def _is_int32(value: object) -> bool:
@@ -194,5 +200,7 @@ CALLS = {
         Call("GET", "work-orders/pending", _nothing_waits(look_for_work, query=_OF_TYPE)),
         Call("GET", "diagnostics/pending", _nothing_waits(look_for_diagnostics)),
         Call("GET", "webhooks/pending", _nothing_waits(_look_for_deliveries)),
+        Call("POST", "events", report),
+        Call("POST", "events/batch", report_batch),
     )
 }

@@ -51,7 +51,8 @@ class Arrival(Enum):
 class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
     """A connection that the main thread reads without waiting, and a thread with waiting.
 
-    `received` holds what was read and not yet given to a thread. `until` is the moment, in seconds of the monotonic
+    `received` holds what was read and not yet given to a thread. `kind` is the method and the path, without ids, of the
+    latest request. `until` is the moment, in seconds of the monotonic
     clock, until which the connection may stay as it is.
     """
 
@@ -68,6 +69,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
         self.received = bytearray()
         self._whole = 0
         self.head = b""
+        self.kind = b""
         self.is_large = False
         self.wait(idle_seconds)
 
@@ -116,13 +118,13 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
         """The request that has arrived."""
         method, _, rest = self.head.partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0]
-        kind = method + b" " + (_FILES if path.startswith(_FILES) else _UUID.sub(b":id", path))
-        shares: list[Hashable] = [kind, *_UUID.findall(path)]
+        self.kind = method + b" " + (_FILES if path.startswith(_FILES) else _UUID.sub(b":id", path))
+        shares: list[Hashable] = [self.kind, *_UUID.findall(path)]
         if caller := _CALLER.search(self.head):
             shares.append(caller[1])
         if self.is_large:
             shares.append(_LARGE)
-        is_vital = kind in _HEARTBEATS or (kind == _POLL and bool(_CONDITION.search(self.head)))
+        is_vital = self.kind in _HEARTBEATS or (self.kind == _POLL and bool(_CONDITION.search(self.head)))
         return Waiting(self, time.monotonic(), tuple(dict.fromkeys(shares)), is_vital)
 
     def begin(self) -> None:

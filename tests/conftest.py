@@ -20,7 +20,7 @@ from pytest_django import DjangoDbBlocker
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
-from tests.support import kubernetes
+from tests.support import image, kubernetes
 from tests.support.admin import AdminPages
 from tests.support.api import Api
 from tests.support.cluster import Cluster, running_cluster
@@ -98,6 +98,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL; this run is on SQLite"))
         if "kubernetes" in item.keywords and not kubernetes.is_complete():
             item.add_marker(pytest.mark.skip(reason="needs the programs of Kubernetes: make kubernetes"))
+        if "image" in item.keywords and not image.is_here():
+            item.add_marker(pytest.mark.skip(reason="needs the image: make image-check"))
     # The long ones first, so that the processes of a run end together.
     items.sort(key=lambda item: not starts_servers(item))
 

@@ -1,6 +1,7 @@
 """Creating, changing and deleting agents, with their keys."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from agents.models import (
     StackReport,
 )
 from agents.models.agent import MAX_STATUS
+from agents.querysets import ACTIVE
 from agents.signals import agent_deleted
 from core import clock
 from core.advisory_locks import lock_wanted_versions
 from core.events import Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
+from core.labels.services import add_label
 from core.validators import is_blank, is_name
 from generators.models import Generator
 from generators.services import system_generator
@@ -57,11 +60,18 @@ def lock_speaking_agent(agent_id: UUID) -> Agent:
 
 @transaction.atomic
 def create_agent(
-    *, name: str, cluster_name: str, actor: Actor, generator_ids: Sequence[UUID] = (), via: str | None = None
+    *,
+    name: str,
+    cluster_name: str,
+    actor: Actor,
+    generator_ids: Sequence[UUID] = (),
+    labels: Iterable[str] = (),
+    is_active: bool = False,
+    via: str | None = None,
 ) -> tuple[Agent, str]:
-    """Create an inactive agent, registered with the system generator and the named ones; the agent and its key's text.
+    """Create an agent, registered with the system generator and the named ones; the agent and its key's text.
 
-    Raises InvalidGeneratorId, InvalidAgent, UniqueViolation; then nothing is written.
+    Raises InvalidGeneratorId, InvalidAgent, InvalidLabel, UniqueViolation; then nothing is written.
     """
     wanted = set(generator_ids)
     lock_wanted_versions()
@@ -99,6 +109,10 @@ def create_agent(
         },
     )
     _, key = issue_pak(role=Role.AGENT, subject_id=agent.id, name=name, actor=actor, via=via)
+    if is_active:
+        agent = update_agent(agent=agent, changes={"status": ACTIVE}, actor=actor)
+    for label in dict.fromkeys(labels):
+        add_label(owner=agent, label=label, actor=actor)
     return agent, key
 
 
@@ -153,15 +167,28 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
     )
 
 
-def issue_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """Make one more key for a locked agent. The other keys still work."""
-    return issue_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
+def issue_agent_pak(
+    *, agent: Agent, actor: Actor, via: str | None = None, expires_at: datetime | None = None
+) -> tuple[Pak, str]:
+    """Make one more key for a locked agent. The other keys still work. Raises InvalidKeyExpiry."""
+    return issue_pak(
+        role=Role.AGENT,
+        subject_id=agent.id,
+        name=agent.name,
+        actor=actor,
+        via=via,
+        expires_at=expires_at,
+    )
 
 
 @transaction.atomic
-def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> str:
-    """Make a new key for a locked agent. All old keys stop working."""
-    return rotate_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
+def rotate_agent_pak(
+    *, agent: Agent, actor: Actor, via: str | None = None, overlap: timedelta = timedelta(0)
+) -> str:
+    """Make a new key for a locked agent. All old keys end after `overlap`. Raises InvalidKeyOverlap."""
+    return rotate_pak(
+        role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via, overlap=overlap
+    )
 
 
 def record_heartbeat(

@@ -5,15 +5,17 @@ or a message; nothing is written then.
 """
 
 from core.admin.actions import (
+    Choice,
     OtherWay,
     Question,
     asked_about,
-    bulk_action,
     detail_action,
+    given_choice,
     given_reason,
     takes_other_way,
 )
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
+from core.admin.bulk import Instruction, Word, bulk_action
 from core.admin.columns import register_column
 from core.admin.counts import Count, capped_count, table_count
 from core.admin.deletion_impact import DeletionImpact, register_deletion_impact
@@ -37,10 +39,12 @@ from core.admin.values import (
 __all__ = [
     "BaseAdmin",
     "CappedPaginator",
+    "Choice",
     "Count",
     "Created",
     "DeletedFilter",
     "DeletionImpact",
+    "Instruction",
     "MarkFilter",
     "OtherWay",
     "Question",
@@ -50,6 +54,7 @@ __all__ = [
     "ServiceFormSet",
     "ServiceInline",
     "TimeRangeFilter",
+    "Word",
     "admin_actor",
     "age",
     "ago",
@@ -60,6 +65,7 @@ __all__ = [
     "capped_count",
     "detail_action",
     "first_badges",
+    "given_choice",
     "given_reason",
     "link",
     "moment",

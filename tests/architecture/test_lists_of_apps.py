@@ -71,7 +71,10 @@ def _served() -> set[str]:
         (
             ".dockerignore",
             _kept_in_the_image(),
-            PACKAGES | {"manage.py", "gunicorn.conf.py", "locks/runtime.txt", "locks/agent.txt"},
+            PACKAGES
+            | {"manage.py", "gunicorn.conf.py"}
+            # What the image is built with.
+            | {"locks/runtime.txt", "locks/image.txt", "locks/agent.txt", "wheels", "pyproject.toml"},
         ),
         ("brokkr_site/settings.py, INSTALLED_APPS", _installed(), APPS),
         (

@@ -3,6 +3,7 @@
 `python -m tests.support.kubernetes` builds and installs what is missing: a quarter of an hour the first time. It needs
 Go, and root for etcd, which is Debian's. All else comes from the Go modules pinned in `kubernetes_modules/`. The folder
 it goes to is named by KUBERNETES_PROGRAMS; without it, it is in the user's cache, so that other checkouts find it.
+With `--check` it does nothing, and fails if something is missing.
 """
 
 import hashlib
@@ -113,7 +114,9 @@ def _copy_definitions() -> None:
     copies.rename(DEFINITIONS)
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    if arguments == ["--check"]:
+        return 0 if is_complete() else 1
     PROGRAMS.mkdir(parents=True, exist_ok=True)
     _say(f"Kubernetes for tests: {PROGRAMS}")
     for program in _missing():
@@ -133,4 +136,4 @@ def _say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -5,14 +5,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
+from core import clock
 from core.admin import (
     Created,
     DeletedFilter,
+    Instruction,
     OtherWay,
     Question,
     ServiceAdmin,
@@ -119,6 +120,7 @@ class SubscriptionAdmin(ServiceAdmin):
             "target_labels",
             "max_retries",
             "timeout_seconds",
+            "max_deliveries_per_minute",
         )
         if obj is None:
             return given
@@ -127,7 +129,7 @@ class SubscriptionAdmin(ServiceAdmin):
         if not self.has_change_permission(request, obj):
             # The values of the form's own fields, for users who may only look.
             about = ("name", "state", "asked_for", "about", "delivered_by", "max_retries", "timeout_seconds")
-            return (*about, "deliveries", "old_secret", "created", "changed")
+            return (*about, "max_deliveries_per_minute", "deliveries", "old_secret", "created", "changed")
         return (*given[:4], "no_auth_header", *given[4:], "deliveries", "old_secret", "created", "changed")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
@@ -183,7 +185,7 @@ class SubscriptionAdmin(ServiceAdmin):
     @admin.display(description="the secret before")
     def old_secret(self, row: Subscription) -> str | None:
         ends_at = row.previous_secret_ends_at
-        if not row.previous_secret_sealed or ends_at is None or ends_at <= timezone.now():
+        if not row.previous_secret_sealed or ends_at is None or ends_at <= clock.now():
             return None
         return f"signs too until {ends_at:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -203,10 +205,12 @@ class SubscriptionAdmin(ServiceAdmin):
     def consequences(self, row: Subscription) -> list[str]:
         return ["Its deliveries go with it, those that wait among them."]
 
-    def _set_enabled(self, request: HttpRequest, row: Subscription, *, enabled: bool) -> None:
+    def _set_enabled(self, row: Subscription, actor: Actor, *, enabled: bool) -> bool:
         locked = lock_subscription(row.pk)
-        if locked.enabled != enabled:
-            update_subscription(subscription=locked, changes={"enabled": enabled}, actor=admin_actor(request))
+        if locked.enabled == enabled:
+            return False
+        update_subscription(subscription=locked, changes={"enabled": enabled}, actor=actor)
+        return True
 
     # A button is shown only where it would change something.
     def has_enable_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -219,7 +223,7 @@ class SubscriptionAdmin(ServiceAdmin):
 
     @detail_action(description="Test", icon="send", question=TEST, in_transaction=False)
     def test(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
-        status = send_test(subscription=row, now=timezone.now())
+        status = send_test(subscription=row, now=clock.now())
         self.message_user(request, f"The endpoint answered {status}.", messages.SUCCESS)
         return HttpResponseRedirect(self.url_of(row))
 
@@ -227,14 +231,14 @@ class SubscriptionAdmin(ServiceAdmin):
         description="Enable", icon="play_arrow", question=ENABLE, done="Enabled", permission="enable"
     )
     def enable(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
-        self._set_enabled(request, row, enabled=True)
+        self._set_enabled(row, admin_actor(request), enabled=True)
         return None
 
     @detail_action(
         description="Disable", icon="pause", question=DISABLE, done="Disabled", permission="disable"
     )
     def disable(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
-        self._set_enabled(request, row, enabled=False)
+        self._set_enabled(row, admin_actor(request), enabled=False)
         return None
 
     @detail_action(description="New secret", icon="key", question=ROTATE)
@@ -243,14 +247,14 @@ class SubscriptionAdmin(ServiceAdmin):
             subscription=lock_subscription(row.pk),
             overlap=timedelta(0) if takes_other_way(request) else OVERLAP,
             actor=admin_actor(request),
-            now=timezone.now(),
+            now=clock.now(),
         )
         return self.show_key(request, row, secret)
 
     @bulk_action(description="Enable", question=ENABLE, done="Webhooks enabled")
-    def enable_selected(self, request: HttpRequest, row: Subscription) -> None:
-        self._set_enabled(request, row, enabled=True)
+    def enable_selected(self, row: Subscription, instruction: Instruction) -> bool:
+        return self._set_enabled(row, instruction.actor, enabled=True)
 
     @bulk_action(description="Disable", question=DISABLE, done="Webhooks disabled")
-    def disable_selected(self, request: HttpRequest, row: Subscription) -> None:
-        self._set_enabled(request, row, enabled=False)
+    def disable_selected(self, row: Subscription, instruction: Instruction) -> bool:
+        return self._set_enabled(row, instruction.actor, enabled=False)

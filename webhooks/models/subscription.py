@@ -13,6 +13,7 @@ from webhooks.querysets import SubscriptionQuerySet
 
 MAX_RETRIES = 10
 MAX_TIMEOUT_SECONDS = 300
+MAX_PER_MINUTE = 1000
 
 
 class Subscription(Resource):
@@ -34,6 +35,8 @@ class Subscription(Resource):
     enabled = models.BooleanField(default=True)
     max_retries = models.IntegerField(default=5)
     timeout_seconds = models.IntegerField(default=30)
+    # If set, notices beyond it are held and arrive as a summary.
+    max_deliveries_per_minute = models.IntegerField(null=True)
     # If set, only events whose data name this agent or this stack.
     filter_agent_id = models.UUIDField(null=True)
     filter_stack_id = models.UUIDField(null=True)
@@ -52,6 +55,10 @@ class Subscription(Resource):
             models.CheckConstraint(
                 condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=MAX_TIMEOUT_SECONDS),
                 name="webhook_timeout_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_deliveries_per_minute__gte=1, max_deliveries_per_minute__lte=MAX_PER_MINUTE),
+                name="webhook_per_minute_in_bounds",
             ),
         ]
         indexes = [

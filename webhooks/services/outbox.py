@@ -10,13 +10,14 @@ from core.events import Event
 from core.prepared import as_uuid, fetch_all
 from core.prepared_rows import among, list_parameter
 from webhooks.event_types import EVENT_TYPES, patterns_for, published_name
-from webhooks.models import Delivery
+from webhooks.models import Delivery, HeldNotice
 from webhooks.payloads import render
+from webhooks.services.limits import delivery_of
 
 _DELIVERED = frozenset(EVENT_TYPES)
 # A prepared statement, because every change runs it.
 _LISTENERS = """
-SELECT p.pattern, s.id, s.audience_id, s.filter_agent_id, s.filter_stack_id
+SELECT p.pattern, s.max_deliveries_per_minute IS NOT NULL, s.id, s.audience_id, s.filter_agent_id, s.filter_stack_id
 FROM webhook_event_patterns p JOIN webhook_subscriptions s ON s.id = p.subscription_id
 WHERE {among} AND s.enabled AND s.deleted_at IS NULL
 """
@@ -26,6 +27,7 @@ WHERE {among} AND s.enabled AND s.deleted_at IS NULL
 class _Listener:
     """What the outbox needs to know of a subscription."""
 
+    is_limited: bool
     subscription_id: UUID
     audience_id: UUID | None
     agent_id: UUID | None
@@ -42,7 +44,10 @@ class _Listener:
 def write_deliveries(events: Sequence[Event]) -> int:
     """Write a pending delivery for each event and each enabled subscription that hears of it; the number written.
 
-    One statement finds the subscriptions for any number of events, and one more writes if there are any.
+    A subscription with a limit gets a held notice instead; `webhooks.services.limits` makes deliveries of them.
+
+    One statement finds the subscriptions for any number of events. Each of the two kinds of rows, if there are any, is
+    written by one more.
     """
     told = [event for event in events if event.data is not None and published_name(event.kind) in _DELIVERED]
     if not told:
@@ -50,25 +55,25 @@ def write_deliveries(events: Sequence[Event]) -> int:
     listeners = _listeners(
         {pattern for event in told for pattern in patterns_for(published_name(event.kind))}
     )
-    deliveries = (
-        [delivery for event in told for delivery in _deliveries(event, listeners)] if listeners else []
-    )
-    if deliveries:
+    rows = [row for event in told for row in _rows(event, listeners)] if listeners else []
+    if deliveries := [row for row in rows if isinstance(row, Delivery)]:
         Delivery.objects.bulk_create(deliveries)
-    return len(deliveries)
+    if held := [row for row in rows if isinstance(row, HeldNotice)]:
+        HeldNotice.objects.bulk_create(held)
+    return len(rows)
 
 
 def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:
     """The subscriptions that ask for each of the patterns."""
     sql = _LISTENERS.format(among=among("p.pattern", "patterns"))
     listeners: dict[str, set[_Listener]] = defaultdict(set)
-    for pattern, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
+    for pattern, is_limited, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
         subscription_id, *filters = (None if value is None else as_uuid(value) for value in ids)
-        listeners[pattern].add(_Listener(cast(UUID, subscription_id), *filters))
+        listeners[pattern].add(_Listener(bool(is_limited), cast(UUID, subscription_id), *filters))
     return listeners
 
 
-def _deliveries(event: Event, listeners: Mapping[str, set[_Listener]]) -> Iterator[Delivery]:
+def _rows(event: Event, listeners: Mapping[str, set[_Listener]]) -> Iterator[Delivery | HeldNotice]:
     event_type, data = published_name(event.kind), event.data or {}
     # A subscription with several matching patterns gets one delivery.
     asked = set[_Listener]().union(*(listeners.get(pattern, ()) for pattern in patterns_for(event_type)))
@@ -77,12 +82,12 @@ def _deliveries(event: Event, listeners: Mapping[str, set[_Listener]]) -> Iterat
         return
     payload = render(event_id=event.id, event_type=event_type, at=event.at, data=data)
     for listener in told:
-        yield Delivery(
+        notice = HeldNotice(
             subscription_id=listener.subscription_id,
             audience_id=listener.audience_id,
             event_type=event_type,
             event_id=event.id,
             payload=payload,
             created_at=event.at,
-            due_at=event.at,
         )
+        yield notice if listener.is_limited else delivery_of(notice, at=event.at)

@@ -3,11 +3,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.access import listable_agents
 from agents.api.history_headers import KNOWN_SINCE, SETTINGS
 from agents.api.permissions import IsAdminOrThisAgent, IsThisAgent, MayListAgents
 from agents.api.serializers import (
@@ -20,6 +22,7 @@ from agents.api.serializers import (
     AgentWithPakSerializer,
     CreateAgentBody,
     HeartbeatBody,
+    InstallQuery,
     TargetStateQuery,
     UpdateAgentBody,
 )
@@ -32,6 +35,7 @@ from agents.errors import (
     AgentPakMismatch,
     NameAndClusterRequired,
 )
+from agents.install import InstallForm, address_of_broker, install_text
 from agents.models import Agent, AgentHeartbeat
 from agents.services.agents import (
     AgentChanges,
@@ -50,10 +54,23 @@ from core.api.planned import planned
 from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller, IsAdmin
+from paks.api.serializers import RotatePakBody, overlap_of
 from paks.api.views import KeyedViewSet
 from paks.errors import AdminRequired
 from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
+
+_INSTALLATION = "The variables, or the manifests."
+_ENVIRONMENT = OpenApiResponse(
+    OpenApiTypes.STR,
+    _INSTALLATION,
+    examples=[OpenApiExample("Variables", value="BROKKR__AGENT__BROKER_URL=https://brokkr.example.com\n")],
+)
+_MANIFESTS = OpenApiResponse(
+    OpenApiTypes.STR,
+    _INSTALLATION,
+    examples=[OpenApiExample("Manifests", value="apiVersion: v1\nkind: Namespace\n")],
+)
 
 
 @extend_schema_view(**matching_operations("agent", AgentLabelSerializer, AgentAnnotationSerializer))
@@ -96,11 +113,11 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         responses=AgentSerializer(many=True),
     )
     def list(self, request: Request) -> HttpResponse:
-        """An admin sees all live agents, a generator those registered with it."""
+        """An admin sees all live agents, a generator those registered with it. A key with limits sees only those of
+        them that serve a stack which it reaches.
+        """
         query = self.read_query(AgentListQuery)
-        rows = Agent.objects.active().with_heartbeat()
-        if self.caller.generator_id is not None:
-            rows = rows.registered_with(self.caller.generator_id)
+        rows = listable_agents(self.caller).with_heartbeat()
         if "name" in query:
             rows = rows.named_like(query["name"])
         if "label" in query:
@@ -119,7 +136,9 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """Answers the agent, inactive, with its key, which is shown only here. Admin only."""
+        """Answers the agent, inactive, with its key, which is shown only here. Agent, key, registrations and labels are
+        made together or not at all. Admin only.
+        """
         body = self.read_body(CreateAgentBody)
         agent, key = create_agent(**body, actor=self.actor)
         return Response(AgentWithInitialPakSerializer({"agent": agent, "initial_pak": key}).data, status=201)
@@ -149,6 +168,25 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     def retrieve(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Admin, or the agent itself."""
         return self.answer(AgentSerializer(self._find(agent_id)))
+
+    @extend_schema(
+        operation_id="get_agent_installation",
+        tags=["agents"],
+        summary="Get what starts the agent in its cluster",
+        parameters=[InstallQuery],
+        responses={
+            (200, "text/plain"): _ENVIRONMENT,
+            (200, "application/yaml"): _MANIFESTS,
+        },
+    )
+    def install(self, request: Request, *, agent_id: UUID) -> HttpResponse:
+        """A text without the key, which was shown when it was made: put it where the placeholder is. The broker's
+        address is the one of this request. Admin, or the agent itself.
+        """
+        form = InstallForm(self.read_query(InstallQuery)["format"])
+        agent = self._find(agent_id)
+        text = install_text(form, agent=agent, broker_url=address_of_broker(request._request))
+        return HttpResponse(text, content_type=form.media_type)
 
     @extend_schema(
         operation_id="update_agent",
@@ -193,14 +231,15 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         operation_id="rotate_agent_pak",
         tags=["agents"],
         summary="Replace an agent's key",
-        request=None,
+        request=RotatePakBody,
         responses=AgentWithPakSerializer,
     )
     def rotate_pak(self, request: Request, *, agent_id: UUID) -> Response:
-        """The old key stops working at once; the new one is shown only here."""
+        """The old keys stop working at once, or after `overlap_seconds`; the new one is shown only here."""
+        overlap = overlap_of(self.read_body(RotatePakBody))
         with transaction.atomic():
             agent = lock_agent(agent_id)
-            key = rotate_agent_pak(agent=agent, actor=self.actor)
+            key = rotate_agent_pak(agent=agent, actor=self.actor, overlap=overlap)
         return Response(AgentWithPakSerializer({"agent": agent, "pak": key}).data)
 
     @extend_schema(

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from core.admin import BaseAdmin
+from core.admin.base import BaseAdmin
 
 # htmx stops asking when it is answered this.
 STOP_POLLING = 286
