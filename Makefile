@@ -55,7 +55,7 @@ rules-check: ## try every rule and alert of deploy/prometheus with its cases; ne
 	promtool test rules deploy/prometheus/*.test.yaml
 
 .PHONY: kustomize
-kustomize: kubernetes ## write deploy/kustomize/base anew from the Helm chart
+kustomize: kubernetes ## write the manifests below deploy/kustomize anew from the Helm charts
 	@$(BIN)/python -m tests.support.chart
 
 .PHONY: lock
