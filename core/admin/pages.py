@@ -194,6 +194,11 @@ class ServiceAdmin(BaseAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.POST.get("action") == "delete_selected":
+            if request.POST.get("select_across") == "1":
+                # The page names each row and says what its deletion does, so they are as many as somebody reads.
+                text = "Rows are deleted page by page. Select those of a page."
+                self.message_user(request, text, messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
             rows = list(self.get_queryset(request).filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)))
             if not self._is_meant(request, rows):
                 return HttpResponseRedirect(request.get_full_path())
