@@ -130,6 +130,13 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 	@$(BIN)/python -m tests.support.pgbouncer
 	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
+# More arguments, e.g. make chaos CHAOS_ARGS="--seed 7 --seconds 120"
+CHAOS_ARGS ?=
+
+.PHONY: chaos
+chaos: env ## kill, cut, silence, restart and fail over at random around a simulated fleet for ten minutes, and judge
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
