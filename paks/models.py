@@ -29,7 +29,7 @@ class Pak(models.Model):
     # From this second on the key is no good. It is the expiry, or earlier for a key that has been replaced.
     ends_at = models.DateTimeField(null=True)
     # What the key's issuer decided. A key that replaces this one on its own request lasts no longer.
-    expires_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
     # When it was announced that the key ends soon.
     end_announced_at = models.DateTimeField(null=True)
     is_read_only = models.BooleanField(default=False, db_default=False)

@@ -31,6 +31,7 @@ from server.hearing import Hearing
 from server.refusals import count_refusal, refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
+from server.threads import Threads
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -81,10 +82,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._large: set[Connection] = set()
         self._hearing = Hearing()
 
-    def get_thread_pool(self) -> "_Threads":
+    def get_thread_pool(self) -> "Threads":
         """In place of gunicorn's pool."""
         self._queue = RequestQueue(threads=self.cfg.threads, patience_seconds=settings.QUEUE_PATIENCE_SECONDS)
-        return _Threads(self._queue)
+        return Threads(self._queue)
 
     def init_process(self) -> None:
         # Not before the fork, which takes no thread along.
@@ -372,22 +373,6 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         else:
             self.log.error("failed to answer a request", exc_info=exc)
             refuse(client, 500, None)
-
-
-class _Threads:
-    """The threads that answer requests. `shutdown` is what gunicorn calls of a pool."""
-
-    def __init__(self, queue: RequestQueue) -> None:
-        self._queue = queue
-
-    def start(self, number: int, run: Callable[[], None]) -> None:
-        """Start so many threads that run the function."""
-        for _ in range(number):
-            threading.Thread(target=run, daemon=True).start()
-
-    def shutdown(self, *, wait: bool) -> None:  # noqa: ARG002  gunicorn never waits
-        """Let the threads end after what they answer now."""
-        self._queue.close()
 
 
 # The worker takes the class from there; it has no setting for it.

@@ -20,7 +20,7 @@ from brokkr_site.wsgi import application
 from core.events import SYSTEM
 from stacks.models import DeploymentObject, Stack
 from stacks.services import delete_stack, lock_stack
-from tests.agent.fake_cluster import FakeCluster
+from tests.brokkr_agent.fake_cluster import FakeCluster
 from tests.factories import make_agent, make_object, make_stack, make_target
 
 
