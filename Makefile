@@ -139,6 +139,11 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 	@$(BIN)/python -m tests.support.pgbouncer
 	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
+.PHONY: alerts-live
+alerts-live: env ## let a real Prometheus tell of errors, of a worker and of a database that are gone; needs prometheus
+	@command -v prometheus >/dev/null || { echo "Prometheus is needed: apt-get install prometheus"; exit 1; }
+	@$(BIN)/python -m pytest tests/faults/test_alerts.py -rs $(PYTEST_ARGS)
+
 # The image's name, and the base that it is built on, e.g. make image IMAGE=registry.example.com/brokkr-broker:1.0.0
 IMAGE ?= brokkr-broker:$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BASE ?= python:3.11-slim

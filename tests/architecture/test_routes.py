@@ -47,6 +47,7 @@ POST   /stacks/{stack_id}/deployment-objects          401  201   201   403    40
 GET    /deployment-objects/{object_id}                401  200   200   403    403    200   403   401
 
 GET    /stacks/{stack_id}/conflicts                   401  200   200   403    403    403   403   401
+GET    /agents/{agent_id}/conflicts                   401  200   403   403    403    403   403   401
 GET    /resources                                     401  200   200   200    403    403   403   401
 GET    /resources/unread-versions                     401  200   200   200    403    403   403   401
 
