@@ -1,6 +1,6 @@
-# One image, two commands: the web server (the default) and `python3 manage.py run_worker`.
+# The broker's image has two commands: the web server (the default) and `python3 manage.py run_worker`.
 # Set up once per release, before either: `python3 manage.py migrate`, then `python3 manage.py bootstrap`.
-# docs/how-to/build-the-image.md tells the rest.
+# The agent's image is `docker build --target agent`. docs/how-to/build-the-image.md tells the rest.
 
 # Any image with Python 3.11, as `python3`, and its module venv.
 ARG BASE=python:3.11-slim
@@ -20,7 +20,28 @@ RUN tools/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type appl
     --output-format JSON --output-file /opt/sbom.cdx.json /opt/venv/bin/python3
 COPY . /app
 # The bytecode, here once instead of at every start: the user that runs it may not write it.
-RUN rm -r /app/locks /app/wheels && python3 -m compileall -q /app
+RUN rm -r /app/locks /app/wheels /app/brokkr_agent && python3 -m compileall -q /app
+
+FROM ${BASE} AS agent-build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+COPY locks wheels ./
+RUN python3 -m venv tools \
+    && python3 -m venv --without-pip /opt/venv \
+    && index="$(find . -maxdepth 1 -name '*.whl' -printf '--no-index' -quit)" \
+    && tools/bin/pip --python /opt/venv/bin/python3 install --quiet $index --find-links . --require-hashes --no-deps -r agent.txt
+COPY brokkr_agent /app/brokkr_agent
+RUN python3 -m compileall -q /app
+
+FROM ${BASE} AS agent
+ENV PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin brokkr
+COPY --from=agent-build /opt/venv /opt/venv
+COPY --from=agent-build /app /app
+WORKDIR /app
+USER 10001:10001
+EXPOSE 8080
+ENTRYPOINT ["python3", "-m", "brokkr_agent"]
 
 FROM ${BASE}
 ARG VERSION=unknown

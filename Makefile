@@ -164,12 +164,12 @@ kubernetes: env ## build what tests with a cluster need, once; KUBERNETES_PROGRA
 # BROKKR_TEST_AGENT_KILLS=50 kills the agent more often than the suite does.
 .PHONY: test-cluster
 test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
-	@$(BIN)/python -m pytest tests/agent -m kubernetes -rs $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/brokkr_agent -m kubernetes -rs $(PYTEST_ARGS)
 
 # In one process, because the API server takes most of the time.
 .PHONY: chart-check
 chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
-	@$(BIN)/python -m pytest tests -m kubernetes -rs $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/deploy -m kubernetes -rs $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it

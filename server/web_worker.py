@@ -20,7 +20,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
@@ -31,6 +30,8 @@ from server.hearing import Hearing
 from server.refusals import count_refusal, refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
+from server.threads import Threads
+from server.waiting_room import WaitingRoom
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -80,11 +81,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._leaving: set[Connection] = set()
         self._large: set[Connection] = set()
         self._hearing = Hearing()
+        # At least half of the places for connections remain for requests that do not wait.
+        self._room = WaitingRoom(self.worker_connections // 2)
 
-    def get_thread_pool(self) -> "_Threads":
+    def get_thread_pool(self) -> "Threads":
         """In place of gunicorn's pool."""
         self._queue = RequestQueue(threads=self.cfg.threads, patience_seconds=settings.QUEUE_PATIENCE_SECONDS)
-        return _Threads(self._queue)
+        return Threads(self._queue)
 
     def init_process(self) -> None:
         # Not before the fork, which takes no thread along.
@@ -133,6 +136,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
     def _stop(self) -> None:
         """Take the connections that have been made, make no more, and answer what is under way."""
+        self._room.close()
         self.set_accept_enabled(False)
         for listener in self.sockets:
             while self._accept_one(listener):
@@ -149,6 +153,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.method_queue.close()
 
     def _end_what_takes_too_long(self, now: float) -> None:
+        for conn in self._room.take_out(now):
+            self._queue_up(conn.request())
         for request in self._queue.give_up(now):
             if request.connection is self._hearing:
                 self._hearing.give_up()
@@ -214,6 +220,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._hand_over(conn)
 
     def _hand_over(self, conn: Connection) -> None:
+        if self._room.take_in(conn, conn.head, time.monotonic()):
+            return
         request = conn.request()
         if conn.is_large:
             self._large.add(conn)
@@ -225,6 +233,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
                 self._readiness, self._answer_readiness, request, request.arrived + _READINESS_SECONDS
             )
             return
+        self._queue_up(request)
+
+    def _queue_up(self, request: Waiting) -> None:
         if not self._queue.put(request):
             self._refuse_for_now(request, is_overload=True)
 
@@ -374,31 +385,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             refuse(client, 500, None)
 
 
-class _Threads:
-    """The threads that answer requests. `shutdown` is what gunicorn calls of a pool."""
-
-    def __init__(self, queue: RequestQueue) -> None:
-        self._queue = queue
-
-    def start(self, number: int, run: Callable[[], None]) -> None:
-        """Start so many threads that run the function."""
-        for _ in range(number):
-            threading.Thread(target=run, daemon=True).start()
-
-    def shutdown(self, *, wait: bool) -> None:  # noqa: ARG002  gunicorn never waits
-        """Let the threads end after what they answer now."""
-        self._queue.close()
-
-
 # The worker takes the class from there; it has no setting for it.
 wsgi.Response = WebResponse
-
-
-class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
-    """Writes no access log: RequestMiddleware does. gunicorn would build each line and throw it away."""
-
-    def access(self, *_args: Any) -> None:
-        """No line."""
 
 
 def _has_left(conn: Connection) -> bool:

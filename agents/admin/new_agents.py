@@ -41,7 +41,7 @@ _YES: Final = {"yes": "on", "true": "on", "1": "on", "no": "", "false": "", "0":
 
 
 class AgentForm(forms.Form):
-    """`generators` has the ids of generators by what may name them: their names and ids, in lower case."""
+    """`generators` has the ids of generators by what may name them: their names and their ids."""
 
     name = forms.CharField(max_length=MAX_NAME, widget=_TextInput(attrs={"autocomplete": "off"}))
     cluster_name = forms.CharField(
@@ -80,9 +80,9 @@ class AgentForm(forms.Form):
         names = split_names(self.cleaned_data["registrations"])
         known = generators_named(names) if self._generators is None else self._generators
         for name in names:
-            if name.lower() not in known:
+            if name not in known:
                 raise ValidationError(f"There is no generator “{name[:80]}”.")
-        return [known[name.lower()] for name in names]
+        return [known[name] for name in names]
 
     def create(self, actor: Actor) -> tuple[Agent, str]:
         """Create the agent of a valid form; it and its key. Raises what `create_agent` raises."""
@@ -103,11 +103,11 @@ def split_names(text: str) -> list[str]:
 
 
 def generators_named(names: Iterable[str]) -> dict[str, UUID]:
-    """The live generators with these names or ids, by both, in lower case. One query."""
+    """The live generators with these names or ids, by both. One query."""
     wanted = set(names)
     ids = {pk for name in wanted if (pk := parse_uuid(name)) is not None}
     rows = Generator.objects.active().owners().filter(Q(name__in=wanted) | Q(pk__in=ids))
-    return {key: pk for pk, name in rows.values_list("pk", "name") for key in (name.lower(), str(pk))}
+    return {key: pk for pk, name in rows.values_list("pk", "name") for key in (name, str(pk))}
 
 
 @dataclass(slots=True)

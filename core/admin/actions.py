@@ -1,6 +1,6 @@
 """Buttons on rows' pages. They ask first, then run in one transaction; refusals become messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CONFIRMED = "confirmed"
 _OTHER_WAY = "other_way"
 _ABOUT = "about"
+_CHOICE = "choice"
 SAY_WHY = f"Say why, in 1 to {MAX_REASON} characters."
 
 
@@ -31,6 +32,16 @@ class OtherWay:
 
     consequence: str
     button: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What else a question lets the user choose: `options` are values and their words, `first` is chosen already."""
+
+    label: str
+    options: Sequence[tuple[str, str]]
+    first: str
+    help_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,8 @@ class Question:
     asks_reason: bool = False
     # What it is about, when that may change before the answer. `asked_about` gives what the user was asked.
     about: str = ""
+    # `given_choice` gives the answer.
+    choice: Choice | None = None
 
 
 def detail_action(
@@ -135,6 +148,11 @@ def given_reason(request: HttpRequest) -> str:
     """What the user wrote as the reason, of the change or of its plan; empty when that is nothing, or too much."""
     reason = (request.POST.get(REASON) or request.POST.get(PLAN_REASON, "")).strip()
     return reason if len(reason) <= MAX_REASON else ""
+
+
+def given_choice(request: HttpRequest) -> str:
+    """The value that the user chose; empty when the request has none."""
+    return request.POST.get(_CHOICE, "")
 
 
 def asked_about(request: HttpRequest) -> str:

@@ -222,7 +222,7 @@ class ServiceAdmin(BaseAdmin):
         if impact is not None and impact.is_wide and typed != self._phrase(rows):
             problem = "Nothing is deleted: what was typed is not what was asked for."
         elif PLAN not in request.POST and self._plan_of_deletion(request, rows) is not None:
-            problem = "Nothing is deleted: it changes what agents get, so look at that first."
+            problem = "Nothing is deleted: look first at what it changes."
         else:
             return True
         self.message_user(request, problem, messages.ERROR)

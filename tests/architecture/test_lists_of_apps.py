@@ -1,6 +1,6 @@
 """Every list of the product's packages against the folders: each names what is there, no more and no less.
 
-A package of the broker is a folder with an `__init__.py` at the top, besides the agent, the tests and the benches.
+A package of the product is a folder with an `__init__.py` at the top, besides the tests and the benches.
 """
 
 import re
@@ -12,9 +12,9 @@ from django.conf import settings
 
 from tests.support.server import ROOT
 
-PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"brokkr_agent", "tests", "bench"}
-# Beside the ladder: it meets the broker over HTTP only.
-BESIDE = {"simulator"}
+PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+# Beside the ladder: they meet the broker over HTTP only.
+BESIDE = {"simulator", "brokkr_agent"}
 SITE_AND_CORE = {"brokkr_site", "core"}
 _DJANGO = re.compile(r"^(?:from|import) django\b", re.MULTILINE)
 _LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
@@ -74,7 +74,7 @@ def _served() -> set[str]:
             PACKAGES
             | {"manage.py", "gunicorn.conf.py"}
             # What the image is built with.
-            | {"locks/runtime.txt", "locks/image.txt", "wheels", "pyproject.toml"},
+            | {"locks/runtime.txt", "locks/image.txt", "locks/agent.txt", "wheels", "pyproject.toml"},
         ),
         ("brokkr_site/settings.py, INSTALLED_APPS", _installed(), APPS),
         (

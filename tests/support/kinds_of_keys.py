@@ -60,7 +60,7 @@ def stacks_of_routes(world: World) -> frozenset[UUID]:
     objects = DeploymentObject.objects.filter(id__in=[world.ids["object_id"], world.ids["held_object_id"]])
     for rows in (rollouts.values_list("stack", flat=True), objects.values_list("stack", flat=True)):
         ids |= set(rows)
-    assert Stack.objects.filter(pk__in=ids, generator=UUID(world.ids["generator_id"])).count() == len(ids)
+    assert Stack.objects.owned_by(UUID(world.ids["generator_id"])).filter(pk__in=ids).count() == len(ids)
     return frozenset(ids)
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,7 +48,6 @@ from agents.services.agents import (
 )
 from agents.target_state import state_of
 from agents.wanted.ties import served_stacks
-from core.api.etag import tagged_response
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from core.api.planned import planned
@@ -60,6 +59,18 @@ from paks.api.views import KeyedViewSet
 from paks.errors import AdminRequired
 from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
+
+_INSTALLATION = "The variables, or the manifests."
+_ENVIRONMENT = OpenApiResponse(
+    OpenApiTypes.STR,
+    _INSTALLATION,
+    examples=[OpenApiExample("Variables", value="BROKKR__AGENT__BROKER_URL=https://brokkr.example.com\n")],
+)
+_MANIFESTS = OpenApiResponse(
+    OpenApiTypes.STR,
+    _INSTALLATION,
+    examples=[OpenApiExample("Manifests", value="apiVersion: v1\nkind: Namespace\n")],
+)
 
 
 @extend_schema_view(**matching_operations("agent", AgentLabelSerializer, AgentAnnotationSerializer))
@@ -164,8 +175,8 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         summary="Get what starts the agent in its cluster",
         parameters=[InstallQuery],
         responses={
-            (200, "text/plain"): OpenApiResponse(OpenApiTypes.STR, "The variables."),
-            (200, "application/yaml"): OpenApiResponse(OpenApiTypes.STR, "The manifests."),
+            (200, "text/plain"): _ENVIRONMENT,
+            (200, "application/yaml"): _MANIFESTS,
         },
     )
     def install(self, request: Request, *, agent_id: UUID) -> HttpResponse:
@@ -175,7 +186,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         form = InstallForm(self.read_query(InstallQuery)["format"])
         agent = self._find(agent_id)
         text = install_text(form, agent=agent, broker_url=address_of_broker(request._request))
-        return tagged_response(request._request, text.encode(), form.media_type)
+        return HttpResponse(text, content_type=form.media_type)
 
     @extend_schema(
         operation_id="update_agent",

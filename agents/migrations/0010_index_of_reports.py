@@ -8,7 +8,7 @@ from core.migration_indexes import AddIndexWhileInUse
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("agents", "0008_sync")]
+    dependencies = [("agents", "0009_hearing_mark")]
 
     operations = [
         AddIndexWhileInUse(

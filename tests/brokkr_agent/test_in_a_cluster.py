@@ -13,7 +13,7 @@ from brokkr_agent.cluster import connect
 from brokkr_agent.configuration import Configuration
 from brokkr_agent.rounds import Rounds
 from health.models import DeploymentHealth
-from tests.agent.conftest import World, config_map, new_stack, remove
+from tests.brokkr_agent.conftest import World, config_map, new_stack, remove
 from tests.factories import make_work_order, unique
 from tests.support.cluster import Cluster
 from workorders.models import WorkOrderLogEntry

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0007_history_tables'),
+        ('agents', '0008_sync'),
     ]
 
     operations = [

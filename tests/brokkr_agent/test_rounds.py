@@ -10,9 +10,9 @@ from core import clock
 from core.events import SYSTEM
 from health.models import DeploymentHealth
 from sync.services import confirm_removals
-from tests.agent import FOREIGN
-from tests.agent.conftest import config_map, new_stack, place, remove
-from tests.agent.fake_cluster import answer_all, be_away
+from tests.brokkr_agent import FOREIGN
+from tests.brokkr_agent.conftest import config_map, new_stack, place, remove
+from tests.brokkr_agent.fake_cluster import answer_all, be_away
 from tests.factories import make_object
 
 DEPLOYMENT = """\

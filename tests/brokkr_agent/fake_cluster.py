@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx2
 
 from brokkr_agent.cluster import Cluster
-from tests.agent import FOREIGN
+from tests.brokkr_agent import FOREIGN
 
 _KINDS: dict[str, dict[str, tuple[str, bool]]] = {
     "v1": {"ConfigMap": ("configmaps", True), "Namespace": ("namespaces", False), "Pod": ("pods", True)},

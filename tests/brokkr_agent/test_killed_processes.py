@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.agent.conftest import config_map
+from tests.brokkr_agent.conftest import config_map
 from tests.factories import unique
 from tests.support.cluster import Cluster
 from tests.support.live_api import created, live_client

@@ -5,8 +5,8 @@ from itertools import count
 import httpx2
 import pytest
 
-from tests.agent.conftest import World, config_map, new_stack, place, remove
-from tests.agent.fake_cluster import Stopped, answer_all
+from tests.brokkr_agent.conftest import World, config_map, new_stack, place, remove
+from tests.brokkr_agent.fake_cluster import Stopped, answer_all
 
 
 def killed_at(world: World, number: int) -> bool:
