@@ -60,7 +60,6 @@ from paks.errors import AdminRequired
 from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
 
-
 _INSTALLATION = "The variables, or the manifests."
 _ENVIRONMENT = OpenApiResponse(
     OpenApiTypes.STR,
