@@ -139,6 +139,11 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 	@$(BIN)/python -m tests.support.pgbouncer
 	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
+.PHONY: alerts-live
+alerts-live: env ## let a real Prometheus tell of errors, of a worker and of a database that are gone; needs prometheus
+	@command -v prometheus >/dev/null || { echo "Prometheus is needed: apt-get install prometheus"; exit 1; }
+	@$(BIN)/python -m pytest tests/faults/test_alerts.py -rs $(PYTEST_ARGS)
+
 # The image's name, and the base that it is built on, e.g. make image IMAGE=registry.example.com/brokkr-broker:1.0.0
 IMAGE ?= brokkr-broker:$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BASE ?= python:3.11-slim
@@ -164,7 +169,7 @@ test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
 # In one process, because the API server takes most of the time.
 .PHONY: chart-check
 chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
-	@$(BIN)/python -m pytest tests -m kubernetes -rs $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/deploy -m kubernetes -rs $(PYTEST_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it

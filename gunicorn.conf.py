@@ -48,7 +48,7 @@ control_socket_disable = True
 
 # --- Logs -----------------------------------------------------------------------------------------
 # No access log, because RequestMiddleware logs requests. gunicorn's other lines go to our log.
-logger_class = "server.web_worker.WebLogger"
+logger_class = "server.logger.WebLogger"
 logconfig_dict = settings.LOGGING | {
     "loggers": settings.LOGGING["loggers"] | {"gunicorn.error": {"handlers": [], "propagate": True}}
 }

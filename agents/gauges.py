@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from agents.models import Agent
@@ -13,6 +14,8 @@ from agents.unending_holds import agents_held_back, unending_holds
 from core import clock
 from core.metrics import gauges
 
+# Agents say what they like, and each word would be a series.
+_MOST_VERSIONS = 20
 # By the agents' latest word on each live stack: on its newest version or on an older one.
 _REPORTS = """
 SELECT r.status, n.sequence_id = r.sequence_id, count(*)
@@ -53,6 +56,7 @@ def agent_gauges() -> Iterable[Metric]:
     )
     now = clock.now()
     yield _states(now)
+    yield _versions()
     yield _reports()
     seen = Agent.objects.active().filter(heartbeat__last_heartbeat__isnull=False)
     for agent_id, name, at in seen.values_list("id", "name", "heartbeat__last_heartbeat").iterator():
@@ -76,6 +80,20 @@ def _states(now: datetime) -> Metric:
     )
     for state, count in counts.items():
         family.add_metric([state], count)
+    return family
+
+
+def _versions() -> Metric:
+    rows = Agent.objects.active().order_by().values_list("heartbeat__agent_version").annotate(Count("pk"))
+    counts = sorted(rows, key=lambda row: (-row[1], row[0] or ""))
+    family = GaugeMetricFamily(
+        "brokkr_agent_versions",
+        "Live agents by the release that they say they are: the twenty most frequent, other, or unknown.",
+        labels=["agent_version"],
+    )
+    for version, count in counts[:_MOST_VERSIONS]:
+        family.add_metric([version or "unknown"], count)
+    family.add_metric(["other"], sum(count for _, count in counts[_MOST_VERSIONS:]))
     return family
 
 

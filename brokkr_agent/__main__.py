@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import suppress
 
 from lightkube.core.exceptions import ConfigError
 
@@ -29,6 +30,10 @@ _PATIENT = 10.0
 _MOST_ROUNDS_ONCE = 20
 
 
+class _StopWaiting(BaseException):
+    """The process shall end while it only waits for news."""
+
+
 def main(arguments: list[str]) -> int:
     """Run. The exit code is 2 for a wrong configuration and, with --once, 1 if something is left to do."""
     start_logging()
@@ -39,9 +44,15 @@ def main(arguments: list[str]) -> int:
         logger.error("the configuration is wrong", extra={"problem": str(error)})
         return 2
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     broker = Broker(configuration.broker_url, configuration.key_file, ca_file=configuration.ca_file)
+
+    def stop_soon(*_: object) -> None:
+        stop.set()
+        if broker.is_waiting:
+            raise _StopWaiting
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop_soon)
     vitals = Vitals()
     probes = None
     if configuration.probe_port and not configuration.once:
@@ -77,7 +88,7 @@ def _run(
         leadership = Leadership(_connect(configuration), f"brokkr-agent-{agent_id}", configuration.identity)
         cluster.may_write = leadership.leads
         leadership.start()
-    led = leadership is None
+    led, pause = leadership is None, _PATIENT
     while not stop.is_set():
         vitals.beat()
         if leadership is not None and not leadership.leads():
@@ -91,7 +102,9 @@ def _run(
             rounds.shelf.forget()
             led = True
         vitals.leads.set(1)
-        stop.wait(_turn(rounds, vitals, cluster))
+        with suppress(_StopWaiting):
+            pause = _turn(rounds, vitals, cluster, wait=not pause)
+        stop.wait(pause)
     rounds.errands.stop.set()
     rounds.errands.wait(_PATIENT)
     if leadership is not None:
@@ -100,9 +113,9 @@ def _run(
     return 0
 
 
-def _turn(rounds: Rounds, vitals: Vitals, cluster: Cluster) -> float:
+def _turn(rounds: Rounds, vitals: Vitals, cluster: Cluster, *, wait: bool) -> float:
     try:
-        pause = rounds.run()
+        pause = rounds.run(wait=wait)
     except BrokerRefusal as error:
         logger.warning("the broker refuses", extra={"status": error.status, "code": error.code})
         vitals.is_ready = False

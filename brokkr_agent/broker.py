@@ -38,6 +38,8 @@ class Broker:
             base_url=url.rstrip("/") + "/api/v1", timeout=_TIMEOUT, verify=verify, transport=transport
         )
         self._key_file = key_file
+        # Whether a call is under way that may be broken off at any time without a loss.
+        self.is_waiting = False
 
     def close(self) -> None:
         self._client.close()
@@ -49,9 +51,17 @@ class Broker:
             raise BrokerRefusal(403, "agent_pak_mismatch", "The key is no agent's.")
         return agent_id
 
-    def sync(self, agent_id: str, body: Json) -> Json:
-        """One exchange. Raises BrokerAway, BrokerRefusal."""
-        return self._call("POST", f"/agents/{agent_id}/sync", body)
+    def sync(self, agent_id: str, body: Json, *, wait_seconds: int = 0, seen: int = 0) -> Json:
+        """One exchange. The broker may answer it only when something has changed since `seen`, or after `wait_seconds`.
+
+        Raises BrokerAway, BrokerRefusal.
+        """
+        query = f"?wait_seconds={wait_seconds}&seen={seen}" if wait_seconds else ""
+        self.is_waiting = bool(query)
+        try:
+            return self._call("POST", f"/agents/{agent_id}/sync{query}", body)
+        finally:
+            self.is_waiting = False
 
     def claim_order(self, order_id: str, agent_id: str) -> Json:
         """The order with its `claim_token`. Raises BrokerAway, BrokerRefusal."""

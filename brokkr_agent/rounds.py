@@ -36,6 +36,8 @@ SUCCESS, FAILURE = "SUCCESS", "FAILURE"
 _MAX_MESSAGE = 4000
 # When there is something to say at once.
 _SOON = 1.0
+# As the broker allows.
+_LONGEST_WAIT = 30
 
 
 @dataclass(slots=True)
@@ -64,17 +66,25 @@ class Rounds:
     interval: float = 30.0
     clock: Callable[[], float] = time.monotonic
     tag: str | None = None
+    seen: int = 0
     state: State | None = None
     confirmed: set[str] = field(default_factory=set)
     held_back: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
+    # Whether the broker has answered the latest call, and whether it did not let the agent wait for news.
+    _is_heard: bool = False
+    _answered_early: bool = False
 
-    def run(self) -> float:
-        """One round. Returns the seconds until the next one. Raises BrokerRefusal."""
+    def run(self, *, wait: bool = False) -> float:
+        """One round. Returns the seconds until the next one. Raises BrokerRefusal.
+
+        With `wait`, the round begins when the broker has news, or after the interval.
+        The return value is 0.0 if the next round may wait in this way.
+        """
         latency = self.cluster.latency_ms()
         knows_inventories = latency is not None and self._read_inventories()
-        pause = self._sync(latency)
+        pause = self._sync(latency, wait_seconds=min(int(self.interval), _LONGEST_WAIT) if wait else 0)
         if not knows_inventories:
             return pause
         try:
@@ -88,9 +98,14 @@ class Rounds:
             )
             self.shelf.forget()
             return pause
+        if not self._is_heard:
+            return pause
         if not self.outbox.is_empty and not self.appliance.dry_run:
             return min(pause, _SOON)
-        return max(_SOON, min(pause, self.retries.seconds_until_next(self.clock())))
+        until_retry = self.retries.seconds_until_next(self.clock())
+        if until_retry < pause or self.errands.renewals():
+            return max(_SOON, min(pause, until_retry))
+        return pause if self._answered_early else 0.0
 
     @property
     def is_settled(self) -> bool:
@@ -113,7 +128,7 @@ class Rounds:
             return False
         return True
 
-    def _sync(self, latency: int | None) -> float:
+    def _sync(self, latency: int | None, *, wait_seconds: int) -> float:
         sent = self.outbox.to_send() if not self.appliance.dry_run else {"reports": [], "health": []}
         body = {
             "tag": self.tag,
@@ -125,14 +140,16 @@ class Rounds:
             "waiting_removals": self.held_back,
             **sent,
         }
+        started = self.clock()
+        self._is_heard, self._answered_early = False, True
         try:
-            answer = self.broker.sync(self.agent_id, body)
+            answer = self.broker.sync(self.agent_id, body, wait_seconds=wait_seconds, seen=self.seen)
             state = state_of(answer)
             pause = float(answer["next_sync_seconds"])
             # The texts are kept before the tag: an answer that cannot be read is asked for again.
             if state is not None:
                 self._take_over(state)
-            self.tag = answer["tag"]
+            self.tag, self.seen = answer["tag"], int(answer["seen"])
             self.confirmed = set(answer["confirmed_removals"])
         except BrokerAway as error:
             logger.warning("the broker is away", extra={"problem": str(error)})
@@ -144,7 +161,11 @@ class Rounds:
         if answer["agent_status"] != "ACTIVE":
             self.state = None
         self.errands.hear(answer, may_work=not self.read_only and not self.appliance.dry_run)
-        self.interval = pause
+        self.interval, self._is_heard = pause, True
+        # A broker that does not let anybody wait would be asked again and again.
+        has_news = state is not None or bool(answer["work_orders"] or answer["diagnostics"])
+        took = self.clock() - started
+        self._answered_early = not has_news and wait_seconds > 0 and took < wait_seconds / 2
         return pause
 
     def _held(self) -> list[str]:

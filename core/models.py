@@ -1,16 +1,17 @@
 """The base of every resource, stored answers for repeated creates, buckets of the rate limit, and how jobs ran."""
 
 from django.db import models
-from django.utils import timezone
 from uuid_utils.compat import uuid7
+
+from core.moments import MomentField
 
 
 class Resource(models.Model):
     """A row with a UUIDv7. Deleting it sets `deleted_at`, so that its history stays."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
+    updated_at = MomentField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -30,7 +31,7 @@ class IdempotentAnswer(models.Model):
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     body = models.BinaryField()
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "idempotent_answers"

@@ -8,12 +8,12 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import Agent
+from core import clock
 from core.admin import (
     CappedPaginator,
     Created,
@@ -149,7 +149,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
                 requested_by=values["requested_by"] or None,
                 retention_minutes=values["retention_minutes"],
                 actor=actor,
-                now=timezone.now(),
+                now=clock.now(),
             )
         )
 

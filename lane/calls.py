@@ -73,6 +73,7 @@ _WRITTEN = {"reports", "health", "renewals", "waiting_removals"}
 # A thousand checksums.
 _SYNC_BODY = 65536
 _MAX_HELD, _MAX_CHECKSUM = 1000, 64
+_WAITING = re.compile(r"(wait_seconds=(?:[0-9]|[12][0-9]|30)&seen=(?:0|[1-9][0-9]{0,17}))?")
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
 
@@ -118,7 +119,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
 
 
 def _sync(request: Ordinary) -> Reply | None:
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or not _WAITING.fullmatch(request.query):
         return None
     body = {} if has_no_body(request.environ) else small_json(request.environ, limit=_SYNC_BODY)
     if not isinstance(body, dict) or not _is_plain_sync(body):

@@ -8,8 +8,8 @@ from uuid import UUID
 import orjson
 from django.db import Error, transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from core import clock
 from core.database_errors import unavailable
 from core.prepared import as_time, as_uuid, fetch_one
 from paks.key_check import GOOD_KEY, key_parameters
@@ -64,7 +64,7 @@ def mark_used(pak_id: UUID, last_used_at: datetime | None, address: Address) -> 
 
     A database that cannot write it now is no reason to refuse the caller.
     """
-    now = timezone.now()
+    now = clock.now()
     if last_used_at is not None and last_used_at >= now - LAST_USED_PRECISION:
         return
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)

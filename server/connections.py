@@ -35,7 +35,8 @@ _CONDITION = re.compile(rb"\r\nif-none-match:", re.IGNORECASE)
 _UUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _FILES = b"/static/"
 _LARGE = b"large body"
-_HEARTBEAT, _POLL = b"POST /api/v1/agents/:id/heartbeat", b"GET /api/v1/agents/:id/target-state"
+_POLL = b"GET /api/v1/agents/:id/target-state"
+_HEARTBEATS = {b"POST /api/v1/agents/:id/heartbeat", b"POST /api/v1/agents/:id/sync"}
 
 
 class Arrival(Enum):
@@ -123,7 +124,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
             shares.append(caller[1])
         if self.is_large:
             shares.append(_LARGE)
-        is_vital = self.kind == _HEARTBEAT or (self.kind == _POLL and bool(_CONDITION.search(self.head)))
+        is_vital = self.kind in _HEARTBEATS or (self.kind == _POLL and bool(_CONDITION.search(self.head)))
         return Waiting(self, time.monotonic(), tuple(dict.fromkeys(shares)), is_vital)
 
     def begin(self) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
@@ -32,6 +31,7 @@ from server.refusals import count_refusal, refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
 from server.threads import Threads
+from server.waiting_room import WaitingRoom
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -81,6 +81,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._leaving: set[Connection] = set()
         self._large: set[Connection] = set()
         self._hearing = Hearing()
+        # At least half of the places for connections remain for requests that do not wait.
+        self._room = WaitingRoom(self.worker_connections // 2)
 
     def get_thread_pool(self) -> "Threads":
         """In place of gunicorn's pool."""
@@ -134,6 +136,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
     def _stop(self) -> None:
         """Take the connections that have been made, make no more, and answer what is under way."""
+        self._room.close()
         self.set_accept_enabled(False)
         for listener in self.sockets:
             while self._accept_one(listener):
@@ -150,6 +153,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.method_queue.close()
 
     def _end_what_takes_too_long(self, now: float) -> None:
+        for conn in self._room.take_out(now):
+            self._queue_up(conn.request())
         for request in self._queue.give_up(now):
             if request.connection is self._hearing:
                 self._hearing.give_up()
@@ -215,6 +220,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._hand_over(conn)
 
     def _hand_over(self, conn: Connection) -> None:
+        if self._room.take_in(conn, conn.head, time.monotonic()):
+            return
         request = conn.request()
         if conn.is_large:
             self._large.add(conn)
@@ -226,6 +233,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
                 self._readiness, self._answer_readiness, request, request.arrived + _READINESS_SECONDS
             )
             return
+        self._queue_up(request)
+
+    def _queue_up(self, request: Waiting) -> None:
         if not self._queue.put(request):
             self._refuse_for_now(request, is_overload=True)
 
@@ -377,13 +387,6 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
 # The worker takes the class from there; it has no setting for it.
 wsgi.Response = WebResponse
-
-
-class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
-    """Writes no access log: RequestMiddleware does. gunicorn would build each line and throw it away."""
-
-    def access(self, *_args: Any) -> None:
-        """No line."""
 
 
 def _has_left(conn: Connection) -> bool:

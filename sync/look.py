@@ -19,9 +19,12 @@ from core.prepared import fetch_one, uuid_parameter
 from diagnostics.open_requests import WAITING
 from paks.key_check import agent_key_parameters
 from paks.tokens import Token
+from sync.changes import LATEST
 from workorders.claimable_work import CLAIMABLE
 
-_COLUMNS = "(SELECT a.status FROM agents a WHERE a.id = %(agent)s), ({state}), ({work}), ({diagnostics})"
+_COLUMNS = (
+    "(SELECT a.status FROM agents a WHERE a.id = %(agent)s), ({state}), ({work}), ({diagnostics}), ({latest})"
+)
 _LOOK = "SELECT {columns} FROM agents WHERE id = %(agent)s AND deleted_at IS NULL"
 _BEAT_AND_LOOK = "WITH {setting} beat AS ({update}) SELECT beat.id, beat.last_used_at, {columns} FROM beat"
 
@@ -43,6 +46,8 @@ class Look:
     object_ids: Sequence[str]
     has_work: bool
     has_diagnostics: bool
+    # The number of the latest change of anything that is in the answer.
+    seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,14 @@ def beat_and_look(*, agent_id: UUID, token: Token, now: datetime, heartbeat: Hea
 
 
 def _look(row: Sequence[Any]) -> Look:
-    status, state, has_work, has_diagnostics = row
-    return Look(status, object_ids_of(state), bool(has_work), bool(has_diagnostics))
+    status, state, has_work, has_diagnostics, seen = row
+    return Look(status, object_ids_of(state), bool(has_work), bool(has_diagnostics), seen or 0)
 
 
 @cache
 def _columns(vendor: str, registration: bool) -> str:  # noqa: FBT001
     state = state_sql(vendor, registration, False)
-    return _COLUMNS.format(state=state, work=CLAIMABLE, diagnostics=WAITING)
+    return _COLUMNS.format(state=state, work=CLAIMABLE, diagnostics=WAITING, latest=LATEST)
 
 
 @cache

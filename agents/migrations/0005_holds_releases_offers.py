@@ -6,7 +6,7 @@ import uuid_utils.compat
 from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
 
-from core.migration_locks import lock_tables
+from core.migration_locks import LockTables
 
 
 def note_last_reports(apps, schema_editor):
@@ -24,8 +24,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        lock_tables(
-            altered=("agent_events", "agent_heartbeats"), extended=("agents", "stacks", "deployment_objects")
+        LockTables(
+            altered=("agent_heartbeats",), extended=("agents", "stacks", "deployment_objects")
         ),
         migrations.CreateModel(
             name='AgentOffer',
@@ -69,11 +69,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('version', 'agent'), name='unique_object_release')],
             },
         ),
-        migrations.AddIndex(
-            model_name='agentevent',
-            index=models.Index(fields=['deployment_object', 'agent', '-created_at', '-id'], name='agent_events_on_object'),
-        ),
-        migrations.RemoveIndex(model_name='agentevent', name='agent_events_of_object'),
         migrations.AddField(
             model_name='agentheartbeat',
             name='last_report_at',

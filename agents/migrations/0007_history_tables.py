@@ -10,7 +10,7 @@ from django.db import migrations, models
 from django.utils import timezone
 
 from core.history_migrations import Followed, execute, fill, follow
-from core.migration_locks import lock_tables
+from core.migration_locks import LockTables
 
 FOLLOWED = (
     Followed("agent_labels", "agent_label_history", ("agent_id", "label")),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        lock_tables(extended=(*(each.table for each in FOLLOWED), "agent_offers")),
+        LockTables(extended=(*(each.table for each in FOLLOWED), "agent_offers")),
         migrations.CreateModel(
             name='AgentAnnotationHistory',
             fields=[

@@ -2,14 +2,17 @@
 
 from django.db import migrations, models
 
+from core.migration_locks import LockTables
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0007_history_tables'),
+        ('agents', '0008_hearing_mark'),
     ]
 
     operations = [
+        LockTables(altered=("agent_heartbeats", "agent_marker_deliveries")),
         migrations.AddField(
             model_name='agentheartbeat',
             name='agent_version',

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from agents.models import Agent, AgentTarget
+from core import clock
 from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
 from fleet.checks import CheckName, CheckStatus, Verdict
@@ -75,7 +75,7 @@ def _context(
 ) -> dict[str, Any]:
     context: dict[str, Any] = {"form": form, "media": model_admin.media + form.media}
     if agent is not None and stack is not None:
-        found = explain(agent=agent, stack=stack, now=timezone.now(), reader=None)
+        found = explain(agent=agent, stack=stack, now=clock.now(), reader=None)
         tone = "good" if found.verdict in _GOOD else "wait" if found.verdict in _WAITING else "bad"
         context |= {
             "tone": tone,

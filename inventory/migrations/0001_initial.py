@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-from core.migration_locks import lock_tables
+from core.migration_locks import LockTables
 
 
 TEXTS = {
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        lock_tables(extended=("stacks", "deployment_objects")),
+        LockTables(extended=("stacks", "deployment_objects")),
         migrations.CreateModel(
             name='UnreadVersion',
             fields=[

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
+from core import clock
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
 from rollouts.members import Standing, members_with_standing
 from rollouts.models import Rollout
@@ -22,7 +22,7 @@ _HEADERS = ["agent", "wave", "state", "health", "last message", "reported"]
 
 def members(request: HttpRequest, model_admin: BaseAdmin, rollout: Rollout) -> HttpResponse:
     """One page of the members of all waves, or of the wave and the state that the query names."""
-    rows = members_with_standing(rollout, now=timezone.now())
+    rows = members_with_standing(rollout, now=clock.now())
     waves = rollout.strategy.waves[: rollout.wave]
     numbers = [str(number) for number in range(1, len(waves) + 1)]
     wave = request.GET.get("wave", "")

@@ -5,7 +5,7 @@ import django.utils.timezone
 import uuid_utils.compat
 from django.db import migrations, models
 
-from core.migration_locks import lock_tables
+from core.migration_locks import LockTables
 
 
 class Migration(migrations.Migration):
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        lock_tables(extended=("stacks", "deployment_objects", "agents", "generators")),
+        LockTables(extended=("stacks", "deployment_objects", "agents", "generators")),
         migrations.CreateModel(
             name='Rollout',
             fields=[

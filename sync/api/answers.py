@@ -44,6 +44,7 @@ def answer(
             "tag": present,
             "agent_status": found.agent_status,
             "next_sync_seconds": settings.SYNC_INTERVAL_SECONDS,
+            "seen": found.seen,
             "state": _state(agent_id, found.object_ids, held) if is_active and tag != present else None,
             "work_orders": _work_orders(agent_id) if is_active and found.has_work else [],
             "diagnostics": _diagnostics(agent_id) if is_active and found.has_diagnostics else [],

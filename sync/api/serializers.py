@@ -6,7 +6,7 @@ from rest_framework import serializers
 from agents.api.serializers import ReportEventBody
 from agents.models.agent import MAX_AGENT_VERSION
 from agents.models.event import EventStatus
-from core.api.fields import FILLED_RULE, TEXT_RULE, Flag, Id, Moment, Text, WholeNumber
+from core.api.fields import FILLED_RULE, TEXT_RULE, Flag, Id, Moment, QueryNumber, Text, WholeNumber
 from diagnostics.api.serializers import DiagnosticRequestSerializer
 from health.api.serializers import HealthSummaryBody
 from health.models import HealthStatus
@@ -124,6 +124,21 @@ class SyncBody(serializers.Serializer[Any]):
     )
 
 
+class SyncQuery(serializers.Serializer[Any]):
+    wait_seconds = QueryNumber(
+        required=False,
+        min_value=0,
+        max_value=30,
+        help_text="Answer when something changes, or after so many seconds. The broker may answer earlier.",
+    )
+    seen = QueryNumber(
+        required=False,
+        min_value=0,
+        max_value=10**18 - 1,
+        help_text="`seen` of the last answer. A call waits only if nothing has changed since.",
+    )
+
+
 class SyncVersionSerializer(serializers.Serializer[Any]):
     """A version that the agent should have."""
 
@@ -165,6 +180,7 @@ _NOTHING_NEW: dict[str, object] = {
     "tag": _TAG,
     "agent_status": "ACTIVE",
     "next_sync_seconds": 30,
+    "seen": 4711,
     "state": None,
     "work_orders": [],
     "diagnostics": [],
@@ -212,6 +228,9 @@ class SyncAnswerSerializer(serializers.Serializer[Any]):
     )
     agent_status = serializers.CharField(help_text="Only an agent that is ACTIVE is given anything.")
     next_sync_seconds = serializers.IntegerField(help_text="When to call again.")
+    seen = serializers.IntegerField(
+        help_text="The number of the latest change, for a call that waits for the next."
+    )
     state = SyncStateSerializer(
         allow_null=True, help_text="Null if the tag in the request names the present state: nothing is new."
     )

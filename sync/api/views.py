@@ -17,7 +17,7 @@ from health.services import HealthReport
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from sync.api.answers import answer
-from sync.api.serializers import ConfirmRemovalsBody, SyncAnswerSerializer, SyncBody
+from sync.api.serializers import ConfirmRemovalsBody, SyncAnswerSerializer, SyncBody, SyncQuery
 from sync.look import look
 from sync.services import Renewal, confirm_removals, confirmed_among, receive_reports, renew_claims
 
@@ -34,13 +34,16 @@ class SyncViewSet(KeyedViewSet):
         operation_id="sync_agent",
         tags=["sync"],
         summary="Say what is new, and hear what is new",
+        parameters=[SyncQuery],
         request=SyncBody,
         responses=SyncAnswerSerializer,
     )
     def sync(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Heartbeat, reports, health, renewals and the target state in one call. Reports are sent until a call that had
-        them is answered; each is recorded once. Only the agent itself.
+        them is answered; each is recorded once. A call with `wait_seconds` is held by the web process before it comes
+        here (`server/waiting_room.py`). Only the agent itself.
         """
+        self.read_query(SyncQuery)
         body = self.read_body(SyncBody)
         now = clock.now()
         record_heartbeat(

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from agents.services.agents import record_heartbeat
 from core.events import SYSTEM
 from stacks.services import delete_stack
 from tests.factories import make_agent, make_event, make_object, make_stack
@@ -77,3 +78,19 @@ def test_reports_are_counted_by_whether_they_are_on_the_newest_version(anonymous
         'brokkr_agent_reports{status="SUCCESS",version="older"}': 1,
         'brokkr_agent_reports{status="FAILURE",version="older"}': 0,
     }
+
+
+def test_agents_are_counted_by_their_own_version_and_rare_ones_together(anonymous):
+    make_agent(name="says nothing")
+    said = [*(f"1.0.{number}" for number in range(21)), "2.0.0", "2.0.0"]
+    for version in said:
+        agent, _ = make_agent(active=True)
+        record_heartbeat(
+            agent_id=agent.id, k8s_reachable=None, k8s_api_latency_ms=None, agent_version=version
+        )
+    found = gauges(anonymous)
+    versions = {name: count for name, count in found.items() if name.startswith("brokkr_agent_versions")}
+    assert len(versions) == 21
+    assert versions['brokkr_agent_versions{agent_version="2.0.0"}'] == 2
+    assert versions['brokkr_agent_versions{agent_version="unknown"}'] == 1
+    assert versions['brokkr_agent_versions{agent_version="other"}'] == 3

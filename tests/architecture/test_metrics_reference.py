@@ -9,10 +9,8 @@ from django.db import connection
 from prometheus_client.core import Metric
 
 from core.metrics import exposition
-from tests.support.metrics import all_families
+from tests.support.metrics import ONLY_POSTGRESQL, all_families
 from tests.support.server import ROOT
-
-ONLY_POSTGRESQL = {"brokkr_database_connections", "brokkr_database_connections_limit"}
 
 Described = tuple[str, str, str, str]
 

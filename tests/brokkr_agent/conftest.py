@@ -1,6 +1,6 @@
 """An agent of ours beside a broker in this process and a fake cluster."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class World:
     transport: httpx2.BaseTransport
     options: dict[str, Any] = field(default_factory=dict)
     time: float = 0.0
-    rounds: Rounds = None  # type: ignore[assignment]  # set by `restart`
+    rounds: Rounds = None
 
     def restart(self, **options: Any) -> Rounds:
         """A new process of the agent, which remembers nothing."""
@@ -102,6 +102,3 @@ def new_stack(world: World) -> Stack:
 def remove(stack_id: UUID) -> None:
     with transaction.atomic():
         delete_stack(stack=lock_stack(stack_id), actor=SYSTEM)
-
-
-Refusal = Callable[[str, str], httpx2.Response | None]

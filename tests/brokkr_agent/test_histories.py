@@ -71,13 +71,11 @@ class Twin:
                 gone = {entry.identity for entry in to_prune(each, entries, before)}
                 self._delete(gone, because=each.sequence_id >= before.sequence_id)
                 self.inventories[each.stack_id] = replace(before.without(gone), is_complete=True)
-        for each in decision.remove:
-            present = self.inventories.pop(each.stack_id)
-            self._delete(
-                present.identities,
-                because=each in state.removals
-                and (each.sequence_id > present.sequence_id or each.id in confirmed),
-            )
+        for removed in decision.remove:
+            gone_stack = self.inventories.pop(removed.stack_id)
+            is_newer = removed.sequence_id > gone_stack.sequence_id
+            because = removed in state.removals and (is_newer or removed.id in confirmed)
+            self._delete(gone_stack.identities, because=because)
 
     def _delete(self, identities: Any, *, because: bool) -> None:
         assert because or not identities

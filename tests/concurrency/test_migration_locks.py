@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 from django.db import connection, connections
 
-from core.migration_locks import lock_tables
+from core.migration_locks import LockTables
 from tests.support.waits import wait_for
 
 pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=True)]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=T
 def _lock(taken: Event, let_go: Event) -> None:
     try:
         with connection.schema_editor() as editor:
-            lock_tables(altered=("stacks",), extended=("agents",)).code(None, editor)
+            LockTables(altered=("stacks",), extended=("agents",)).code(None, editor)
             taken.set()
             assert let_go.wait(60)
     finally:

@@ -18,13 +18,13 @@ import httpx
 import pytest
 
 from tests.support.postgres import private_postgres
+from tests.support.released import COMMIT, LAST_MIGRATIONS
 from tests.support.revision import checkout
 from tests.support.server import NO_TLS, ROOT, LiveServer, http_get
 from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.faults
 
-PREVIOUS = "156fee0bfccf183e3486a2ef61f3012a645f80fd"
 CLUSTERS = 4
 PATIENCE = 300
 # A migration that waits for a lock too long gives up, and is run again.
@@ -161,7 +161,9 @@ class Cluster:
 @pytest.fixture
 def previous(tmp_path: Path) -> Iterator[LiveServer]:
     """The previous release on a database of its own, with its own schema."""
-    with private_postgres() as postgres, checkout(PREVIOUS) as code:
+    with private_postgres() as postgres, checkout(COMMIT) as code:
+        for app, name in LAST_MIGRATIONS.items():
+            assert max((code / app / "migrations").glob("0*.py")).stem == name
         (tmp_path / "previous").mkdir()
         server = LiveServer(database_url=postgres.url, data_dir=tmp_path / "previous", code=code)
         server.prepare()

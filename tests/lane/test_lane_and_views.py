@@ -45,6 +45,13 @@ KEYS = st.sampled_from(
 )
 _PLAIN_QUERIES = ["", "", "", "mode=full", "mode=incremental", "work_type=build", "work_type="]
 _OTHER_QUERIES = [
+    *(
+        "wait_seconds=30&seen=0",
+        "wait_seconds=31&seen=0",
+        "wait_seconds=1&seen=01",
+        "wait_seconds=",
+        "seen=x",
+    ),
     "mode=",
     "mode=%66ull",
     "mode=x",

@@ -99,7 +99,7 @@ def private_data() -> Iterator[Path]:
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
+    return os.environ | {"BUILDAH_ISOLATION": "chroot"}
 
 
 def _buildah(*arguments: str, check: bool = True) -> str:

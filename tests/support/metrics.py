@@ -13,6 +13,8 @@ from tests.support.server import ROOT
 for _path in ROOT.glob("*/counters.py"):
     import_module(f"{_path.parent.name}.counters")
 
+ONLY_POSTGRESQL = {"brokkr_database_connections", "brokkr_database_connections_limit"}
+
 
 def all_families() -> Iterator[tuple[Metric, tuple[str, ...]]]:
     """Each metric with the names of its labels. Asks the database."""

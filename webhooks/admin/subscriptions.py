@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
+from core import clock
 from core.admin import (
     Created,
     DeletedFilter,
@@ -185,7 +185,7 @@ class SubscriptionAdmin(ServiceAdmin):
     @admin.display(description="the secret before")
     def old_secret(self, row: Subscription) -> str | None:
         ends_at = row.previous_secret_ends_at
-        if not row.previous_secret_sealed or ends_at is None or ends_at <= timezone.now():
+        if not row.previous_secret_sealed or ends_at is None or ends_at <= clock.now():
             return None
         return f"signs too until {ends_at:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -223,7 +223,7 @@ class SubscriptionAdmin(ServiceAdmin):
 
     @detail_action(description="Test", icon="send", question=TEST, in_transaction=False)
     def test(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
-        status = send_test(subscription=row, now=timezone.now())
+        status = send_test(subscription=row, now=clock.now())
         self.message_user(request, f"The endpoint answered {status}.", messages.SUCCESS)
         return HttpResponseRedirect(self.url_of(row))
 
@@ -247,7 +247,7 @@ class SubscriptionAdmin(ServiceAdmin):
             subscription=lock_subscription(row.pk),
             overlap=timedelta(0) if takes_other_way(request) else OVERLAP,
             actor=admin_actor(request),
-            now=timezone.now(),
+            now=clock.now(),
         )
         return self.show_key(request, row, secret)
 

@@ -3,14 +3,18 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from core.migration_locks import LockTables
+
 
 class Migration(migrations.Migration):
+    waits_because = "webhooks are few: to check them takes milliseconds"
 
     dependencies = [
         ('webhooks', '0002_decrypt_failure'),
     ]
 
     operations = [
+        LockTables(altered=("webhook_subscriptions",), extended=("webhook_audiences",)),
         migrations.CreateModel(
             name='HeldNotice',
             fields=[

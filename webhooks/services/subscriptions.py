@@ -9,8 +9,8 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.crypto import keyed_digest
 from core.events import Actor, Event, emit, with_via
 from core.validators import MAX_NAME, is_blank, is_label, is_name
@@ -129,7 +129,7 @@ def update_subscription(
     """
     old = _facts(subscription)
     _apply(subscription, changes)
-    subscription.updated_at = timezone.now()
+    subscription.updated_at = clock.now()
     subscription.save()
     if "event_types" in changes:
         subscription.patterns.all().delete()
@@ -153,7 +153,7 @@ def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
     The row stays, because a change that is being written at the same time may still refer to it.
     """
     old = _facts(subscription)
-    subscription.deleted_at = subscription.updated_at = timezone.now()
+    subscription.deleted_at = subscription.updated_at = clock.now()
     subscription.enabled = False
     subscription.url_sealed = subscription.auth_header_sealed = b""
     subscription.secret_sealed = subscription.previous_secret_sealed = b""
