@@ -264,6 +264,10 @@ def _check(changes: SubscriptionChanges) -> None:
         raise InvalidWebhook("target_labels has what no label can be.", field="target_labels", wrong=wrong)
     if "format" in changes and changes["format"] not in set(Format):
         raise InvalidWebhook(f"format must be one of {', '.join(Format)}.", field="format")
+    _check_bounds(changes)
+
+
+def _check_bounds(changes: SubscriptionChanges) -> None:
     if not 0 <= changes.get("max_retries", 0) <= MAX_RETRIES:
         raise WebhookOutOfRange(f"max_retries must be from 0 to {MAX_RETRIES}.", field="max_retries")
     if not 1 <= changes.get("timeout_seconds", 1) <= MAX_TIMEOUT_SECONDS:
