@@ -39,7 +39,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
     "STYLES": [
-        _asset(f"{name}.css") for name in ("theme", "admin", "cards", "code", "rollouts", "states", "access")
+        _asset(f"{name}.css")
+        for name in ("theme", "admin", "cards", "code", "rollouts", "states", "jobs", "access")
     ],
     "SCRIPTS": [_asset("access.js")],
     "LOGIN": {"form": "console.login.LoginForm"},
@@ -86,6 +87,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Reports", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
+                    _page("Bulk jobs", "checklist", "bulk", "bulkjob"),
                     _page("Health", "monitor_heart", "health", "deploymenthealth"),
                     _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),
                     _page("Work orders", "build", "workorders", "workorder"),

@@ -99,9 +99,11 @@ INSTALLED_APPS = [
     "config",
     "inventory",
     "rollouts",
+    "sync",
     "history",
     "fleet",
     "plans",
+    "bulk",
     "lane",
     "server",
     "console",  # Last, because at each migration it reads the permissions of all other apps.
@@ -248,6 +250,7 @@ SPECTACULAR_SETTINGS = {
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
         "DeploymentHealthStatus": "health.models.HealthStatus",
+        "ObjectHealthBodyStatusEnum": ["healthy", "degraded", "failing", "unknown"],
         "CheckStatus": ["ok", "blocked", "unknown"],
         "DeliveryStatus": "webhooks.models.delivery.Status",
         "RolloutState": "rollouts.models.RolloutState",
@@ -296,6 +299,7 @@ HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 MANIFESTS = env_choice("BROKKR_MANIFESTS", "strict", {"strict", "lenient"})
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+SYNC_INTERVAL_SECONDS = env_int("BROKKR_SYNC_INTERVAL_SECONDS", 30, minimum=1, maximum=3600)
 AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
 HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
 

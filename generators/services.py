@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from core import clock
 from core.advisory_locks import lock_wanted_versions
 from core.errors import UniqueViolation
 from core.events import SYSTEM, Actor, Event, changed_fields, emit, fields_of, with_via
@@ -96,7 +96,7 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
     before, after = changed_fields(generator, changes)
     for field, value in changes.items():
         setattr(generator, field, value)
-    generator.updated_at = timezone.now()
+    generator.updated_at = clock.now()
     with unique_or_conflict("unique_generator_name"):
         generator.save(update_fields=[*changes, "updated_at"])
     _tell(
@@ -115,7 +115,7 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
     """Delete a locked generator; the apps above delete what it owns. Raises CannotDeleteSystemGenerator."""
     if generator.is_system:
         raise CannotDeleteSystemGenerator
-    now = timezone.now()
+    now = clock.now()
     generator.deleted_at = generator.updated_at = now
     generator.save(update_fields=["deleted_at", "updated_at"])
     generator_deleted.send(sender=Generator, generator=generator, actor=actor)
@@ -206,7 +206,7 @@ def mark_active(generator_id: UUID, actor: Actor) -> None:
     """
     if actor.type != ActorType.GENERATOR:
         return
-    now = timezone.now()
+    now = clock.now()
     since = now - _ACTIVITY_PRECISION
     if select(
         Generator, _RECENTLY_ACTIVE, {"id": uuid_parameter(generator_id), "since": since}, columns=["id"]

@@ -1,25 +1,25 @@
-"""What a reader may know of the conflicts of a stack.
+"""What a reader may know of the conflicts of a stack, also as warnings of a publish.
 
 A generator learns of a stack that it may not list only that it is another stack.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
-from inventory.conflicts import Conflict
+from inventory.conflicts import Conflict, NamedStack, conflicts_of_version, is_in_other_stacks
+from inventory.identifiers import object_key
 from paks.principals import Principal
 from stacks.access import seen_among
+from stacks.manifests import Code, Finding, ManifestObject
+from stacks.models import DeploymentObject
 
 # Of objects of these kinds, a generator is told whether that of a stack which it may not list is equal to its own. Of
 # others, that would let it find out their values by guessing.
 _COMPARED_ACROSS_TENANTS: Final = frozenset({"Namespace"})
-
-
-class OtherStack(NamedTuple):
-    name: str
-    stack_id: UUID
+# Of how many conflicts a publish warns. The stack's page and `GET /stacks/{id}/conflicts` have all.
+MAX_WARNINGS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ToldConflict:
     """
 
     conflict: Conflict
-    others: Sequence[OtherStack]
+    others: Sequence[NamedStack]
     hidden: int
     is_note: bool
 
@@ -54,9 +54,33 @@ def told_conflicts(
     return sorted(told, key=lambda each: each.is_note)
 
 
+def warn_of_conflicts(
+    version: DeploymentObject, objects: Sequence[ManifestObject], *, reader: Principal | None
+) -> list[Finding]:
+    """A warning for each object of the version that an agent should have from another stack too, written otherwise.
+
+    `reader` is who reads them, None somebody who may see all stacks.
+    """
+    known = {object_key(obj): obj for obj in objects}
+    if not is_in_other_stacks(version.stack_id, known):
+        return []
+    found = conflicts_of_version(version.stack, version.pk)
+    findings = []
+    for each in told_conflicts(found, version.stack_id, reader=reader):
+        obj = known.get(each.conflict.object_key)
+        if obj is not None and not each.is_note:
+            count = len(each.conflict.agent_ids)
+            problem = (
+                f"the {obj.kind} {obj.name[:80]!r} is also in {each.others_in_words}, and {count:,} "
+                f"{'agent' if count == 1 else 'agents'} should have both; they apply one over the other."
+            )
+            findings.append(Finding(Code.OBJECT_IN_ANOTHER_STACK, problem, obj.document, obj.line))
+    return findings[:MAX_WARNINGS]
+
+
 def _told(conflict: Conflict, stack_id: UUID, visible: set[UUID]) -> ToldConflict:
     others = [member for member in conflict.members if member.stack_id != stack_id]
-    seen = {OtherStack(member.stack_name, member.stack_id) for member in others if member.stack_id in visible}
+    seen = {NamedStack(member.stack_name, member.stack_id) for member in others if member.stack_id in visible}
     hidden = len({member.stack_id for member in others}) - len(seen)
     may_compare = not hidden or conflict.kind in _COMPARED_ACROSS_TENANTS
     return ToldConflict(conflict, sorted(seen), hidden, is_note=conflict.is_identical and may_compare)

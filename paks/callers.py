@@ -8,15 +8,15 @@ from uuid import UUID
 import orjson
 from django.db import Error, transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from core import clock
 from core.database_errors import unavailable
 from core.prepared import as_time, as_uuid, fetch_one
 from paks.key_check import GOOD_KEY, key_parameters
 from paks.limits import Limits
 from paks.models import Pak, Role
 from paks.principals import Principal
-from paks.tokens import split_token
+from paks.tokens import Token, split_token
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,11 @@ Address = Callable[[], str | None]
 def principal_for(key: str, address: Address) -> Principal | None:
     """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good."""
     token = split_token(key)
-    if token is None:
-        return None
+    return None if token is None else principal_of(token, address)
+
+
+def principal_of(token: Token, address: Address) -> Principal | None:
+    """The same for a text that has been split."""
     row = fetch_one(_CALLER, key_parameters(token))
     if row is None:
         return None
@@ -61,7 +64,7 @@ def mark_used(pak_id: UUID, last_used_at: datetime | None, address: Address) -> 
 
     A database that cannot write it now is no reason to refuse the caller.
     """
-    now = timezone.now()
+    now = clock.now()
     if last_used_at is not None and last_used_at >= now - LAST_USED_PRECISION:
         return
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)

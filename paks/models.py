@@ -2,9 +2,9 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from core.moments import MomentField
 from paks.querysets import PakQuerySet
 
 
@@ -24,7 +24,7 @@ class Pak(models.Model):
     # Empty for a key that is known only by its hash, because an administrator configured the hash.
     short_token = models.CharField(max_length=64)
     key_hash = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
     revoked_at = models.DateTimeField(null=True)
     # From this second on the key is no good. It is the expiry, or earlier for a key that has been replaced.
     ends_at = models.DateTimeField(null=True)

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Least
-from django.utils import timezone
 
 from core import clock
 from core.crypto import keyed_digest
@@ -233,7 +232,7 @@ def _create(
 def _end_all(paks: QuerySet[Pak], overlap: timedelta) -> int:
     """End usable keys after the overlap; none of them lasts longer than it would have. Returns their number."""
     if not overlap:
-        return paks.update(revoked_at=timezone.now())
+        return paks.update(revoked_at=clock.now())
     ends_at = clock.now().replace(microsecond=0) + overlap
     return paks.update(ends_at=Least(Coalesce(F("ends_at"), ends_at), ends_at))
 
@@ -284,7 +283,7 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
 
 
 def _end(pak: Pak) -> None:
-    now = timezone.now()
+    now = clock.now()
     if not Pak.objects.usable().filter(id=pak.id).update(revoked_at=now):
         raise _over(pak)
     pak.revoked_at = now
@@ -297,7 +296,7 @@ def _over(pak: Pak) -> PakAlreadyRevoked:
 
 def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
     """Revoke all keys of an owner, in the transaction that deletes the owner. Returns their number."""
-    return Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=timezone.now())
+    return Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=clock.now())
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """What lies between two snapshots: who gains, changes and loses which stack. Pure."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -90,6 +91,18 @@ def digest_of(changes: Changes, before: Snapshot, after: Snapshot, *, write: byt
     for line in _lines(changes, before, after):
         whole.update(b"\n" + orjson.dumps(line, option=orjson.OPT_SORT_KEYS))
     return whole.hexdigest()
+
+
+def digests_by_agent(changes: Changes, after: Snapshot) -> dict[UUID, str]:
+    """For each agent that a write touches, the same 64 characters as long as the write does the same to it."""
+    lines: dict[UUID, list[object]] = defaultdict(list)
+    for agent_id in (*changes.starting, *changes.stopping):
+        lines[agent_id].append(after.statuses[agent_id])
+    for pair in changes.pairs:
+        lines[pair.agent_id].append(
+            [pair.stack_id, pair.before, _facts(pair.now, after), _facts(pair.eventually, after)]
+        )
+    return {agent_id: hashlib.sha256(orjson.dumps(each)).hexdigest() for agent_id, each in lines.items()}
 
 
 def _lines(changes: Changes, before: Snapshot, after: Snapshot) -> Iterator[list[object]]:

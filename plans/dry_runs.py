@@ -57,14 +57,18 @@ class DryRun(Generic[_Answer]):
     conflicts: Sequence[Conflict]
 
 
-def dry_run(scope: Callable[[], Scope], change: Callable[[], _Answer]) -> DryRun[_Answer]:
+def dry_run(
+    scope: Callable[[], Scope], change: Callable[[], _Answer], *, patience: float | None = None
+) -> DryRun[_Answer]:
     """Run the change and undo it. `scope` is asked inside the transaction, before the change.
+
+    On SQLite it takes at most `patience` seconds, or half a second.
 
     Raises what the change refuses, but for refusals that a plan notes; PlanTooLong, and Django's database errors.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _run(scope, change)
+            return _run(scope, change, _SQLITE_SECONDS if patience is None else patience)
         except OperationalError as error:
             if _was_interrupted(error):
                 raise PlanTooLong from error
@@ -73,9 +77,9 @@ def dry_run(scope: Callable[[], Scope], change: Callable[[], _Answer]) -> DryRun
     raise AssertionError("unreachable")
 
 
-def _run(scope: Callable[[], Scope], change: Callable[[], _Answer]) -> DryRun[_Answer]:
+def _run(scope: Callable[[], Scope], change: Callable[[], _Answer], patience: float) -> DryRun[_Answer]:
     is_nested = connection.in_atomic_block
-    with transaction.atomic(), _bounded(is_nested=is_nested), noting_refusals() as refusals:
+    with transaction.atomic(), _bounded(patience, is_nested=is_nested), noting_refusals() as refusals:
         near = scope()
         before = take(near, is_before=True)
         newest = _newest_id()
@@ -91,7 +95,7 @@ def _run(scope: Callable[[], Scope], change: Callable[[], _Answer]) -> DryRun[_A
 
 
 @contextmanager
-def _bounded(*, is_nested: bool) -> Iterator[None]:
+def _bounded(patience: float, *, is_nested: bool) -> Iterator[None]:
     """Bound the time. On PostgreSQL, also read everything from one snapshot, unless a transaction is under way."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -101,7 +105,7 @@ def _bounded(*, is_nested: bool) -> Iterator[None]:
             cursor.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
         yield
         return
-    end = time.monotonic() + _SQLITE_SECONDS
+    end = time.monotonic() + patience
     raw: Any = connection.connection
     raw.set_progress_handler(lambda: time.monotonic() > end, _SQLITE_STEPS)
     try:

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from agents.models import Agent, StackReport
 from agents.models.event import EventStatus
+from agents.silence import surely_silent_agents
 from agents.wanted.legs import serving_stacks
 from agents.wanted.ties import serving_agents
 from core.prepared import as_time, uuid_parameter
@@ -150,10 +151,11 @@ def heard_again(rollout: Rollout, *, now: datetime) -> QuerySet[RolloutMember]:
 
 
 def absent_agents(now: datetime) -> QuerySet[Agent]:
-    """The live agents that are silent or inactive."""
+    """The live agents that are silent, and not only unheard by a broker that was away, or inactive."""
     agents = Agent.objects.active()
-    working = agents.working()
-    return agents.exclude(pk__in=working.values("pk")) | agents.silent(now)
+    is_working = Q(pk__in=agents.working().values("pk"))
+    is_silent = Q(pk__in=surely_silent_agents(now).values("pk"))
+    return agents.filter(~is_working | is_silent)
 
 
 def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> tuple[Any, ...]:

@@ -43,6 +43,8 @@ _PUBLISHED_NAMES: dict[EventKind, str] = {
 }
 # Only the test of a subscription sends it.
 TEST_EVENT = "webhook.test"
+# Nobody asks for it: a subscription with a limit gets it for the notices that were too many.
+SUMMARY_EVENT = "webhook.summary"
 MAX_EVENT_TYPE = 100
 
 

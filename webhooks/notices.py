@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from webhooks.event_types import TEST_EVENT
+from webhooks.event_types import SUMMARY_EVENT, TEST_EVENT
 from webhooks.formats import Fact, Notice, harmless, moment_words
 
 # Each word in braces is a name, or a field of the event's data.
@@ -42,6 +42,7 @@ SENTENCES: Final = {
     "freeze.lifted": "A freeze is over: {scope}",
     "audit.sealed": "Seal {number} was put on the audit log",
     "pak.end_announced": "The {role} key {name} ends soon",
+    SUMMARY_EVENT: "{count} events were more than this webhook takes in a minute",
     TEST_EVENT: "This is a test of a webhook",
 }
 # Further facts, in their order. Messages of agents are not among them: they may quote values of Secrets.
@@ -56,6 +57,8 @@ _FACTS: Final = {
     "ends_at": "Ends",
     "last_heartbeat": "Last heartbeat",
     "entries": "Entries",
+    "first_at": "First",
+    "last_at": "Last",
 }
 # The page that is about the event: the first of these whose id is in its data.
 _PAGES: Final = (
@@ -65,6 +68,7 @@ _PAGES: Final = (
     ("agent_id", "agents_agent_change"),
     ("stack_id", "stacks_stack_change"),
     ("work_order_id", "workorders_workorder_change"),
+    ("subscription_id", "webhooks_subscription_change"),
 )
 
 

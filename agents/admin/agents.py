@@ -3,17 +3,20 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from agents.admin.inlines import RegistrationInline, TargetInline
+from agents.admin.label_actions import LABEL_ACTIONS, LabelActions
+from agents.admin.onboarding import add_agents_view, hearing_part
 from agents.admin.summary import cluster_badge, liveness_badge, status_badge, summary_of
 from agents.models import Agent, AgentAnnotation, AgentLabel
 from agents.querysets import ACTIVE, AgentQuerySet
-from agents.services.agents import create_agent, delete_agent, lock_agent, rotate_agent_pak, update_agent
+from agents.services.agents import delete_agent, lock_agent, rotate_agent_pak, update_agent
 from core import clock
 from core.admin import (
-    Created,
     DeletedFilter,
+    Instruction,
     Question,
     ServiceAdmin,
     admin_actor,
@@ -23,6 +26,7 @@ from core.admin import (
     first_badges,
     one_line,
 )
+from core.admin.live import live_view
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
 from paks.admin.rotation import chosen_overlap, rotation_question
@@ -85,10 +89,12 @@ class HeardFilter(admin.SimpleListFilter):
 
 
 @admin.register(Agent)
-class AgentAdmin(ServiceAdmin):
+class AgentAdmin(LabelActions, ServiceAdmin):
     reads_first = True
     key_permission = "paks.add_pak"
-    empty_hint = "Add an agent for each cluster. The next page shows the key that it calls the broker with."
+    empty_hint = (
+        "Add an agent for each cluster, alone or from a CSV. The next page shows its key and what starts it."
+    )
     change_form_outer_before_template = "agents/admin/summary.html"
     list_display = (
         "name_line",
@@ -105,7 +111,7 @@ class AgentAdmin(ServiceAdmin):
     ordering = ("name", "cluster_name")
     readonly_fields = ("created", "deleted")
     inlines = (AgentLabelInline, AgentAnnotationInline, TargetInline, RegistrationInline)
-    actions = ("activate_selected", "pause_selected")
+    actions = ("activate_selected", "pause_selected", *LABEL_ACTIONS)
     actions_detail = ("activate", "pause", "rotate_key")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
@@ -113,14 +119,15 @@ class AgentAdmin(ServiceAdmin):
         return rows.select_related("heartbeat").prefetch_related("labels")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is None:
-            return ("name", "cluster_name")
         shown = ("name", "cluster_name", "silent_after_seconds", "created")
-        return shown if obj.deleted_at is None else (*shown, "deleted")
+        return shown if obj is None or obj.deleted_at is None else (*shown, "deleted")
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        # The page after the creation shows the key; everything else is set later.
-        return () if obj is None else self.inlines
+    def get_urls(self) -> list[URLPattern]:
+        hearing = live_view(self, "agents.view_agent", hearing_part)
+        return [path("hearing/", hearing, name="agents_agent_hearing"), *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return add_agents_view(request, self)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if context["original"] is not None:
@@ -152,9 +159,6 @@ class AgentAdmin(ServiceAdmin):
     def created(self, agent: Agent) -> str | None:
         return ago(agent.created_at)
 
-    def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
-        return Created(*create_agent(name=values["name"], cluster_name=values["cluster_name"], actor=actor))
-
     def update(self, *, row: Agent, changes: dict[str, Any], actor: Actor) -> None:
         update_agent(agent=lock_agent(row.pk), changes=changes, actor=actor)  # type: ignore[arg-type]  # the form has only these fields
 
@@ -167,10 +171,12 @@ class AgentAdmin(ServiceAdmin):
             "What it has deployed stays in its cluster: nobody is left to remove it.",
         ]
 
-    def _set_status(self, request: HttpRequest, agent: Agent, status: str) -> None:
+    def _set_status(self, agent: Agent, status: str, actor: Actor) -> bool:
         locked = lock_agent(agent.pk)
-        if locked.status != status:
-            update_agent(agent=locked, changes={"status": status}, actor=admin_actor(request))
+        if locked.status == status:
+            return False
+        update_agent(agent=locked, changes={"status": status}, actor=actor)
+        return True
 
     # A button is shown only where it would change something.
     def has_activate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -190,14 +196,14 @@ class AgentAdmin(ServiceAdmin):
         has_plan=True,
     )
     def activate(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
-        self._set_status(request, agent, ACTIVE)
+        self._set_status(agent, ACTIVE, admin_actor(request))
         return None
 
     @detail_action(
         description="Pause", icon="pause", question=PAUSE, done="Paused", permission="pause", has_plan=True
     )
     def pause(self, request: HttpRequest, agent: Agent) -> HttpResponse | None:
-        self._set_status(request, agent, INACTIVE)
+        self._set_status(agent, INACTIVE, admin_actor(request))
         return None
 
     @detail_action(description="Rotate key", icon="key", question=ROTATE, permission="issue_key")
@@ -208,9 +214,9 @@ class AgentAdmin(ServiceAdmin):
         return self.show_key(request, agent, key)
 
     @bulk_action(description="Activate", question=ACTIVATE, done="Agents activated", has_plan=True)
-    def activate_selected(self, request: HttpRequest, agent: Agent) -> None:
-        self._set_status(request, agent, ACTIVE)
+    def activate_selected(self, agent: Agent, instruction: Instruction) -> bool:
+        return self._set_status(agent, ACTIVE, instruction.actor)
 
     @bulk_action(description="Pause", question=PAUSE, done="Agents paused", has_plan=True)
-    def pause_selected(self, request: HttpRequest, agent: Agent) -> None:
-        self._set_status(request, agent, INACTIVE)
+    def pause_selected(self, agent: Agent, instruction: Instruction) -> bool:
+        return self._set_status(agent, INACTIVE, instruction.actor)

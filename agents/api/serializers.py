@@ -4,9 +4,10 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from agents.install import InstallForm
 from agents.models import Agent, AgentAnnotation, AgentEvent, AgentLabel, AgentTarget, Registration
 from agents.models.event import MAX_EVENT_TYPE, EventStatus
-from core.api.fields import NAME_RULE, Flag, Id, Moment, QueryText, Text, WholeNumber
+from core.api.fields import LABEL_RULE, NAME_RULE, Flag, Id, Moment, QueryText, Text, WholeNumber
 from core.api.pagination import ListQuery
 from core.api.rows import RowSerializer
 from core.validators import is_blank
@@ -26,6 +27,7 @@ _AGENT = {
     "silent_after_seconds": None,
     "k8s_reachable": True,
     "k8s_api_latency_ms": 12,
+    "agent_version": "1.0.0",
     "k8s_reported_at": "2026-11-24T09:45:00.000000Z",
 }
 _EVENT = {
@@ -43,6 +45,8 @@ _EVENT = {
 STATUS_RULE = NAME_RULE | {"maxLength": 50}
 # The limit of one batch. It is written with few statements, but the transaction locks the agent until it ends.
 MAX_EVENTS = 500
+# Of one new agent: each label is a row and an entry of the audit log.
+MAX_LABELS = 100
 
 
 @extend_schema_serializer(examples=[OpenApiExample("An agent", value=_AGENT, response_only=True)])
@@ -61,6 +65,12 @@ class AgentSerializer(RowSerializer[Agent]):
     k8s_reported_at = serializers.DateTimeField(
         source="heartbeat.k8s_reported_at", allow_null=True, read_only=True
     )
+    agent_version = serializers.CharField(
+        source="heartbeat.agent_version",
+        allow_null=True,
+        read_only=True,
+        help_text="As the agent said when it last synced; null for agents that do not sync.",
+    )
 
     class Meta:
         model = Agent
@@ -77,18 +87,31 @@ class AgentSerializer(RowSerializer[Agent]):
             "k8s_reachable",
             "k8s_api_latency_ms",
             "k8s_reported_at",
+            "agent_version",
         ]
         read_only_fields = fields
 
 
 @extend_schema_serializer(
-    examples=[OpenApiExample("A new agent", value={"name": "edge-01", "cluster_name": "frankfurt"})]
+    examples=[
+        OpenApiExample("A new agent", value={"name": "edge-01", "cluster_name": "frankfurt"}),
+        OpenApiExample(
+            "With labels", value={"name": "edge-01", "cluster_name": "frankfurt", "labels": ["env:prod"]}
+        ),
+    ]
 )
 class CreateAgentBody(serializers.Serializer[Any]):
     name = Text(rule=NAME_RULE)
     cluster_name = Text(rule=NAME_RULE)
     generator_ids = serializers.ListField(
         child=Id(), required=False, default=list, help_text="Generators to register the agent with."
+    )
+    labels = serializers.ListField(
+        child=Text(rule=LABEL_RULE),
+        required=False,
+        default=list,
+        max_length=MAX_LABELS,
+        help_text="Labels to put on the agent. What comes twice counts once.",
     )
 
 
@@ -143,6 +166,14 @@ class AgentListQuery(ListQuery):
     cluster_name = QueryText(required=False, help_text="Only this cluster.")
     label = QueryText(required=False, help_text="Only agents that carry this label.")  # type: ignore[assignment]  # DRF fields have a `label` too
     status = QueryText(required=False, help_text="Only this status.")
+
+
+class InstallQuery(serializers.Serializer[Any]):
+    format = serializers.ChoiceField(
+        choices=[form.value for form in InstallForm],
+        help_text="`env`: variables for a shell or an environment file. `manifests`: a namespace, a Secret, an account "
+        "with its rights and a Deployment, as YAML.",
+    )
 
 
 class AgentLookUpQuery(serializers.Serializer[Any]):

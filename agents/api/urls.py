@@ -25,6 +25,7 @@ urlpatterns = [
         AgentViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
     ),
     path("agents/<str:agent_id>/stacks", AgentViewSet.as_view({"get": "stacks"})),
+    path("agents/<str:agent_id>/install", AgentViewSet.as_view({"get": "install"})),
     path("agents/<str:agent_id>/rotate-pak", AgentViewSet.as_view({"post": "rotate_pak"})),
     path("agents/<str:agent_id>/labels", AgentViewSet.as_view({"get": "labels", "post": "add_label"})),
     # `path`, because a label may contain a slash, which Django sees decoded.

@@ -19,11 +19,13 @@ from agents.models import (
     StackReport,
 )
 from agents.models.agent import MAX_STATUS
+from agents.querysets import ACTIVE
 from agents.signals import agent_deleted
 from core import clock
 from core.advisory_locks import lock_wanted_versions
 from core.events import Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
+from core.labels.services import add_label
 from core.validators import is_blank, is_name
 from generators.models import Generator
 from generators.services import system_generator
@@ -58,11 +60,18 @@ def lock_speaking_agent(agent_id: UUID) -> Agent:
 
 @transaction.atomic
 def create_agent(
-    *, name: str, cluster_name: str, actor: Actor, generator_ids: Sequence[UUID] = (), via: str | None = None
+    *,
+    name: str,
+    cluster_name: str,
+    actor: Actor,
+    generator_ids: Sequence[UUID] = (),
+    labels: Iterable[str] = (),
+    is_active: bool = False,
+    via: str | None = None,
 ) -> tuple[Agent, str]:
-    """Create an inactive agent, registered with the system generator and the named ones; the agent and its key's text.
+    """Create an agent, registered with the system generator and the named ones; the agent and its key's text.
 
-    Raises InvalidGeneratorId, InvalidAgent, UniqueViolation; then nothing is written.
+    Raises InvalidGeneratorId, InvalidAgent, InvalidLabel, UniqueViolation; then nothing is written.
     """
     wanted = set(generator_ids)
     lock_wanted_versions()
@@ -100,6 +109,10 @@ def create_agent(
         },
     )
     _, key = issue_pak(role=Role.AGENT, subject_id=agent.id, name=name, actor=actor, via=via)
+    if is_active:
+        agent = update_agent(agent=agent, changes={"status": ACTIVE}, actor=actor)
+    for label in dict.fromkeys(labels):
+        add_label(owner=agent, label=label, actor=actor)
     return agent, key
 
 
@@ -178,10 +191,21 @@ def rotate_agent_pak(
     )
 
 
-def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_latency_ms: int | None) -> None:
-    """Record that the agent is alive now, and what it says about its cluster, if anything. Raises AgentNotFound."""
+def record_heartbeat(
+    *,
+    agent_id: UUID,
+    k8s_reachable: bool | None,
+    k8s_api_latency_ms: int | None,
+    agent_version: str | None = None,
+) -> None:
+    """Record that the agent is alive now, and what it says about itself and its cluster, if anything.
+
+    Raises AgentNotFound.
+    """
     now = clock.now()
     fields: dict[str, object] = {"last_heartbeat": now}
+    if agent_version is not None:
+        fields["agent_version"] = agent_version
     if k8s_reachable is not None:
         fields |= {
             "k8s_reachable": k8s_reachable,

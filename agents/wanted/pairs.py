@@ -94,7 +94,7 @@ def wanted_pairs(
     """
     side: _Side = "stacks" if agent_ids is None else "agents"
     ids = stack_ids if agent_ids is None else agent_ids
-    if not ids:
+    if not ids or (stack_ids is not None and not stack_ids):
         return {}
     sql = _ALL.format(parts=pairs_sql(side, registration=settings.REQUIRE_REGISTRATION))
     near = None if stack_ids is None else set(stack_ids)

@@ -9,13 +9,13 @@ from core.admin.actions import (
     OtherWay,
     Question,
     asked_about,
-    bulk_action,
     detail_action,
     given_choice,
     given_reason,
     takes_other_way,
 )
 from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
+from core.admin.bulk import Instruction, Word, bulk_action
 from core.admin.columns import register_column
 from core.admin.counts import Count, capped_count, table_count
 from core.admin.deletion_impact import DeletionImpact, register_deletion_impact
@@ -44,6 +44,7 @@ __all__ = [
     "Created",
     "DeletedFilter",
     "DeletionImpact",
+    "Instruction",
     "MarkFilter",
     "OtherWay",
     "Question",
@@ -53,6 +54,7 @@ __all__ = [
     "ServiceFormSet",
     "ServiceInline",
     "TimeRangeFilter",
+    "Word",
     "admin_actor",
     "age",
     "ago",

@@ -1,4 +1,4 @@
-"""Buttons and list actions. They ask first, then run in one transaction; refusals become messages."""
+"""Buttons on rows' pages. They ask first, then run in one transaction; refusals become messages."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -8,14 +8,12 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
-from django.contrib.admin import action as list_action
 from django.contrib.admin.utils import unquote
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action as unfold_action
 
-from core.admin.planning import make_confirmed, plan_of
+from core.admin.planning import MAX_REASON, PLAN_REASON, REASON, make_confirmed, plan_of
 from core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -23,10 +21,9 @@ if TYPE_CHECKING:
 
 _CONFIRMED = "confirmed"
 _OTHER_WAY = "other_way"
-_REASON = "reason"
 _ABOUT = "about"
 _CHOICE = "choice"
-MAX_REASON = 500
+SAY_WHY = f"Say why, in 1 to {MAX_REASON} characters."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +96,10 @@ def detail_action(
                 )
                 return self.ask(request, asked, [row], plan=plan)
 
-            if not _is_confirmed(request):
+            if not is_confirmed(request):
                 return ask()
             if asked.asks_reason and not given_reason(request):
-                self.message_user(request, "Say why, in 1 to 500 characters.", messages.ERROR)
+                self.message_user(request, SAY_WHY, messages.ERROR)
                 return ask()
             try:
                 with transaction.atomic() if in_transaction else nullcontext():
@@ -126,44 +123,6 @@ def detail_action(
     return decorate
 
 
-def bulk_action(
-    *, description: str, question: Question, done: str, permission: str = "change", has_plan: bool = False
-) -> Callable[[Callable[..., None]], Any]:
-    """An action on the ticked rows. It asks first; the method then gets each row, all in one transaction."""
-
-    def decorate(method: Callable[..., None]) -> Any:
-        @wraps(method)
-        def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-            rows = list(queryset.order_by("pk"))
-            phrase = (
-                self.name_of(rows[0]) if len(rows) == 1 else f"{len(rows)} {self.opts.verbose_name_plural}"
-            )
-
-            def change(request: HttpRequest) -> None:
-                for row in rows:
-                    method(self, request, row)
-
-            if not _is_confirmed(request):
-                self.prepare(rows)
-                tried = _tried(request, question)
-                plan = plan_of(rows, lambda: change(tried), phrase=phrase) if has_plan else None
-                return self.ask(request, question, rows, action=method.__name__, plan=plan)
-            with transaction.atomic():
-                make_confirmed(
-                    request,
-                    rows if has_plan else [],
-                    lambda: change(request),
-                    phrase=phrase,
-                    actor=self.user_as_actor(request),
-                )
-            self.message_user(request, f"{done}: {len(rows)}.", messages.SUCCESS)
-            return None
-
-        return list_action(run, permissions=[permission], description=description)
-
-    return decorate
-
-
 class _NoMessages:
     """Takes the messages of a change that is only tried."""
 
@@ -175,7 +134,7 @@ def _tried(request: HttpRequest, question: Question) -> HttpRequest:
     """The request as the change would get it, for trying the change out: with some reason, and without messages."""
     tried: Any = copy(request)
     tried.POST = request.POST.copy()
-    tried.POST.update({_REASON: "tried out", _ABOUT: question.about})
+    tried.POST.update({REASON: "tried out", _ABOUT: question.about})
     tried._messages = _NoMessages()
     return cast(HttpRequest, tried)
 
@@ -186,8 +145,8 @@ def takes_other_way(request: HttpRequest) -> bool:
 
 
 def given_reason(request: HttpRequest) -> str:
-    """What the user wrote as the reason; empty when that is nothing, or too much."""
-    reason = request.POST.get(_REASON, "").strip()
+    """What the user wrote as the reason, of the change or of its plan; empty when that is nothing, or too much."""
+    reason = (request.POST.get(REASON) or request.POST.get(PLAN_REASON, "")).strip()
     return reason if len(reason) <= MAX_REASON else ""
 
 
@@ -201,5 +160,5 @@ def asked_about(request: HttpRequest) -> str:
     return request.POST.get(_ABOUT, "")
 
 
-def _is_confirmed(request: HttpRequest) -> bool:
+def is_confirmed(request: HttpRequest) -> bool:
     return request.method == "POST" and request.POST.get(_CONFIRMED) == "yes"

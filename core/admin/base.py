@@ -7,15 +7,16 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from core.admin.actions import Question
+from core.admin.actions import SAY_WHY, Question, given_reason
 from core.admin.columns import displays_of, fill_columns
 from core.admin.history import history
 from core.admin.lists import PreparedChangeList
@@ -31,19 +32,22 @@ from core.request_context import context_of
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
+    from core.admin.bulk import ListAction
+
     _ModelAdmin = ModelAdmin[Any]
 else:
     from unfold.admin import ModelAdmin as _ModelAdmin
 
 
 def admin_actor(request: HttpRequest) -> Actor:
-    """The admin-site user as the author of a change, with the place it came from."""
+    """The admin-site user as the author of a change, with the place it came from, and why if that was asked."""
     return Actor(
         type=ADMIN_TYPE,
         label=request.user.get_username(),
-        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
+        ip_address=client_address(request.META, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
         request_id=context_of(request).request_id,
+        reason=given_reason(request),
     )
 
 
@@ -52,13 +56,12 @@ class BaseAdmin(_ModelAdmin):
 
     list_per_page = 50
     list_max_show_all = 200
-    # No action on rows beyond the page, because nobody has looked at them.
-    list_disable_select_all = True
     list_filter_submit = True
     show_full_result_count = False
     # Counting the rows behind each choice of a filter would read the whole table.
     show_facets = ShowFacets.NEVER
     warn_unsaved_form = True
+    delete_confirmation_template = "core/admin/delete.html"
 
     # Columns that no list may be filtered by: filters would reveal a hidden value letter by letter.
     secret_fields: ClassVar[frozenset[str]] = frozenset()
@@ -72,6 +75,11 @@ class BaseAdmin(_ModelAdmin):
     key_note: ClassVar[str] = (
         "The broker keeps only a hash of it. A lost key cannot be recovered, only replaced by a new one."
     )
+
+    @property
+    def list_disable_select_all(self) -> bool:
+        """Deletion, which every list has, names each row, so it is for the rows of a page."""
+        return not self.actions
 
     def user_as_actor(self, request: HttpRequest) -> Actor:
         """The user as the author of a change."""
@@ -224,8 +232,10 @@ class BaseAdmin(_ModelAdmin):
         request: HttpRequest,
         question: Question,
         rows: Sequence[Model],
+        *,
         action: str = "",
         plan: ShownPlan | None = None,
+        word: str = "",
     ) -> HttpResponse:
         """The page that says what will happen. Its button sends the request again, confirmed."""
         context = {
@@ -234,6 +244,7 @@ class BaseAdmin(_ModelAdmin):
             "question": question,
             "rows": [(row.pk, self.name_of(row)) for row in rows],
             "action": action,
+            "word": word,
             "plan": plan,
             "has_reason": question.asks_reason,
             "opts": self.opts,
@@ -241,6 +252,24 @@ class BaseAdmin(_ModelAdmin):
             "media": self.media,
         }
         return TemplateResponse(request, "core/admin/confirm.html", context)
+
+    def ask_word(
+        self, request: HttpRequest, action: "ListAction", *, typed: str = "", error: str = ""
+    ) -> HttpResponse:
+        """The page that asks for the word of an action. Its button sends the request again, with the word."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": action.question.title,
+            "action": action,
+            "typed": typed,
+            "error": error,
+            "across": request.POST.get("select_across", "0"),
+            "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "opts": self.opts,
+            "back": request.get_full_path(),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "core/admin/word.html", context)
 
     def confirm_plan(self, request: HttpRequest, row: Model | None, plan: ShownPlan) -> HttpResponse:
         """The page that shows what the sent form would do. Its button sends the form again, confirmed."""
@@ -305,9 +334,20 @@ class BaseAdmin(_ModelAdmin):
             context_of(request).refusal = refusal
             return super().changeform_view(request, object_id, form_url, context)
 
+    def is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
+        """Whether a deletion that was sent may go on. A message says why not."""
+        if not given_reason(request):
+            self.message_user(request, SAY_WHY, messages.ERROR)
+        return bool(given_reason(request))
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
+        row = self.get_object(request, unquote(object_id))
+        is_sent = request.method == "POST" and row is not None and self.has_delete_permission(request, row)
+        if is_sent and not self.is_meant(request, [row]):
+            # Without its fields, the page asks again.
+            cast(Any, request).POST = QueryDict()
         try:
             return super().delete_view(request, object_id, extra_context)
         except DomainError as refusal:

@@ -8,21 +8,24 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.errors import AgentNotFound
+from agents.models import Agent
 from core.api.pagination import ListQuery, paginate_rows
 from inventory.api.permissions import MaySeeInventory
 from inventory.api.serializers import (
+    AgentConflictSerializer,
     FoundResourcesSerializer,
     ObjectConflictSerializer,
     ResourceQuery,
     UnreadVersionSerializer,
     conflict_to_json,
 )
-from inventory.conflicts import conflicts_of_stack
+from inventory.conflicts import conflicts_of_agent, conflicts_of_stack
 from inventory.holders import Holders, holders_of
 from inventory.models import Entry, UnreadVersion
 from inventory.search import Search, found, is_complete
 from inventory.told_conflicts import told_conflicts
-from paks.api.permissions import AnyCaller
+from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
 from stacks.access import find_stack, listable_stacks, require_owner
 from stacks.models import Stack
@@ -102,6 +105,23 @@ class ConflictsViewSet(KeyedViewSet):
         require_owner(self.caller, stack)
         told = told_conflicts(conflicts_of_stack(stack), stack.pk, reader=self.caller)
         return Response(ObjectConflictSerializer([conflict_to_json(each) for each in told], many=True).data)
+
+
+class AgentConflictsViewSet(KeyedViewSet):
+    queryset = Agent.objects.active()
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        operation_id="list_agent_conflicts",
+        tags=["inventory"],
+        summary="List what an agent should have from several stacks",
+        responses=AgentConflictSerializer(many=True),
+    )
+    def list(self, request: Request, *, agent_id: UUID) -> Response:
+        """All of them, those that are written alike last. Admin only."""
+        if not self.get_queryset().filter(pk=agent_id).exists():
+            raise AgentNotFound(id=agent_id)
+        return Response(AgentConflictSerializer(conflicts_of_agent(agent_id), many=True).data)
 
 
 def _found(row: Entry, holders: dict[int, Holders] | None) -> dict[str, object]:

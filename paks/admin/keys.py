@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from core import clock
 from core.admin import (
     Created,
+    Instruction,
     MarkFilter,
     Question,
     ServiceAdmin,
@@ -38,6 +39,7 @@ REVOKE = Question(
     "gets a new one.",
     button="Revoke",
     is_dangerous=True,
+    asks_reason=True,
 )
 
 
@@ -222,5 +224,6 @@ class PakAdmin(ServiceAdmin):
         return None
 
     @bulk_action(description="Revoke", question=REVOKE, done="Keys revoked", permission="revoke")
-    def revoke_selected(self, request: HttpRequest, pak: Pak) -> None:
-        revoke_pak(pak_id=pak.pk, actor=admin_actor(request))
+    def revoke_selected(self, pak: Pak, instruction: Instruction) -> bool:
+        revoke_pak(pak_id=pak.pk, actor=instruction.actor)
+        return True

@@ -26,7 +26,7 @@ class PakAuthentication(BaseAuthentication):
         key = presented_key(request.headers.get("Authorization", ""))
         if not key:
             return None
-        principal = principal_for(key, lambda: client_address(request._request, settings.TRUSTED_PROXY_COUNT))
+        principal = principal_for(key, lambda: client_address(request.META, settings.TRUSTED_PROXY_COUNT))
         if principal is None:
             _tell_failure(request)
             raise Unauthorized
@@ -44,7 +44,7 @@ def presented_key(header: str) -> str:
 
 
 def _tell_failure(request: Request) -> None:
-    address = client_address(request._request, settings.TRUSTED_PROXY_COUNT)
+    address = client_address(request.META, settings.TRUSTED_PROXY_COUNT)
     if not cache.add(f"auth-failed:{address}", 1, _FAILURE_SILENCE_SECONDS):
         return
     actor = Actor(

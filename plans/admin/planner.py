@@ -41,7 +41,7 @@ class FleetPlanner:
         if plan.is_empty or run.refused_by:
             return None
         return ShownPlan(
-            digest, _panel(plan), _is_wide(Loss(plan.losing_agents, plan.losing_percent)), phrase
+            digest, panel_of(plan), is_wide(Loss(plan.losing_agents, plan.losing_percent)), phrase
         )
 
     def make(self, rows: Sequence[Model], change: Change, *, phrase: str, confirmation: Confirmation) -> Any:
@@ -56,7 +56,7 @@ class FleetPlanner:
             if digest_of(changes, before, after, write=_write(rows)) != confirmation.digest:
                 raise PlanStale
             loss = loss_of(changes, now=clock.now())
-            if _is_wide(loss):
+            if is_wide(loss):
                 if confirmation.typed != phrase or not confirmation.reason:
                     raise NotConfirmed
                 _tell(rows[0], loss, confirmation)
@@ -67,16 +67,21 @@ def _write(rows: Sequence[Model]) -> bytes:
     return orjson.dumps([rows[0]._meta.label, sorted(str(row.pk) for row in rows)])
 
 
-def _is_wide(loss: Loss) -> bool:
+def is_wide(loss: Loss) -> bool:
+    """Whether so many agents lose a stack that the admin asks for a name to be typed."""
     return loss.percent > settings.CONFIRM_BY_NAME_PERCENT
 
 
-def _panel(plan: Plan) -> SafeString:
+def panel_of(plan: Plan) -> SafeString:
+    """The plan as a part of a page."""
     context = {
         # Not `plan`, which is the name of the shown plan on the page around it.
         "changes": plan,
         "pairs": plan.pairs[:NAMED],
         "unnamed": max(0, len(plan.pairs) - NAMED),
+        "named": f":{NAMED}",
+        "unnamed_starting": max(0, len(plan.starting) - NAMED),
+        "unnamed_stopping": max(0, len(plan.stopping) - NAMED),
     }
     return SafeString(render_to_string("plans/admin/panel.html", context))
 

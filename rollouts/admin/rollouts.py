@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from core import clock
 from core.admin import (
     CappedPaginator,
     Question,
@@ -24,6 +24,7 @@ from core.admin import (
     link,
 )
 from core.admin.history import history
+from core.admin.live import live_view
 from rollouts.admin.buttons import (
     ABORT_BUTTON,
     APPROVE,
@@ -35,7 +36,6 @@ from rollouts.admin.buttons import (
     ROLL_BACK_BUTTON,
     SKIP_BUTTON,
 )
-from rollouts.admin.live import live_view
 from rollouts.admin.running import running_context
 from rollouts.admin.standing import describe, standing_context
 from rollouts.admin.words import STATES, is_live, state_badge, wave_of
@@ -197,7 +197,7 @@ class RolloutAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         log = history()
         context = {
-            **standing_context(row, user=request.user, now=timezone.now()),
+            **standing_context(row, user=request.user, now=clock.now()),
             "actions_detail": [],
             "audit_url": reverse("admin:rollouts_rollout_history", args=[row.pk])
             if log is not None and request.user.has_perm(log.permission)
@@ -209,7 +209,7 @@ class RolloutAdmin(ReadOnlyAdmin):
         row = self.get_object(request, str(pk))
         if row is None:
             return None
-        context = standing_context(row, user=request.user, now=timezone.now())
+        context = standing_context(row, user=request.user, now=clock.now())
         return "rollouts/admin/standing.html", context, is_live(row)
 
     def _running_part(self, request: HttpRequest) -> tuple[str, dict[str, Any], bool]:
@@ -283,4 +283,4 @@ class RolloutAdmin(ReadOnlyAdmin):
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:
-    return {"reason": given_reason(request), "actor": admin_actor(request), "now": timezone.now()}
+    return {"reason": given_reason(request), "actor": admin_actor(request), "now": clock.now()}

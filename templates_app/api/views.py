@@ -230,7 +230,7 @@ class InstantiationViewSet(KeyedViewSet):
                 actor=self.actor,
                 options=publish_options(request, query),
             )
-            return Response(published(obj, rendering.manifest, self.caller), status=201)
+            return Response(published(obj, rendering.manifest), status=201)
 
         return change
 

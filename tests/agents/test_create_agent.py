@@ -7,6 +7,8 @@ import pytest
 from agents.models import Agent
 from core.events import SYSTEM
 from generators.services import delete_generator, system_generator
+from rollouts.models import Freeze
+from rollouts.services.freezes import begin_freeze
 from tests.factories import make_agent, make_generator
 from tests.support.api import Api, refused
 from tests.support.events import is_wire_time, notices, recorded_audit, recorded_events
@@ -33,6 +35,7 @@ def test_the_answer_holds_the_inactive_agent_and_its_working_key(admin):
         "k8s_reachable": None,
         "k8s_api_latency_ms": None,
         "k8s_reported_at": None,
+        "agent_version": None,
     }
     assert Api(body["initial_pak"]).post("/auth/pak").json()["agent"] == agent["id"]
 
@@ -143,3 +146,40 @@ def test_it_is_audited_as_an_agent_and_a_key_and_announced_as_registered(admin):
             },
         )
     ]
+
+
+def test_labels_are_put_on_it_at_once_and_audited(admin):
+    sent = {"name": "edge", "cluster_name": "fra", "labels": ["prod", "ring=canary", "prod"]}
+    with recorded_audit() as audited:
+        body = admin.post("/agents", sent).json()
+    labels = admin.get(f"/agents/{body['agent']['id']}/labels").json()
+    assert [row["label"] for row in labels] == ["prod", "ring=canary"]
+    assert [entry.action for entry in audited] == [
+        "agent.created",
+        "pak.created",
+        "agent.label_added",
+        "agent.label_added",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "status", "code"),
+    [
+        (["two words"], 400, "invalid_label"),
+        (["ok", "x" * 65], 400, "invalid_label"),
+        (["x"] * 101, 422, "invalid_request_body"),
+        ("prod", 422, "invalid_request_body"),
+        ([1], 422, "invalid_request_body"),
+        (None, 422, "invalid_request_body"),
+    ],
+)
+def test_labels_that_are_none_leave_no_agent(admin, labels, status, code):
+    refused(admin.post("/agents", {"name": "edge", "cluster_name": "fra", "labels": labels}), status, code)
+    assert not Agent.objects.exists()
+
+
+def test_a_freeze_that_refuses_its_labels_leaves_no_agent(admin, now):
+    begin_freeze(scope=Freeze.Scope.FLEET, reason="the fair", actor=SYSTEM, now=now)
+    body = {"name": "edge", "cluster_name": "fra", "labels": ["prod"]}
+    refused(admin.post("/agents", body), 423, "frozen")
+    assert not Agent.objects.exists()

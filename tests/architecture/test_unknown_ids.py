@@ -27,6 +27,7 @@ GET    /generators/{unknown}/registered-agents 404  403     403
 GET    /agents/{unknown}                      404   403     403
 PUT    /agents/{unknown}                      404   403     403
 DELETE /agents/{unknown}                      204   403     403
+GET    /agents/{unknown}/install?format=env   404   403     403
 POST   /agents/{unknown}/rotate-pak           404   403     403
 GET    /agents/{unknown}/registrations        404   403     403
 GET    /agents/{unknown}/target-state         200   403     403
@@ -38,6 +39,7 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+POST   /agents/{unknown}/sync                 403   403     403
 PATCH  /agents/{unknown}/health-status        404   403     403
 GET    /deployment-objects/{unknown}/health   200   403     403
 GET    /stacks/{unknown}/health               200   403     403

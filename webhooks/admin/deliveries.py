@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from core import clock
 from core.admin import (
     CappedPaginator,
+    Instruction,
     Question,
     ReadOnlyAdmin,
     TimeRangeFilter,
@@ -196,8 +197,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         done="Deliveries sent again soon",
         permission="redeliver",
     )
-    def redeliver_selected(self, request: HttpRequest, row: Delivery) -> None:
-        redeliver(delivery_id=row.pk, actor=admin_actor(request), now=clock.now())
+    def redeliver_selected(self, row: Delivery, instruction: Instruction) -> bool:
+        redeliver(delivery_id=row.pk, actor=instruction.actor, now=clock.now())
+        return True
 
 
 def _of_event(event_id: UUID) -> Q:

@@ -12,7 +12,7 @@ from webhooks.admin.preview import PREVIEW_ID
 from webhooks.event_types import EVENT_TYPES
 from webhooks.formats import Format
 from webhooks.models import Subscription
-from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
+from webhooks.models.subscription import MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.services.subscriptions import Filters, SubscriptionChanges
 
 # The theme's classes have no types; they extend Django's classes.
@@ -93,10 +93,18 @@ class SubscriptionForm(ServiceForm):
     timeout_seconds = forms.IntegerField(
         initial=30, min_value=1, max_value=MAX_TIMEOUT_SECONDS, widget=_Integer()
     )
+    max_deliveries_per_minute = forms.IntegerField(
+        label="Deliveries a minute",
+        required=False,
+        min_value=1,
+        max_value=MAX_PER_MINUTE,
+        widget=_Integer(),
+        help_text="At most. What is more arrives as one summary. Leave it empty for no limit.",
+    )
 
     class Meta:
         model = Subscription
-        fields = ("name", "enabled", "format", "max_retries", "timeout_seconds")
+        fields = ("name", "enabled", "format", "max_retries", "timeout_seconds", "max_deliveries_per_minute")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         row = kwargs.get("instance")
@@ -149,7 +157,7 @@ class SubscriptionForm(ServiceForm):
 
 def changes_of(values: dict[str, Any]) -> SubscriptionChanges:
     """The argument of the services, made from some or all values of the form."""
-    names = ("name", "enabled", "format", "max_retries", "timeout_seconds", "event_types", "target_labels")
+    names = (*SubscriptionForm.Meta.fields, "event_types", "target_labels")
     changes: dict[str, Any] = {name: values[name] for name in names if name in values}
     changes |= {name: values[name] for name in ("url", "auth_header") if values.get(name)}
     if values.get("no_auth_header"):

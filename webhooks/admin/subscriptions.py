@@ -6,14 +6,15 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
+from core import clock
 from core.admin import (
     Created,
     DeletedFilter,
+    Instruction,
     OtherWay,
     Question,
     ServiceAdmin,
@@ -124,6 +125,7 @@ class SubscriptionAdmin(ServiceAdmin):
             "preview",
             "max_retries",
             "timeout_seconds",
+            "max_deliveries_per_minute",
         )
         if obj is None:
             return given
@@ -136,6 +138,7 @@ class SubscriptionAdmin(ServiceAdmin):
                 *about,
                 "max_retries",
                 "timeout_seconds",
+                "max_deliveries_per_minute",
                 "deliveries",
                 "old_secret",
                 "created",
@@ -205,7 +208,7 @@ class SubscriptionAdmin(ServiceAdmin):
     @admin.display(description="the secret before")
     def old_secret(self, row: Subscription) -> str | None:
         ends_at = row.previous_secret_ends_at
-        if not row.previous_secret_sealed or ends_at is None or ends_at <= timezone.now():
+        if not row.previous_secret_sealed or ends_at is None or ends_at <= clock.now():
             return None
         return f"signs too until {ends_at:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -225,10 +228,12 @@ class SubscriptionAdmin(ServiceAdmin):
     def consequences(self, row: Subscription) -> list[str]:
         return ["Its deliveries go with it, those that wait among them."]
 
-    def _set_enabled(self, request: HttpRequest, row: Subscription, *, enabled: bool) -> None:
+    def _set_enabled(self, row: Subscription, actor: Actor, *, enabled: bool) -> bool:
         locked = lock_subscription(row.pk)
-        if locked.enabled != enabled:
-            update_subscription(subscription=locked, changes={"enabled": enabled}, actor=admin_actor(request))
+        if locked.enabled == enabled:
+            return False
+        update_subscription(subscription=locked, changes={"enabled": enabled}, actor=actor)
+        return True
 
     # A button is shown only where it would change something.
     def has_enable_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -241,7 +246,7 @@ class SubscriptionAdmin(ServiceAdmin):
 
     @detail_action(description="Test", icon="send", question=TEST, in_transaction=False)
     def test(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
-        status = send_test(subscription=row, now=timezone.now())
+        status = send_test(subscription=row, now=clock.now())
         self.message_user(request, f"The endpoint answered {status}.", messages.SUCCESS)
         return HttpResponseRedirect(self.url_of(row))
 
@@ -249,14 +254,14 @@ class SubscriptionAdmin(ServiceAdmin):
         description="Enable", icon="play_arrow", question=ENABLE, done="Enabled", permission="enable"
     )
     def enable(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
-        self._set_enabled(request, row, enabled=True)
+        self._set_enabled(row, admin_actor(request), enabled=True)
         return None
 
     @detail_action(
         description="Disable", icon="pause", question=DISABLE, done="Disabled", permission="disable"
     )
     def disable(self, request: HttpRequest, row: Subscription) -> HttpResponse | None:
-        self._set_enabled(request, row, enabled=False)
+        self._set_enabled(row, admin_actor(request), enabled=False)
         return None
 
     @detail_action(description="New secret", icon="key", question=ROTATE)
@@ -265,14 +270,14 @@ class SubscriptionAdmin(ServiceAdmin):
             subscription=lock_subscription(row.pk),
             overlap=timedelta(0) if takes_other_way(request) else OVERLAP,
             actor=admin_actor(request),
-            now=timezone.now(),
+            now=clock.now(),
         )
         return self.show_key(request, row, secret)
 
     @bulk_action(description="Enable", question=ENABLE, done="Webhooks enabled")
-    def enable_selected(self, request: HttpRequest, row: Subscription) -> None:
-        self._set_enabled(request, row, enabled=True)
+    def enable_selected(self, row: Subscription, instruction: Instruction) -> bool:
+        return self._set_enabled(row, instruction.actor, enabled=True)
 
     @bulk_action(description="Disable", question=DISABLE, done="Webhooks disabled")
-    def disable_selected(self, request: HttpRequest, row: Subscription) -> None:
-        self._set_enabled(request, row, enabled=False)
+    def disable_selected(self, row: Subscription, instruction: Instruction) -> bool:
+        return self._set_enabled(row, instruction.actor, enabled=False)

@@ -14,6 +14,7 @@ from webhooks.querysets import SubscriptionQuerySet
 
 MAX_RETRIES = 10
 MAX_TIMEOUT_SECONDS = 300
+MAX_PER_MINUTE = 1000
 FORMATS = [(each.value, each.value) for each in Format]
 
 
@@ -39,6 +40,8 @@ class Subscription(Resource):
     )
     max_retries = models.IntegerField(default=5)
     timeout_seconds = models.IntegerField(default=30)
+    # If set, notices beyond it are held and arrive as a summary.
+    max_deliveries_per_minute = models.IntegerField(null=True)
     # If set, only events whose data name this agent or this stack.
     filter_agent_id = models.UUIDField(null=True)
     filter_stack_id = models.UUIDField(null=True)
@@ -57,6 +60,10 @@ class Subscription(Resource):
             models.CheckConstraint(
                 condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=MAX_TIMEOUT_SECONDS),
                 name="webhook_timeout_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_deliveries_per_minute__gte=1, max_deliveries_per_minute__lte=MAX_PER_MINUTE),
+                name="webhook_per_minute_in_bounds",
             ),
         ]
         indexes = [

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from agents.models import Agent
 from core import clock
 from core.admin import (
+    Instruction,
     Question,
     ReadOnlyAdmin,
     TimeRangeFilter,
@@ -56,7 +57,7 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
     long_texts = ("yaml_content", "result_message")
     actions = ("requeue_selected",)
     actions_detail = ("requeue",)
-    secret_fields = frozenset({"yaml_content"})
+    secret_fields = frozenset({"yaml_content", "result_message"})
     fields = (
         "order_id",
         "work_type",
@@ -110,7 +111,7 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
 
     @admin.display(description="result")
     def result(self, entry: WorkOrderLogEntry) -> SafeString | None:
-        return message(entry.result_message)
+        return message(entry.result_message, entry.yaml_content)
 
     @admin.display(description="limits")
     def limits(self, entry: WorkOrderLogEntry) -> str:
@@ -138,5 +139,6 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:workorders_workorder_change", args=[order.pk]))
 
     @bulk_action(description="Requeue", question=REQUEUE, done="Work orders made anew", permission="requeue")
-    def requeue_selected(self, request: HttpRequest, entry: WorkOrderLogEntry) -> None:
-        requeue_from_log(entry_id=entry.pk, actor=admin_actor(request), now=clock.now())
+    def requeue_selected(self, entry: WorkOrderLogEntry, instruction: Instruction) -> bool:
+        requeue_from_log(entry_id=entry.pk, actor=instruction.actor, now=clock.now())
+        return True

@@ -3,7 +3,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +22,7 @@ from agents.api.serializers import (
     AgentWithPakSerializer,
     CreateAgentBody,
     HeartbeatBody,
+    InstallQuery,
     TargetStateQuery,
     UpdateAgentBody,
 )
@@ -33,6 +35,7 @@ from agents.errors import (
     AgentPakMismatch,
     NameAndClusterRequired,
 )
+from agents.install import InstallForm, address_of_broker, install_text
 from agents.models import Agent, AgentHeartbeat
 from agents.services.agents import (
     AgentChanges,
@@ -56,6 +59,18 @@ from paks.api.views import KeyedViewSet
 from paks.errors import AdminRequired
 from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
+
+_INSTALLATION = "The variables, or the manifests."
+_ENVIRONMENT = OpenApiResponse(
+    OpenApiTypes.STR,
+    _INSTALLATION,
+    examples=[OpenApiExample("Variables", value="BROKKR__AGENT__BROKER_URL=https://brokkr.example.com\n")],
+)
+_MANIFESTS = OpenApiResponse(
+    OpenApiTypes.STR,
+    _INSTALLATION,
+    examples=[OpenApiExample("Manifests", value="apiVersion: v1\nkind: Namespace\n")],
+)
 
 
 @extend_schema_view(**matching_operations("agent", AgentLabelSerializer, AgentAnnotationSerializer))
@@ -121,7 +136,9 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """Answers the agent, inactive, with its key, which is shown only here. Admin only."""
+        """Answers the agent, inactive, with its key, which is shown only here. Agent, key, registrations and labels are
+        made together or not at all. Admin only.
+        """
         body = self.read_body(CreateAgentBody)
         agent, key = create_agent(**body, actor=self.actor)
         return Response(AgentWithInitialPakSerializer({"agent": agent, "initial_pak": key}).data, status=201)
@@ -151,6 +168,25 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     def retrieve(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """Admin, or the agent itself."""
         return self.answer(AgentSerializer(self._find(agent_id)))
+
+    @extend_schema(
+        operation_id="get_agent_installation",
+        tags=["agents"],
+        summary="Get what starts the agent in its cluster",
+        parameters=[InstallQuery],
+        responses={
+            (200, "text/plain"): _ENVIRONMENT,
+            (200, "application/yaml"): _MANIFESTS,
+        },
+    )
+    def install(self, request: Request, *, agent_id: UUID) -> HttpResponse:
+        """A text without the key, which was shown when it was made: put it where the placeholder is. The broker's
+        address is the one of this request. Admin, or the agent itself.
+        """
+        form = InstallForm(self.read_query(InstallQuery)["format"])
+        agent = self._find(agent_id)
+        text = install_text(form, agent=agent, broker_url=address_of_broker(request._request))
+        return HttpResponse(text, content_type=form.media_type)
 
     @extend_schema(
         operation_id="update_agent",

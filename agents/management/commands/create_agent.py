@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from agents.services.agents import create_agent, lock_agent, update_agent
+from agents.services.agents import create_agent
 from core.commands import VIA, Answer, BrokerCommand, fields, text_argument, uuids_argument
 from core.errors import UniqueViolation
-from core.labels.services import add_label
 from generators.models import Generator
 from paks.look_ups import newest_pak_of
 from paks.models import Role
@@ -37,21 +36,19 @@ class Command(BrokerCommand):
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
         name, cluster_name = options["name"], options["cluster_name"]
+        labels = list(dict.fromkeys(options["label"]))
         try:
             agent, key = create_agent(
                 name=name,
                 cluster_name=cluster_name,
                 generator_ids=options["generator_ids"],
+                labels=labels,
+                is_active=options["active"],
                 actor=self.actor,
                 via=VIA,
             )
         except UniqueViolation as error:
             raise CommandError(f"There is an agent {name!r} in cluster {cluster_name!r} already.") from error
-        if options["active"]:
-            agent = update_agent(agent=lock_agent(agent.id), changes={"status": "ACTIVE"}, actor=self.actor)
-        labels = list(dict.fromkeys(options["label"]))
-        for label in labels:
-            add_label(owner=agent, label=label, actor=self.actor)
         pak = newest_pak_of(role=Role.AGENT, subject_id=agent.id)
         generators = list(Generator.objects.filter(registrations__agent=agent).order_by("-is_system", "name"))
         return Answer(

@@ -66,8 +66,8 @@ def _for_tools(node: Any) -> Any:
 
 def _is_tagged(operation: _Document, schemas: _Document) -> bool:
     """Whether a GET answers one thing with an id; those carry an ETag, and changes to them take If-Match."""
-    content = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    name = content.get("$ref", "").rpartition("/")[2]
+    content = operation["responses"]["200"]["content"].get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
     return bool("id" in schemas.get(name, {}).get("properties", {}))
 
 

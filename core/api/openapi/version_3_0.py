@@ -63,8 +63,9 @@ def to_3_0(document: _Document) -> _Document:
 
 def _name_json_alone(body: _Document) -> None:
     content = body.get("content", {})
-    if _JSON in content:
-        body["content"] = {_JSON: content[_JSON]}
+    if content:
+        kept = _JSON if _JSON in content else next(iter(content))
+        body["content"] = {kept: content[kept]}
 
 
 def _give_successes_one_shape(operation: _Document, schemas: _Document) -> None:

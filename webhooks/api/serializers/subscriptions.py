@@ -23,7 +23,7 @@ from webhooks.errors import UnsupportedField
 from webhooks.event_types import MAX_EVENT_TYPE
 from webhooks.formats import Format
 from webhooks.models import Subscription
-from webhooks.models.subscription import FORMATS, MAX_RETRIES, MAX_TIMEOUT_SECONDS
+from webhooks.models.subscription import FORMATS, MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.services.subscriptions import LONGEST_OVERLAP
 
 _WEBHOOK = {
@@ -37,6 +37,7 @@ _WEBHOOK = {
     "enabled": True,
     "max_retries": 5,
     "timeout_seconds": 30,
+    "max_deliveries_per_minute": None,
     "created_at": "2026-11-24T09:30:00.000000Z",
     "updated_at": "2026-11-24T09:30:00.000000Z",
     "created_by": "admin",
@@ -45,6 +46,7 @@ _SECRET = "whsec_bm90IGEgc2VjcmV0LCBvbmx5IGFuIGV4YW1wbGU="  # noqa: S105  # it s
 URL_RULE = {"pattern": r"^https?://[^\u0000\s]+$"}
 PATTERN_RULE = FILLED_RULE | {"maxLength": MAX_EVENT_TYPE}
 RETRIES_RULE = {"minimum": 0, "maximum": MAX_RETRIES}
+PER_MINUTE_RULE = {"minimum": 1, "maximum": MAX_PER_MINUTE}
 TIMEOUT_RULE = {"minimum": 1, "maximum": MAX_TIMEOUT_SECONDS}
 
 
@@ -96,6 +98,7 @@ class SubscriptionSerializer(RowSerializer[Subscription]):
             "enabled",
             "max_retries",
             "timeout_seconds",
+            "max_deliveries_per_minute",
             "format",
             "created_at",
             "updated_at",
@@ -151,6 +154,13 @@ class _SubscriptionBody(NullIsAbsent):
         required=False, rule=RETRIES_RULE, **INT_COLUMN, help_text="All attempts, the first among them."
     )
     timeout_seconds = WholeNumber(required=False, rule=TIMEOUT_RULE, **INT_COLUMN)
+    max_deliveries_per_minute = WholeNumber(
+        required=False,
+        allow_null=True,
+        rule=PER_MINUTE_RULE,
+        **INT_COLUMN,
+        help_text="What is more than that in a minute arrives as one `webhook.summary`. Without it there is no limit.",
+    )
     target_labels = serializers.ListField(
         child=Text(rule=LABEL_RULE),
         required=False,
@@ -187,7 +197,8 @@ class CreateWebhookBody(_SubscriptionBody):
 
 @extend_schema_serializer(examples=[OpenApiExample("Stop for a while", value={"enabled": False})])
 class UpdateWebhookBody(_SubscriptionBody):
-    """What is absent stays; null ends the header, the filters, the target labels, and changes nothing elsewhere."""
+    """What is absent stays; null ends the header, the filters, the limit, the target labels, and changes nothing
+    elsewhere."""
 
     null_is_absent: ClassVar[tuple[str, ...]] = (
         *_SubscriptionBody.null_is_absent,

@@ -1,0 +1,134 @@
+"""What starts an agent in its cluster: variables for its environment, or manifests for Kubernetes. Pure.
+
+For the agent's own image, in the release that the tests speak with. Its variables are `BROKKR__AGENT__…`.
+"""
+
+import shlex
+from enum import StrEnum
+from typing import Any, Final
+
+import yaml
+from django.http import HttpRequest
+
+from agents.models import Agent
+
+IMAGE: Final = "ghcr.io/colliery-io/brokkr-agent:v0.9.1"
+# In place of a key, which nobody but its holder knows.
+PLACEHOLDER: Final = "<the key of the agent>"
+_NAME: Final = "brokkr-agent"
+_PORT: Final = 8080
+_KEY: Final = "BROKKR__AGENT__PAK"
+_LABELS: Final = {"app.kubernetes.io/name": _NAME}
+_HEADER: Final = """\
+# The rights are those that the usual kinds need. For other kinds in your stacks add rules to the ClusterRole:
+# an agent can apply only what it has the right to. It reads nothing else, besides pods, their logs and events.
+"""
+_READING: Final = ["get", "list", "watch"]
+_WRITING: Final = [*_READING, "create", "patch", "update", "delete"]
+
+
+class InstallForm(StrEnum):
+    """How it is asked for."""
+
+    ENV = "env"
+    MANIFESTS = "manifests"
+
+    @property
+    def media_type(self) -> str:
+        return "application/yaml" if self is InstallForm.MANIFESTS else "text/plain; charset=utf-8"
+
+
+def address_of_broker(request: HttpRequest) -> str:
+    """Where the broker is, as whoever sends this request reaches it, without a path."""
+    return request.build_absolute_uri("/").rstrip("/")
+
+
+def install_text(form: InstallForm, *, agent: Agent, broker_url: str, key: str = PLACEHOLDER) -> str:
+    """The text in that form. Lines of variables are quoted as a shell reads them, where that is needed."""
+    variables = {
+        "BROKKR__AGENT__BROKER_URL": broker_url,
+        "BROKKR__AGENT__AGENT_NAME": agent.name,
+        "BROKKR__AGENT__CLUSTER_NAME": agent.cluster_name,
+    }
+    if form is InstallForm.ENV:
+        return "".join(f"{name}={shlex.quote(value)}\n" for name, value in {**variables, _KEY: key}.items())
+    documents = _manifests(variables, key)
+    return _HEADER + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=1_000)
+
+
+def _manifests(variables: dict[str, str], key: str) -> list[dict[str, Any]]:
+    meta = {"name": _NAME, "labels": _LABELS}
+    inside = {"name": _NAME, "namespace": _NAME, "labels": _LABELS}
+    rights = "rbac.authorization.k8s.io"
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": meta},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": inside, "stringData": {_KEY: key}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": inside},
+        {"apiVersion": f"{rights}/v1", "kind": "ClusterRole", "metadata": meta, "rules": _rules()},
+        {
+            "apiVersion": f"{rights}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": meta,
+            "roleRef": {"apiGroup": rights, "kind": "ClusterRole", "name": _NAME},
+            "subjects": [{"kind": "ServiceAccount", "name": _NAME, "namespace": _NAME}],
+        },
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": inside, "spec": _deployment(variables)},
+    ]
+
+
+def _rules() -> list[dict[str, Any]]:
+    def rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+        return {"apiGroups": [group], "resources": resources, "verbs": list(verbs)}
+
+    return [
+        rule(
+            "",
+            ["namespaces", "configmaps", "secrets", "services", "serviceaccounts", "persistentvolumeclaims"],
+            _WRITING,
+        ),
+        rule("apps", ["deployments", "statefulsets", "daemonsets"], _WRITING),
+        rule("batch", ["jobs", "cronjobs"], _WRITING),
+        rule("networking.k8s.io", ["ingresses", "networkpolicies"], _WRITING),
+        rule("autoscaling", ["horizontalpodautoscalers"], _WRITING),
+        rule("policy", ["poddisruptionbudgets"], _WRITING),
+        rule("", ["pods", "pods/log", "events"], _READING),
+        rule("apps", ["replicasets"], _READING),
+    ]
+
+
+def _deployment(variables: dict[str, str]) -> dict[str, Any]:
+    def probe(path: str) -> dict[str, Any]:
+        return {"httpGet": {"path": path, "port": _PORT}, "periodSeconds": 10}
+
+    container = {
+        "name": "agent",
+        "image": IMAGE,
+        "args": ["start"],
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+        "envFrom": [{"secretRef": {"name": _NAME}}],
+        "livenessProbe": {**probe("/healthz"), "initialDelaySeconds": 30},
+        "readinessProbe": probe("/readyz"),
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "128Mi"},
+            "limits": {"cpu": "200m", "memory": "256Mi"},
+        },
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    return {
+        "replicas": 1,
+        # Two at a time would both report as the one agent.
+        "strategy": {"type": "Recreate"},
+        "selector": {"matchLabels": dict(_LABELS)},
+        "template": {
+            "metadata": {"labels": dict(_LABELS)},
+            "spec": {
+                "serviceAccountName": _NAME,
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": 10001,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [container],
+            },
+        },
+    }

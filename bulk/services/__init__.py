@@ -1,0 +1,1 @@
+"""Making, steering and performing bulk jobs."""
