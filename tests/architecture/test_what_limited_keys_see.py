@@ -64,7 +64,7 @@ class Sight:
 def make_sight() -> Sight:
     """A generator with two stacks that have rollouts, agents and conflicting objects; one is within the limits."""
     generator, owner = make_generator()
-    both, _ = make_agent(name="both")
+    both, _ = make_agent(name="both", active=True)
     mine, hidden = (_scene(name, generator) for name in ("shown", HIDDEN))
     for scene in (mine, hidden):
         make_target(both, scene.stack)
