@@ -12,12 +12,14 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from webhooks.bodies import render_in
-from webhooks.event_types import EVENT_TYPES, TEST_EVENT
+from webhooks.event_types import EVENT_TYPES, SUMMARY_EVENT, TEST_EVENT
 from webhooks.formats import MAX_FACTS, MAX_VALUE, Format, content_type, harmless
 from webhooks.notices import SENTENCES, Names
 
 PEOPLE = [each for each in Format if each != Format.STANDARD]
 ROW = UUID("0193f0a2-7c1e-7d39-8b53-0a4f6f2b9c11")
+# What is sent beside the published types.
+ALL_TYPES = (*EVENT_TYPES, TEST_EVENT, SUMMARY_EVENT)
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 # All that the data of any event have.
 DATA: dict[str, Any] = {
@@ -40,6 +42,7 @@ DATA: dict[str, Any] = {
     "last_heartbeat": AT,
     "entries": 3,
     "number": 5,
+    "count": 12,
 }
 NASTY = "<!channel> @here <@U123> [click](https://evil.example) *b* _i_ `c` &amp; www.evil.example\r\n# h\u202e \ud83d"
 
@@ -62,10 +65,10 @@ def texts(value: Any) -> list[str]:
 
 
 def test_every_event_type_has_a_sentence_and_no_other():
-    assert SENTENCES.keys() == {*EVENT_TYPES, TEST_EVENT}
+    assert SENTENCES.keys() == set(ALL_TYPES)
 
 
-@pytest.mark.parametrize("event_type", [*EVENT_TYPES, TEST_EVENT])
+@pytest.mark.parametrize("event_type", ALL_TYPES)
 @pytest.mark.parametrize("each", list(Format))
 def test_every_event_renders_in_every_format_with_names_instead_of_ids(each, event_type):
     text = body(each, event_type)
@@ -178,7 +181,7 @@ def test_harmless_text_is_one_short_line_without_mentions_and_addresses(text):
     assert len(found.replace("\u200b", "")) <= MAX_VALUE
 
 
-@pytest.mark.parametrize("event_type", EVENT_TYPES)
+@pytest.mark.parametrize("event_type", ALL_TYPES)
 def test_bodies_stay_within_what_receivers_accept(event_type):
     long = "\U0001f600@" * 500
     data = {name: long for name, value in DATA.items() if isinstance(value, str)}
