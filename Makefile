@@ -55,7 +55,7 @@ rules-check: ## try every rule and alert of deploy/prometheus with its cases; ne
 	promtool test rules deploy/prometheus/*.test.yaml
 
 .PHONY: kustomize
-kustomize: kubernetes ## write deploy/kustomize/base anew from the Helm chart
+kustomize: kubernetes ## write the manifests below deploy/kustomize anew from the Helm charts
 	@$(BIN)/python -m tests.support.chart
 
 .PHONY: lock
@@ -174,6 +174,18 @@ test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
 chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
 	@$(BIN)/python -m pytest tests/deploy -m kubernetes -rs $(PYTEST_ARGS)
 
+# DEMO_ARGS=--end ends it after the last step.
+.PHONY: demo
+demo: kubernetes ## run a broker, two clusters and two agents: a good version, a bad one, a rollout and a rollback
+	@$(BIN)/python -m tests.support.demo $(DEMO_ARGS)
+
+# More arguments, e.g. make chaos CHAOS_ARGS="--seed 7 --seconds 120"
+CHAOS_ARGS ?=
+
+.PHONY: chaos
+chaos: env ## kill, cut, silence, restart and fail over at random around a simulated fleet for ten minutes, and judge
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
@@ -181,6 +193,8 @@ example: env ## run examples/first-deployment against a broker started for it
 .PHONY: example-rollout
 example-rollout: env ## run examples/staged-rollout against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/staged-rollout/run.sh
+
+DEMO_ARGS ?=
 
 # More arguments for the clients, e.g. make clients CLIENTS_ARGS="--cached oapi-codegen"
 CLIENTS_ARGS ?=
