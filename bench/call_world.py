@@ -215,5 +215,6 @@ def _report(deployment_object: str) -> dict[str, str]:
 
 def _manifest(number: int, size: int = OBJECT_BYTES) -> str:
     head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bench-{number}\ndata:\n"
-    lines = (f"  key-{n}: {number * 7919 + n * 104729:040d}\n" for n in range(size // 50))
+    # Text for agents and kubectl alike; numbers with leading zeros would be warned of, each of them.
+    lines = (f"  key-{n}: value-{number * 7919 + n * 104729:034d}\n" for n in range(size // 50))
     return head + "".join(lines)
