@@ -176,6 +176,13 @@ chart-check: kubernetes ## try chart, manifests and first cluster with helm and 
 demo: kubernetes ## run a broker, two clusters and two agents: a good version, a bad one, a rollout and a rollback
 	@$(BIN)/python -m tests.support.demo $(DEMO_ARGS)
 
+# More arguments, e.g. make chaos CHAOS_ARGS="--seed 7 --seconds 120"
+CHAOS_ARGS ?=
+
+.PHONY: chaos
+chaos: env ## kill, cut, silence, restart and fail over at random around a simulated fleet for ten minutes, and judge
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
