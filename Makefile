@@ -54,6 +54,10 @@ rules-check: ## try every rule and alert of deploy/prometheus with its cases; ne
 	promtool check rules deploy/prometheus/brokkr.rules.yaml
 	promtool test rules deploy/prometheus/*.test.yaml
 
+.PHONY: kustomize
+kustomize: kubernetes ## write the manifests below deploy/kustomize anew from the Helm charts
+	@$(BIN)/python -m tests.support.chart
+
 .PHONY: lock
 lock: ## write locks/ anew from requirements*.txt: every package with its version and its hashes
 	@$(PYTHON) -m venv $(VENV)/lock
@@ -62,6 +66,12 @@ lock: ## write locks/ anew from requirements*.txt: every package with its versio
 	@sed '/^# Pulled in/,$$d; /^pytest-django==/d' requirements.txt \
 		| $(LOCK) --constraint requirements.txt --output-file locks/runtime.txt -
 	@$(LOCK) --output-file locks/dev.txt requirements-dev.txt
+	@$(LOCK) --output-file locks/image.txt requirements-image.txt
+	@# On top of the runtime.
+	@sed '/^-r /d; /^# Pulled in/,$$d' requirements-tracing.txt \
+		| $(LOCK) --constraint requirements-tracing.txt --output-file locks/tracing.txt -
+	@sed '/^# Pulled in/,$$d' requirements-agent.txt \
+		| $(LOCK) --constraint requirements-agent.txt --output-file locks/agent.txt -
 
 # --- Running ---------------------------------------------------------------------------------------
 
@@ -78,15 +88,17 @@ run: $(VENV)/.installed ## run the broker here: web and worker, on loopback, por
 # --- Testing ---------------------------------------------------------------------------------------
 
 # Which tests `make test-sqlite` and `make test-postgres` run: all that can, so that either shows what the other leaves out.
-SQLITE_TESTS ?= not faults
-POSTGRES_TESTS ?= not browser and not faults
+# What the last three need has a target for itself.
+SQLITE_TESTS ?= not faults and not kubernetes and not image
+POSTGRES_TESTS ?= not browser and not faults and not kubernetes and not image
 
 # At once, because tests that start servers mostly wait. What touches no database runs once, on the side of SQLite; what any
 # database will do for runs once, on PostgreSQL, which takes less (types, NUL, lengths).
 .PHONY: test
 test: ## run the whole test suite, on SQLite and on PostgreSQL
 	@$(MAKE) -j2 --keep-going --output-sync=target test-sqlite test-postgres \
-		SQLITE_TESTS="not any_database and not faults" POSTGRES_TESTS="not browser and not no_database and not faults"
+		SQLITE_TESTS="not any_database and $(SQLITE_TESTS)" \
+		POSTGRES_TESTS="not no_database and $(POSTGRES_TESTS)"
 
 .PHONY: chromium
 chromium: env ## install a browser for the browser tests when there is none
@@ -130,6 +142,50 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 	@$(BIN)/python -m tests.support.pgbouncer
 	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
+.PHONY: alerts-live
+alerts-live: env ## let a real Prometheus tell of errors, of a worker and of a database that are gone; needs prometheus
+	@command -v prometheus >/dev/null || { echo "Prometheus is needed: apt-get install prometheus"; exit 1; }
+	@$(BIN)/python -m pytest tests/faults/test_alerts.py -rs $(PYTEST_ARGS)
+
+# The image's name, and the base that it is built on, e.g. make image IMAGE=registry.example.com/brokkr-broker:1.0.0
+IMAGE ?= brokkr-broker:$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+BASE ?= python:3.11-slim
+
+.PHONY: image
+image: ## build the image with docker, podman or buildah, whichever works here
+	@deploy/image/build $(IMAGE) --build-arg BASE=$(BASE)
+
+.PHONY: image-check
+image-check: env ## build the image without engine and registry, and run it; needs root, buildah and debootstrap
+	@$(BIN)/python -m tests.support.image
+	@$(BIN)/python -m pytest tests/deploy/test_image.py $(PYTEST_ARGS)
+
+.PHONY: kubernetes
+kubernetes: env ## build what tests with a cluster need, once; KUBERNETES_PROGRAMS names the folder; needs Go and apt-get
+	@$(BIN)/python -m tests.support.kubernetes
+
+# BROKKR_TEST_AGENT_KILLS=50 kills the agent more often than the suite does.
+.PHONY: test-cluster
+test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
+	@$(BIN)/python -m pytest tests/brokkr_agent -m kubernetes -rs $(PYTEST_ARGS)
+
+# In one process, because the API server takes most of the time.
+.PHONY: chart-check
+chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
+	@$(BIN)/python -m pytest tests/deploy -m kubernetes -rs $(PYTEST_ARGS)
+
+# DEMO_ARGS=--end ends it after the last step.
+.PHONY: demo
+demo: kubernetes ## run a broker, two clusters and two agents: a good version, a bad one, a rollout and a rollback
+	@$(BIN)/python -m tests.support.demo $(DEMO_ARGS)
+
+# More arguments, e.g. make chaos CHAOS_ARGS="--seed 7 --seconds 120"
+CHAOS_ARGS ?=
+
+.PHONY: chaos
+chaos: env ## kill, cut, silence, restart and fail over at random around a simulated fleet for ten minutes, and judge
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
@@ -137,6 +193,8 @@ example: env ## run examples/first-deployment against a broker started for it
 .PHONY: example-rollout
 example-rollout: env ## run examples/staged-rollout against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/staged-rollout/run.sh
+
+DEMO_ARGS ?=
 
 # More arguments for the clients, e.g. make clients CLIENTS_ARGS="--cached oapi-codegen"
 CLIENTS_ARGS ?=
@@ -149,6 +207,10 @@ clients: env ## generate clients from openapi/ with each tool that is here, and 
 .PHONY: screenshots
 screenshots: chromium ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
 	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
+
+.PHONY: pictures
+pictures: chromium ## take the pictures of the README anew
+	@$(BIN)/python -m tests.browser.pictures
 
 # --- Checking --------------------------------------------------------------------------------------
 

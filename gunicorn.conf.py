@@ -48,7 +48,7 @@ control_socket_disable = True
 
 # --- Logs -----------------------------------------------------------------------------------------
 # No access log, because RequestMiddleware logs requests. gunicorn's other lines go to our log.
-logger_class = "server.web_worker.WebLogger"
+logger_class = "server.logger.WebLogger"
 logconfig_dict = settings.LOGGING | {
     "loggers": settings.LOGGING["loggers"] | {"gunicorn.error": {"handlers": [], "propagate": True}}
 }
@@ -78,8 +78,15 @@ def post_worker_init(worker: Any) -> None:
 
     # Load the routes and their imports now; otherwise the first request would.
     _ = get_resolver().url_patterns
+    if settings.TRACING:
+        # Not before the fork, because its thread would not come along; and it need not be installed.
+        from server.tracing import start_tracing  # noqa: PLC0415
+
+        start_tracing()
     gc.collect()
     gc.freeze()
+    # The default is 700: a list of a thousand rows would start many collections, and none would find anything.
+    gc.set_threshold(10_000)
 
 
 def child_exit(server: Any, worker: Any) -> None:

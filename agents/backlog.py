@@ -15,10 +15,11 @@ from agents.wanted.legs import is_owed, served_by_agents
 from agents.wanted.versions import later_sql, newest_releases_sql, wanted_sql
 from core.prepared import as_uuid, uuid_parameter
 
+# Materialized, because the version of a stack would else be looked up for each of its agents.
 _PENDING = """
 WITH chosen AS (SELECT id FROM agents WHERE deleted_at IS NULL {among}),
 served AS ({served}),
-unheld AS (
+unheld AS MATERIALIZED (
     SELECT s.id AS stack_id, {unheld} AS sequence_id
     FROM stacks s WHERE s.deleted_at IS NULL AND s.id IN (SELECT stack_id FROM served)
 ),

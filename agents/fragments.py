@@ -5,6 +5,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
+from agents.counters import FRAGMENT_HITS, FRAGMENT_MISSES
 from core.errors import DatabaseUnavailable
 from stacks.models import DeploymentObject
 
@@ -30,8 +31,10 @@ class Fragments:
             found = {
                 object_id: body for object_id in object_ids if (body := self._kept.get(object_id)) is not None
             }
+        FRAGMENT_HITS.inc(len(found))
         if len(found) < len(object_ids):
             missing = [object_id for object_id in object_ids if object_id not in found]
+            FRAGMENT_MISSES.inc(len(missing))
             fresh = {obj.id.hex: self._render(obj) for obj in DeploymentObject.objects.filter(id__in=missing)}
             if len(fresh) < len(missing):
                 raise DatabaseUnavailable

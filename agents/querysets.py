@@ -49,11 +49,12 @@ class AgentEventQuerySet(ActiveQuerySet["AgentEvent"]):
         return self.filter(deployment_object__stack__generator_id=generator_id)
 
 
-def grace_before(now: datetime) -> Combinable:
+def grace_before(now: datetime | Combinable) -> Combinable:
     """An expression for queries of agents: a heartbeat before this moment is older than the agent's grace."""
     # Declared as an integer, because SQLite can multiply a duration only by an integer.
     seconds = Coalesce(
         F("silent_after_seconds"), Value(settings.AGENT_SILENT_AFTER_SECONDS), output_field=IntegerField()
     )
     grace = ExpressionWrapper(seconds * Value(timedelta(seconds=1)), output_field=DurationField())
-    return ExpressionWrapper(Value(now) - grace, output_field=DateTimeField())
+    moment = Value(now) if isinstance(now, datetime) else now
+    return ExpressionWrapper(moment - grace, output_field=DateTimeField())

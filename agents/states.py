@@ -18,10 +18,11 @@ from agents.wanted.legs import served_by_agents, serving_stacks
 from agents.wanted.versions import held_stacks, later_sql, newest_releases_sql, wanted_sql
 from core.prepared import as_uuid, uuid_parameter
 
+# Materialized, because the version of a stack would else be looked up for each of its agents.
 _COUNTS = """
 WITH chosen AS ({chosen}),
 served AS ({served}),
-unheld AS (
+unheld AS MATERIALIZED (
     SELECT s.id AS stack_id, {unheld} AS sequence_id
     FROM stacks s WHERE s.deleted_at IS NULL AND s.id IN (SELECT stack_id FROM served)
 ),

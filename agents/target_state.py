@@ -103,7 +103,7 @@ def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
     """The objects' ids as in `poll`, for another caller than the agent. None for an unknown or deleted agent."""
     sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
     row = fetch_one(sql, {"agent": uuid_parameter(agent_id)})
-    return [_id(item) for item in _items(row[0])] if row else ()
+    return object_ids_of(row[0]) if row else ()
 
 
 def state_at(*, agent_id: UUID, at: datetime) -> Sequence[str]:
@@ -118,7 +118,12 @@ def state_at(*, agent_id: UUID, at: datetime) -> Sequence[str]:
         with_key=False,
     )
     row = fetch_one(sql, {"agent": uuid_parameter(agent_id), "at": moment_parameter(at)})
-    return [_id(item) for item in _items(row[0])] if row else ()
+    return object_ids_of(row[0]) if row else ()
+
+
+def object_ids_of(state: str | None) -> Sequence[str]:
+    """The objects' ids, newest first, from the value of `state_sql`."""
+    return [_id(item) for item in _items(state)]
 
 
 @cache
@@ -130,6 +135,19 @@ def _statement(
     with_key: bool,
     with_new: bool = False,
 ) -> str:
+    state = state_sql(vendor, registration, incremental, with_new=with_new)
+    return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state, good_key=GOOD_KEY_OF_AGENT)
+
+
+@cache
+def state_sql(
+    vendor: str,
+    registration: bool,  # noqa: FBT001
+    incremental: bool,  # noqa: FBT001
+    *,
+    with_new: bool = False,
+) -> str:
+    """SELECT of one text, which `object_ids_of` reads: the objects that the agent %(agent)s should have."""
     columns = _NEW + _ITEM if with_new else _ITEM
     items = _ITEMS.format(
         wanted=wanted_sql("m.stack_id", "%(agent)s", columns=columns, check_stack=True),
@@ -139,8 +157,7 @@ def _statement(
     )
     join = "string_agg(x.item, ',')" if vendor == "postgresql" else "group_concat(x.item)"
     unreported = _UNREPORTED.format(item_id=_ITEM_ID[vendor]) if incremental else ""
-    state = _STATE.format(join=join, items=items, unreported=unreported)
-    return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state, good_key=GOOD_KEY_OF_AGENT)
+    return _STATE.format(join=join, items=items, unreported=unreported)
 
 
 def _items(joined: str | None) -> Sequence[str]:

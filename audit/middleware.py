@@ -52,6 +52,8 @@ def _operator(request: HttpRequest) -> Actor | None:
     """The admin key or the user of the admin site that sent the request; None for all others."""
     if is_api(request):
         caller = recognised_caller(request)
-        return author_of(request, caller) if caller is not None and caller.role == Role.ADMIN else None
+        if caller is None or caller.role != Role.ADMIN:
+            return None
+        return author_of(caller, request.META, context_of(request).request_id)
     user = getattr(request, "user", None)
     return admin_actor(request) if user is not None and user.is_authenticated else None

@@ -38,7 +38,7 @@ def _row(event: Event) -> AuditLog:
         request_id=actor.request_id,
         before=_json(event.before),
         after=_json(event.after),
-        reason=event.reason,
+        reason=event.reason or actor.reason,
         author_salt=uuid4(),
         content_salt=uuid4(),
     )

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import data, environment
-from bench.revision import checkout
 from tests.support.postgres import private_postgres
+from tests.support.revision import checkout
 
 BOUND_MS = 300
 # A line of what this prints: the page, its first and its median time, its queries and its size.

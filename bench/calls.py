@@ -27,8 +27,8 @@ import psycopg
 from bench import environment
 from bench.call_world import AGENTS, BATCH, OBJECT_BYTES, STACKS, Call, World
 from bench.load import Seen, generate
-from bench.revision import checkout
 from tests.support.postgres import private_postgres
+from tests.support.revision import checkout
 from tests.support.server import ROOT
 
 # Run by `manage.py shell` of each revision.

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from bench import agent_calls, data, environment
 from bench.load import generate
-from bench.revision import checkout
 from tests.faults.test_poolers import ROLE, TIMEOUTS
 from tests.support.pgbouncer import OF_TRIXIE, SYSTEM, pgbouncer
 from tests.support.postgres import private_postgres
 from tests.support.proxy import Proxy
+from tests.support.revision import checkout
 
 _CONNECTIONS = 16
 

@@ -16,13 +16,13 @@ from time import sleep
 
 import psycopg
 
-from bench.revision import checkout
 from tests.faults.test_poolers import ROLE, TIMEOUTS
 from tests.support.clocked import ask, poll_path
 from tests.support.live_api import MANIFEST, make_rows
 from tests.support.pgbouncer import SYSTEM, pgbouncer
 from tests.support.postgres import PrivatePostgres, private_postgres
 from tests.support.proxy import Proxy
+from tests.support.revision import checkout
 from tests.support.server import ROOT, LiveServer
 
 _PATIENCE = 20

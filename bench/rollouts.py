@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bench import data, environment
 from bench.agent_calls import Variant, etags_of, measure, polls
-from bench.revision import checkout
 from tests.support.postgres import private_postgres
+from tests.support.revision import checkout
 from tests.support.server import ROOT
 
 # The last revision without holds.

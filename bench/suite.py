@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from bench.revision import checkout
+from tests.support.revision import checkout
 from tests.support.server import ROOT
 
 # linux/prctl.h: processes whose parents have ended, as PostgreSQL's does, become children of this one and are counted.

@@ -55,7 +55,7 @@ def serve(tree: str) -> None:
 
 def main() -> None:
     # The other process must not find the engine of this tree.
-    from bench.revision import checkout
+    from tests.support.revision import checkout
 
     revision = sys.argv[1]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 20

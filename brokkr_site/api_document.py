@@ -23,7 +23,7 @@ _ID_SOURCES = {
     "template_id": "from `GET /templates`",
     "claim_token": "from the answer to the claim",
 }
-_METRICS = "# TYPE brokkr_stacks_total gauge\nbrokkr_stacks_total 3.0\n"
+_METRICS = "# TYPE brokkr_stacks_total untyped\nbrokkr_stacks_total 3.0\n"
 
 _LOCKED = error_answer(
     "A freeze holds, which `details` names.",

@@ -25,6 +25,10 @@ TAGS = [
             "agents",
             "One process in each cluster, which pulls: its record, labels, targets, heartbeat and target state.",
         ),
+        (
+            "sync",
+            "One call for agents that know it, in place of five: what they have to say, and what is new.",
+        ),
         ("registrations", "Which agents serve which generators."),
         ("events", "What agents report of the objects that they applied."),
         ("health status", "What agents observe of the objects that are deployed."),

@@ -8,6 +8,7 @@ urlpatterns = [
     # The routes that are called all day come first, because Django tries one pattern after another.
     path("", include("stacks.api.urls")),
     path("", include("agents.api.urls")),
+    path("", include("sync.api.urls")),
     path("", include("workorders.api.urls")),
     path("", include("diagnostics.api.urls")),
     path("", include("webhooks.api.urls")),

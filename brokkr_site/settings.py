@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -22,6 +23,7 @@ from config.env import (
     env_ports,
     env_secret,
     env_str,
+    env_url,
 )
 from config.processes import is_broker
 from config.reloadable_settings import read_reloadable_settings
@@ -98,6 +100,7 @@ INSTALLED_APPS = [
     "config",
     "inventory",
     "rollouts",
+    "sync",
     "history",
     "fleet",
     "plans",
@@ -194,6 +197,9 @@ QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 2, minimum=1, 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD
 
+# Where people find it, for links in messages. Nothing here guesses it from a request.
+PUBLIC_URL = env_url("BROKKR_PUBLIC_URL")
+
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = False
@@ -245,6 +251,7 @@ SPECTACULAR_SETTINGS = {
         "WorkOrderStatus": ["PENDING", "CLAIMED", "RETRY_PENDING", "COMPLETED", "FAILED"],
         "RetryStatus": ["retry_scheduled"],
         "DeploymentHealthStatus": "health.models.HealthStatus",
+        "ObjectHealthBodyStatusEnum": ["healthy", "degraded", "failing", "unknown"],
         "CheckStatus": ["ok", "blocked", "unknown"],
         "DeliveryStatus": "webhooks.models.delivery.Status",
         "RolloutState": "rollouts.models.RolloutState",
@@ -279,6 +286,10 @@ if ADMIN_PAK_HASH == DEVELOPMENT_PAK_HASH and not DEBUG:
         "Use the hash of a key of your own (`manage.py generate_pak`); BROKKR_DEBUG=true allows it for trials."
     )
 
+# For how long an old key works on, if a person of the admin site does not choose otherwise.
+KEY_OVERLAP_SECONDS = env_int("BROKKR_KEY_OVERLAP_SECONDS", 86400, minimum=0, maximum=7 * 86400)
+KEY_WARNING_DAYS = env_int("BROKKR_KEY_WARNING_DAYS", 14, minimum=0, maximum=365)
+
 # --- Behaviour ------------------------------------------------------------------------------------
 REQUIRE_REGISTRATION = env_bool("BROKKR_REQUIRE_REGISTRATION", default=False)
 RATE_LIMIT_PER_SECOND = env_int("BROKKR_RATE_LIMIT_PER_SECOND", 0, minimum=0, maximum=100_000)
@@ -289,6 +300,7 @@ HEARTBEAT_DURABLE = env_bool("BROKKR_HEARTBEAT_DURABLE", default=True)
 FRAGMENT_CACHE_BYTES = env_int("BROKKR_FRAGMENT_CACHE_MIB", 64, minimum=1, maximum=65536) * 1024 * 1024
 MANIFESTS = env_choice("BROKKR_MANIFESTS", "strict", {"strict", "lenient"})
 TARGET_STATE_DEFAULT = env_choice("BROKKR_TARGET_STATE_DEFAULT", "full", {"full", "incremental"})
+SYNC_INTERVAL_SECONDS = env_int("BROKKR_SYNC_INTERVAL_SECONDS", 30, minimum=1, maximum=3600)
 AGENT_SILENT_AFTER_SECONDS = env_int("BROKKR_AGENT_SILENT_AFTER_SECONDS", 300, minimum=1)
 HEALTH_STALE_SECONDS = env_int("BROKKR_HEALTH_STALE_SECONDS", 300, minimum=1)
 
@@ -321,5 +333,10 @@ if not AUDIT_SIGNING_KEYS and is_broker(sys.argv):
 AUDIT_SEAL_SECONDS = env_int("BROKKR_AUDIT_SEAL_SECONDS", 3, minimum=1, maximum=3600)
 
 # --- Logs -----------------------------------------------------------------------------------------
+TRACING = env_bool("BROKKR_TRACING", default=False)
+if TRACING and find_spec("opentelemetry") is None:
+    raise ImproperlyConfigured(
+        "BROKKR_TRACING is on, and OpenTelemetry is not installed: pip install -r locks/tracing.txt"
+    )
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})
 LOGGING = logging_config(level=LOG_LEVEL, style=LOG_FORMAT)

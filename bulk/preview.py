@@ -73,7 +73,7 @@ def plan_job(job: BulkJob, ids: _Ids, *, actor: Actor, now: datetime) -> JobPlan
 
     run = dry_run(lambda: trial.scope(ids, job.word), change, patience=_PATIENCE_SECONDS)
     digests = digests_by_agent(run.changes, run.after)
-    plan = report(run, _digest(job, ids, digests), now=now, generator_id=None)
+    plan = report(run, _digest(job, ids, digests), now=now, reader=None)
     return JobPlan(plan, digests, run.refused_by)
 
 

@@ -33,7 +33,7 @@ def installation_view(request: HttpRequest, context: dict[str, Any]) -> HttpResp
 
 
 def _proxy_of(request: HttpRequest) -> Iterator[CheckMessage]:
-    if is_behind_unknown_proxy(request, settings.TRUSTED_PROXY_COUNT):
+    if is_behind_unknown_proxy(request.META, settings.TRUSTED_PROXY_COUNT):
         yield Caution(
             "Your request came through a proxy and BROKKR_TRUSTED_PROXY_COUNT is 0: every client counts as the proxy.",
             hint="Set BROKKR_TRUSTED_PROXY_COUNT to the number of your own proxies, 1 for instance.",

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import Q
-from django.utils import timezone
 
 from agents.attention import Failure
 from agents.deployments import Deployment
 from agents.models import Agent
+from core import clock
 from generators.models import Generator
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
@@ -108,7 +108,7 @@ def wanted_by(form: DeploymentFilter) -> Wanted:
         found = Agent.objects.active().filter(by_name | Q(cluster_name__icontains=text))
         named += found.values_list("pk", flat=True)
     return Wanted(
-        text.casefold(), stacks, agents, frozenset(named), timezone.now() - age if age is not None else None
+        text.casefold(), stacks, agents, frozenset(named), clock.now() - age if age is not None else None
     )
 
 

@@ -13,7 +13,7 @@ from core.middleware import client_address, is_behind_unknown_proxy
 
 def address(request: HttpRequest) -> str | None:
     """The address whose failures are counted together: that of the client behind our own proxies."""
-    return client_address(request, settings.TRUSTED_PROXY_COUNT)
+    return client_address(request.META, settings.TRUSTED_PROXY_COUNT)
 
 
 def counted_together(attempt: HttpRequest | AccessBase, _credentials: object = None) -> list[str | list[str]]:
@@ -21,7 +21,7 @@ def counted_together(attempt: HttpRequest | AccessBase, _credentials: object = N
     setting names, because everybody's failures come from that address.
     """
     through_proxy = isinstance(attempt, HttpRequest) and is_behind_unknown_proxy(
-        attempt, settings.TRUSTED_PROXY_COUNT
+        attempt.META, settings.TRUSTED_PROXY_COUNT
     )
     return [["username", "ip_address"]] if through_proxy else ["ip_address"]
 

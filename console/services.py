@@ -3,12 +3,13 @@
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.utils import timezone
+
+from core import clock
 
 
 def forget_old_logins() -> int:
     """Delete the sessions that have ended and the failures that no longer count. Returns the number of rows."""
-    now = timezone.now()
+    now = clock.now()
     sessions, _ = Session.objects.filter(expire_date__lt=now).delete()
     attempts: int = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).delete()[
         0

@@ -5,10 +5,11 @@ Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage, 75
 
 import argparse
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,6 +25,9 @@ from core.events import ADMIN_TYPE, Actor
 VIA = "cli"
 # EX_TEMPFAIL of sysexits.h: the same command may succeed later.
 DATABASE_UNUSABLE = 75
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class UsageError(CommandError):
@@ -119,6 +123,30 @@ def uuid_argument(value: str) -> UUID:
 def uuids_argument(value: str) -> list[UUID]:
     """An option's UUIDs, separated by commas."""
     return [uuid_argument(item.strip()) for item in value.split(",") if item.strip()]
+
+
+def words_argument(value: str) -> list[str]:
+    """An option's words, separated by commas."""
+    return [item.strip() for item in text_argument(value).split(",") if item.strip()]
+
+
+def duration_argument(value: str) -> timedelta:
+    """An option's length of time: a whole number and its unit, `90s`, `30m`, `12h` or `7d`."""
+    found = _DURATION.fullmatch(value)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a length of time like 30m, 12h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def moment_argument(value: str) -> datetime:
+    """An option's moment: a date, whose end is meant, or a date and time in ISO 8601; without an offset in UTC."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a date like 2027-03-31") from error
+    if _DATE.fullmatch(value):
+        moment += timedelta(days=1)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def fields(pairs: Mapping[str, object]) -> str:

@@ -19,7 +19,8 @@ from core import clock
 class Actor:
     """Who caused a change, and from where.
 
-    `type` is a value of `paks.actors.ActorType`; `label` names a key, an admin-site user or a command.
+    `type` is a value of `paks.actors.ActorType`; `label` names a key, an admin-site user or a command. `reason` is why,
+    in the actor's own words, if he was asked.
     """
 
     type: str
@@ -29,6 +30,7 @@ class Actor:
     ip_address: str | None = None
     user_agent: str | None = None
     request_id: str = ""
+    reason: str = ""
 
 
 # The types of the authors that core itself knows.

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunPython
-from django.utils import timezone
+
+from core import clock
 
 SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
@@ -116,7 +117,7 @@ def _for_each(
 def time_of(row_id: UUID) -> datetime:
     """When the UUIDv7 was made. For another UUID, now: the row is older, but nothing tells how old."""
     milliseconds = row_id.int >> 80
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC) if row_id.version == 7 else timezone.now()
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC) if row_id.version == 7 else clock.now()
 
 
 def fill(rows: Any, history: Any, *columns: str, time: str | None = None) -> None:

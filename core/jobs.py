@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core import clock
+from core.job_runs import store_runs
 from core.services import forget_full_buckets, forget_old_answers
 
 
@@ -62,3 +64,8 @@ def forget_answers() -> int:
 @periodic(every=timedelta(hours=1))
 def forget_buckets() -> int:
     return forget_full_buckets()
+
+
+@periodic(every=timedelta(seconds=10))
+def store_job_runs() -> int:
+    return store_runs(now=clock.now())

@@ -8,8 +8,9 @@ import orjson
 import structlog
 
 REQUEST_LOGGER = "brokkr.request"
-# The fields of the line for a request, in their order.
+# The fields of the line for a request, in their order, and the one that only a client with a trace causes.
 REQUEST_FIELDS = ("caller", "duration_ms", "method", "request_id", "route", "status")
+TRACE_FIELD = "trace_id"
 
 _LEVELS = {"trace": "DEBUG", "debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
 
@@ -72,9 +73,16 @@ class Lines(structlog.stdlib.ProcessorFormatter):
         return self._of_request(record, moment.replace("+00:00", "Z"))
 
 
-def _request_as_json(record: logging.LogRecord, timestamp: str) -> str:
+def _said(record: logging.LogRecord) -> dict[str, Any]:
     said = record.__dict__
     line = {name: said[name] for name in REQUEST_FIELDS}
+    if TRACE_FIELD in said:
+        line[TRACE_FIELD] = said[TRACE_FIELD]
+    return line
+
+
+def _request_as_json(record: logging.LogRecord, timestamp: str) -> str:
+    line = _said(record)
     level = record.levelname.lower()
     return orjson.dumps(
         {"event": record.msg, **line, "level": level, "logger": record.name, "timestamp": timestamp}
@@ -82,6 +90,5 @@ def _request_as_json(record: logging.LogRecord, timestamp: str) -> str:
 
 
 def _request_as_text(record: logging.LogRecord, timestamp: str) -> str:
-    said = record.__dict__
-    line = " ".join(f"{name}={said[name]}" for name in REQUEST_FIELDS)
+    line = " ".join(f"{name}={value}" for name, value in _said(record).items())
     return f"{timestamp} [{record.levelname.lower():<9}] {record.msg:<30} [{record.name}] {line}"

@@ -30,10 +30,15 @@ def gauges(compute: Gauges) -> Gauges:
     return compute
 
 
+def gauge_families() -> Iterator[Metric]:
+    """The metrics that are computed at each scrape. Raises Django's database errors."""
+    for compute in _gauges:
+        yield from compute()
+
+
 class _AtScrape:
     def collect(self) -> Iterator[Metric]:
-        for compute in _gauges:
-            yield from compute()
+        return gauge_families()
 
     def describe(self) -> list[Metric]:
         return []

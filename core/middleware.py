@@ -3,14 +3,15 @@
 import logging
 import re
 import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from core.content_security import ContentSecurityMiddleware
 from core.observation import note_request, request_id_of
@@ -56,6 +57,7 @@ class RequestMiddleware:
             endpoint=endpoint_of(request),
             status=response.status_code,
             seconds=time.perf_counter() - started,
+            traceparent=request.META.get("HTTP_TRACEPARENT", ""),
         )
         return response
 
@@ -92,7 +94,20 @@ def is_api(request: HttpRequest) -> bool:
 
 def endpoint_of(request: HttpRequest) -> str:
     """The route with its ids as `:id`. Paths without a route share one name, so scanners cannot fill the metrics."""
-    match = request.resolver_match
+    return _endpoint(request.resolver_match)
+
+
+# Bounded, because clients choose the paths.
+@lru_cache(maxsize=1024)
+def endpoint_at(path: str) -> str:
+    """The same for a path, with anything in place of ids, that no request object was made for."""
+    try:
+        return _endpoint(resolve(path))
+    except Resolver404:
+        return "unmatched"
+
+
+def _endpoint(match: ResolverMatch | None) -> str:
     if match is None or match.url_name == "route-not-found":
         return "unmatched"
     return _named(match.route)
@@ -104,9 +119,12 @@ def _named(route: str) -> str:
     return "/" + _PARAMETER.sub(lambda found: ":id" if found[1].endswith("_id") else f":{found[1]}", route)
 
 
-def is_behind_unknown_proxy(request: HttpRequest, trusted_proxies: int) -> bool:
-    """Whether something forwarded the request, and no setting says that it is a proxy of ours."""
-    return not trusted_proxies and "X-Forwarded-For" in request.headers
+def is_behind_unknown_proxy(meta: Mapping[str, Any], trusted_proxies: int) -> bool:
+    """Whether something forwarded the request, and no setting says that it is a proxy of ours.
+
+    `meta` is the request's WSGI environment.
+    """
+    return not trusted_proxies and "HTTP_X_FORWARDED_FOR" in meta
 
 
 @cache
@@ -118,17 +136,18 @@ def _warn_of_proxy() -> None:
     )
 
 
-def client_address(request: HttpRequest, trusted_proxies: int) -> str | None:
+def client_address(meta: Mapping[str, Any], trusted_proxies: int) -> str | None:
     """The client's address: the peer, or what the outermost of our own proxies saw.
 
     Only the last `trusted_proxies` entries of X-Forwarded-For were written by proxies of ours; a client may
-    have invented the others.
+    have invented the others. `meta` is the request's WSGI environment.
     """
-    if is_behind_unknown_proxy(request, trusted_proxies):
+    if is_behind_unknown_proxy(meta, trusted_proxies):
         _warn_of_proxy()
     if trusted_proxies:
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        forwarded: str = meta.get("HTTP_X_FORWARDED_FOR", "")
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
         if len(hops) >= trusted_proxies:
             return hops[-trusted_proxies]
-    peer: str | None = request.META.get("REMOTE_ADDR") or None
+    peer: str | None = meta.get("REMOTE_ADDR") or None
     return peer

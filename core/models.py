@@ -1,16 +1,17 @@
-"""The base of every resource, the stored answers for repeated creates, and the buckets of the rate limit."""
+"""The base of every resource, stored answers for repeated creates, buckets of the rate limit, and how jobs ran."""
 
 from django.db import models
-from django.utils import timezone
 from uuid_utils.compat import uuid7
+
+from core.moments import MomentField
 
 
 class Resource(models.Model):
     """A row with a UUIDv7. Deleting it sets `deleted_at`, so that its history stays."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
+    updated_at = MomentField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -30,7 +31,7 @@ class IdempotentAnswer(models.Model):
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     body = models.BinaryField()
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "idempotent_answers"
@@ -53,3 +54,19 @@ class RateBucket(models.Model):
 
     def __str__(self) -> str:
         return str(self.key)
+
+
+class JobRuns(models.Model):
+    """How often a job of the worker ran, for how long, and when it last succeeded. All workers add to it."""
+
+    job = models.CharField(primary_key=True, max_length=200)
+    runs = models.BigIntegerField(default=0)
+    failures = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0.0)
+    succeeded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "job_runs"
+
+    def __str__(self) -> str:
+        return self.job

@@ -6,6 +6,7 @@ check the connection. Here the statement itself is the check: if the connection 
 """
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +18,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.models import QuerySet
 from psycopg.types.datetime import TimestamptzLoader
+
+from core.database_metrics import observer_of
 
 Row = tuple[Any, ...]
 
@@ -68,8 +71,12 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
         statement = cursor.mogrify(sql, parameters)
     if connection.queries_logged:
         connection.queries_log.append({"sql": statement, "time": "0"})
-    with connection.wrap_database_errors:
-        return psycopg.Cursor(connection.connection).execute(cast(Any, statement), binary=True).fetchall()
+    started = time.perf_counter()
+    try:
+        with connection.wrap_database_errors:
+            return psycopg.Cursor(connection.connection).execute(cast(Any, statement), binary=True).fetchall()
+    finally:
+        observer_of("SELECT")(time.perf_counter() - started)
 
 
 def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:
@@ -85,10 +92,16 @@ def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]
     db.ensure_connection()
     if db.queries_logged:
         db.queries_log.append({"sql": sql, "time": "0"})
-    with db.wrap_database_errors:
-        server_side = _cursor(db.connection, sql)
-        server_side.execute(cast(Any, sql), parameters, prepare=True, binary=True)
-        fetched = server_side.fetchall() if server_side.description else []
+    started = time.perf_counter()
+    try:
+        with db.wrap_database_errors:
+            server_side = _cursor(db.connection, sql)
+            server_side.execute(cast(Any, sql), parameters, prepare=True, binary=True)
+            # Not `description`, which makes an object for each column.
+            has_rows = server_side.pgresult is not None and server_side.pgresult.nfields > 0
+            fetched = server_side.fetchall() if has_rows else []
+    finally:
+        observer_of(sql)(time.perf_counter() - started)
     # The connection has just worked, so Django need not send `SELECT 1` to check it.
     db.health_check_done = True
     return fetched

@@ -8,12 +8,12 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from agents.models import Agent
+from core import clock
 from core.admin import (
     CappedPaginator,
     Created,
@@ -28,6 +28,7 @@ from core.events import Actor
 from diagnostics.models import MAX_REQUESTED_BY, DiagnosticRequest, DiagnosticStatus
 from diagnostics.services import DEFAULT_RETENTION_MINUTES, MAX_RETENTION_MINUTES, request_diagnostic
 from stacks.models import DeploymentObject
+from stacks.secret_values import without_secrets
 
 # The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
                 requested_by=values["requested_by"] or None,
                 retention_minutes=values["retention_minutes"],
                 actor=actor,
-                now=timezone.now(),
+                now=clock.now(),
             )
         )
 
@@ -205,10 +206,11 @@ class DiagnosticRequestAdmin(ServiceAdmin):
 
 
 def _found(diagnostic: DiagnosticRequest, name: str) -> SafeString | None:
-    """One of the texts of the result, indented if it is JSON, as it should be."""
+    """One of the texts of the result, indented if it is JSON, as it should be, with the version's Secrets masked."""
     text: str | None = getattr(diagnostic.result, name) if hasattr(diagnostic, "result") else None
     if text is None:
         return None
     with suppress(orjson.JSONDecodeError):
         text = orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
-    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text)
+    (shown,) = without_secrets([(diagnostic.deployment_object.pk, text)])
+    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)

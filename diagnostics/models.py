@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent
+from core.moments import MomentField
 from diagnostics.querysets import DiagnosticQuerySet
 from stacks.models import DeploymentObject
 
@@ -36,7 +36,7 @@ class DiagnosticRequest(models.Model):
         max_length=20, choices=DiagnosticStatus.choices, default=DiagnosticStatus.PENDING
     )
     requested_by = models.CharField(max_length=MAX_REQUESTED_BY, null=True)  # noqa: DJ001  # the wire tells null from empty
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
     claimed_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
@@ -81,7 +81,7 @@ class DiagnosticResult(models.Model):
     events = models.TextField()
     log_tails = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
     collected_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
 
     class Meta:
         db_table = "diagnostic_results"

@@ -8,11 +8,13 @@ from uuid import UUID
 from agents.inbox import Answer, ask, question
 from paks.tokens import Token
 
-_ANY = question("""
+# The condition, for the statements of other calls too.
+WAITING = """
 EXISTS (
     SELECT 1 FROM diagnostic_requests d WHERE d.agent_id = %(agent)s AND d.status = 'pending'
 )
-""")
+"""
+_ANY = question(WAITING)
 
 
 def look_for_diagnostics(*, agent_id: UUID, token: Token) -> Answer | None:

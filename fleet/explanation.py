@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from textwrap import shorten
-from uuid import UUID
 
 from agents.models import Agent
 from agents.models.event import EventStatus
@@ -20,6 +19,7 @@ from health.models import HealthStatus
 from health.querysets import fresh_since
 from inventory.conflicts import conflicts_of_agent
 from inventory.told_conflicts import ToldConflict, told_conflicts
+from paks.principals import Principal
 from stacks.models import Stack
 
 
@@ -34,13 +34,13 @@ class Explanation:
     conflicts: Sequence[ToldConflict] = ()
 
 
-def explain(*, agent: Agent, stack: Stack, now: datetime, generator_id: UUID | None) -> Explanation:
+def explain(*, agent: Agent, stack: Stack, now: datetime, reader: Principal | None) -> Explanation:
     """The explanation for a live agent and a stack, live or deleted. The agent's heartbeat must be loaded with it.
 
-    `generator_id` is the generator that asks, or None for an operator.
+    `reader` is the caller that asks, or None for an operator.
     """
     conflicts = [each for each in conflicts_of_agent(agent.pk) if stack.pk in each.stack_ids]
-    told = told_conflicts(conflicts, stack.pk, generator_id=generator_id)
+    told = told_conflicts(conflicts, stack.pk, reader=reader)
     return replace(judge(gather(agent=agent, stack=stack, now=now), now=now), conflicts=told)
 
 

@@ -15,6 +15,7 @@ from health.models import DeploymentHealth
 from rollouts.coverage import freeze_of_stack
 from rollouts.models import Freeze
 from stacks.models import DeploymentObject, Stack
+from stacks.secret_values import without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def gather(*, agent: Agent, stack: Stack, now: datetime) -> Facts:
     mode = settings.TARGET_STATE_DEFAULT
     ties = ties_of_agent(agent.pk).among([stack.pk])
     wanted = _wanted(agent, stack)
-    report = StackReport.objects.filter(agent=agent, stack=stack).first()
+    report = _report(agent, stack)
     return Facts(
         agent=agent,
         stack=stack,
@@ -93,6 +94,14 @@ def _wanted(agent: Agent, stack: Stack) -> DeploymentObject | None:
     if delivery is not None and not served_stacks(agent.pk).filter(pk=stack.pk).exists():
         return delivery.marker
     return wanted_object(stack, agent)
+
+
+def _report(agent: Agent, stack: Stack) -> StackReport | None:
+    """The latest report, without values of Secrets in its message."""
+    report = StackReport.objects.filter(agent=agent, stack=stack).first()
+    if report is not None and report.message is not None:
+        (report.message,) = without_secrets([(report.sequence_id, report.message)])
+    return report
 
 
 def _event_type(report: StackReport | None) -> str | None:

@@ -16,7 +16,6 @@ from health.models import DeploymentHealth, HealthStatus
 from workorders.matching import pending_counts
 from workorders.models import WorkOrder
 
-# Up to this many agents, queries name the agents; beyond it, they read all agents.
 _NAMED = 1000
 
 
@@ -51,10 +50,12 @@ def fleet_agents() -> AgentQuerySet:
     return Agent.objects.active().with_heartbeat()
 
 
-def records(agents: Sequence[Agent], *, now: datetime) -> list[AgentRecord]:
-    """The records of agents that came from `fleet_agents`, in the same order."""
-    ids = [agent.pk for agent in agents]
-    among = ids if len(ids) <= _NAMED else None
+def records(agents: Sequence[Agent], *, now: datetime, are_all: bool = False) -> list[AgentRecord]:
+    """The records of agents that came from `fleet_agents`, in the same order. `are_all` says that they are all agents.
+
+    Queries name the agents if they are some and not many: to name all would cost more than to read their rows.
+    """
+    among = None if are_all or len(agents) > _NAMED else [agent.pk for agent in agents]
     objects, orders = pending_object_counts(among), pending_counts(among)
     claimed, troubles = _claimed_counts(among), _trouble_counts(among, now)
     lines = []

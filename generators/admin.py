@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from core.admin import Created, DeletedFilter, Question, ServiceAdmin, admin_actor, ago, detail_action, link
+from core.admin import Created, DeletedFilter, ServiceAdmin, admin_actor, ago, detail_action, link
 from core.events import Actor
 from generators.models import Generator
 from generators.services import (
@@ -16,13 +16,12 @@ from generators.services import (
     rotate_generator_pak,
     update_generator,
 )
+from paks.admin.rotation import chosen_overlap, rotation_question
 
-ROTATE = Question(
+ROTATE = rotation_question(
     title="Rotate the generator's key",
-    consequence="The present key stops working at once. The new one is shown once, on the next page; until the "
-    "generator has it, it can push nothing.",
-    button="Rotate key",
-    is_dangerous=True,
+    consequence="The new key is shown once, on the next page; the generator needs it before the present one ends. Its "
+    "keys with limits stay as they are.",
 )
 
 
@@ -100,5 +99,9 @@ class GeneratorAdmin(ServiceAdmin):
 
     @detail_action(description="Rotate key", icon="key", question=ROTATE, permission="issue_key")
     def rotate_key(self, request: HttpRequest, generator: Generator) -> HttpResponse:
-        key = rotate_generator_pak(generator=lock_generator(generator.pk), actor=admin_actor(request))
+        key = rotate_generator_pak(
+            generator=lock_generator(generator.pk),
+            actor=admin_actor(request),
+            overlap=chosen_overlap(request),
+        )
         return self.show_key(request, generator, key)

@@ -1,14 +1,14 @@
 """Creates, changes and deletes generators, with their keys."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from core import clock
 from core.advisory_locks import lock_wanted_versions
 from core.errors import UniqueViolation
 from core.events import SYSTEM, Actor, Event, changed_fields, emit, fields_of, with_via
@@ -28,6 +28,7 @@ from generators.models import Generator
 from generators.signals import generator_deleted
 from paks.actors import ActorType
 from paks.errors import AdminRequired
+from paks.limits import Limits
 from paks.models import Pak, Role
 from paks.services import issue_pak, revoke_paks_of, rotate_pak
 
@@ -95,7 +96,7 @@ def update_generator(*, generator: Generator, changes: GeneratorChanges, actor: 
     before, after = changed_fields(generator, changes)
     for field, value in changes.items():
         setattr(generator, field, value)
-    generator.updated_at = timezone.now()
+    generator.updated_at = clock.now()
     with unique_or_conflict("unique_generator_name"):
         generator.save(update_fields=[*changes, "updated_at"])
     _tell(
@@ -114,7 +115,7 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
     """Delete a locked generator; the apps above delete what it owns. Raises CannotDeleteSystemGenerator."""
     if generator.is_system:
         raise CannotDeleteSystemGenerator
-    now = timezone.now()
+    now = clock.now()
     generator.deleted_at = generator.updated_at = now
     generator.save(update_fields=["deleted_at", "updated_at"])
     generator_deleted.send(sender=Generator, generator=generator, actor=actor)
@@ -122,19 +123,50 @@ def delete_generator(*, generator: Generator, actor: Actor) -> None:
     _tell(GeneratorEventKind.GENERATOR_DELETED, generator, actor, None, before=fields_of(generator, _AUDITED))
 
 
-def issue_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """Issue one more key for a locked generator; its other keys still work. Raises SystemGeneratorNotATenant."""
+def issue_generator_pak(
+    *,
+    generator: Generator,
+    actor: Actor,
+    via: str | None = None,
+    name: str | None = None,
+    expires_at: datetime | None = None,
+    limits: Limits | None = None,
+) -> tuple[Pak, str]:
+    """Issue one more key for a locked generator, named as the generator if without a name; its other keys still work.
+
+    Raises SystemGeneratorNotATenant, InvalidPak, InvalidKeyExpiry.
+    """
     if generator.is_system:
         raise SystemGeneratorNotATenant
-    return issue_pak(role=Role.GENERATOR, subject_id=generator.id, name=generator.name, actor=actor, via=via)
+    return issue_pak(
+        role=Role.GENERATOR,
+        subject_id=generator.id,
+        name=generator.name if name is None else name,
+        actor=actor,
+        via=via,
+        expires_at=expires_at,
+        limits=limits,
+    )
 
 
 @transaction.atomic
-def rotate_generator_pak(*, generator: Generator, actor: Actor, via: str | None = None) -> str:
-    """Issue a new key for a locked generator and revoke all others. Raises SystemGeneratorNotATenant."""
+def rotate_generator_pak(
+    *, generator: Generator, actor: Actor, via: str | None = None, overlap: timedelta = timedelta(0)
+) -> str:
+    """Issue a new key for a locked generator and end its others after `overlap`, but for those with limits.
+
+    Raises SystemGeneratorNotATenant, InvalidKeyOverlap.
+    """
     if generator.is_system:
         raise SystemGeneratorNotATenant
-    return rotate_pak(role=Role.GENERATOR, subject_id=generator.id, name=generator.name, actor=actor, via=via)
+    return rotate_pak(
+        role=Role.GENERATOR,
+        subject_id=generator.id,
+        name=generator.name,
+        actor=actor,
+        via=via,
+        overlap=overlap,
+    )
 
 
 def system_generator() -> Generator:
@@ -174,7 +206,7 @@ def mark_active(generator_id: UUID, actor: Actor) -> None:
     """
     if actor.type != ActorType.GENERATOR:
         return
-    now = timezone.now()
+    now = clock.now()
     since = now - _ACTIVITY_PRECISION
     if select(
         Generator, _RECENTLY_ACTIVE, {"id": uuid_parameter(generator_id), "since": since}, columns=["id"]

@@ -15,6 +15,7 @@ from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, bad
 from health.models import DeploymentHealth, HealthStatus
 from health.querysets import DeploymentHealthQuerySet
 from health.rollup import effective_status
+from stacks.secret_values import without_secrets
 
 _TONES = {
     HealthStatus.HEALTHY: "good",
@@ -57,7 +58,7 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
     paginator = CappedPaginator
     fields = ("object_link", "stack", "agent_name", "state", "heard", "checked", "first_heard", "reasons")
     readonly_fields = fields
-    secret_fields = frozenset({"yaml_content"})
+    secret_fields = frozenset({"yaml_content", "summary"})
     is_audited = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeploymentHealth]:
@@ -103,4 +104,5 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
         if health.summary is None:
             return None
         text = orjson.dumps(orjson.loads(health.summary), option=orjson.OPT_INDENT_2).decode()
-        return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text)
+        (shown,) = without_secrets([(health.deployment_object.pk, text)])
+        return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)

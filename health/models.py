@@ -2,10 +2,11 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent
+from core.moments import MomentField
 from health.querysets import DeploymentHealthQuerySet
 from stacks.models import DeploymentObject
 
@@ -34,9 +35,10 @@ class DeploymentHealth(models.Model):
     # JSON as text, because the wire carries it as a string.
     summary = models.TextField(null=True)  # noqa: DJ001  # the wire tells null from empty
     checked_at = models.DateTimeField()
-    since = models.DateTimeField(default=timezone.now, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The database's default is for web processes of the release before, which run on while the new ones start.
+    since = MomentField(db_default=Now(), editable=False)
+    created_at = MomentField(editable=False)
+    updated_at = MomentField(editable=False)
 
     objects = DeploymentHealthQuerySet.as_manager()
 

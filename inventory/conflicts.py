@@ -8,6 +8,7 @@ inventory, so they are in no conflict.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from agents.wanted.pairs import WantedPair, pairs_of_stacks
@@ -54,6 +55,11 @@ SELECT 1 FROM inventory_resources r WHERE {among} AND (
 ) LIMIT 1"""
 
 
+class NamedStack(NamedTuple):
+    name: str
+    stack_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A version with the object. Versions with an equal `digest` write it alike."""
@@ -81,6 +87,11 @@ class Conflict:
     def is_identical(self) -> bool:
         """Whether all write the object alike, so that it does not matter which one an agent applies last."""
         return len({member.digest for member in self.members}) == 1
+
+    @property
+    def stacks(self) -> Sequence[NamedStack]:
+        """The stacks that have it, by name."""
+        return sorted({NamedStack(member.stack_name, member.stack_id) for member in self.members})
 
     @property
     def stack_ids(self) -> frozenset[UUID]:
@@ -114,10 +125,11 @@ def conflicts_among(pairs: Iterable[tuple[UUID, UUID, int]]) -> list[Conflict]:
 
 
 def conflicts_of_agent(agent_id: UUID) -> list[Conflict]:
-    """The conflicts among what a live agent should have. Three queries."""
+    """The conflicts among what a live agent should have, those that are written alike last. Three queries."""
     stack_ids = list(served_stacks(agent_id).values_list("pk", flat=True))
     versions = versions_of_agent(agent_id, stack_ids)
-    return conflicts_among((agent_id, stack_id, each.sequence_id) for stack_id, each in versions.items())
+    found = conflicts_among((agent_id, stack_id, each.sequence_id) for stack_id, each in versions.items())
+    return sorted(found, key=lambda conflict: conflict.is_identical)
 
 
 def conflicts_of_stack(stack: Stack) -> list[Conflict]:

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from core.moments import MomentField
 from inventory.querysets import EntryQuerySet
 from stacks.manifests.contents import MAX_PART
 from stacks.manifests.images import MAX_REPOSITORY, MAX_TAG
@@ -111,7 +111,7 @@ class UnreadVersion(models.Model):
         DeploymentObject, on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     problem = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
 
     class Meta:
         db_table = "inventory_unread_versions"

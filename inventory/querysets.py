@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
@@ -12,6 +11,7 @@ from agents.wanted.versions import current_sql
 
 if TYPE_CHECKING:
     from inventory.models import Entry
+    from stacks.models import Stack
 
 
 class EntryQuerySet(QuerySet["Entry"]):
@@ -27,6 +27,6 @@ class EntryQuerySet(QuerySet["Entry"]):
         """Only versions that agents which serve the stack should have."""
         return self.filter(version__in=RawSQL(current_sql(), ()))  # noqa: S611  no input in it
 
-    def owned_by(self, generator_id: UUID) -> Self:
-        """What is in live stacks of the generator."""
-        return self.filter(stack__generator=generator_id, stack__deleted_at__isnull=True)
+    def in_stacks(self, stacks: QuerySet[Stack]) -> Self:
+        """What is in these stacks."""
+        return self.filter(stack__in=stacks.values("pk"))

@@ -1,23 +1,25 @@
-"""What a reader may know of the conflicts of a stack.
+"""What a reader may know of the conflicts of a stack, also as warnings of a publish.
 
-A generator learns of a stack of another tenant only that it is another stack.
+A generator learns of a stack that it may not list only that it is another stack.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
-from inventory.conflicts import Conflict
+from inventory.conflicts import Conflict, NamedStack, conflicts_of_version, is_in_other_stacks
+from inventory.identifiers import object_key
+from paks.principals import Principal
+from stacks.access import seen_among
+from stacks.manifests import Code, Finding, ManifestObject
+from stacks.models import DeploymentObject
 
-# Of objects of these kinds, a generator is told whether another tenant's is equal to its own. Of others, that would let
-# it find out their values by guessing.
+# Of objects of these kinds, a generator is told whether that of a stack which it may not list is equal to its own. Of
+# others, that would let it find out their values by guessing.
 _COMPARED_ACROSS_TENANTS: Final = frozenset({"Namespace"})
-
-
-class OtherStack(NamedTuple):
-    name: str
-    stack_id: UUID
+# Of how many conflicts a publish warns. The stack's page and `GET /stacks/{id}/conflicts` have all.
+MAX_WARNINGS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class ToldConflict:
     """
 
     conflict: Conflict
-    others: Sequence[OtherStack]
+    others: Sequence[NamedStack]
     hidden: int
     is_note: bool
 
@@ -42,20 +44,43 @@ class ToldConflict:
 
 
 def told_conflicts(
-    conflicts: Sequence[Conflict], stack_id: UUID, *, generator_id: UUID | None
+    conflicts: Sequence[Conflict], stack_id: UUID, *, reader: Principal | None
 ) -> list[ToldConflict]:
-    """What the generator, or an operator if it is None, may know of these conflicts of the stack; notes last."""
-    told = [_told(conflict, stack_id, generator_id) for conflict in conflicts]
+    """What the reader, or an operator if it is None, may know of these conflicts of the stack; notes last. One query
+    for a generator.
+    """
+    seen = seen_among({member.stack_id for conflict in conflicts for member in conflict.members}, reader)
+    told = [_told(conflict, stack_id, seen) for conflict in conflicts]
     return sorted(told, key=lambda each: each.is_note)
 
 
-def _told(conflict: Conflict, stack_id: UUID, generator_id: UUID | None) -> ToldConflict:
+def warn_of_conflicts(
+    version: DeploymentObject, objects: Sequence[ManifestObject], *, reader: Principal | None
+) -> list[Finding]:
+    """A warning for each object of the version that an agent should have from another stack too, written otherwise.
+
+    `reader` is who reads them, None somebody who may see all stacks.
+    """
+    known = {object_key(obj): obj for obj in objects}
+    if not is_in_other_stacks(version.stack_id, known):
+        return []
+    found = conflicts_of_version(version.stack, version.pk)
+    findings = []
+    for each in told_conflicts(found, version.stack_id, reader=reader):
+        obj = known.get(each.conflict.object_key)
+        if obj is not None and not each.is_note:
+            count = len(each.conflict.agent_ids)
+            problem = (
+                f"the {obj.kind} {obj.name[:80]!r} is also in {each.others_in_words}, and {count:,} "
+                f"{'agent' if count == 1 else 'agents'} should have both; they apply one over the other."
+            )
+            findings.append(Finding(Code.OBJECT_IN_ANOTHER_STACK, problem, obj.document, obj.line))
+    return findings[:MAX_WARNINGS]
+
+
+def _told(conflict: Conflict, stack_id: UUID, visible: set[UUID]) -> ToldConflict:
     others = [member for member in conflict.members if member.stack_id != stack_id]
-    seen = {
-        OtherStack(member.stack_name, member.stack_id)
-        for member in others
-        if generator_id is None or member.generator_id == generator_id
-    }
+    seen = {NamedStack(member.stack_name, member.stack_id) for member in others if member.stack_id in visible}
     hidden = len({member.stack_id for member in others}) - len(seen)
     may_compare = not hidden or conflict.kind in _COMPARED_ACROSS_TENANTS
     return ToldConflict(conflict, sorted(seen), hidden, is_note=conflict.is_identical and may_compare)

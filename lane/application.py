@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db import close_old_connections
+
 from config.watcher import watcher
 from core.api.errors import as_domain_error
-from core.observation import note_request, request_id_of
+from core.observation import note_request
 from core.rates import is_limited
 from lane.calls import CALLS, PREFIX, Call
 from lane.ordinary import Environ, Ordinary, ordinary
@@ -45,23 +47,25 @@ def answer(environ: Environ) -> tuple[Reply, str] | None:
     watcher.look()
     if is_limited():
         return None
-    request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-    reply = _reply(call, request, request_id)
+    reply = _reply(call, request)
     if reply is None:
         return None
     note_request(
-        request_id=request_id,
+        request_id=request.request_id,
         caller=request.caller,
         method=call.method,
         endpoint=call.endpoint,
         status=reply.status,
         seconds=time.perf_counter() - started,
+        traceparent=environ.get("HTTP_TRACEPARENT", ""),
     )
-    return reply, request_id
+    return reply, request.request_id
 
 
-def _reply(call: Call, request: Ordinary, request_id: str) -> Reply | None:
+def _reply(call: Call, request: Ordinary) -> Reply | None:
     try:
         return call.read(request)
     except Exception as exc:  # noqa: BLE001  # as in DRF, every exception becomes an answer in the one shape
-        return refusal(as_domain_error(exc, request_id))
+        # Django does it after each request of its own: a session that is broken, or only reads, goes.
+        close_old_connections()
+        return refusal(as_domain_error(exc, request.request_id))

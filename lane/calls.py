@@ -1,10 +1,10 @@
-"""The calls of the lane: each takes an ordinary request and runs one statement."""
+"""The calls of the lane. Each takes an ordinary request; all but reports run one statement."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -16,11 +16,15 @@ from agents.inbox import Answer
 from agents.target_state import poll
 from core import clock
 from core.api.etag import names_tag
+from core.middleware import client_address
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
 from lane.replies import NO_CONTENT, NOTHING, Reply
-from paks.services import mark_used
+from lane.reports import report, report_batch
+from paks.callers import mark_used
 from paks.tokens import Token
+from sync.api.answers import answer
+from sync.look import Heartbeat, beat_and_look
 from webhooks.due_deliveries import look_for_deliveries
 from workorders.claimable_work import look_for_work
 
@@ -63,6 +67,14 @@ _NO_QUERY = re.compile("")
 # The type does not matter: if no order waits, then no order of this type waits.
 _OF_TYPE = re.compile(r"(work_type=[A-Za-z0-9_-]+)?")
 _CLUSTER = {"k8s_reachable", "k8s_api_latency_ms"}
+# What the lane reads of a sync, and what must be empty, because only the views write reports and renew claims.
+_OF_SYNC = {*_CLUSTER, "tag", "held", "agent_version"}
+_WRITTEN = {"reports", "health", "renewals", "waiting_removals"}
+# A thousand checksums.
+_SYNC_BODY = 65536
+_MAX_HELD, _MAX_CHECKSUM = 1000, 64
+_WAITING = re.compile(r"(wait_seconds=(?:[0-9]|[12][0-9]|30)&seen=(?:0|[1-9][0-9]{0,17}))?")
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
 
 def _target_state(request: Ordinary) -> Reply | None:
@@ -91,20 +103,59 @@ def _heartbeat(request: Ordinary) -> Reply | None:
     body = {} if has_no_body(request.environ) else small_json(request.environ)
     if not isinstance(body, dict) or not body.keys() <= _CLUSTER:
         return None
-    reachable, latency = body.get("k8s_reachable"), body.get("k8s_api_latency_ms")
-    if not (reachable is None or isinstance(reachable, bool)) or not (latency is None or _is_int32(latency)):
+    if not _is_about_cluster(body):
         return None
     found = beat(
         agent_id=request.agent_id,
         token=request.token,
         now=clock.now(),
-        k8s_reachable=reachable,
-        k8s_api_latency_ms=latency,
+        k8s_reachable=body.get("k8s_reachable"),
+        k8s_api_latency_ms=body.get("k8s_api_latency_ms"),
     )
     if found is None:
         return None
     _recognise(request, found)
     return NO_CONTENT
+
+
+def _sync(request: Ordinary) -> Reply | None:
+    if connection.vendor != "postgresql" or not _WAITING.fullmatch(request.query):
+        return None
+    body = {} if has_no_body(request.environ) else small_json(request.environ, limit=_SYNC_BODY)
+    if not isinstance(body, dict) or not _is_plain_sync(body):
+        return None
+    heartbeat = Heartbeat(
+        body.get("k8s_reachable"), body.get("k8s_api_latency_ms"), body.get("agent_version")
+    )
+    found = beat_and_look(
+        agent_id=request.agent_id, token=request.token, now=clock.now(), heartbeat=heartbeat
+    )
+    if found is None:
+        return None
+    _recognise(request, found)
+    content = answer(request.agent_id, found.look, tag=body.get("tag"), held=body.get("held", ()))
+    return Reply(200, content)
+
+
+def _is_plain_sync(body: dict[str, Any]) -> bool:
+    """Whether the agent says nothing but its heartbeat and what it has."""
+    texts = [text for name in ("tag", "agent_version") if (text := body.get(name)) is not None]
+    held = body.get("held", [])
+    return (
+        body.keys() <= _OF_SYNC | _WRITTEN
+        and all(body[name] == [] for name in _WRITTEN & body.keys())
+        and _is_about_cluster(body)
+        and all(isinstance(text, str) and _PLAIN_TEXT.fullmatch(text) for text in texts)
+        and isinstance(held, list)
+        and len(held) <= _MAX_HELD
+        and all(isinstance(each, str) and each.isascii() and each.isalnum() for each in held)
+        and max(map(len, held), default=0) <= _MAX_CHECKSUM
+    )
+
+
+def _is_about_cluster(body: dict[str, Any]) -> bool:
+    reachable, latency = body.get("k8s_reachable"), body.get("k8s_api_latency_ms")
+    return (reachable is None or isinstance(reachable, bool)) and (latency is None or _is_int32(latency))
 
 
 def _nothing_waits(look: _Look, *, query: re.Pattern[str] = _NO_QUERY) -> Reader:
@@ -129,7 +180,11 @@ def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
 def _recognise(request: Ordinary, found: _Found) -> None:
     """Do what the views do for a usable key: give the caller's name to the log, and note that the key is used."""
     request.caller = f"agent:{request.agent_id}"
-    mark_used(found.key_id, found.last_used_at)
+    mark_used(
+        found.key_id,
+        found.last_used_at,
+        lambda: client_address(request.environ, settings.TRUSTED_PROXY_COUNT),
+    )
 
 
 def _is_int32(value: object) -> bool:
@@ -141,8 +196,11 @@ CALLS = {
     for call in (
         Call("GET", "target-state", _target_state),
         Call("POST", "heartbeat", _heartbeat),
+        Call("POST", "sync", _sync),
         Call("GET", "work-orders/pending", _nothing_waits(look_for_work, query=_OF_TYPE)),
         Call("GET", "diagnostics/pending", _nothing_waits(look_for_diagnostics)),
         Call("GET", "webhooks/pending", _nothing_waits(_look_for_deliveries)),
+        Call("POST", "events", report),
+        Call("POST", "events/batch", report_batch),
     )
 }

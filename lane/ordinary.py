@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from core.api.fields import parse_uuid
+from core.observation import request_id_of
 from paks.api.authentication import presented_key
 from paks.tokens import Token, split_token
 
@@ -24,9 +25,10 @@ _UNUSUAL = {
     "HTTP_IF_PLAN",
     "HTTP_ORIGIN",
     "HTTP_TRANSFER_ENCODING",
+    "HTTP_X_BROKKR_OVERRIDE_FREEZE",
 }
 _NO_BODY = {"", "0"}
-_SMALL_BODY = 4096
+_SMALL_BODY = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Ordinary:
     environ: Environ
     agent_id: UUID
     token: Token
+    request_id: str
     # The caller's name in the log, after the key has been verified.
     caller: str = "anonymous"
 
@@ -56,7 +59,9 @@ def ordinary(environ: Environ, agent_id: str) -> Ordinary | None:
     parsed = parse_uuid(agent_id)
     key = presented_key(environ.get("HTTP_AUTHORIZATION", ""))
     token = split_token(key) if key else None
-    return Ordinary(environ, parsed, token) if parsed and token else None
+    if parsed is None or token is None:
+        return None
+    return Ordinary(environ, parsed, token, request_id_of(environ.get("HTTP_X_REQUEST_ID", "")))
 
 
 # Agents use few host names for the broker.
@@ -71,12 +76,13 @@ def has_no_body(environ: Environ) -> bool:
     return environ.get("CONTENT_LENGTH", "") in _NO_BODY
 
 
-def small_json(environ: Environ) -> object:
-    """The value of a small JSON body, or None if the views must check it. The views can read the body again."""
+def small_json(environ: Environ, *, limit: int = _SMALL_BODY) -> object:
+    """The value of a JSON body of at most `limit` bytes, or None if the views must check it, who can read it again."""
+    most = min(limit, settings.MAX_JSON_BYTES)
     length = environ.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdecimal()) or environ.get("CONTENT_TYPE") != "application/json":
         return None
-    if len(length) > len(str(_SMALL_BODY)) or int(length) > _SMALL_BODY:
+    if len(length) > len(str(most)) or int(length) > most:
         return None
     try:
         raw = environ["wsgi.input"].read(int(length))
@@ -84,7 +90,8 @@ def small_json(environ: Environ) -> object:
         # The client has closed the connection; the views can answer an incomplete body.
         raw = b""
     environ["wsgi.input"] = BytesIO(raw)
-    if len(raw) != int(length):
+    # The views refuse every text with a NUL.
+    if len(raw) != int(length) or b"\\u0000" in raw:
         return None
     try:
         return orjson.loads(raw)

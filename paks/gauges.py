@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from core import clock
 from core.metrics import gauges
-from paks.models import Pak
+from paks.endings import ending_soon
+from paks.models import Pak, Role
 
 
 @gauges
@@ -17,3 +20,13 @@ def key_gauges() -> Iterable[Metric]:
         "1 while the public development key works, which anybody holds.",
         value=int(in_use),
     )
+    ending = GaugeMetricFamily(
+        "brokkr_keys_ending_soon",
+        "Keys that end within the warning time and that no other key of the same owner and name outlasts.",
+        labels=["role"],
+    )
+    rows = ending_soon(clock.now()).order_by().values_list("role").annotate(keys=Count("*"))
+    found = dict(rows)
+    for role in Role.values:
+        ending.add_metric([role], found.get(role, 0))
+    yield ending

@@ -8,8 +8,9 @@ from uuid import UUID
 from core.prepared import uuid_parameter
 from paks.tokens import Token
 
-# Whatever ends a key belongs here and nowhere else.
-USABLE = "paks.revoked_at IS NULL"
+# Whatever ends a key belongs here and nowhere else. The clock is the database's, so that a key ends everywhere at the
+# same second. `ends_at` has whole seconds, because SQLite's clock has no others.
+USABLE = "paks.revoked_at IS NULL AND (paks.ends_at IS NULL OR paks.ends_at > CURRENT_TIMESTAMP)"
 
 # The hash of a 192-bit random secret finds the row; the short token must fit too, unless only the hash is known.
 GOOD_KEY = f"paks.key_hash = %(key_hash)s AND paks.short_token IN ('', %(short_token)s) AND {USABLE}"

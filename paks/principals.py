@@ -1,19 +1,28 @@
 """Who is calling, as a value."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from paks.limits import Limits
 from paks.models import Role
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: its role, the agent or generator it is, and the key it came with."""
+    """A caller: its role, the agent or generator it is, and the key it came with.
+
+    `is_read_only` is of admins: the caller changes nothing. `limits` are of generators: the caller reaches only the
+    stacks that they name. `ends_at` is when the key ends, if that is known.
+    """
 
     role: Role
     subject_id: UUID | None
     key_id: UUID
     key_name: str = ""
+    is_read_only: bool = False
+    limits: Limits | None = None
+    ends_at: datetime | None = None
 
     @property
     def is_admin(self) -> bool:

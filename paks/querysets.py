@@ -27,6 +27,10 @@ class PakQuerySet(models.QuerySet["Pak"]):
         """Keys with `is_usable`, whether they still work."""
         return self.annotate(is_usable=_USABLE)
 
+    def administering(self) -> Self:
+        """Admin keys that may change things; those that only read cannot set anything up."""
+        return self.filter(role="admin", is_read_only=False)
+
     def of_subject(self, role: str, subject_id: UUID | None) -> Self:
         """All keys of one owner."""
         return self.filter(role=role, subject_id=subject_id)

@@ -1,22 +1,22 @@
-"""Issues, rotates, revokes and verifies keys. No other module reads or writes the table."""
+"""Issues, rotates and revokes keys. `paks.callers` notes their use; nothing else writes the table."""
 
-import logging
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import Error, transaction
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce, Least
 
+from core import clock
 from core.crypto import keyed_digest
-from core.database_errors import unavailable
 from core.errors import Unauthorized
 from core.events import SYSTEM, Actor, Event, emit, with_via
-from core.prepared import as_time, as_uuid, fetch_one
 from core.validators import is_name
 from paks.errors import (
-    AmbiguousPak,
+    InvalidKeyExpiry,
+    InvalidKeyOverlap,
     InvalidPak,
     LastAdminPak,
     PakAlreadyRevoked,
@@ -24,19 +24,14 @@ from paks.errors import (
     PakNotFound,
 )
 from paks.event_kinds import PakEventKind
-from paks.key_check import GOOD_KEY, key_parameters
+from paks.limits import Limits
 from paks.models import Pak, Role
-from paks.principals import Principal
-from paks.tokens import Token, generate_token, split_token
+from paks.tokens import Token, generate_token
 
-logger = logging.getLogger(__name__)
-
-# `last_used_at` tells people whether a key is still in use. A write per request would cost too much.
-LAST_USED_PRECISION = timedelta(hours=1)
 CONFIGURED_NAME = "configured"
-
-# Every request asks it.
-_CALLER = "SELECT id, role, subject_id, name, last_used_at FROM paks WHERE " + GOOD_KEY  # noqa: S608  # no input in it
+# For how long a key may work on beside the one that replaces it.
+LONGEST_OVERLAP: Final = timedelta(days=7)
+LONGEST_LIFE: Final = timedelta(days=3650)
 
 
 def new_token() -> Token:
@@ -51,43 +46,71 @@ def new_token() -> Token:
 
 @transaction.atomic
 def issue_pak(
-    *, role: Role, subject_id: UUID | None, name: str, actor: Actor, via: str | None = None
+    *,
+    role: Role,
+    subject_id: UUID | None,
+    name: str,
+    actor: Actor,
+    via: str | None = None,
+    expires_at: datetime | None = None,
+    is_read_only: bool = False,
+    limits: Limits | None = None,
 ) -> tuple[Pak, str]:
     """Issue one more key for the owner. Returns the row and the key's text, which is shown once and never again.
 
-    Raises InvalidPak for an invalid name.
+    `is_read_only` is for admin keys, `limits` are for those of generators. Raises InvalidPak for an invalid name,
+    InvalidKeyExpiry.
     """
     if not is_name(name):
         raise InvalidPak
-    token = new_token()
-    pak = Pak.objects.create(
-        role=role, subject_id=subject_id, name=name, short_token=token.short, key_hash=token.hash
+    pak, text = _create(
+        role=role,
+        subject_id=subject_id,
+        name=name,
+        expires_at=_checked_expiry(expires_at),
+        is_read_only=is_read_only,
+        limits=limits.as_json() if limits else None,
     )
     details: dict[str, object] = {"entity": role.value, "name": name, "key_id": str(pak.id)}
     _tell(
         PakEventKind.PAK_CREATED, subject_id or pak.id, actor, with_via(details, via), after=_key_words(pak)
     )
-    return pak, token.text
+    return pak, text
 
 
 @transaction.atomic
-def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: str | None = None) -> str:
-    """Revoke every key of the owner and issue a new one. Returns the new key's text.
+def rotate_pak(
+    *,
+    role: Role,
+    subject_id: UUID,
+    name: str,
+    actor: Actor,
+    via: str | None = None,
+    overlap: timedelta = timedelta(0),
+) -> str:
+    """Issue a new key for the owner and end its others after `overlap`. Returns the new key's text.
+
+    Keys with limits are not touched: each of them is replaced by itself (`replace_pak`). A key that replaces itself
+    gets a new one that lasts no longer than it was to last.
 
     The calling code must have locked the owner, so that rotations happen one after another.
-    Raises Unauthorized when the caller's own key was rotated away while the request waited.
+    Raises InvalidKeyOverlap, and Unauthorized when the caller's own key was rotated away while the request waited.
     """
-    now = timezone.now()
-    if actor.key_id and not Pak.objects.usable().filter(id=actor.key_id).exists():
+    _check_overlap(overlap)
+    own = Pak.objects.usable().filter(id=actor.key_id).first() if actor.key_id else None
+    if actor.key_id and own is None:
         raise Unauthorized
-    ended = Pak.objects.of_subject(role, subject_id).usable()
+    ended = Pak.objects.of_subject(role, subject_id).usable().filter(limits__isnull=True)
     before = {"keys": [_key_words(pak) for pak in ended.order_by("created_at", "id")]}
-    ended.update(revoked_at=now)
-    token = new_token()
-    pak = Pak.objects.create(
-        role=role, subject_id=subject_id, name=name, short_token=token.short, key_hash=token.hash
+    _end_all(ended, overlap)
+    replaces_itself = own is not None and (own.role, own.subject_id) == (role, subject_id)
+    pak, text = _create(
+        role=role,
+        subject_id=subject_id,
+        name=name,
+        expires_at=own.expires_at if own is not None and replaces_itself else None,
     )
-    details: dict[str, object] = {f"{role.value}_name": name}
+    details: dict[str, object] = {f"{role.value}_name": name} | _overlap_words(overlap)
     emit(
         Event(
             kind=PakEventKind.PAK_ROTATED,
@@ -99,38 +122,138 @@ def rotate_pak(*, role: Role, subject_id: UUID, name: str, actor: Actor, via: st
             after={"keys": [_key_words(pak)]},
         )
     )
-    return token.text
+    return text
 
 
 @transaction.atomic
-def rotate_admin_pak(*, pak_id: UUID, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """Replace one admin key by a new one of the same name; the old key ends at once. Returns the row and the key.
+def replace_pak(
+    *,
+    pak_id: UUID,
+    actor: Actor,
+    via: str | None = None,
+    role: Role | None = None,
+    overlap: timedelta = timedelta(0),
+    expires_at: datetime | None = None,
+) -> tuple[Pak, str]:
+    """Replace one key by a new one of the same owner, name and rights; the old key ends after `overlap`.
 
-    Raises PakNotFound, PakAlreadyRevoked, and PakConfigured for a key that the configuration would bring back.
+    The new key has no expiry but `expires_at`. With `role`, only a key of that role is meant. Returns the row and the
+    key. Raises PakNotFound, PakAlreadyRevoked, InvalidKeyOverlap, InvalidKeyExpiry, and PakConfigured for a key that
+    the configuration would bring back.
     """
-    old = Pak.objects.filter(id=pak_id, role=Role.ADMIN).first()
-    if old is None:
+    _check_overlap(overlap)
+    # Locked, so that of two replacements at once the second sees what the first has done.
+    old = Pak.objects.select_for_update().filter(id=pak_id).first()
+    if old is None or (role is not None and old.role != role):
         raise PakNotFound(id=pak_id)
     if not old.short_token:
         raise PakConfigured(id=pak_id)
-    _end(old)
-    token = new_token()
-    pak = Pak.objects.create(role=Role.ADMIN, name=old.name, short_token=token.short, key_hash=token.hash)
+    if not _end_all(Pak.objects.filter(id=pak_id).usable(), overlap):
+        raise _over(old)
+    pak, text = _create(
+        role=Role(old.role),
+        subject_id=old.subject_id,
+        name=old.name,
+        expires_at=_checked_expiry(expires_at),
+        is_read_only=old.is_read_only,
+        limits=old.limits,
+    )
     details: dict[str, object] = {
-        "entity": "admin",
+        "entity": pak.role,
         "name": pak.name,
         "key_id": str(pak.id),
         "replaced_key_id": str(old.id),
-    }
+    } | _overlap_words(overlap)
     _tell(
         PakEventKind.PAK_ROTATED,
-        pak.id,
+        pak.subject_id or pak.id,
         actor,
         with_via(details, via),
         before=_key_words(old),
         after=_key_words(pak),
     )
+    return pak, text
+
+
+@transaction.atomic
+def set_expiry(*, pak_id: UUID, expires_at: datetime | None, actor: Actor, via: str | None = None) -> Pak:
+    """Let a key end at another time, or at none. A key that has been replaced ends with its overlap at the latest.
+
+    Raises PakNotFound, PakAlreadyRevoked, InvalidKeyExpiry.
+    """
+    pak = Pak.objects.select_for_update().filter(id=pak_id).first()
+    if pak is None:
+        raise PakNotFound(id=pak_id)
+    if not Pak.objects.filter(id=pak_id).usable().exists():
+        raise _over(pak)
+    before = _key_words(pak)
+    replaced = pak.ends_at is not None and pak.ends_at != pak.expires_at
+    pak.expires_at = _checked_expiry(expires_at)
+    ends = [pak.ends_at if replaced else None, pak.expires_at]
+    pak.ends_at = min((end for end in ends if end is not None), default=None)
+    pak.end_announced_at = None
+    pak.save(update_fields=["expires_at", "ends_at", "end_announced_at"])
+    details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
+    _tell(
+        PakEventKind.PAK_EXPIRY_CHANGED,
+        pak.subject_id or pak.id,
+        actor,
+        with_via(details, via),
+        before=before,
+        after=_key_words(pak),
+    )
+    return pak
+
+
+def _create(
+    *,
+    role: Role,
+    subject_id: UUID | None,
+    name: str,
+    expires_at: datetime | None,
+    is_read_only: bool = False,
+    limits: dict[str, list[str]] | None = None,
+) -> tuple[Pak, str]:
+    token = new_token()
+    pak = Pak.objects.create(
+        role=role,
+        subject_id=subject_id,
+        name=name,
+        short_token=token.short,
+        key_hash=token.hash,
+        ends_at=expires_at,
+        expires_at=expires_at,
+        is_read_only=is_read_only,
+        limits=limits,
+    )
     return pak, token.text
+
+
+def _end_all(paks: QuerySet[Pak], overlap: timedelta) -> int:
+    """End usable keys after the overlap; none of them lasts longer than it would have. Returns their number."""
+    if not overlap:
+        return paks.update(revoked_at=clock.now())
+    ends_at = clock.now().replace(microsecond=0) + overlap
+    return paks.update(ends_at=Least(Coalesce(F("ends_at"), ends_at), ends_at))
+
+
+def _check_overlap(overlap: timedelta) -> None:
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise InvalidKeyOverlap(longest_seconds=int(LONGEST_OVERLAP.total_seconds()))
+
+
+def _checked_expiry(expires_at: datetime | None) -> datetime | None:
+    """The moment in whole seconds. Raises InvalidKeyExpiry."""
+    if expires_at is None:
+        return None
+    now = clock.now()
+    if not now < expires_at <= now + LONGEST_LIFE:
+        raise InvalidKeyExpiry
+    return expires_at.replace(microsecond=0)
+
+
+def _overlap_words(overlap: timedelta) -> dict[str, object]:
+    return {"overlap_seconds": int(overlap.total_seconds())} if overlap else {}
 
 
 @transaction.atomic
@@ -144,7 +267,7 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
         raise PakNotFound(id=pak_id)
     if spare_last_admin and pak.role == Role.ADMIN:
         # Locked, so that two of these cannot each spare the other's key and end both.
-        admins = Pak.objects.usable().filter(role=Role.ADMIN).order_by("id").select_for_update()
+        admins = Pak.objects.usable().administering().order_by("id").select_for_update()
         if {key.id for key in admins} == {pak_id}:
             raise LastAdminPak(id=pak_id)
     _end(pak)
@@ -160,54 +283,20 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
 
 
 def _end(pak: Pak) -> None:
-    now = timezone.now()
+    now = clock.now()
     if not Pak.objects.usable().filter(id=pak.id).update(revoked_at=now):
-        raise PakAlreadyRevoked(id=pak.id)
+        raise _over(pak)
     pak.revoked_at = now
+
+
+def _over(pak: Pak) -> PakAlreadyRevoked:
+    words = "The key has ended already." if pak.revoked_at is None else None
+    return PakAlreadyRevoked(words, id=pak.id)
 
 
 def revoke_paks_of(*, role: Role, subject_id: UUID) -> int:
     """Revoke all keys of an owner, in the transaction that deletes the owner. Returns their number."""
-    return Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=timezone.now())
-
-
-def principal_for(key: str) -> Principal | None:
-    """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good."""
-    token = split_token(key)
-    if token is None:
-        return None
-    row = fetch_one(_CALLER, key_parameters(token))
-    if row is None:
-        return None
-    key_id, role, subject_id, name, last_used_at = row
-    key_id = as_uuid(key_id)
-    mark_used(key_id, as_time(last_used_at))
-    return Principal(
-        role=Role(role),
-        subject_id=None if subject_id is None else as_uuid(subject_id),
-        key_id=key_id,
-        key_name=name,
-    )
-
-
-def mark_used(pak_id: UUID, last_used_at: datetime | None) -> None:
-    """Note that the key is in use, given when it was last noted; written at most once per LAST_USED_PRECISION.
-
-    A database that cannot write it now is no reason to refuse the caller.
-    """
-    now = timezone.now()
-    if last_used_at is not None and last_used_at >= now - LAST_USED_PRECISION:
-        return
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
-    # A row that somebody else has locked is not waited for.
-    free = Pak.objects.filter(stale, id=pak_id).select_for_update(skip_locked=True)
-    try:
-        with transaction.atomic(savepoint=False):
-            Pak.objects.filter(id__in=free.values("id")).update(last_used_at=now)
-    except Error as error:
-        if unavailable(error) is None:
-            raise
-        logger.warning("the use of a key was not noted: %s", error)
+    return Pak.objects.of_subject(role, subject_id).usable().update(revoked_at=clock.now())
 
 
 @transaction.atomic
@@ -239,57 +328,17 @@ def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | 
     return True
 
 
-def any_admin_key() -> bool:
-    """Whether an admin key was ever made. If so, a restart makes no further one."""
-    return Pak.objects.filter(role=Role.ADMIN).exists()
-
-
-def usable_admin_key(*, key_hash: str | None = None) -> bool:
-    """Whether any admin key works, or, with `key_hash`, whether that one works."""
-    admins = Pak.objects.usable().filter(role=Role.ADMIN)
-    return (admins.filter(key_hash=key_hash) if key_hash else admins).exists()
-
-
-def listed_paks(*, role: Role | None = None, include_revoked: bool = False) -> QuerySet[Pak]:
-    """Keys for people to look through, oldest first."""
-    paks = Pak.objects.all() if include_revoked else Pak.objects.usable()
-    return (paks.filter(role=role) if role else paks).order_by("created_at", "id")
-
-
-def find_admin_pak(*, name: str) -> Pak:
-    """The usable admin key of that name. Raises PakNotFound, AmbiguousPak."""
-    return _only(Pak.objects.usable().filter(role=Role.ADMIN, name=name), name=name)
-
-
-def find_pak(*, short_token: str) -> Pak:
-    """The usable key with that second part. Raises PakNotFound, AmbiguousPak."""
-    # Keys that are known only by hash have an empty short token, which identifies none of them.
-    return _only(
-        Pak.objects.usable().filter(short_token=short_token).exclude(short_token=""), short_token=short_token
-    )
-
-
-def newest_pak_of(*, role: Role, subject_id: UUID) -> Pak:
-    """The newest usable key of the owner. Raises PakNotFound."""
-    pak = Pak.objects.of_subject(role, subject_id).usable().order_by("-created_at", "-id").first()
-    if pak is None:
-        raise PakNotFound(subject_id=subject_id)
-    return pak
-
-
-def _only(paks: QuerySet[Pak], **asked: str) -> Pak:
-    found = list(paks.order_by("created_at", "id"))
-    if not found:
-        raise PakNotFound(None, **asked)
-    if len(found) > 1:
-        raise AmbiguousPak(None, **asked, ids=[str(pak.id) for pak in found])
-    return found[0]
-
-
 def _key_words(pak: Pak) -> dict[str, object]:
     """What the audit log says of a key: of the secret itself only whether it is the same as another."""
     digest = keyed_digest(pak.key_hash, secret=settings.SECRET_KEY.encode(), purpose=b"audited keys")
-    return {"key_id": str(pak.id), "name": pak.name, "key": digest}
+    words: dict[str, object] = {"key_id": str(pak.id), "name": pak.name, "key": digest}
+    if pak.expires_at is not None:
+        words["expires_at"] = pak.expires_at.isoformat()
+    if pak.is_read_only:
+        words["is_read_only"] = True
+    if pak.limits:
+        words["limits"] = pak.limits
+    return words
 
 
 def _tell(

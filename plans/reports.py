@@ -13,6 +13,7 @@ import yaml
 from agents.models import Agent
 from core.errors import DomainError
 from inventory.told_conflicts import ToldConflict, told_conflicts
+from paks.principals import Principal
 from plans.budget import excess_of, loss_of
 from plans.changes import ACTIVE, Kind, TouchedPair
 from plans.dry_runs import DryRun
@@ -121,8 +122,8 @@ class Plan:
         return not (self.pairs or self.starting or self.stopping)
 
 
-def report(run: DryRun[Any], digest: str, *, now: datetime, generator_id: UUID | None) -> Plan:
-    """The plan of a dry run, as the generator may know it, or an operator if it is None."""
+def report(run: DryRun[Any], digest: str, *, now: datetime, reader: Principal | None) -> Plan:
+    """The plan of a dry run, as the reader may know it, or an operator if it is None."""
     changes = run.changes
     touched = {pair.agent_id for pair in changes.pairs}
     agents = _agents({*touched, *changes.starting, *changes.stopping}, now)
@@ -141,7 +142,7 @@ def report(run: DryRun[Any], digest: str, *, now: datetime, generator_id: UUID |
     loss = loss_of(changes, now=now)
     return Plan(
         digest=digest,
-        stacks=list(_stacks(run, names, generator_id)),
+        stacks=list(_stacks(run, names, reader)),
         pairs=pairs,
         starting=[agents[pk] for pk in changes.starting if pk in agents],
         stopping=[agents[pk] for pk in changes.stopping if pk in agents],
@@ -169,7 +170,7 @@ def _agents(ids: Collection[UUID], now: datetime) -> dict[UUID, PlannedAgent]:
     return found
 
 
-def _stacks(run: DryRun[Any], names: Mapping[UUID, str], generator_id: UUID | None) -> Iterator[PlannedStack]:
+def _stacks(run: DryRun[Any], names: Mapping[UUID, str], reader: Principal | None) -> Iterator[PlannedStack]:
     pairs: dict[UUID, list[TouchedPair]] = defaultdict(list)
     for pair in run.changes.pairs:
         pairs[pair.stack_id].append(pair)
@@ -187,7 +188,7 @@ def _stacks(run: DryRun[Any], names: Mapping[UUID, str], generator_id: UUID | No
             told_conflicts(
                 [conflict for conflict in run.conflicts if stack_id in conflict.stack_ids],
                 stack_id,
-                generator_id=generator_id,
+                reader=reader,
             )[:MAX_CONFLICTS],
         )
 

@@ -4,19 +4,17 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from agents.models import AgentLabel
+from agents.wanted.ties import agents_serving_any
 from paks.principals import Principal
 from rollouts.errors import FreezeNotFound, RolloutNotFound, RolloutStrategyNotFound
 from rollouts.models import Freeze, Rollout, RolloutStrategy
-from stacks.errors import StackNotOwned
+from stacks.access import reached_stacks, require_owner
 
 
 def listable_rollouts(principal: Principal) -> Q:
-    """The condition for rollouts in lists: all for an admin, a generator's own ones for it, none for other callers."""
-    if principal.is_admin:
-        return Q()
-    if principal.generator_id is not None:
-        return Q(stack__generator_id=principal.generator_id)
-    return Q(pk__in=[])
+    """The condition for rollouts in lists: all for an admin, else those of stacks that the caller may list."""
+    return Q() if principal.is_admin else Q(stack__in=reached_stacks(principal).values("pk"))
 
 
 def find_rollout(rollout_id: UUID) -> Rollout:
@@ -30,8 +28,7 @@ def find_rollout(rollout_id: UUID) -> Rollout:
 
 def require_driver(principal: Principal, rollout: Rollout) -> None:
     """Require a caller that may see and control the rollout. Raises StackNotOwned."""
-    if not principal.is_admin and not principal.is_generator(rollout.stack.generator_id):
-        raise StackNotOwned
+    require_owner(principal, rollout.stack)
 
 
 def find_strategy(strategy_id: UUID) -> RolloutStrategy:
@@ -43,12 +40,20 @@ def find_strategy(strategy_id: UUID) -> RolloutStrategy:
 
 
 def visible_freezes(principal: Principal) -> Q:
-    """The condition for freezes: all for an admin, all but those of other generators for a generator."""
+    """The condition for freezes: all for an admin, all but those of other generators for a generator.
+
+    A key with limits sees of freezes of a label only those that cover a stack which it reaches.
+    """
     if principal.is_admin:
         return Q()
-    if principal.generator_id is None:
+    generator_id = principal.generator_id
+    if generator_id is None:
         return Q(pk__in=[])
-    return ~Q(scope=Freeze.Scope.GENERATOR) | Q(generator=principal.generator_id)
+    if principal.limits is None:
+        return ~Q(scope=Freeze.Scope.GENERATOR) | Q(generator=generator_id)
+    agents = agents_serving_any(reached_stacks(principal), generator_id=generator_id)
+    labels = AgentLabel.objects.filter(agent__in=agents.values("pk")).values("label")
+    return Q(scope=Freeze.Scope.FLEET) | Q(generator=generator_id) | Q(label__in=labels)
 
 
 def find_freeze(freeze_id: UUID, principal: Principal) -> Freeze:

@@ -32,10 +32,11 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IG
 _UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect):", re.IGNORECASE)
 _CALLER = re.compile(rb"\r\n(?:authorization|cookie):[ \t]*([^\r]*)", re.IGNORECASE)
 _CONDITION = re.compile(rb"\r\nif-none-match:", re.IGNORECASE)
-_UUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_UUID = re.compile(rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})")
 _FILES = b"/static/"
 _LARGE = b"large body"
-_HEARTBEAT, _POLL = b"POST /api/v1/agents/:id/heartbeat", b"GET /api/v1/agents/:id/target-state"
+_POLL = b"GET /api/v1/agents/:id/target-state"
+_HEARTBEATS = {b"POST /api/v1/agents/:id/heartbeat", b"POST /api/v1/agents/:id/sync"}
 
 
 class Arrival(Enum):
@@ -50,7 +51,8 @@ class Arrival(Enum):
 class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
     """A connection that the main thread reads without waiting, and a thread with waiting.
 
-    `received` holds what was read and not yet given to a thread. `until` is the moment, in seconds of the monotonic
+    `received` holds what was read and not yet given to a thread. `kind` is the method and the path, without ids, of the
+    latest request. `until` is the moment, in seconds of the monotonic
     clock, until which the connection may stay as it is.
     """
 
@@ -67,6 +69,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
         self.received = bytearray()
         self._whole = 0
         self.head = b""
+        self.kind = b""
         self.is_large = False
         self.wait(idle_seconds)
 
@@ -115,13 +118,15 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
         """The request that has arrived."""
         method, _, rest = self.head.partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0]
-        kind = method + b" " + (_FILES if path.startswith(_FILES) else _UUID.sub(b":id", path))
-        shares: list[Hashable] = [kind, *_UUID.findall(path)]
+        # Every second part is an id.
+        parts = _UUID.split(path)
+        self.kind = method + b" " + (_FILES if path.startswith(_FILES) else b":id".join(parts[::2]))
+        shares: list[Hashable] = [self.kind, *parts[1::2]]
         if caller := _CALLER.search(self.head):
             shares.append(caller[1])
         if self.is_large:
             shares.append(_LARGE)
-        is_vital = kind == _HEARTBEAT or (kind == _POLL and bool(_CONDITION.search(self.head)))
+        is_vital = self.kind in _HEARTBEATS or (self.kind == _POLL and bool(_CONDITION.search(self.head)))
         return Waiting(self, time.monotonic(), tuple(dict.fromkeys(shares)), is_vital)
 
     def begin(self) -> None:

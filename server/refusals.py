@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from core.observation import count_request
+
 # A client that is told to come back later does so after this many seconds at most.
 _MOST_RETRY_SECONDS = 5
 
@@ -27,6 +29,14 @@ def refuse_for_now(client: Any, *, is_overload: bool, stays: bool) -> None:
     seconds = random.randint(1, _MOST_RETRY_SECONDS) if is_overload else 1  # noqa: S311  no secret
     headers = f"Retry-After: {seconds}\r\n" + ("" if stays else "Connection: close\r\n")
     _send(client, 503, Overloaded() if is_overload else Busy(), headers)
+
+
+def count_refusal(kind: bytes) -> None:
+    """Count a request that gets no thread as one that is answered with 503. `kind` is its method and path."""
+    from core.middleware import endpoint_at  # noqa: PLC0415  as above
+
+    method, _, path = kind.decode("latin-1").partition(" ")
+    count_request(method=method, endpoint=endpoint_at(path), status=503)
 
 
 def _send(client: Any, status: int, error: Any, headers: str) -> None:

@@ -57,7 +57,13 @@ class RequestQueue:
         self._vital: dict[Hashable, _Lane] = {}
         self._others: dict[Hashable, _Lane] = {}
         self._length = 0
+        self._answered = 0
         self._is_closed = False
+
+    @property
+    def answered_now(self) -> int:
+        """How many requests have a thread now."""
+        return self._answered
 
     def __len__(self) -> int:
         return self._length
@@ -158,10 +164,12 @@ class RequestQueue:
         self._hold(request)
 
     def _hold(self, request: Waiting) -> None:
+        self._answered += 1
         for share in request.shares:
             self._held[share] = self._held.get(share, 0) + 1
 
     def _release(self, request: Waiting) -> None:
+        self._answered -= 1
         for share in request.shares:
             if self._held[share] == 1:
                 del self._held[share]

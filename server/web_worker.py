@@ -20,16 +20,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from gunicorn.glogging import Logger
 from gunicorn.http import errors as http
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from core import deadlines
 from server.connections import Arrival, Connection
-from server.refusals import refuse, refuse_for_now
+from server.hearing import Hearing
+from server.refusals import count_refusal, refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
+from server.threads import Threads
+from server.waiting_room import WaitingRoom
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -78,15 +80,23 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._watched: set[Connection] = set()
         self._leaving: set[Connection] = set()
         self._large: set[Connection] = set()
+        self._hearing = Hearing()
+        # At least half of the places for connections remain for requests that do not wait.
+        self._room = WaitingRoom(self.worker_connections // 2)
 
-    def get_thread_pool(self) -> "_Threads":
+    def get_thread_pool(self) -> "Threads":
         """In place of gunicorn's pool."""
         self._queue = RequestQueue(threads=self.cfg.threads, patience_seconds=settings.QUEUE_PATIENCE_SECONDS)
-        return _Threads(self._queue)
+        return Threads(self._queue)
 
     def init_process(self) -> None:
         # Not before the fork, which takes no thread along.
         self._liveness, self._readiness = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        # Nor before it: the files that these count in belong to one process.
+        from server import counters  # noqa: PLC0415
+
+        self._counters = counters
+        counters.THREADS.set(self.cfg.threads)
         super().init_process()
 
     def notify(self) -> None:
@@ -103,7 +113,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         while self.alive and self.is_parent_alive():
             may_accept = self.nr_conns < self.worker_connections and time.monotonic() >= self._accept_again
             self.set_accept_enabled(may_accept)
+            if not may_accept:
+                self._hearing.miss()
             self._step()
+            self._ask_ourselves()
         self._stop()
 
     def _step(self) -> None:
@@ -112,10 +125,18 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         now = time.monotonic()
         if now - self._looked >= _LOOK_SECONDS:
             self._looked = now
+            self._counters.BUSY.set(self._queue.answered_now)
+            self._counters.WAITING.set(len(self._queue))
             self._end_what_takes_too_long(now)
+
+    def _ask_ourselves(self) -> None:
+        request = self._hearing.request(time.monotonic(), self.sockets)
+        if request is not None and not self._queue.put(request):
+            self._hearing.give_up()
 
     def _stop(self) -> None:
         """Take the connections that have been made, make no more, and answer what is under way."""
+        self._room.close()
         self.set_accept_enabled(False)
         for listener in self.sockets:
             while self._accept_one(listener):
@@ -132,8 +153,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.method_queue.close()
 
     def _end_what_takes_too_long(self, now: float) -> None:
+        for conn in self._room.take_out(now):
+            self._queue_up(conn.request())
         for request in self._queue.give_up(now):
-            self._refuse_for_now(request, is_overload=False)
+            if request.connection is self._hearing:
+                self._hearing.give_up()
+            else:
+                self._refuse_for_now(request, is_overload=False)
         for conn in [conn for conn in self._watched if conn.until <= now]:
             self._unwatch(conn)
             if conn.received:
@@ -194,6 +220,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._hand_over(conn)
 
     def _hand_over(self, conn: Connection) -> None:
+        if self._room.take_in(conn, conn.head, time.monotonic()):
+            return
         request = conn.request()
         if conn.is_large:
             self._large.add(conn)
@@ -205,6 +233,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
                 self._readiness, self._answer_readiness, request, request.arrived + _READINESS_SECONDS
             )
             return
+        self._queue_up(request)
+
+    def _queue_up(self, request: Waiting) -> None:
         if not self._queue.put(request):
             self._refuse_for_now(request, is_overload=True)
 
@@ -223,7 +254,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.method_queue.defer(self._take_back, conn, kept)
 
     def _refuse_for_now(self, request: Waiting, *, is_overload: bool) -> None:
+        if request.is_vital:
+            self._hearing.miss()
         conn = request.connection
+        self._counters.REFUSED.labels("overloaded" if is_overload else "busy").inc()
+        count_refusal(conn.kind)
         self._large.discard(conn)
         stays = self.alive and conn.skip()
         refuse_for_now(conn.sock, is_overload=is_overload, stays=stays)
@@ -237,16 +272,28 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def _answer_requests(self) -> None:
         while (request := self._queue.take()) is not None:
             conn = request.connection
+            if conn is self._hearing:
+                self._hearing.note(request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+                self._queue.done(request)
+                continue
             try:
-                kept = self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+                kept = self._answer_in_turn(request)
                 while kept is True and (following := self._following(conn)) is not None:
                     if not self._queue.exchange(request, following):
                         break
                     request = following
-                    kept = self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+                    kept = self._answer_in_turn(request)
             finally:
                 self._queue.done(request)
             self.method_queue.defer(self._take_back, conn, kept)
+
+    def _answer_in_turn(self, request: Waiting) -> Any:
+        began = time.monotonic()
+        self._counters.WAITS.observe(began - request.arrived)
+        try:
+            return self._answer(request, request.arrived + settings.DATABASE_PATIENCE_SECONDS)
+        finally:
+            self._counters.BUSY_SECONDS.inc(time.monotonic() - began)
 
     def _answer(self, request: Waiting, deadline: float) -> Any:
         """Answer a request. Returns whether to keep the connection."""
@@ -338,31 +385,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             refuse(client, 500, None)
 
 
-class _Threads:
-    """The threads that answer requests. `shutdown` is what gunicorn calls of a pool."""
-
-    def __init__(self, queue: RequestQueue) -> None:
-        self._queue = queue
-
-    def start(self, number: int, run: Callable[[], None]) -> None:
-        """Start so many threads that run the function."""
-        for _ in range(number):
-            threading.Thread(target=run, daemon=True).start()
-
-    def shutdown(self, *, wait: bool) -> None:  # noqa: ARG002  gunicorn never waits
-        """Let the threads end after what they answer now."""
-        self._queue.close()
-
-
 # The worker takes the class from there; it has no setting for it.
 wsgi.Response = WebResponse
-
-
-class WebLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
-    """Writes no access log: RequestMiddleware does. gunicorn would build each line and throw it away."""
-
-    def access(self, *_args: Any) -> None:
-        """No line."""
 
 
 def _has_left(conn: Connection) -> bool:

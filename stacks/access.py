@@ -1,12 +1,16 @@
-"""Who may read and change which stack. Deny by default; apps above register what callers of their role may read."""
+"""Who may read and change which stack. Deny by default; apps above register what callers of their role may read.
 
-from collections.abc import Callable
+A key with limits reaches only some stacks of its generator; all others are to it like those of other generators.
+"""
+
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from core.prepared import uuid_parameter
 from core.prepared_rows import LIVE_BY_ID, select
+from paks.limits import Limits
 from paks.models import Role
 from paks.principals import Principal
 from stacks.errors import (
@@ -17,7 +21,7 @@ from stacks.errors import (
     StackNotFound,
     StackNotOwned,
 )
-from stacks.models import DeploymentObject, Stack
+from stacks.models import DeploymentObject, Stack, StackLabel
 
 # Returns whether the caller may read the stack's labels, annotations and versions.
 Scope = Callable[[Principal, Stack], bool]
@@ -30,16 +34,45 @@ def register_scope(role: Role, scope: Scope) -> None:
 
 
 def listable_stacks(principal: Principal) -> Q:
-    """The condition for stacks in lists: all for an admin, its own for a generator, none for others."""
+    """The condition for stacks in lists: all for an admin, its own that its key reaches for a generator, else none."""
     if principal.is_admin:
         return Q()
-    if principal.generator_id is not None:
-        return Q(generator_id=principal.generator_id)
-    return Q(pk__in=[])
+    if principal.generator_id is None:
+        return Q(pk__in=[])
+    own, limits = Q(generator_id=principal.generator_id), principal.limits
+    if limits is None:
+        return own
+    return own & (Q(pk__in=limits.stack_ids) | Q(pk__in=_labelled(limits).values("stack")))
+
+
+def reached_stacks(principal: Principal) -> QuerySet[Stack]:
+    """The stacks, live or deleted, that the caller may list."""
+    return Stack.objects.filter(listable_stacks(principal))
+
+
+def seen_among(stack_ids: Iterable[UUID], reader: Principal | None) -> set[UUID]:
+    """Those of the stacks that the reader may list; all of them for an operator, who is None."""
+    ids = set(stack_ids)
+    if reader is None or reader.is_admin or not ids:
+        return ids
+    return set(reached_stacks(reader).filter(pk__in=ids).values_list("pk", flat=True))
 
 
 def owns(principal: Principal, stack: Stack) -> bool:
-    return principal.is_admin or principal.is_generator(stack.generator_id)
+    """Whether the caller is an admin, or the generator of the stack with a key that reaches it."""
+    if principal.is_admin:
+        return True
+    return principal.is_generator(stack.generator_id) and _reaches(principal.limits, stack)
+
+
+def _reaches(limits: Limits | None, stack: Stack) -> bool:
+    if limits is None or stack.pk in limits.stack_ids:
+        return True
+    return _labelled(limits).filter(stack=stack).exists()
+
+
+def _labelled(limits: Limits) -> QuerySet[StackLabel]:
+    return StackLabel.objects.filter(label__in=limits.labels)
 
 
 def require_owner(principal: Principal, stack: Stack) -> None:
@@ -67,7 +100,7 @@ def require_object_reader(principal: Principal, obj: DeploymentObject) -> None:
     if principal.is_admin:
         return
     if principal.generator_id is not None:
-        if not principal.is_generator(obj.stack.generator_id):
+        if not owns(principal, obj.stack):
             raise GeneratorNotAssociated
         if obj.stack.deleted_at is not None:
             raise StackNotFound

@@ -10,7 +10,7 @@ class StackNotFound(NotFound):
 
 class StackNotOwned(Forbidden):
     code = "stack_not_owned"
-    message = "Only an admin or the generator that owns the stack may do that."
+    message = "Only an admin or the generator that owns the stack may do that, with a key that reaches it."
 
 
 class StackNotAccessible(Forbidden):

@@ -1,6 +1,7 @@
-"""Hides the values of a version's Secrets in what agents say of the version."""
+"""Hides the values of a manifest's Secrets in what agents say of it."""
 
-from base64 import b64decode
+import json
+from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Sequence
 from threading import Lock
@@ -16,6 +17,8 @@ from stacks.secret_places import MASKED, secret_places
 # Shorter values occur in any text.
 MIN_CHARACTERS: Final = 6
 _MAX_KEPT_CHARACTERS: Final = 4 * 1024 * 1024
+# How deep manifests in texts of manifests are read.
+_MAX_TEXTS: Final = 3
 
 # By the checksum of the manifest, so that they are never another manifest's.
 _kept: LRUCache[str, tuple[str, ...]] = LRUCache(
@@ -27,13 +30,20 @@ _lock = Lock()
 
 
 def values_of(text: str) -> tuple[str, ...]:
-    """The values of MIN_CHARACTERS or more that a manifest hides, as written and decoded, the longest first."""
-    found: set[str] = set()
-    for _, (start, end) in secret_places(text):
-        written = text[start:end].strip()
-        found.add(written)
-        found.update(_readings(written))
-    return tuple(sorted((each for each in found if len(each) >= MIN_CHARACTERS), key=len, reverse=True))
+    """The values of MIN_CHARACTERS or more that a manifest hides, the longest first.
+
+    Each is there as it is written, as it is read, in base64 and out of it, by lines, and as a part of a text in JSON.
+    """
+    found = {each for written in _written_in(text, _MAX_TEXTS) for each in _readings(written)}
+    spelled = {each for value in found for each in (value, *_in_json(value))}
+    return tuple(sorted((each for each in spelled if len(each) >= MIN_CHARACTERS), key=len, reverse=True))
+
+
+def without_values(message: str, values: Sequence[str]) -> str:
+    """The message with a mask in place of each of the values that `values_of` returned."""
+    for value in values:
+        message = message.replace(value, MASKED)
+    return message
 
 
 def without_secrets(said: Iterable[tuple[int, str | None]]) -> list[str]:
@@ -43,7 +53,7 @@ def without_secrets(said: Iterable[tuple[int, str | None]]) -> list[str]:
     """
     messages = [(sequence_id, message or "") for sequence_id, message in said]
     values = _values({sequence_id for sequence_id, message in messages if message})
-    return [_without(message, values.get(sequence_id, ())) for sequence_id, message in messages]
+    return [without_values(message, values.get(sequence_id, ())) for sequence_id, message in messages]
 
 
 def _values(sequence_ids: set[int]) -> dict[int, tuple[str, ...]]:
@@ -71,23 +81,40 @@ def _keep(sequence_id: int, checksum: str, values: tuple[str, ...]) -> None:
             _kept[checksum] = values
 
 
-def _without(message: str, values: Sequence[str]) -> str:
-    for value in values:
-        message = message.replace(value, MASKED)
-    return message
+def _written_in(text: str, depth: int) -> Iterable[str]:
+    """The hidden parts of a manifest as they are written, and those of the manifests in them."""
+    for _, (start, end) in secret_places(text):
+        written = text[start:end].strip()
+        yield written
+        if depth:
+            for value in _scalars(written):
+                yield from _written_in(value, depth - 1)
 
 
 def _readings(written: str) -> Iterable[str]:
-    """What a scalar says, with each line of it, and what it says in base64."""
+    """What is written, the values in it, what they say in base64, and each line of that."""
+    yield written
+    for value in _scalars(written):
+        decoded = _decoded(value)
+        if len(value) >= MIN_CHARACTERS:
+            yield b64encode(value.encode()).decode()
+        for text in (value, decoded):
+            yield text.strip()
+            yield from (line.strip() for line in text.splitlines())
+
+
+def _scalars(written: str) -> list[str]:
+    """The values in a part of a manifest."""
     try:
-        value = yaml.load(written, Loader=yaml.CBaseLoader)  # noqa: S506  # it makes texts only
+        events = list(yaml.parse(written, Loader=yaml.CSafeLoader))
     except yaml.YAMLError:
-        return
-    if not isinstance(value, str):
-        return
-    for text in (value, _decoded(value)):
-        yield text.strip()
-        yield from (line.strip() for line in text.splitlines())
+        return []
+    return [event.value for event in events if isinstance(event, yaml.ScalarEvent)]
+
+
+def _in_json(value: str) -> Iterable[str]:
+    """How JSON spells it, if it does so in another way, without the quotes."""
+    return (json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
 
 
 def _decoded(value: str) -> str:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.advisory_locks import lock_wanted_versions
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, changed_fields, emit, fields_of
@@ -22,6 +22,7 @@ from generators.errors import GeneratorNotFound, SystemGeneratorNotATenant
 from generators.models import Generator
 from generators.services import lock_generator, mark_active, require_active
 from paks.actors import ActorType
+from paks.principals import Principal
 from stacks.errors import (
     InvalidDeploymentObject,
     InvalidStack,
@@ -57,12 +58,14 @@ class PublishOptions:
 
     `strategy` is the name or the id of the strategy by which it is to reach the fleet, or `none`; without one, that of
     the stack counts. `reason` says why. Both are for the apps above. `precondition` is called with the newest version,
-    if there is one, while the stack is locked, and raises what is to stop the publishing.
+    if there is one, while the stack is locked, and raises what is to stop the publishing. `reader` is the caller
+    who is to read the warnings, None somebody who may see all stacks.
     """
 
     strategy: str | None = None
     reason: str = ""
     precondition: Callable[[DeploymentObject | None], None] | None = None
+    reader: Principal | None = None
 
 
 DEFAULT_OPTIONS = PublishOptions()
@@ -124,7 +127,7 @@ def update_stack(*, stack: Stack, changes: StackChanges, actor: Actor) -> Stack:
     before, after = changed_fields(stack, changes)
     for field, value in changes.items():
         setattr(stack, field, value)
-    stack.updated_at = timezone.now()
+    stack.updated_at = clock.now()
     with unique_or_conflict("unique_stack_name"):
         stack.save(update_fields=[*changes, "updated_at"])
     if owner != old_owner:
@@ -150,7 +153,7 @@ def delete_stack(*, stack: Stack, actor: Actor, in_cascade: bool = False) -> Dep
     Agents that were offered the stack receive the marker until they acknowledge it. Webhooks hear of a stack that was
     deleted by itself, not of one that was deleted with its generator.
     """
-    now = timezone.now()
+    now = clock.now()
     stack.deleted_at = stack.updated_at = now
     stack.save(update_fields=["deleted_at", "updated_at"])
     stack.deployment_objects.versions().update(deleted_at=now, updated_at=now)
@@ -289,8 +292,9 @@ def publish_checked(
     """
     # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
-    (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
-    require_active(generator, actor)
+    if actor.type == ActorType.GENERATOR:
+        (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
+        require_active(generator, actor)
     if options.precondition is not None:
         options.precondition(DeploymentObject.objects.versions().filter(stack=stack).newest_first().first())
     obj = DeploymentObject(

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResource
+from core.moments import MomentField
 from core.validators import MAX_NAME
 from generators.models import Generator
 from stacks.models import DeploymentObject
@@ -61,7 +61,7 @@ class TemplateLabel(AbstractLabel):
     template = models.ForeignKey(
         StackTemplate, on_delete=models.CASCADE, related_name="labels", db_index=False
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "template_labels"
@@ -78,7 +78,7 @@ class TemplateAnnotation(AbstractAnnotation):
     template = models.ForeignKey(
         StackTemplate, on_delete=models.CASCADE, related_name="annotations", db_index=False
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "template_annotations"
@@ -99,7 +99,7 @@ class RenderedObject(models.Model):
     template = models.ForeignKey(StackTemplate, on_delete=models.PROTECT, related_name="rendered_objects")
     template_version = models.PositiveIntegerField()
     template_parameters = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "rendered_deployment_objects"

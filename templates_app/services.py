@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.errors import DomainError
 from core.events import Actor, Event, emit, fields_of
 from core.validators import is_blank, is_name
@@ -132,7 +132,7 @@ def update_template(*, template: StackTemplate, draft: Draft, actor: Actor) -> S
 @transaction.atomic
 def delete_template(*, template: StackTemplate, actor: Actor) -> None:
     """Delete this locked version only; what was made from it keeps pointing at it."""
-    template.deleted_at = template.updated_at = timezone.now()
+    template.deleted_at = template.updated_at = clock.now()
     template.save(update_fields=["deleted_at", "updated_at"])
     _tell(TemplateEventKind.TEMPLATE_DELETED, template, actor, None, before=fields_of(template, _AUDITED))
 

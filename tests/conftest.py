@@ -20,8 +20,10 @@ from pytest_django import DjangoDbBlocker
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
+from tests.support import image, kubernetes
 from tests.support.admin import AdminPages
 from tests.support.api import Api
+from tests.support.cluster import Cluster, running_cluster
 from tests.support.kinds import starts_servers, uses_database
 from tests.support.server import AUDIT_KEY, SharedTemplate, Template
 from tests.support.shared_rows import shared_rows
@@ -94,6 +96,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 )
         if "requires_postgres" in item.keywords and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL; this run is on SQLite"))
+        if "kubernetes" in item.keywords and not kubernetes.is_complete():
+            item.add_marker(pytest.mark.skip(reason="needs the programs of Kubernetes: make kubernetes"))
+        if "image" in item.keywords and not image.is_here():
+            item.add_marker(pytest.mark.skip(reason="needs the image: make image-check"))
     # The long ones first, so that the processes of a run end together.
     items.sort(key=lambda item: not starts_servers(item))
 
@@ -129,6 +135,13 @@ def _no_database(request: pytest.FixtureRequest) -> None:
 def _forget_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A Kubernetes API server with a few controllers, which tests share. Each works in a namespace of its own."""
+    with running_cluster() as running:
+        yield running
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ deliveries and records outcomes. A worker may end at any moment: its deliveries 
 import logging
 import time
 from collections import Counter
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
 
@@ -63,8 +64,9 @@ def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:
     room = at_once - len(running)
     if room <= 0:
         return
+    now = clock.now()
     claims = claim_due(
-        now=clock.now(),
+        now=now,
         slots=room,
         busy=Counter(claim.subscription_id for claim in running),
         per_subscription=max(1, at_once // _SHARES),
@@ -73,12 +75,13 @@ def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:
     for claim in claims:
         running.add(claim)
         # A daemon thread, so that a request that hangs does not keep the process from ending.
-        Thread(target=_attempt, args=[claim, allowed, ended], name="webhook", daemon=True).start()
+        Thread(target=_attempt, args=[claim, allowed, now, ended], name="webhook", daemon=True).start()
 
 
-def _attempt(claim: Claim, allowed: Policy, ended: _Ended) -> None:
+def _attempt(claim: Claim, allowed: Policy, now: datetime, ended: _Ended) -> None:
+    """Send one delivery. Uses no database: the thread would leave a connection open when it ends."""
     try:
-        outcome = send(claim.message, policy=allowed, now=clock.now())
+        outcome = send(claim.message, policy=allowed, now=now)
     except Exception:  # an unexpected error is a failed attempt too, so that it is recorded
         logger.exception("delivery %s could not be sent", claim.delivery_id)
         outcome = Outcome(error="the broker failed to send it")

@@ -33,6 +33,7 @@ EVENT_TYPES = (
     "freeze.started",
     "freeze.lifted",
     "audit.sealed",
+    "pak.end_announced",
 )
 # The kinds of events whose type has another name. The audit log calls the registration with a generator
 # `agent.registered`.
@@ -42,6 +43,8 @@ _PUBLISHED_NAMES: dict[EventKind, str] = {
 }
 # Only the test of a subscription sends it.
 TEST_EVENT = "webhook.test"
+# Nobody asks for it: a subscription with a limit gets it for the notices that were too many.
+SUMMARY_EVENT = "webhook.summary"
 MAX_EVENT_TYPE = 100
 
 

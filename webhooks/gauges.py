@@ -25,11 +25,18 @@ def webhook_gauges() -> Iterable[Metric]:
     for status in _COUNTED:
         counts.add_metric([status.value], found.get(status.value, 0))
     yield counts
+    now = clock.now()
     oldest = Delivery.objects.visible().filter(status=Status.PENDING).aggregate(at=Min("created_at"))["at"]
     yield GaugeMetricFamily(
         "brokkr_webhook_oldest_pending_age_seconds",
         "Age of the oldest webhook delivery that nobody has tried yet, 0 when there is none.",
-        value=max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0,
+        value=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
+    )
+    due = Delivery.objects.visible().due(now).aggregate(at=Min("due_at"))["at"]
+    yield GaugeMetricFamily(
+        "brokkr_webhook_oldest_due_age_seconds",
+        "How long the webhook delivery that is due the longest has been due, also for another attempt; 0 when none is.",
+        value=max(0.0, (now - due).total_seconds()) if due else 0.0,
     )
     failures = CounterMetricFamily(
         "brokkr_webhook_decrypt_failures",

@@ -7,6 +7,7 @@ from django.conf import settings
 from core import clock
 from core.jobs import periodic
 from webhooks.dispatcher import deliver_due
+from webhooks.services.limits import let_go_of_held
 from webhooks.services.retention import end_waiting, remove_old, remove_orphaned
 
 
@@ -17,6 +18,11 @@ def _delivery_interval() -> timedelta:
 @periodic(every=_delivery_interval, is_long=True)
 def deliver() -> int:
     return deliver_due()
+
+
+@periodic(every=timedelta(seconds=1))
+def let_go() -> int:
+    return let_go_of_held(now=clock.now())
 
 
 # Each run ends or removes a limited number, so both jobs run often.

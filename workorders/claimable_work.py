@@ -15,7 +15,7 @@ from paks.tokens import Token
 # PostgreSQL knows only the average frequency of labels. If most orders share one label, it would read all orders for
 # any other label too. The equality written as a range, the ORDER BY, and the LIMIT, which is larger than any table,
 # leave it only one plan: look up the agent's labels and annotations in the index, and from each match go to its order.
-_CLAIMABLE = """
+_TEMPLATE = """
 EXISTS (
     SELECT 1 FROM (
         SELECT id FROM work_orders WHERE status = 'PENDING' ORDER BY work_type, created_at LIMIT 1
@@ -44,7 +44,9 @@ EXISTS (
     )
 )
 """
-_ANY = question(_CLAIMABLE.format(labels=LABELS_OF_AGENT, annotations=ANNOTATIONS_OF_AGENT))
+# The condition, for the statements of other calls too.
+CLAIMABLE = _TEMPLATE.format(labels=LABELS_OF_AGENT, annotations=ANNOTATIONS_OF_AGENT)
+_ANY = question(CLAIMABLE)
 
 
 def look_for_work(*, agent_id: UUID, token: Token) -> Answer | None:

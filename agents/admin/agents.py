@@ -29,6 +29,7 @@ from core.admin import (
 from core.admin.live import live_view
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
+from paks.admin.rotation import chosen_overlap, rotation_question
 
 INACTIVE = "INACTIVE"
 ACTIVATE = Question(
@@ -41,12 +42,10 @@ PAUSE = Question(
     consequence="These agents stop applying anything. What they have deployed stays in their clusters as it is.",
     button="Pause",
 )
-ROTATE = Question(
+ROTATE = rotation_question(
     title="Rotate the agent's key",
-    consequence="The present key stops working at once. The new one is shown once, on the next page; until the "
-    "agent has it, it is cut off from the broker.",
-    button="Rotate key",
-    is_dangerous=True,
+    consequence="The new key is shown once, on the next page; the agent needs it before the present one ends, or it is "
+    "cut off from the broker.",
 )
 
 
@@ -209,7 +208,9 @@ class AgentAdmin(LabelActions, ServiceAdmin):
 
     @detail_action(description="Rotate key", icon="key", question=ROTATE, permission="issue_key")
     def rotate_key(self, request: HttpRequest, agent: Agent) -> HttpResponse:
-        key = rotate_agent_pak(agent=lock_agent(agent.pk), actor=admin_actor(request))
+        key = rotate_agent_pak(
+            agent=lock_agent(agent.pk), actor=admin_actor(request), overlap=chosen_overlap(request)
+        )
         return self.show_key(request, agent, key)
 
     @bulk_action(description="Activate", question=ACTIVATE, done="Agents activated", has_plan=True)

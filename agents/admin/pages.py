@@ -14,6 +14,8 @@ from agents.reasons import Reasons, reasons_for_stacks
 from agents.wanted.standing import Standing
 from agents.wanted.ties import served_stacks, tied_stacks
 from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from paks.admin.owned import keys_of_owner
+from paks.models import Role
 from stacks.secret_values import without_secrets
 
 # The worst state first; stacks in the same state by name.
@@ -145,6 +147,10 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
     )
 
 
+def keys_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpResponse:
+    return admin.render_page(request, agent, "agents/admin/keys.html", keys_of_owner(Role.AGENT, agent.pk))
+
+
 def _times(event: AgentEvent) -> Any:
     if event.count == 1:
         return 1
@@ -153,3 +159,4 @@ def _times(event: AgentEvent) -> Any:
 
 register_page(Agent, "stacks", "Stacks", stacks_page, "stacks.view_stack")
 register_page(Agent, "events", "Events", events_page, "agents.view_agentevent")
+register_page(Agent, "keys", "Keys", keys_page, "paks.view_pak")

@@ -27,6 +27,7 @@ _AGENT = {
     "silent_after_seconds": None,
     "k8s_reachable": True,
     "k8s_api_latency_ms": 12,
+    "agent_version": "1.0.0",
     "k8s_reported_at": "2026-11-24T09:45:00.000000Z",
 }
 _EVENT = {
@@ -64,6 +65,12 @@ class AgentSerializer(RowSerializer[Agent]):
     k8s_reported_at = serializers.DateTimeField(
         source="heartbeat.k8s_reported_at", allow_null=True, read_only=True
     )
+    agent_version = serializers.CharField(
+        source="heartbeat.agent_version",
+        allow_null=True,
+        read_only=True,
+        help_text="As the agent said when it last synced; null for agents that do not sync.",
+    )
 
     class Meta:
         model = Agent
@@ -80,6 +87,7 @@ class AgentSerializer(RowSerializer[Agent]):
             "k8s_reachable",
             "k8s_api_latency_ms",
             "k8s_reported_at",
+            "agent_version",
         ]
         read_only_fields = fields
 

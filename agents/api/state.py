@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from agents.api.history_headers import history_headers
 from agents.fragments import Fragments
 from agents.services.offers import note_offers
 from agents.target_state import state_at
 from agents.wanted.past import require_known
+from core import clock
 from core.api.errors import CACHE_CONTROL
 from core.api.etag import names_tag
 from core.api.renderers import to_json
@@ -72,7 +72,7 @@ def respond_at(request: HttpRequest, *, agent_id: UUID, at: datetime) -> HttpRes
 
     Raises MomentNotKnown.
     """
-    now = timezone.now()
+    now = clock.now()
     require_known(at, now=now)
     response = respond(request, state_at(agent_id=agent_id, at=at), agent_id=None)
     for name, value in history_headers(now).items():

@@ -6,6 +6,8 @@ import uuid_utils.compat
 from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
 
+from core.migration_locks import LockTables
+
 
 def note_last_reports(apps, schema_editor):
     """From the events there are: one look into an index for each agent."""
@@ -22,6 +24,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables(
+            altered=("agent_heartbeats",), extended=("agents", "stacks", "deployment_objects")
+        ),
         migrations.CreateModel(
             name='AgentOffer',
             fields=[
@@ -64,11 +69,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('version', 'agent'), name='unique_object_release')],
             },
         ),
-        migrations.AddIndex(
-            model_name='agentevent',
-            index=models.Index(fields=['deployment_object', 'agent', '-created_at', '-id'], name='agent_events_on_object'),
-        ),
-        migrations.RemoveIndex(model_name='agentevent', name='agent_events_of_object'),
         migrations.AddField(
             model_name='agentheartbeat',
             name='last_report_at',

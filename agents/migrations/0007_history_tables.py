@@ -10,6 +10,7 @@ from django.db import migrations, models
 from django.utils import timezone
 
 from core.history_migrations import Followed, execute, fill, follow
+from core.migration_locks import LockTables
 
 FOLLOWED = (
     Followed("agent_labels", "agent_label_history", ("agent_id", "label")),
@@ -82,6 +83,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables(extended=(*(each.table for each in FOLLOWED), "agent_offers")),
         migrations.CreateModel(
             name='AgentAnnotationHistory',
             fields=[

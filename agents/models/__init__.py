@@ -1,5 +1,6 @@
 from agents.models.agent import Agent, AgentAnnotation, AgentHeartbeat, AgentLabel
 from agents.models.event import AgentEvent, MarkerDelivery, StackReport
+from agents.models.hearing import HearingMark
 from agents.models.history import (
     AgentAnnotationHistory,
     AgentLabelHistory,
@@ -26,6 +27,7 @@ __all__ = [
     "AgentOffer",
     "AgentSilence",
     "AgentTarget",
+    "HearingMark",
     "HoldHistory",
     "HoldReason",
     "MarkerDelivery",

@@ -11,6 +11,7 @@ from core.labels.models import AbstractAnnotation, AbstractLabel, LabelledResour
 from core.validators import MAX_NAME
 
 MAX_STATUS = 50
+MAX_AGENT_VERSION = 50
 
 
 class Agent(LabelledResource):
@@ -62,6 +63,8 @@ class AgentHeartbeat(models.Model):
     k8s_reachable = models.BooleanField(null=True)
     k8s_api_latency_ms = models.IntegerField(null=True)
     k8s_reported_at = models.DateTimeField(null=True)
+    # What an agent that calls sync says of itself; null for the others.
+    agent_version = models.CharField(max_length=MAX_AGENT_VERSION, null=True)  # noqa: DJ001
     # When the agent last reported on a deployment object, even if it repeated its last report.
     last_report_at = models.DateTimeField(null=True)
 

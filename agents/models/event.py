@@ -2,12 +2,12 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from agents.models.agent import Agent
 from agents.querysets import AgentEventQuerySet
 from core.models import Resource
+from core.moments import MomentField
 from stacks.models import DeploymentObject, Stack
 
 MAX_EVENT_TYPE = 50
@@ -62,8 +62,8 @@ class StackReport(models.Model):
     status = models.CharField(max_length=10, choices=EventStatus.choices, default=EventStatus.SUCCESS)
     message = models.TextField(null=True)  # noqa: DJ001
     # Since when the object has had this status, and when the status was last reported.
-    since = models.DateTimeField(default=timezone.now)
-    reported_at = models.DateTimeField(default=timezone.now)
+    since = MomentField()
+    reported_at = MomentField()
 
     class Meta:
         db_table = "agent_stack_reports"
@@ -93,7 +93,9 @@ class MarkerDelivery(models.Model):
         Agent, on_delete=models.CASCADE, related_name="marker_deliveries", db_index=False
     )
     marker = models.ForeignKey(DeploymentObject, on_delete=models.CASCADE, related_name="marker_deliveries")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
+    # When somebody confirmed the removal to an agent that waits for that, because it would remove much at once.
+    confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "agent_marker_deliveries"

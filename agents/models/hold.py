@@ -1,10 +1,10 @@
 """What holds a version back from the agents that serve its stack, and which agents get it although it is held."""
 
 from django.db import models
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from agents.models.agent import Agent
+from core.moments import MomentField
 from stacks.models import DeploymentObject
 
 
@@ -31,7 +31,7 @@ class VersionHold(models.Model):
         DeploymentObject, on_delete=models.CASCADE, related_name="holds", db_index=False
     )
     reason = models.CharField(max_length=30, choices=HoldReason.choices)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
 
     class Meta:
         db_table = "object_holds"
@@ -50,7 +50,7 @@ class VersionRelease(models.Model):
         DeploymentObject, on_delete=models.CASCADE, related_name="releases", db_index=False
     )
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="releases", db_index=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
 
     class Meta:
         db_table = "object_releases"

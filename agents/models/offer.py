@@ -1,10 +1,10 @@
 """Which versions the broker has sent in answers to an agent's polls."""
 
 from django.db import models
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from agents.models.agent import Agent
+from core.moments import MomentField
 from stacks.models import DeploymentObject, Stack
 
 
@@ -20,7 +20,7 @@ class AgentOffer(models.Model):
         DeploymentObject, on_delete=models.CASCADE, related_name="offers", db_index=False
     )
     stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="offers", db_index=False)
-    offered_at = models.DateTimeField(default=timezone.now, editable=False)
+    offered_at = MomentField(editable=False)
 
     class Meta:
         db_table = "agent_offers"

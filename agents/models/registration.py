@@ -1,10 +1,10 @@
 """Registrations: the generators whose stacks an agent may serve."""
 
 from django.db import models
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from agents.models.agent import Agent
+from core.moments import MomentField
 from generators.models import Generator
 
 
@@ -12,7 +12,7 @@ class Registration(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="registrations", db_index=False)
     generator = models.ForeignKey(Generator, on_delete=models.CASCADE, related_name="registrations")
-    registered_at = models.DateTimeField(default=timezone.now, editable=False)
+    registered_at = MomentField(editable=False)
 
     class Meta:
         db_table = "agent_generator_registrations"

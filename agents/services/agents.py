@@ -1,6 +1,7 @@
 """Creating, changing and deleting agents, with their keys."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
@@ -166,21 +167,45 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
     )
 
 
-def issue_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> tuple[Pak, str]:
-    """Make one more key for a locked agent. The other keys still work."""
-    return issue_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
+def issue_agent_pak(
+    *, agent: Agent, actor: Actor, via: str | None = None, expires_at: datetime | None = None
+) -> tuple[Pak, str]:
+    """Make one more key for a locked agent. The other keys still work. Raises InvalidKeyExpiry."""
+    return issue_pak(
+        role=Role.AGENT,
+        subject_id=agent.id,
+        name=agent.name,
+        actor=actor,
+        via=via,
+        expires_at=expires_at,
+    )
 
 
 @transaction.atomic
-def rotate_agent_pak(*, agent: Agent, actor: Actor, via: str | None = None) -> str:
-    """Make a new key for a locked agent. All old keys stop working."""
-    return rotate_pak(role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via)
+def rotate_agent_pak(
+    *, agent: Agent, actor: Actor, via: str | None = None, overlap: timedelta = timedelta(0)
+) -> str:
+    """Make a new key for a locked agent. All old keys end after `overlap`. Raises InvalidKeyOverlap."""
+    return rotate_pak(
+        role=Role.AGENT, subject_id=agent.id, name=agent.name, actor=actor, via=via, overlap=overlap
+    )
 
 
-def record_heartbeat(*, agent_id: UUID, k8s_reachable: bool | None, k8s_api_latency_ms: int | None) -> None:
-    """Record that the agent is alive now, and what it says about its cluster, if anything. Raises AgentNotFound."""
+def record_heartbeat(
+    *,
+    agent_id: UUID,
+    k8s_reachable: bool | None,
+    k8s_api_latency_ms: int | None,
+    agent_version: str | None = None,
+) -> None:
+    """Record that the agent is alive now, and what it says about itself and its cluster, if anything.
+
+    Raises AgentNotFound.
+    """
     now = clock.now()
     fields: dict[str, object] = {"last_heartbeat": now}
+    if agent_version is not None:
+        fields["agent_version"] = agent_version
     if k8s_reachable is not None:
         fields |= {
             "k8s_reachable": k8s_reachable,

@@ -1,7 +1,7 @@
 """Recording and deleting what agents report."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,6 +23,7 @@ from core.prepared import time_parameter, uuid_parameter
 from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select, update
 from core.retention import delete_in_steps
 from stacks.models import DeploymentObject, Stack
+from stacks.secret_values import without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,7 @@ class _Words:
     known: Mapping[UUID, _Known]
     now: datetime
     new: list[AgentEvent] = field(default_factory=list)
-    news: list[tuple[AgentEvent, UUID]] = field(default_factory=list)
+    news: list[tuple[AgentEvent, DeploymentObject]] = field(default_factory=list)
     repeats: Counter[AgentEvent] = field(default_factory=Counter)
     reworded: set[AgentEvent] = field(default_factory=set)
 
@@ -314,7 +315,7 @@ class _Words:
         self._count_up()
         insert(self.new)
         if self.news:
-            emit(*(_told(event, stack_id, actor) for event, stack_id in self.news))
+            emit(*_told(self.news, actor))
         return said
 
     def _say(self, report: Report, obj: DeploymentObject, *, is_over: bool) -> AgentEvent:
@@ -343,7 +344,7 @@ class _Words:
         # The event of this report was too old to keep; we only know that the report was the latest.
         is_forgotten = obj.id not in self.latest and known is not None and known.is_repeated(report, obj)
         if not is_forgotten:
-            self.news.append((event, obj.stack_id))
+            self.news.append((event, obj))
         self.latest[obj.id] = event
         return event
 
@@ -361,22 +362,25 @@ class _Words:
             AgentEvent.objects.bulk_update(others, ["count", "message", "updated_at"])
 
 
-def _told(event: AgentEvent, stack_id: UUID, actor: Actor) -> Event:
-    succeeded = event.status == EventStatus.SUCCESS
-    return Event(
-        kind=AgentEventKind.DEPLOYMENT_APPLIED if succeeded else AgentEventKind.DEPLOYMENT_FAILED,
-        resource_type="agent_event",
-        resource_id=event.id,
-        actor=actor,
-        audited=False,
-        data={
-            "agent_event_id": event.id,
-            "agent_id": event.agent_id,
-            "deployment_object_id": event.deployment_object_id,
-            "stack_id": stack_id,
-            "event_type": event.event_type,
-            "status": event.status,
-            "message": event.message,
-            "created_at": event.created_at,
-        },
-    )
+def _told(news: Sequence[tuple[AgentEvent, DeploymentObject]], actor: Actor) -> Iterator[Event]:
+    """What the world is told. Values of Secrets are masked, because webhooks lead anywhere."""
+    messages = without_secrets((obj.sequence_id, event.message) for event, obj in news)
+    for (event, obj), message in zip(news, messages, strict=True):
+        succeeded = event.status == EventStatus.SUCCESS
+        yield Event(
+            kind=AgentEventKind.DEPLOYMENT_APPLIED if succeeded else AgentEventKind.DEPLOYMENT_FAILED,
+            resource_type="agent_event",
+            resource_id=event.id,
+            actor=actor,
+            audited=False,
+            data={
+                "agent_event_id": event.id,
+                "agent_id": event.agent_id,
+                "deployment_object_id": event.deployment_object_id,
+                "stack_id": obj.stack_id,
+                "event_type": event.event_type,
+                "status": event.status,
+                "message": None if event.message is None else message,
+                "created_at": event.created_at,
+            },
+        )

@@ -6,11 +6,10 @@ The apps above decide why a version is held. The caller has locked the stack and
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.utils import timezone
-
 from agents.errors import VersionSuperseded
 from agents.models import HoldReason, VersionHold, VersionRelease
 from agents.wanted.versions import newest_unheld
+from core import clock
 from stacks.models import DeploymentObject
 
 
@@ -44,7 +43,7 @@ def release(*, version: DeploymentObject, agent_ids: Iterable[UUID]) -> int:
     """Release the held version to these agents. Returns to how many of them it was not released before."""
     before = set(VersionRelease.objects.filter(version=version).values_list("agent_id", flat=True))
     new = sorted(set(agent_ids) - before)
-    now = timezone.now()
+    now = clock.now()
     VersionRelease.objects.bulk_create(
         (VersionRelease(version=version, agent_id=agent_id, created_at=now) for agent_id in new),
         ignore_conflicts=True,

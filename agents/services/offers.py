@@ -9,9 +9,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error, connection
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from agents.models import AgentOffer
+from core import clock
 from core.database_errors import unavailable
 from core.prepared import fetch_all, time_parameter, uuid_parameter
 from core.prepared_rows import among, list_parameter
@@ -53,7 +53,7 @@ def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
     parameters = {
         "agent": uuid_parameter(agent_id),
         "objects": list_parameter([UUID(hex=object_id) for object_id in object_ids]),
-        "now": time_parameter(timezone.now()),
+        "now": time_parameter(clock.now()),
     }
     try:
         return len(fetch_all(_statement(connection.vendor), parameters))

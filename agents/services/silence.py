@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentHeartbeat, AgentSilence
 from agents.querysets import AgentQuerySet
-from agents.silence import grace_of
+from agents.silence import grace_of, surely_silent_agents
 from core.events import SYSTEM, Event, emit
 
 # Agents are announced in steps of this many, so that a large outage does not make a large transaction.
@@ -21,9 +21,11 @@ _BATCH = 100
 def announce_silent_agents(*, now: datetime) -> int:
     """Mark the agents that became silent and announce them; the number announced. Safe in several workers at once.
 
+    Nobody is announced because of heartbeats that the broker could not hear.
+
     The mark is a guarded update: only one of several workers announces the agent, and none does after a new heartbeat.
     """
-    silent = Agent.objects.active().filter(silent_since__isnull=True).silent(now)
+    silent = surely_silent_agents(now).filter(silent_since__isnull=True)
     return _in_steps(silent, _mark_silent, note=partial(_begin_silence, now=now))
 
 

@@ -128,6 +128,20 @@ def serving_agents(stack: Stack) -> QuerySet[Agent]:
     return _agents(ties, registration_counts=settings.REQUIRE_REGISTRATION)
 
 
+def agents_serving_any(stacks: QuerySet[Stack], *, generator_id: UUID) -> QuerySet[Agent]:
+    """The live agents that serve any of these stacks, which are all of the generator."""
+    of_stacks = {"stack__in": stacks.values("pk")}
+    same = StackAnnotation.objects.filter(key=OuterRef("key"), value=OuterRef("value"), **of_stacks)
+    ties = Ties(
+        "agent_id",
+        AgentTarget.objects.filter(**of_stacks),
+        labels_of_agents().filter(label__in=StackLabel.objects.filter(**of_stacks).values("label")),
+        AgentAnnotation.objects.filter(Exists(same)),
+        Q(agent_id__in=registered_agents(generator_id)),
+    )
+    return _agents(ties, registration_counts=settings.REQUIRE_REGISTRATION)
+
+
 def agents_for(offer: Offer) -> QuerySet[Agent]:
     """The live agents that serve a stack with this offer."""
     return _agents(offer.ties(), registration_counts=settings.REQUIRE_REGISTRATION)

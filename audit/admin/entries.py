@@ -14,10 +14,10 @@ from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from audit.models import AuditLog
+from core import clock
 from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, link, object_link, one_line
 from paks.actors import ActorType
 from paks.models import Pak
@@ -187,7 +187,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:audit_auditlog_changelist"))
         response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
-        name = f"audit-log-{timezone.now():%Y-%m-%d-%H%M%S}.csv"
+        name = f"audit-log-{clock.now():%Y-%m-%d-%H%M%S}.csv"
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 

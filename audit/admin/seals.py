@@ -6,12 +6,12 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from audit.chain_state import MOST_COUNTED, chain_state
 from audit.models import AuditSeal, AuditVerification
 from audit.services import request_verification
+from core import clock
 from core.admin import CappedPaginator, ReadOnlyAdmin, admin_actor, ago, badge
 
 _COLORS = {"holds": "good", "broken": "bad"}
@@ -71,7 +71,7 @@ class AuditSealAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_verify_permission(request):
             raise PermissionDenied
-        request_verification(expected_hash="", actor=admin_actor(request), now=timezone.now())
+        request_verification(expected_hash="", actor=admin_actor(request), now=clock.now())
         self.message_user(request, "The worker verifies the whole log now.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:audit_auditseal_changelist"))
 

@@ -1,6 +1,5 @@
 """Changed settings over the API."""
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,6 +7,7 @@ from rest_framework.response import Response
 from config.api.serializers import ReloadSerializer
 from config.models import ConfigSnapshot
 from config.services import reload_settings
+from core import clock
 from paks.api.caller import actor_of
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
@@ -36,5 +36,5 @@ class ConfigViewSet(KeyedViewSet):
                 message = "1 setting has changed."
             case number:
                 message = f"{number} settings have changed."
-        answer = {"reloaded_at": timezone.now(), "changes": changes, "success": True, "message": message}
+        answer = {"reloaded_at": clock.now(), "changes": changes, "success": True, "message": message}
         return Response(ReloadSerializer(answer).data)

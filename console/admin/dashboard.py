@@ -7,7 +7,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from agents.activity import Hour, last_day
@@ -20,6 +19,7 @@ from console import dashboard
 from console.chart import chart_of
 from console.dashboard import CARDS, Panel, events_url, panels
 from console.deployments import DeploymentFilter, generator_names, matching, wanted_by
+from core import clock
 from core.admin import link, moment, page_of, shortened
 from rollouts.admin import running_context
 from stacks.models import Stack
@@ -52,7 +52,7 @@ _LISTS = {
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     """The cards, the chart and the tables that the user may see."""
-    now = timezone.now()
+    now = clock.now()
     user = request.user
     context: dict[str, Any] = {
         "cards": [ask(now) for permission, ask in CARDS if user.has_perm(permission)],
@@ -128,7 +128,7 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
 def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
     """The data of the theme's table, one row for each group. At most four queries."""
     stacks = Stack.objects.in_bulk({group.stack_id for group in groups})
-    states = states_of_stacks(stacks, timezone.now())
+    states = states_of_stacks(stacks, clock.now())
     messages = without_secrets((group.sequence_id, group.message) for group in groups)
     return {
         "headers": ["stack", "agents", "message", "failing since", "last seen"],

@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from django.utils import timezone
-
 from agents.models import Agent
 from agents.services.agents import record_heartbeat
+from core import clock
 
 SECONDS_BETWEEN = 20
 
 
 def living() -> list[UUID]:
     """The active agents that were heard in time."""
-    return list(Agent.objects.active().working().heard(timezone.now()).values_list("pk", flat=True))
+    return list(Agent.objects.active().working().heard(clock.now()).values_list("pk", flat=True))
 
 
 def keep_alive(agents: list[UUID], wait: Callable[[float], bool]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from random import Random
 
 from django.db import transaction
-from django.utils import timezone
 
 from console.demo.contents import fill_inventory
 from console.demo.context import DemoContext, Size
@@ -19,6 +18,7 @@ from console.demo.history import (
 from console.demo.observers import add_diagnostics, add_health, add_webhooks
 from console.demo.rollouts import add_rollouts
 from console.demo.timestamps import backdate_audit_log, backdate_keys, finish_deliveries, note_work_times
+from core import clock
 from core.events import Actor
 
 _STEPS: tuple[tuple[str, Callable[[DemoContext], None]], ...] = (
@@ -52,7 +52,7 @@ def seed(
         size=size,
         actor=actor,
         chance=Random(chance_seed),  # noqa: S311  chance, not secrecy
-        now=timezone.now(),
+        now=clock.now(),
         progressed=lambda _: None,
     )
     for phase, step in _STEPS:

@@ -5,10 +5,12 @@ or a message; nothing is written then.
 """
 
 from core.admin.actions import (
+    Choice,
     OtherWay,
     Question,
     asked_about,
     detail_action,
+    given_choice,
     given_reason,
     takes_other_way,
 )
@@ -38,6 +40,7 @@ from core.admin.values import (
 __all__ = [
     "BaseAdmin",
     "CappedPaginator",
+    "Choice",
     "Count",
     "Created",
     "DeletedFilter",
@@ -64,6 +67,7 @@ __all__ = [
     "capped_count",
     "detail_action",
     "first_badges",
+    "given_choice",
     "given_reason",
     "link",
     "moment",

@@ -1,6 +1,6 @@
 """Buttons on rows' pages. They ask first, then run in one transaction; refusals become messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action as unfold_action
 
-from core.admin.planning import make_confirmed, plan_of
+from core.admin.planning import MAX_REASON, PLAN_REASON, REASON, make_confirmed, plan_of
 from core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _CONFIRMED = "confirmed"
 _OTHER_WAY = "other_way"
-_REASON = "reason"
 _ABOUT = "about"
-MAX_REASON = 500
+_CHOICE = "choice"
+SAY_WHY = f"Say why, in 1 to {MAX_REASON} characters."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,16 @@ class OtherWay:
 
     consequence: str
     button: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What else a question lets the user choose: `options` are values and their words, `first` is chosen already."""
+
+    label: str
+    options: Sequence[tuple[str, str]]
+    first: str
+    help_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class Question:
     asks_reason: bool = False
     # What it is about, when that may change before the answer. `asked_about` gives what the user was asked.
     about: str = ""
+    # `given_choice` gives the answer.
+    choice: Choice | None = None
 
 
 def detail_action(
@@ -87,7 +99,7 @@ def detail_action(
             if not is_confirmed(request):
                 return ask()
             if asked.asks_reason and not given_reason(request):
-                self.message_user(request, "Say why, in 1 to 500 characters.", messages.ERROR)
+                self.message_user(request, SAY_WHY, messages.ERROR)
                 return ask()
             try:
                 with transaction.atomic() if in_transaction else nullcontext():
@@ -122,7 +134,7 @@ def _tried(request: HttpRequest, question: Question) -> HttpRequest:
     """The request as the change would get it, for trying the change out: with some reason, and without messages."""
     tried: Any = copy(request)
     tried.POST = request.POST.copy()
-    tried.POST.update({_REASON: "tried out", _ABOUT: question.about})
+    tried.POST.update({REASON: "tried out", _ABOUT: question.about})
     tried._messages = _NoMessages()
     return cast(HttpRequest, tried)
 
@@ -133,9 +145,14 @@ def takes_other_way(request: HttpRequest) -> bool:
 
 
 def given_reason(request: HttpRequest) -> str:
-    """What the user wrote as the reason; empty when that is nothing, or too much."""
-    reason = request.POST.get(_REASON, "").strip()
+    """What the user wrote as the reason, of the change or of its plan; empty when that is nothing, or too much."""
+    reason = (request.POST.get(REASON) or request.POST.get(PLAN_REASON, "")).strip()
     return reason if len(reason) <= MAX_REASON else ""
+
+
+def given_choice(request: HttpRequest) -> str:
+    """The value that the user chose; empty when the request has none."""
+    return request.POST.get(_CHOICE, "")
 
 
 def asked_about(request: HttpRequest) -> str:

@@ -11,12 +11,12 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from core.admin.actions import Question
+from core.admin.actions import SAY_WHY, Question, given_reason
 from core.admin.columns import displays_of, fill_columns
 from core.admin.history import history
 from core.admin.lists import PreparedChangeList
@@ -40,13 +40,14 @@ else:
 
 
 def admin_actor(request: HttpRequest) -> Actor:
-    """The admin-site user as the author of a change, with the place it came from."""
+    """The admin-site user as the author of a change, with the place it came from, and why if that was asked."""
     return Actor(
         type=ADMIN_TYPE,
         label=request.user.get_username(),
-        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
+        ip_address=client_address(request.META, settings.TRUSTED_PROXY_COUNT),
         user_agent=request.headers.get("User-Agent"),
         request_id=context_of(request).request_id,
+        reason=given_reason(request),
     )
 
 
@@ -60,6 +61,7 @@ class BaseAdmin(_ModelAdmin):
     # Counting the rows behind each choice of a filter would read the whole table.
     show_facets = ShowFacets.NEVER
     warn_unsaved_form = True
+    delete_confirmation_template = "core/admin/delete.html"
 
     # Columns that no list may be filtered by: filters would reveal a hidden value letter by letter.
     secret_fields: ClassVar[frozenset[str]] = frozenset()
@@ -332,9 +334,20 @@ class BaseAdmin(_ModelAdmin):
             context_of(request).refusal = refusal
             return super().changeform_view(request, object_id, form_url, context)
 
+    def is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
+        """Whether a deletion that was sent may go on. A message says why not."""
+        if not given_reason(request):
+            self.message_user(request, SAY_WHY, messages.ERROR)
+        return bool(given_reason(request))
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
+        row = self.get_object(request, unquote(object_id))
+        is_sent = request.method == "POST" and row is not None and self.has_delete_permission(request, row)
+        if is_sent and not self.is_meant(request, [row]):
+            # Without its fields, the page asks again.
+            cast(Any, request).POST = QueryDict()
         try:
             return super().delete_view(request, object_id, extra_context)
         except DomainError as refusal:

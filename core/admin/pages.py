@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 
 from core.admin.base import BaseAdmin, admin_actor
 from core.admin.deletion_impact import deletion_impact_of
-from core.admin.planning import carry_out, make_confirmed, plan_of
+from core.admin.planning import PLAN, ShownPlan, carry_out, make_confirmed, plan_of
 from core.errors import DomainError
 from core.events import Actor
 from core.request_context import context_of
@@ -55,7 +55,6 @@ class ServiceAdmin(BaseAdmin):
     key_permission: ClassVar[str | None] = None
 
     form = ServiceForm
-    delete_confirmation_template = "core/admin/delete.html"
     delete_selected_confirmation_template = "core/admin/delete.html"
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
@@ -193,27 +192,22 @@ class ServiceAdmin(BaseAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if request.POST.get("action") == "delete_selected":
+        if request.POST.get("action") == "delete_selected" and self.has_delete_permission(request):
             if request.POST.get("select_across") == "1":
                 # The page names each row and says what its deletion does, so they are as many as somebody reads.
                 text = "Rows are deleted page by page. Select those of a page."
                 self.message_user(request, text, messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
             rows = list(self.get_queryset(request).filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)))
-            if not self._is_meant(request, rows):
-                return HttpResponseRedirect(request.get_full_path())
+            if "post" in request.POST and not self.is_meant(request, rows):
+                # Without this field, the page asks again.
+                fields = request.POST.copy()
+                del fields["post"]
+                cast(Any, request).POST = fields
         response = super().changelist_view(request, extra_context)
         if getattr(response, "template_name", None) == self.delete_selected_confirmation_template:
             cast(TemplateResponse, response).context_data |= self._asked(request)  # type: ignore[operator]  # Django fills it
         return response
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        row = self.get_object(request, unquote(object_id))
-        if row is not None and not self._is_meant(request, [row]):
-            return HttpResponseRedirect(request.path)
-        return super().delete_view(request, object_id, extra_context)
 
     def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         return super().render_delete_form(request, context | self._asked(request))
@@ -223,21 +217,24 @@ class ServiceAdmin(BaseAdmin):
         context = context_of(request)
         return {"impact": context.impact, "phrase": context.phrase, "plan": context.plan}
 
-    def _is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
-        """Whether a deletion may go on: it is not sent yet, has a small impact, or the name was typed."""
-        if request.POST.get("post") != "yes":
-            return True
+    def is_meant(self, request: HttpRequest, rows: list[Any]) -> bool:
+        """Whether why was said, the name was typed where the impact is large, and the plan was seen."""
+        if not super().is_meant(request, rows):
+            return False
         impact = deletion_impact_of(self.model, rows)
-        if (
-            impact is None
-            or not impact.is_wide
-            or request.POST.get("typed", "").strip() == self._phrase(rows)
-        ):
+        typed = request.POST.get("typed", "").strip()
+        if impact is not None and impact.is_wide and typed != self._phrase(rows):
+            problem = "Nothing is deleted: what was typed is not what was asked for."
+        elif PLAN not in request.POST and self._plan_of_deletion(request, rows) is not None:
+            problem = "Nothing is deleted: look first at what it changes."
+        else:
             return True
-        self.message_user(
-            request, "Nothing is deleted: what was typed is not what was asked for.", messages.ERROR
-        )
+        self.message_user(request, problem, messages.ERROR)
         return False
+
+    def _plan_of_deletion(self, request: HttpRequest, rows: Sequence[Any]) -> ShownPlan | None:
+        actor = admin_actor(request)
+        return plan_of(rows, lambda: self._delete_all(rows, actor), phrase=self._phrase(rows))
 
     def _phrase(self, rows: Sequence[Any]) -> str:
         if len(rows) == 1:
@@ -259,7 +256,6 @@ class ServiceAdmin(BaseAdmin):
         context = context_of(request)
         context.impact = impact
         if "post" not in request.POST:
-            actor = admin_actor(request)
-            context.plan = plan_of(rows, lambda: self._delete_all(rows, actor), phrase=self._phrase(rows))
+            context.plan = self._plan_of_deletion(request, rows)
         context.phrase = self._phrase(rows) if impact and impact.is_wide else ""
         return tree, {self.opts.verbose_name_plural: len(rows)}, set(), []

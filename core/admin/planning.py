@@ -12,8 +12,7 @@ from core.events import Actor
 
 Change = Callable[[], Any]
 
-PLAN, TYPED, PLAN_REASON = "plan", "typed", "plan_reason"
-_REASON = "reason"
+PLAN, TYPED, REASON, PLAN_REASON = "plan", "typed", "reason", "plan_reason"
 MAX_REASON = 500
 
 
@@ -84,7 +83,7 @@ def make_confirmed(
     confirmation = Confirmation(
         digest,
         request.POST.get(TYPED, "").strip(),
-        (request.POST.get(PLAN_REASON) or request.POST.get(_REASON, "")).strip()[:MAX_REASON],
+        (request.POST.get(PLAN_REASON) or request.POST.get(REASON, "")).strip()[:MAX_REASON],
         actor,
     )
     return _planners[0].make(rows, change, phrase=phrase, confirmation=confirmation)

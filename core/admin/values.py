@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+
+from core import clock
 
 _TONES = {
     "good": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
@@ -52,7 +53,7 @@ def first_badges(words: Sequence[str], shown: int = 2) -> SafeString | None:
 
 def age(at: datetime) -> str:
     """How long ago, in words."""
-    passed = timesince(at, timezone.now(), depth=1)
+    passed = timesince(at, clock.now(), depth=1)
     return "just now" if passed.startswith("0") else f"{passed} ago"
 
 
@@ -69,7 +70,7 @@ def moment(at: datetime | None) -> SafeString | None:
     """How long ago and, where the order matters, the time itself."""
     if at is None:
         return None
-    now = timezone.now()
+    now = clock.now()
     exact = f"{at:%H:%M}" if at.date() == now.date() else f"{at:%b %-d, %H:%M}"
     return format_html('{} <span class="brokkr-exact">{} UTC</span>', ago(at), exact)
 

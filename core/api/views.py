@@ -6,7 +6,6 @@ in the handler the query, the body's shape, existence and ownership, and last th
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
@@ -26,6 +25,7 @@ from core.api.fields import parse_uuid
 from core.api.pagination import paginate_rows, paginate_values
 from core.api.renderers import JsonRenderer, rows_to_json, to_json
 from core.api.rows import columns_of
+from core.api.validation import validated
 from core.errors import (
     InvalidHeader,
     InvalidPath,
@@ -121,7 +121,7 @@ class ResourceViewSet(GenericViewSet[Any]):
     def read_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """The query parameters. Raises InvalidQuery naming the wrong ones; unknown ones are not looked at."""
         try:
-            return _validated(serializer_class, self.request.query_params.dict())
+            return validated(serializer_class, self.request.query_params.dict())
         except ValidationError as error:
             raise InvalidQuery(_sentence("query parameter", error.detail), fields=error.detail) from error
 
@@ -140,7 +140,7 @@ class ResourceViewSet(GenericViewSet[Any]):
         if not isinstance(value, dict):
             raise InvalidRequestBody("The body must be a JSON object.")
         try:
-            return _validated(serializer_class, value)
+            return validated(serializer_class, value)
         except ValidationError as error:
             raise InvalidRequestBody(_sentence("field", error.detail), fields=error.detail) from error
 
@@ -169,17 +169,6 @@ class ResourceViewSet(GenericViewSet[Any]):
         values, headers = paginate_values(rows, columns.lookups, order=order, query=query, request=request)
         body = rows_to_json(values, names=columns.names, times=columns.times)
         return HttpResponse(body, content_type=JsonRenderer.media_type, headers=headers)
-
-
-def _validated(serializer_class: type[Serializer[Any]], data: object) -> dict[str, Any]:
-    """Raises ValidationError with the errors of each field."""
-    return dict(_validator(cast(Any, serializer_class)).run_validation(data))
-
-
-# One for all requests: validating changes nothing in it, and making one copies every field.
-@cache
-def _validator(serializer_class: type[Serializer[Any]]) -> Serializer[Any]:
-    return serializer_class()
 
 
 def _sentence(what: str, errors: Any) -> str:

@@ -5,16 +5,15 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from agents.models import Agent, AgentTarget
+from core import clock
 from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
-from fleet.checks import Check, CheckName, CheckStatus, Verdict
+from fleet.checks import CheckName, CheckStatus, Verdict
 from fleet.explanation import explain
 from inventory.admin.contents import conflict_rows
 from stacks.models import Stack
-from stacks.secret_values import without_secrets
 
 # Django's class takes a parameter for the type checker only.
 if TYPE_CHECKING:
@@ -76,25 +75,18 @@ def _context(
 ) -> dict[str, Any]:
     context: dict[str, Any] = {"form": form, "media": model_admin.media + form.media}
     if agent is not None and stack is not None:
-        found = explain(agent=agent, stack=stack, now=timezone.now(), generator_id=None)
-        sentences = without_secrets((_sequence_id(check), check.sentence) for check in found.checks)
+        found = explain(agent=agent, stack=stack, now=clock.now(), reader=None)
         tone = "good" if found.verdict in _GOOD else "wait" if found.verdict in _WAITING else "bad"
         context |= {
             "tone": tone,
             "conclusion": found.conclusion,
             "conflicts": conflict_rows(found.conflicts, known={agent.pk: agent}),
             "checks": [
-                (_TITLES[check.name], check.status.value, _ICONS[check.status], sentence)
-                for check, sentence in zip(found.checks, sentences, strict=True)
+                (_TITLES[check.name], check.status.value, _ICONS[check.status], check.sentence)
+                for check in found.checks
             ],
             "agent_link": link("agents_agent_change", agent, agent.pk),
             "stack_link": link("stacks_stack_change", stack, stack.pk),
             "outcomes_link": link("stacks_stack_outcomes", "What became of it on the other agents", stack.pk),
         }
     return context
-
-
-def _sequence_id(check: Check) -> int:
-    """The version that the check speaks of; 0 if it speaks of none."""
-    found = check.details.get("sequence_id")
-    return found if isinstance(found, int) else 0

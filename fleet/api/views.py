@@ -51,8 +51,9 @@ class FleetViewSet(KeyedViewSet):
         page, headers = paginate_rows(
             agents, order=("created_at", "id"), query=query, request=request._request
         )
+        are_all = query.keys().isdisjoint({"pak_id", "limit", "cursor"})
         # Without the serializer, which takes a second for ten thousand rows. A test compares the two answers.
-        return Response(cast(Any, records(page, now=clock.now())), headers=headers)
+        return Response(cast(Any, records(page, now=clock.now(), are_all=are_all)), headers=headers)
 
     @extend_schema(
         operation_id="get_agent_fleet_status",
@@ -89,7 +90,7 @@ class FleetViewSet(KeyedViewSet):
         agent = Agent.objects.active().with_heartbeat().filter(id=agent_id).first()
         if agent is None:
             raise AgentNotFound(id=agent_id)
-        found = explain(agent=agent, stack=stack, now=clock.now(), generator_id=self.caller.generator_id)
+        found = explain(agent=agent, stack=stack, now=clock.now(), reader=self.caller)
         return Response(
             ExplanationSerializer(
                 {

@@ -31,6 +31,7 @@ from generators.services import (
     update_generator,
 )
 from paks.api.permissions import IsAdmin
+from paks.api.serializers import RotatePakBody, overlap_of
 from paks.api.views import KeyedViewSet
 
 
@@ -122,14 +123,17 @@ class GeneratorViewSet(KeyedViewSet):
         operation_id="rotate_generator_pak",
         tags=["generators"],
         summary="Replace a generator's key",
-        request=None,
+        request=RotatePakBody,
         responses={201: GeneratorWithPakSerializer},
     )
     def rotate_pak(self, request: Request, *, generator_id: UUID) -> Response:
-        """The old key stops working at once; the new one is shown only here."""
+        """The old keys stop working at once, or after `overlap_seconds`; the new one is shown only here. Keys with
+        limits stay.
+        """
+        overlap = overlap_of(self.read_body(RotatePakBody))
         with transaction.atomic():
             generator = lock_generator(generator_id)
-            key = rotate_generator_pak(generator=generator, actor=self.actor)
+            key = rotate_generator_pak(generator=generator, actor=self.actor, overlap=overlap)
         return Response(GeneratorWithPakSerializer({"generator": generator, "pak": key}).data, status=201)
 
 

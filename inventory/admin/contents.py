@@ -1,4 +1,5 @@
-"""Tabs of a stack and of a version: the resources and images in it, and the stack's conflicts."""
+"""Tabs of a stack and of a version: the resources and images in it, and the stack's conflicts. A tab of an agent: its
+conflicts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from django.utils.safestring import SafeString
 from agents.models import Agent
 from agents.wanted.versions import newest_unheld
 from core.admin import BaseAdmin, badge, link, register_page
-from inventory.conflicts import conflicts_of_stack
+from inventory.conflicts import conflicts_of_agent, conflicts_of_stack
 from inventory.models import Entry, UnreadVersion
 from inventory.search import is_complete
 from inventory.told_conflicts import ToldConflict, told_conflicts
@@ -31,7 +32,7 @@ def contents_of_stack(request: HttpRequest, model_admin: BaseAdmin, stack: Stack
     if version is None:
         rows = stack.deployment_objects.filter(recipient_id__isnull=True, is_deletion_marker=False)
         version = rows.newest_first().defer("yaml_content").first()
-    found = told_conflicts(conflicts_of_stack(stack), stack.pk, generator_id=None) if is_live else []
+    found = told_conflicts(conflicts_of_stack(stack), stack.pk, reader=None) if is_live else []
     context = {
         "conflicts": conflict_rows(found),
         "asks_conflicts": is_live,
@@ -44,6 +45,21 @@ def contents_of_version(
     request: HttpRequest, model_admin: BaseAdmin, version: DeploymentObject
 ) -> HttpResponse:
     return model_admin.render_page(request, version, _TEMPLATE, _contents(version))
+
+
+def conflicts_page(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) -> HttpResponse:
+    """All objects that the agent should have from several stacks."""
+    found = conflicts_of_agent(agent.pk) if agent.deleted_at is None else []
+    rows = [
+        [
+            conflict.what,
+            badge("written alike", "quiet") if conflict.is_identical else badge("conflict", "bad"),
+            _list(link("stacks_stack_change", stack.name, stack.stack_id) for stack in conflict.stacks),
+        ]
+        for conflict in found
+    ]
+    context = {"table": {"headers": ["resource", "", "stacks"], "rows": rows}}
+    return model_admin.render_page(request, agent, "inventory/admin/agent_conflicts.html", context)
 
 
 def conflict_rows(
@@ -103,5 +119,6 @@ def _contents(version: DeploymentObject) -> dict[str, Any]:
     }
 
 
+register_page(Agent, "conflicts", "Conflicts", conflicts_page, PERMISSION)
 register_page(Stack, "contents", "Resources", contents_of_stack, PERMISSION)
 register_page(DeploymentObject, "contents", "Resources", contents_of_version, PERMISSION)

@@ -37,10 +37,11 @@ _RESOURCE = {
         ],
     },
 }
+_OTHER_STACK = {"stack_id": "0193f0a4-2f00-7a53-9d0e-5a8c1f7b2e91", "name": "payments-legacy"}
 _CONFLICT = {
     **_NAMES,
     "identical": False,
-    "other_stacks": [{"stack_id": "0193f0a4-2f00-7a53-9d0e-5a8c1f7b2e91", "name": "payments-legacy"}],
+    "other_stacks": [_OTHER_STACK],
     "hidden_stacks": 0,
     "agent_count": 1,
     "agent_ids": [_AGENT_ID],
@@ -183,6 +184,32 @@ class ObjectConflictSerializer(serializers.Serializer[Any]):
     agent_ids = serializers.ListField(
         child=serializers.UUIDField(), help_text=f"The first {MAX_AGENTS} of these agents."
     )
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A conflict",
+            value={
+                **_NAMES,
+                "identical": False,
+                "stacks": [{"stack_id": _STACK_ID, "name": "payments"}, _OTHER_STACK],
+            },
+            response_only=True,
+        )
+    ]
+)
+class AgentConflictSerializer(serializers.Serializer[Any]):
+    """An object that an agent should have from several stacks."""
+
+    group = serializers.CharField(source="api_group")
+    kind = serializers.CharField()
+    namespace = serializers.CharField()
+    name = serializers.CharField()
+    identical = serializers.BooleanField(
+        source="is_identical", help_text="All stacks write it alike, so nothing is wrong."
+    )
+    stacks = OtherStackSerializer(many=True)
 
 
 def conflict_to_json(told: ToldConflict) -> dict[str, Any]:

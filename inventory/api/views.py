@@ -1,30 +1,33 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.errors import AgentNotFound
+from agents.models import Agent
 from core.api.pagination import ListQuery, paginate_rows
 from inventory.api.permissions import MaySeeInventory
 from inventory.api.serializers import (
+    AgentConflictSerializer,
     FoundResourcesSerializer,
     ObjectConflictSerializer,
     ResourceQuery,
     UnreadVersionSerializer,
     conflict_to_json,
 )
-from inventory.conflicts import conflicts_of_stack
+from inventory.conflicts import conflicts_of_agent, conflicts_of_stack
 from inventory.holders import Holders, holders_of
 from inventory.models import Entry, UnreadVersion
 from inventory.search import Search, found, is_complete
 from inventory.told_conflicts import told_conflicts
-from paks.api.permissions import AnyCaller
+from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
-from stacks.access import find_stack, require_owner
+from stacks.access import find_stack, listable_stacks, require_owner
 from stacks.models import Stack
 
 # Of so many rows at a time, agents are told.
@@ -47,9 +50,8 @@ class ResourcesViewSet(KeyedViewSet):
         query = self.read_query(ResourceQuery)
         named = {name: query.get(name, "") for name in ("kind", "namespace", "name", "image")}
         rows = found(Search(**named, is_history=query["versions"] == "all"))
-        generator_id = self.caller.generator_id
-        if generator_id is not None:
-            rows = rows.owned_by(generator_id)
+        if not self.caller.is_admin:
+            rows = rows.in_stacks(self._live_stacks())
         query.setdefault("limit", _MAX_WITH_AGENTS)
         if query["agents"]:
             query["limit"] = min(query["limit"], _MAX_WITH_AGENTS)
@@ -80,11 +82,11 @@ class ResourcesViewSet(KeyedViewSet):
         return self.answer_list(self._unread(), UnreadVersionSerializer, order=("-version_id",), query=query)
 
     def _unread(self) -> Any:
-        generator_id = self.caller.generator_id
-        of_caller = Q()
-        if generator_id is not None:
-            of_caller = Q(version__stack__generator=generator_id, version__stack__deleted_at__isnull=True)
-        return UnreadVersion.objects.filter(of_caller)
+        rows = UnreadVersion.objects.all()
+        return rows if self.caller.is_admin else rows.filter(version__stack__in=self._live_stacks())
+
+    def _live_stacks(self) -> QuerySet[Stack]:
+        return Stack.objects.active().filter(listable_stacks(self.caller))
 
 
 class ConflictsViewSet(KeyedViewSet):
@@ -101,8 +103,25 @@ class ConflictsViewSet(KeyedViewSet):
         """Admin, or the generator that owns the stack."""
         stack = find_stack(stack_id)
         require_owner(self.caller, stack)
-        told = told_conflicts(conflicts_of_stack(stack), stack.pk, generator_id=self.caller.generator_id)
+        told = told_conflicts(conflicts_of_stack(stack), stack.pk, reader=self.caller)
         return Response(ObjectConflictSerializer([conflict_to_json(each) for each in told], many=True).data)
+
+
+class AgentConflictsViewSet(KeyedViewSet):
+    queryset = Agent.objects.active()
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        operation_id="list_agent_conflicts",
+        tags=["inventory"],
+        summary="List what an agent should have from several stacks",
+        responses=AgentConflictSerializer(many=True),
+    )
+    def list(self, request: Request, *, agent_id: UUID) -> Response:
+        """All of them, those that are written alike last. Admin only."""
+        if not self.get_queryset().filter(pk=agent_id).exists():
+            raise AgentNotFound(id=agent_id)
+        return Response(AgentConflictSerializer(conflicts_of_agent(agent_id), many=True).data)
 
 
 def _found(row: Entry, holders: dict[int, Holders] | None) -> dict[str, object]:

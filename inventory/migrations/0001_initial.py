@@ -4,6 +4,8 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+from core.migration_locks import LockTables
+
 
 TEXTS = {
     "inventory_resources": {"kind": 253, "namespace": 253, "name": 253},
@@ -30,6 +32,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables(extended=("stacks", "deployment_objects")),
         migrations.CreateModel(
             name='UnreadVersion',
             fields=[

@@ -11,9 +11,9 @@ from core.events import Actor, Event, emit
 from core.middleware import client_address
 from core.request_context import context_of
 from paks.actors import ActorType
+from paks.callers import principal_for
 from paks.event_kinds import PakEventKind
 from paks.principals import Principal
-from paks.services import principal_for
 
 # One audit row per address and minute is enough to show guessing; a row per guess would fill the disk.
 _FAILURE_SILENCE_SECONDS = 60
@@ -26,7 +26,7 @@ class PakAuthentication(BaseAuthentication):
         key = presented_key(request.headers.get("Authorization", ""))
         if not key:
             return None
-        principal = principal_for(key)
+        principal = principal_for(key, lambda: client_address(request.META, settings.TRUSTED_PROXY_COUNT))
         if principal is None:
             _tell_failure(request)
             raise Unauthorized
@@ -44,7 +44,7 @@ def presented_key(header: str) -> str:
 
 
 def _tell_failure(request: Request) -> None:
-    address = client_address(request._request, settings.TRUSTED_PROXY_COUNT)
+    address = client_address(request.META, settings.TRUSTED_PROXY_COUNT)
     if not cache.add(f"auth-failed:{address}", 1, _FAILURE_SILENCE_SECONDS):
         return
     actor = Actor(

@@ -1,5 +1,8 @@
 """Typed access to the caller of a request."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -20,7 +23,7 @@ def caller(request: Request) -> Principal:
 
 def actor_of(request: Request) -> Actor:
     """The caller as the author of a change, with the place it came from."""
-    return author_of(request._request, caller(request))
+    return author_of(caller(request), request.META, context_of(request._request).request_id)
 
 
 def recognised_caller(request: HttpRequest) -> Principal | None:
@@ -30,14 +33,17 @@ def recognised_caller(request: HttpRequest) -> Principal | None:
     return principal if isinstance(principal, Principal) else None
 
 
-def author_of(request: HttpRequest, principal: Principal) -> Actor:
-    """The caller as the author of what the request did, with the place it came from."""
+def author_of(principal: Principal, meta: Mapping[str, Any], request_id: str) -> Actor:
+    """The caller as the author of what a request did, with the place it came from.
+
+    `meta` is the request's WSGI environment.
+    """
     return Actor(
         type=ActorType(principal.role.value),
         id=principal.subject_id,
         key_id=principal.key_id,
         label=principal.key_name,
-        ip_address=client_address(request, settings.TRUSTED_PROXY_COUNT),
-        user_agent=request.headers.get("User-Agent"),
-        request_id=context_of(request).request_id,
+        ip_address=client_address(meta, settings.TRUSTED_PROXY_COUNT),
+        user_agent=meta.get("HTTP_USER_AGENT"),
+        request_id=request_id,
     )

@@ -8,7 +8,7 @@ from rest_framework.permissions import BasePermission
 
 from core.errors import Forbidden, PermissionRefused
 from paks.api.caller import caller
-from paks.errors import AdminRequired
+from paks.errors import AdminRequired, PakLimited
 from paks.models import Role
 
 if TYPE_CHECKING:
@@ -23,14 +23,21 @@ class DenyAll(BasePermission):
 
 
 class HasRole(BasePermission):
-    """One of `roles`, else `refusal`. One class per rule, because composed permissions lose the code of the refusal."""
+    """One of `roles`, else `refusal`. One class per rule, because composed permissions lose the code of the refusal.
+
+    Where `takes_limits` is false, a key with limits is refused.
+    """
 
     roles: ClassVar[frozenset[Role]]
     refusal: ClassVar[type[Forbidden]] = PermissionRefused
+    takes_limits: ClassVar[bool] = True
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if caller(request).role not in self.roles:
+        principal = caller(request)
+        if principal.role not in self.roles:
             raise self.refusal
+        if principal.limits is not None and not self.takes_limits:
+            raise PakLimited
         return True
 
 

@@ -1,6 +1,6 @@
 """The base of views that know their caller, and POST /auth/pak."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -11,12 +11,30 @@ from core.events import Actor
 from paks.api.caller import actor_of, caller
 from paks.api.permissions import AnyCaller
 from paks.api.serializers import IdentitySerializer
+from paks.errors import PakReadOnly
 from paks.models import Pak
 from paks.principals import Principal
 
 
 class KeyedViewSet(ResourceViewSet):
-    """A view whose rules ask who calls."""
+    """A view whose rules ask who calls. Callers that only read are refused whatever changes something."""
+
+    # Actions whose method does not tell: those that are sent by POST and change nothing, and those that are asked for
+    # by GET and change something.
+    reading_posts: ClassVar[frozenset[str]] = frozenset()
+    writing_gets: ClassVar[frozenset[str]] = frozenset()
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if self.caller.is_read_only and self.changes_something:
+            raise PakReadOnly
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether the request may change something."""
+        if self.request.method == "GET":
+            return self.action in self.writing_gets
+        return self.action not in self.reading_posts
 
     @property
     def caller(self) -> Principal:
@@ -31,6 +49,7 @@ class IdentityViewSet(KeyedViewSet):
     queryset = Pak.objects.none()
     serializer_class = IdentitySerializer
     permission_classes = [AnyCaller]
+    reading_posts = frozenset({"identify"})
 
     @extend_schema(
         operation_id="verify_pak",

@@ -37,7 +37,7 @@ class FleetPlanner:
             # The change says itself why it is refused, when it is made.
             return None
         digest = digest_of(run.changes, run.before, run.after, write=_write(rows))
-        plan = report(run, digest, now=clock.now(), generator_id=None)
+        plan = report(run, digest, now=clock.now(), reader=None)
         if plan.is_empty or run.refused_by:
             return None
         return ShownPlan(

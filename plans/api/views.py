@@ -51,7 +51,7 @@ class PlanViewSet(KeyedViewSet):
             answer = call(request, method=body["method"], path=body["path"], body=body.get("body"))
         if asked.run is None:
             return _passed_on(answer)
-        plan = report(asked.run, asked.digest, now=clock.now(), generator_id=self.caller.generator_id)
+        plan = report(asked.run, asked.digest, now=clock.now(), reader=self.caller)
         page, headers = _page(plan, query, request)
         context = {"pairs": page, "warnings": getattr(answer, "data", {}) or {}}
         return Response(PlanSerializer(plan, context=context).data, headers=headers)

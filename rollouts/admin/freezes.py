@@ -6,9 +6,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from core import clock
 from core.admin import Created, Question, ServiceAdmin, ServiceForm, admin_actor, ago, badge, detail_action
 from core.events import Actor
 from rollouts.admin.words import scope_words
@@ -67,7 +67,7 @@ class FreezeForm(ServiceForm):
             self.add_error("generator", "Choose the generator whose stacks are frozen.")
         if scope == Freeze.Scope.LABEL and not values.get("label"):
             self.add_error("label", "Name the label whose agents are frozen.")
-        if (until := values.get("until")) and until <= timezone.now():
+        if (until := values.get("until")) and until <= clock.now():
             self.add_error("until", "This moment has passed.")
         return values
 
@@ -173,7 +173,7 @@ class FreezeAdmin(ServiceAdmin):
                 scope=scope,
                 reason=values["reason"],
                 actor=actor,
-                now=timezone.now(),
+                now=clock.now(),
                 generator_id=values["generator"].pk if scope == Freeze.Scope.GENERATOR else None,
                 label=values["label"] if scope == Freeze.Scope.LABEL else "",
                 until=values["until"],
@@ -191,4 +191,4 @@ class FreezeAdmin(ServiceAdmin):
         has_plan=True,
     )
     def lift(self, request: HttpRequest, row: Freeze) -> None:
-        lift_freeze(freeze_id=row.pk, actor=admin_actor(request), now=timezone.now())
+        lift_freeze(freeze_id=row.pk, actor=admin_actor(request), now=clock.now())

@@ -6,10 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from agents.models import HoldReason, VersionHold
+from core import clock
 from core.admin import (
     CappedPaginator,
     Question,
@@ -89,7 +89,7 @@ class VersionHoldAdmin(ReadOnlyAdmin):
     )
     def release(self, request: HttpRequest, row: VersionHold) -> HttpResponse:
         rollout = release_version(
-            version=row.version, reason=given_reason(request), actor=admin_actor(request), now=timezone.now()
+            version=row.version, reason=given_reason(request), actor=admin_actor(request), now=clock.now()
         )
         self.message_user(request, f"Released: {self.name_of(row)}.", messages.SUCCESS)
         # The hold may be over, and its page with it.

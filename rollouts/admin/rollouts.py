@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from core import clock
 from core.admin import (
     CappedPaginator,
     OverviewAdmin,
@@ -189,7 +189,7 @@ class RolloutAdmin(OverviewAdmin):
     def overview(self, request: HttpRequest, row: Rollout) -> HttpResponse:
         log = history()
         context = {
-            **standing_context(row, user=request.user, now=timezone.now()),
+            **standing_context(row, user=request.user, now=clock.now()),
             "actions_detail": [],
             "audit_url": reverse("admin:rollouts_rollout_history", args=[row.pk])
             if log is not None and request.user.has_perm(log.permission)
@@ -201,7 +201,7 @@ class RolloutAdmin(OverviewAdmin):
         row = self.get_object(request, str(pk))
         if row is None:
             return None
-        context = standing_context(row, user=request.user, now=timezone.now())
+        context = standing_context(row, user=request.user, now=clock.now())
         return "rollouts/admin/standing.html", context, is_live(row)
 
     def _running_part(self, request: HttpRequest) -> tuple[str, dict[str, Any], bool]:
@@ -275,4 +275,4 @@ class RolloutAdmin(OverviewAdmin):
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:
-    return {"reason": given_reason(request), "actor": admin_actor(request), "now": timezone.now()}
+    return {"reason": given_reason(request), "actor": admin_actor(request), "now": clock.now()}

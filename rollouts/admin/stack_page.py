@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 
+from core import clock
 from core.admin import BaseAdmin, admin_actor, page_of, register_page
 from rollouts.admin.buttons import BYPASS
 from rollouts.admin.standing import describe, standing_context
@@ -94,7 +94,7 @@ def rollouts_of_stack(request: HttpRequest, model_admin: BaseAdmin, stack: Stack
         "listed": listed,
     }
     if running is not None:
-        context |= standing_context(running, user=user, now=timezone.now())
+        context |= standing_context(running, user=user, now=clock.now())
     return model_admin.render_page(request, stack, "rollouts/admin/stack.html", context)
 
 

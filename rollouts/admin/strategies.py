@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from core import clock
 from core.admin import DeletedFilter, ServiceAdmin, admin_actor, ago
 from core.admin.widgets import RowSelect
 from core.errors import DomainError
@@ -158,7 +158,7 @@ def _previewed(request: HttpRequest, strategy: Strategy) -> dict[str, Any]:
     if not form.is_valid() or not request.user.has_perm("agents.view_agent"):
         return {"stack_form": form}
     stack = form.cleaned_data["stack"]
-    waves: Sequence[Any] = preview(strategy, stack, now=timezone.now())
+    waves: Sequence[Any] = preview(strategy, stack, now=clock.now())
     return {
         "stack_form": form,
         "preview_stack": stack,

@@ -5,6 +5,8 @@ import django.utils.timezone
 import uuid_utils.compat
 from django.db import migrations, models
 
+from core.migration_locks import LockTables
+
 
 class Migration(migrations.Migration):
 
@@ -17,6 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables(extended=("stacks", "deployment_objects", "agents", "generators")),
         migrations.CreateModel(
             name='Rollout',
             fields=[

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from core.moments import MomentField
 from core.validators import MAX_LABEL
 from generators.models import Generator
 from rollouts.querysets import FreezeQuerySet
@@ -26,7 +26,7 @@ class Freeze(models.Model):
         LABEL = "label"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
     scope = models.CharField(max_length=10, choices=Scope.choices)
     generator = models.ForeignKey(Generator, on_delete=models.PROTECT, null=True, related_name="freezes")
     label = models.CharField(max_length=MAX_LABEL, blank=True)

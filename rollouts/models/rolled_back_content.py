@@ -1,9 +1,9 @@
 """Contents that were rolled back, so that a pipeline that publishes one again does not undo the rollback."""
 
 from django.db import models
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from core.moments import MomentField
 from stacks.models import Stack
 
 
@@ -16,7 +16,7 @@ class RolledBackContent(models.Model):
     )
     # The digest that `stacks.contents.content_digest` returns.
     digest = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
 
     class Meta:
         db_table = "rolled_back_contents"

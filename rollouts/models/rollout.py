@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent
+from core.moments import MomentField
 from rollouts.querysets import RolloutQuerySet
 from rollouts.strategies import Strategy, strategy_from_json
 from stacks.models import DeploymentObject, Stack
@@ -48,7 +48,7 @@ class Rollout(models.Model):
     NOUN: ClassVar[str] = "rollout"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
     stack = models.ForeignKey(Stack, on_delete=models.PROTECT, related_name="rollouts", db_index=False)
     version = models.ForeignKey(DeploymentObject, on_delete=models.PROTECT, related_name="rollouts")
     # The version that all agents should have had when the rollout started. A rollback brings it back.
@@ -63,7 +63,7 @@ class Rollout(models.Model):
     definition = models.JSONField()
 
     state = models.CharField(max_length=20, choices=RolloutState.choices)
-    state_since = models.DateTimeField(default=timezone.now)
+    state_since = MomentField()
     # Why the rollout is in this state, if there is more to say: a value of `StopReason` or
     # `services.transitions.Cause`, the reason that a person gave, and the name of that person.
     cause = models.CharField(max_length=40, blank=True)
@@ -181,7 +181,7 @@ class RolloutCheck(models.Model):
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     note = models.TextField(blank=True)
     reported_by = models.CharField(max_length=255, blank=True)
-    reported_at = models.DateTimeField(default=timezone.now)
+    reported_at = MomentField()
 
     class Meta:
         db_table = "rollout_checks"

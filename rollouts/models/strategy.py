@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from core.models import Resource
+from core.moments import MomentField
 from core.validators import MAX_NAME
 from rollouts.querysets import RolloutStrategyQuerySet
 from rollouts.strategies import Strategy, strategy_from_json
@@ -52,7 +52,7 @@ class StackRolloutStrategy(models.Model):
         Stack, on_delete=models.CASCADE, primary_key=True, related_name="rollout_strategy"
     )
     strategy = models.ForeignKey(RolloutStrategy, on_delete=models.PROTECT, related_name="stacks")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
 
     class Meta:
         db_table = "stack_rollout_strategies"

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.events import Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
 from core.refusals import refuse
@@ -69,7 +69,7 @@ def update_strategy(*, row: RolloutStrategy, strategy: Strategy, actor: Actor) -
     before, after = changed_fields(row, changes)
     row.name, row.definition = strategy.name, strategy_to_json(strategy)
     row.revision += 1
-    row.updated_at = timezone.now()
+    row.updated_at = clock.now()
     with unique_or_conflict("unique_rollout_strategy_name"):
         row.save(update_fields=["name", "definition", "revision", "updated_at"])
     _tell(RolloutEventKind.ROLLOUT_STRATEGY_UPDATED, row, actor, before=before, after=after)
@@ -83,7 +83,7 @@ def delete_strategy(*, row: RolloutStrategy, actor: Actor) -> None:
     if users:
         raise StrategyInUse(stacks=users)
     row.stacks.all().delete()
-    row.deleted_at = row.updated_at = timezone.now()
+    row.deleted_at = row.updated_at = clock.now()
     row.save(update_fields=["deleted_at", "updated_at"])
     _tell(RolloutEventKind.ROLLOUT_STRATEGY_DELETED, row, actor, before=fields_of(row, _AUDITED))
 

@@ -20,7 +20,6 @@ from stacks.errors import InvalidDeploymentObject
 from stacks.manifests import Manifest, checksum
 from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
 from stacks.models import DeploymentObject, Stack
-from stacks.publish_warnings import warnings_of_others
 from stacks.services import (
     PublishOptions,
     check_publishable,
@@ -196,7 +195,7 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
             form.add_error(None, refusal.text)
         else:
             messages.success(request, f"Published: {obj} of {stack}.")
-            _tell_warnings(request, obj, form.read)
+            _tell_warnings(request, obj)
             return HttpResponseRedirect(reverse("admin:stacks_stack_objects", args=[stack.pk]))
     if form.yaml and form.error_line is None:
         findings = form.read.findings
@@ -210,9 +209,9 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
     return _publish_form(request, model_admin, stack, form, context)
 
 
-def _tell_warnings(request: HttpRequest, obj: DeploymentObject, manifest: Manifest) -> None:
-    for finding in warnings_of_others(obj, manifest, generator_id=None):
-        messages.warning(request, finding.message)
+def _tell_warnings(request: HttpRequest, obj: DeploymentObject) -> None:
+    for warning in obj.warnings:
+        messages.warning(request, warning.message)
 
 
 def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: DeploymentObject) -> HttpResponse:

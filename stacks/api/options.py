@@ -8,11 +8,10 @@ from rest_framework.request import Request
 
 from core.api.etag import require_match, require_none
 from core.api.renderers import to_json
-from paks.principals import Principal
+from paks.api.caller import caller
 from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer
-from stacks.manifests import Manifest
+from stacks.manifests import Finding, Manifest
 from stacks.models import DeploymentObject
-from stacks.publish_warnings import publish_warnings
 from stacks.services import PublishOptions
 
 PUBLISH_CONDITIONS = [
@@ -44,10 +43,16 @@ def publish_options(request: Request, query: Mapping[str, Any]) -> PublishOption
         strategy=query.get("strategy"),
         reason=query.get("reason", ""),
         precondition=precondition if has_condition else None,
+        reader=caller(request),
     )
 
 
-def published(obj: DeploymentObject, manifest: Manifest, caller: Principal) -> Any:
-    """The answer to the caller that published the version, with the warnings."""
-    findings = publish_warnings(obj, manifest, generator_id=caller.generator_id)
+def published(obj: DeploymentObject, manifest: Manifest) -> Any:
+    """The answer to the caller that published the version, with all warnings in the order of the text."""
+    findings = sorted([*manifest.findings, *obj.warnings], key=_place)
     return PublishedObjectSerializer(obj, context={"findings": findings}).data
+
+
+def _place(finding: Finding) -> tuple[bool, int, int]:
+    """What is about no place comes last."""
+    return finding.document is None, finding.document or 0, finding.line or 0

@@ -11,3 +11,5 @@ class MayListStacks(HasRole):
 class MayCreateStacks(HasRole):
     roles = frozenset({Role.ADMIN, Role.GENERATOR})
     refusal = StackCreateDenied
+    # No limits could name a stack that is not there yet.
+    takes_limits = False

@@ -233,7 +233,7 @@ class StackObjectsViewSet(KeyedViewSet):
                 options=publish_options(request, query),
                 objects=manifest.objects,
             )
-            return Response(published(obj, manifest, self.caller), status=201)
+            return Response(published(obj, manifest), status=201)
 
         return change
 

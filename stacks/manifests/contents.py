@@ -53,18 +53,19 @@ class Contents:
         self._start = 0
         # Each place of the current document that may name an image, with the name.
         self._named: dict[tuple[FieldPath, str], None] = {}
-        self._holds_secret = False
+        # Whether a Secret is anywhere in the current document.
+        self.holds_secret = False
 
     def begin_document(self, start: int) -> None:
         """`start` is the number of characters before the document."""
         self._start = start
         self._named = {}
-        self._holds_secret = False
+        self.holds_secret = False
 
     def note(self, field: str, value: str, around: Sequence[Open]) -> None:
         """Note a field of a mapping; `around` are the collections around it, beginning with the document."""
         if field == _KIND:
-            self._holds_secret = self._holds_secret or value in _SECRETS
+            self.holds_secret = self.holds_secret or value in _SECRETS
         elif len(around) > 2 and _may_name_image(field, around[-1].key, around[-2].key):
             self._named[(*(each.key for each in around[1:]), field), value] = None
 
@@ -73,7 +74,7 @@ class Contents:
         path = (*(each.key for each in around[1:]), field)
         for place, value in _noted_in(path, node):
             if place[-1] == _KIND:
-                self._holds_secret = self._holds_secret or value in _SECRETS
+                self.holds_secret = self.holds_secret or value in _SECRETS
             else:
                 self._named[place, value] = None
 
@@ -94,7 +95,7 @@ class Contents:
     def _images(self, group: str, kind: str) -> Iterator[tuple[Image, bool]]:
         pods = pod_spec_of(group, kind)
         # What looks like an image may be a value of a Secret that the object holds.
-        if self._holds_secret or (pods is None and is_built_in(group)):
+        if self.holds_secret or (pods is None and is_built_in(group)):
             return
         for path, value in self._named:
             if pods is not None and path[: len(pods)] != pods:

@@ -45,6 +45,12 @@ _UNLOADABLE = frozenset(
         Code.LIST_NOT_EXPANDED,
     }
 )
+# The sentences about these quote a value.
+_QUOTING: Final = frozenset({Code.NUMBER_DIFFERS, Code.WORD_DIFFERS, Code.NOT_FINITE})
+_UNQUOTED: Final = (
+    "kubectl and agents read what is written here differently; put it in quotes. It is not repeated, because the "
+    "document has a Secret."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +124,15 @@ class Findings:
         self._noted.setdefault(code, (problem, line))
         self._times[code] += 1
 
-    def end_document(self, document: int) -> None:
-        """Keep the remarks on the document. If the document is not an object at all, only that remark is kept."""
+    def end_document(self, document: int, *, holds_secret: bool) -> None:
+        """Keep the remarks on the document. If the document is not an object at all, only that remark is kept.
+
+        No remark on a document with a Secret repeats a value: it may be read by whoever may not see the value.
+        """
         is_object = Code.NOT_AN_OBJECT not in self._noted
         for code, (problem, line) in self._noted.items():
-            finding = Finding(code, problem, document, line, self._times[code] - 1)
+            said = _UNQUOTED if holds_secret and code in _QUOTING else problem
+            finding = Finding(code, said, document, line, self._times[code] - 1)
             kept = self._different if finding.is_loadable else self._unloadable
             if len(kept) < MAX_FINDINGS and (is_object or finding.is_loadable or code == Code.NOT_AN_OBJECT):
                 kept.append(finding)

@@ -185,7 +185,7 @@ class Reading:
                 if (name := named(root)) is not None:
                     end = index_of(event.start_mark)
                     self.contents.end_document(*name, end=end, document=self._document, line=line)
-        self._findings.end_document(self._document)
+        self._findings.end_document(self._document, holds_secret=self.contents.holds_secret)
 
     def _scalar(self, event: ScalarEvent) -> None:
         inner, text = self._inner, event.value

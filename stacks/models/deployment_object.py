@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from core.moments import MomentField
 from stacks.models.stack import Stack
 from stacks.querysets import DeploymentObjectQuerySet
 
@@ -31,15 +31,15 @@ class DeploymentObject(models.Model):
 
     sequence_id = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
+    updated_at = MomentField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     stack = models.ForeignKey(
         Stack, on_delete=models.PROTECT, related_name="deployment_objects", db_index=False
     )
     yaml_content = models.TextField(editable=False)
     yaml_checksum = models.CharField(max_length=64, editable=False)
-    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
+    submitted_at = MomentField(editable=False)
     is_deletion_marker = models.BooleanField(default=False, editable=False)
     # The agent for which alone this marker is, when the stack lives on. Such a marker is no version of the stack.
     recipient_id = models.UUIDField(null=True, editable=False)

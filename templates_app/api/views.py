@@ -21,7 +21,7 @@ from stacks.api.options import PUBLISH_CONDITIONS, publish_options, published
 from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer, PublishOptionsQuery
 from stacks.models import DeploymentObject
 from templates_app.access import find_template, listable_templates, require_owner, require_reader
-from templates_app.api.permissions import MayHaveTemplates
+from templates_app.api.permissions import MayCreateTemplates, MayHaveTemplates
 from templates_app.api.serializers import (
     CreateTemplateBody,
     InstantiateBody,
@@ -59,6 +59,7 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     queryset = StackTemplate.objects.active()
     serializer_class = TemplateSerializer
     has_plans = False
+    reading_posts = frozenset({"render"})
     label_serializer = TemplateLabelSerializer
     annotation_serializer = TemplateAnnotationSerializer
     label_not_found = TemplateLabelNotFound
@@ -66,7 +67,11 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     owner_mismatch = TemplateIdMismatch
 
     def get_permissions(self) -> list[BasePermission]:
-        return [MayHaveTemplates() if self.action in {"list", "create"} else AnyCaller()]
+        by_action: dict[str | None, BasePermission] = {
+            "list": MayHaveTemplates(),
+            "create": MayCreateTemplates(),
+        }
+        return [by_action.get(self.action) or AnyCaller()]
 
     def label_owner_id(self) -> UUID:
         return self._readable(self.kwargs["template_id"]).id
@@ -82,7 +87,9 @@ class TemplateViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         responses=TemplateSerializer(many=True),
     )
     def list(self, request: Request) -> HttpResponse:
-        """Every live version. An admin sees all, a generator the system's and then its own."""
+        """Every live version. An admin sees all, a generator the system's and then its own. A key with limits sees only
+        the system's.
+        """
         query = self.read_query(TemplateListQuery)
         rows = StackTemplate.objects.active().filter(listable_templates(self.caller))
         if "name" in query:
@@ -223,7 +230,7 @@ class InstantiationViewSet(KeyedViewSet):
                 actor=self.actor,
                 options=publish_options(request, query),
             )
-            return Response(published(obj, rendering.manifest, self.caller), status=201)
+            return Response(published(obj, rendering.manifest), status=201)
 
         return change
 

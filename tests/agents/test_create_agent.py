@@ -35,6 +35,7 @@ def test_the_answer_holds_the_inactive_agent_and_its_working_key(admin):
         "k8s_reachable": None,
         "k8s_api_latency_ms": None,
         "k8s_reported_at": None,
+        "agent_version": None,
     }
     assert Api(body["initial_pak"]).post("/auth/pak").json()["agent"] == agent["id"]
 

@@ -13,8 +13,8 @@ from django.conf import settings
 from tests.support.server import ROOT
 
 PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
-# Beside the ladder: it meets the broker over HTTP only.
-BESIDE = {"simulator"}
+# Beside the ladder: they meet the broker over HTTP only.
+BESIDE = {"simulator", "brokkr_agent"}
 SITE_AND_CORE = {"brokkr_site", "core"}
 _DJANGO = re.compile(r"^(?:from|import) django\b", re.MULTILINE)
 _LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
@@ -71,7 +71,10 @@ def _served() -> set[str]:
         (
             ".dockerignore",
             _kept_in_the_image(),
-            PACKAGES | {"manage.py", "gunicorn.conf.py", "locks/runtime.txt"},
+            PACKAGES
+            | {"manage.py", "gunicorn.conf.py"}
+            # What the image is built with.
+            | {"locks/runtime.txt", "locks/image.txt", "locks/agent.txt", "wheels", "pyproject.toml"},
         ),
         ("brokkr_site/settings.py, INSTALLED_APPS", _installed(), APPS),
         (

@@ -12,6 +12,7 @@ from tests.support.server import ROOT
 
 RUNTIME = ROOT / "locks" / "runtime.txt"
 DEV = ROOT / "locks" / "dev.txt"
+IMAGE = ROOT / "locks" / "image.txt"
 # The plugin of the tests stands among the packages of the product; it and what it alone requires stay out.
 OF_THE_TESTS = {"pytest-django", "pytest", "pluggy", "iniconfig", "packaging", "pygments"}
 
@@ -55,6 +56,10 @@ def test_the_product_is_locked_at_the_versions_of_the_list_without_its_tests():
 
 def test_the_tests_are_locked_at_the_versions_of_the_lists():
     assert _pins("requirements.txt", "requirements-dev.txt").items() <= _versions(DEV).items()
+
+
+def test_what_builds_the_image_is_locked_at_the_versions_of_its_list():
+    assert _pins("requirements-image.txt").items() <= _versions(IMAGE).items()
 
 
 @pytest.mark.parametrize("lock", [RUNTIME, DEV], ids=lambda path: path.stem)

@@ -47,6 +47,7 @@ POST   /stacks/{stack_id}/deployment-objects          401  201   201   403    40
 GET    /deployment-objects/{object_id}                401  200   200   403    403    200   403   401
 
 GET    /stacks/{stack_id}/conflicts                   401  200   200   403    403    403   403   401
+GET    /agents/{agent_id}/conflicts                   401  200   403   403    403    403   403   401
 GET    /resources                                     401  200   200   200    403    403   403   401
 GET    /resources/unread-versions                     401  200   200   200    403    403   403   401
 
@@ -72,6 +73,8 @@ GET    /agents/{agent_id}                             401  200   403   403    20
 PUT    /agents/{agent_id}                             401  200   403   403    200    403   403   401
 DELETE /agents/{agent_id}                             401  204   403   403    403    403   403   401
 POST   /agents/{agent_id}/heartbeat                   401  403   403   403    204    403   403   401
+POST   /agents/{agent_id}/sync                        401  403   403   403    200    403   403   401
+POST   /agents/{agent_id}/confirmed-removals          401  204   403   403    403    403   403   401
 GET    /agents/{agent_id}/target-state                401  200   403   403    200    403   403   401
 GET    /agents/{agent_id}/stacks                      401  200   403   403    200    403   403   401
 GET    /agents/{agent_id}/timeline                    401  200   403   403    403    403   403   401
@@ -198,6 +201,7 @@ BODIES: dict[str, object] = {
     "POST /agents/{agent_id}/labels": {"label": "new"},
     "POST /agents/{agent_id}/annotations": {"key": "new", "value": "new"},
     "POST /agents/{agent_id}/targets": {"stack_id": "{stack_id}"},
+    "POST /agents/{agent_id}/confirmed-removals": {"deployment_object_ids": ["{marker_id}"]},
     "POST /agents/{agent_id}/events": {
         "deployment_object_id": "{object_id}",
         "event_type": "DEPLOY",

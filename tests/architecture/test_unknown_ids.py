@@ -39,6 +39,7 @@ GET    /agents/{unknown}/labels               200   403     403
 GET    /agents/{unknown}/targets              200   403     403
 GET    /agents/{unknown}/events               200   403     403
 POST   /agents/{unknown}/heartbeat            403   403     403
+POST   /agents/{unknown}/sync                 403   403     403
 PATCH  /agents/{unknown}/health-status        404   403     403
 GET    /deployment-objects/{unknown}/health   200   403     403
 GET    /stacks/{unknown}/health               200   403     403

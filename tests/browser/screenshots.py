@@ -49,7 +49,7 @@ def main() -> int:
     options = parser.parse_args()
     options.out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="brokkr-shots-") as name, browser() as chromium:
-        server = _server(Path(name))
+        server = demonstration(Path(name))
         try:
             pages = [page for page in _pages(chromium, server.url) if re.search(options.only, page)]
             for mode in MODES:
@@ -60,7 +60,8 @@ def main() -> int:
     return 0
 
 
-def _server(folder: Path) -> LiveServer:
+def demonstration(folder: Path) -> LiveServer:
+    """A running broker with a demonstration fleet, and a user who may do everything."""
     server = LiveServer(database_url=f"sqlite:///{folder / 'demo.sqlite3'}", data_dir=folder)
     server.prepare()
     server.manage("seed_demo")
@@ -71,7 +72,8 @@ def _server(folder: Path) -> LiveServer:
     return server
 
 
-def _log_in(page: Page, url: str) -> None:
+def log_in(page: Page, url: str) -> None:
+    """Log that user in."""
     page.goto(f"{url}/admin/login/")
     page.fill("#id_username", USER)
     page.fill("#id_password", PASSWORD)
@@ -83,7 +85,7 @@ def _pages(chromium: Browser, url: str) -> list[str]:
     """Paths below /admin/, each once."""
     with chromium.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
-        _log_in(page, url)
+        log_in(page, url)
         found = dict.fromkeys(walk(page, url))
     return list(found)
 
@@ -143,7 +145,7 @@ def _shoot(chromium: Browser, url: str, pages: list[str], mode: Mode, out: Path)
         page = context.new_page()
         page.goto(f"{url}/admin/login/")
         page.screenshot(path=out / f"login--{mode.name}.png")
-        _log_in(page, url)
+        log_in(page, url)
         for path in pages:
             if mode.is_phone and not _ON_A_PHONE.search(path):
                 continue

@@ -3,6 +3,7 @@
 from collections import Counter
 from ipaddress import ip_network
 
+import orjson
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -15,8 +16,9 @@ from tests.support.api import Api
 from tests.support.receiver import answer, running_receiver
 from tests.support.threads import call, calls, statuses, together
 from webhooks.dispatcher import deliver_due
-from webhooks.models import Delivery, Status
+from webhooks.models import Delivery, HeldNotice, Status
 from webhooks.services.deliveries import claim_due, redeliver
+from webhooks.services.limits import let_go_of_held
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requires_postgres]
 
@@ -71,6 +73,21 @@ def test_claims_at_the_same_moment_share_what_there_is():
     taken = Counter(claim.delivery_id for each in claims for claim in each)
     assert set(taken.values()) == {1}
     assert len(taken) == Delivery.objects.filter(status=Status.ACQUIRED).count()
+
+
+def test_workers_that_let_go_at_once_count_each_held_notice_once():
+    webhook = make_webhook(max_deliveries_per_minute=5)
+    events = {str(make_notice().id) for _ in range(EVENTS)}
+    now = timezone.now()
+
+    together(*[lambda: let_go_of_held(now=now)] * WORKERS)
+
+    bodies = [orjson.loads(row.payload) for row in Delivery.objects.filter(subscription=webhook)]
+    (summary,) = [body["data"] for body in bodies if body["event_type"] == "webhook.summary"]
+    alone = {body["id"] for body in bodies} & events
+    assert (len(bodies), len(alone), summary["count"]) == (5, 4, EVENTS - 4)
+    assert alone | {event["id"] for event in summary["events"]} == events
+    assert not HeldNotice.objects.exists()
 
 
 def test_agents_that_ask_at_the_same_moment_get_different_deliveries():

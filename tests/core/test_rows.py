@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework import serializers
 
+from audit.api.serializers.entries import AuditLogSerializer
+from audit.models import AuditLog
 from core.api.renderers import rows_to_json, to_json
 from core.api.rows import Columns, RowSerializer, columns_of
 
@@ -85,6 +87,23 @@ def test_values_that_only_the_order_needs_are_left_out() -> None:
     assert rows_to_json([(uuid.UUID(int=1), "x")], names=["id"], times=[]) == (
         b'[{"id":"00000000-0000-0000-0000-000000000001"}]'
     )
+
+
+def test_a_row_that_is_partly_computed_is_written_as_the_fields_write_it() -> None:
+    entry = AuditLog(
+        id=uuid.UUID(int=1),
+        timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+        actor_type="agent",
+        actor_id=uuid.UUID(int=2),
+        details={"name": "a", "more": [None, 1]},
+        erased={"content": {}, "author": {}},
+    )
+    serializer = AuditLogSerializer(entry, context={"names": {entry.actor_id: "eu-1"}})
+    by_fields = serializers.ModelSerializer.to_representation(serializer, entry)
+    written = RowSerializer.to_representation(serializer, entry)
+    assert columns_of(AuditLogSerializer) is None
+    assert to_json(written) == to_json(by_fields)
+    assert (written["actor_name"], written["erased"]) == ("eu-1", ["author", "content"])
 
 
 def test_the_lists_that_grow_with_the_fleet_are_written_from_columns() -> None:

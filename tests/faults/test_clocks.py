@@ -1,12 +1,14 @@
 """A worker and a web process whose clocks are ten minutes ahead: leases and silence go by the database's clock."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.faults.conftest import Cluster, Start
 from tests.support.clocked import ask
-from tests.support.live_api import created, live_client
+from tests.support.live_api import MANIFEST, created, live_client
 from tests.support.server import LiveServer
 
 pytestmark = pytest.mark.faults
@@ -80,3 +82,18 @@ with connection.cursor() as cursor:
     cursor.execute(left, ["{order_id}"])
     print(cursor.fetchone()[0])
 """
+
+
+def test_what_a_web_process_that_is_ahead_makes_has_the_databases_time(
+    cluster: Cluster, start: Start, ahead: dict[str, str]
+):
+    broker = start(**ahead)
+    with live_client(broker, cluster.admin_key) as admin:
+        stack = f"/stacks/{cluster.rows.stack_id}"
+        version = created(admin.post(f"{stack}/deployment-objects", json={"yaml_content": MANIFEST}))
+        generator = created(admin.post("/generators", json={"name": "ahead"}))["generator"]
+    with psycopg.connect(cluster.postgres.url) as connection:
+        (now,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
+    assert now is not None
+    for made in (version, generator):
+        assert datetime.fromisoformat(made["created_at"]) <= now + timedelta(seconds=5)

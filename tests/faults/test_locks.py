@@ -85,6 +85,10 @@ def test_a_kind_of_call_that_is_locked_leaves_the_threads_to_the_others(cluster:
     assert max(answer.seconds for answer in reads) < SOON_SECONDS
     assert {(answer.status, answer.code) for answer in refused} == {(503, "busy")}
     assert max(answer.seconds for answer in refused) <= LONGEST_SECONDS
+    # Also those that got no thread.
+    counted = 'endpoint="/api/v1/agents/:id/heartbeat",method="POST",status="503"'
+    scraped = ask(broker, "GET", "/metrics").body.decode().splitlines()
+    assert f"brokkr_http_requests_total{{{counted}}} {float(STUCK_CLIENTS)}" in scraped
     assert beat(0).status == 204
 
 

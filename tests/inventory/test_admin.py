@@ -114,3 +114,12 @@ def test_publishing_warns_of_conflicts_when_it_is_done(operator):
     make_object(other, deployment("web", image="nginx:1"))
     page = operator.post(f"stacks/stack/{one.id}/publish/", {"manifest": deployment("web", image="nginx:2")})
     assert "'web' is also in the stack other, and 1 agent should have both" in words_of(page)
+
+
+def test_the_agent_has_a_tab_with_all_its_conflicts(operator):
+    agent, _ = make_agent(labels=["l"])
+    assert "is in more than one stack" in words_of(operator.get(f"agents/agent/{agent.pk}/conflicts/"))
+    for name, image in (("shop", "nginx:1"), ("cafe", "nginx:2")):
+        make_object(make_stack(name=name, labels=["l"]), deployment("web", image=image))
+    words = words_of(operator.get(f"agents/agent/{agent.pk}/conflicts/"))
+    assert "Deployment web conflict cafe , shop" in words or "Deployment web conflict cafe, shop" in words

@@ -227,3 +227,18 @@ def test_an_explanation_tells_of_conflicts_and_blocks_nothing(admin):
     assert [each["other_stacks"][0]["stack_id"] for each in answer["conflicts"]] == [str(other.id)]
     generator_api = make_generator()[1]
     refused(generator_api.get(f"/agents/{agent.id}/explain?stack_id={one.id}"), 403, "stack_not_owned")
+
+
+def test_all_conflicts_of_one_agent_are_listed_what_is_written_alike_last(admin):
+    alike = config("alike", data={"a": "1"})
+    agent, one, other = two_stacks(
+        f"{alike}---\n{deployment('web', image='nginx:1')}",
+        f"{alike}---\n{deployment('web', image='nginx:2')}",
+    )
+    found = admin.get(f"/agents/{agent.pk}/conflicts").json()
+    assert [(each["kind"], each["name"], each["identical"]) for each in found] == [
+        ("Deployment", "web", False),
+        ("ConfigMap", "alike", True),
+    ]
+    assert [each["name"] for each in found[0]["stacks"]] == sorted([one.name, other.name])
+    refused(admin.get(f"/agents/{one.pk}/conflicts"), 404, "agent_not_found")

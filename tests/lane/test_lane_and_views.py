@@ -45,6 +45,13 @@ KEYS = st.sampled_from(
 )
 _PLAIN_QUERIES = ["", "", "", "mode=full", "mode=incremental", "work_type=build", "work_type="]
 _OTHER_QUERIES = [
+    *(
+        "wait_seconds=30&seen=0",
+        "wait_seconds=31&seen=0",
+        "wait_seconds=1&seen=01",
+        "wait_seconds=",
+        "seen=x",
+    ),
     "mode=",
     "mode=%66ull",
     "mode=x",
@@ -62,11 +69,23 @@ _PLAIN_BODIES = [
     b'{"k8s_reachable":null}',
     b" {} ",
 ]
+_SYNC_BODIES = [
+    b'{"tag":null,"held":[],"reports":[],"agent_version":"1.0.0"}',
+    b'{"tag":"x","held":["ab","c-d"],"waiting_removals":[]}',
+    *(b'{"tag":"%s","held":["ab"]}' % text for text in (b"a" * 64, b"a" * 65, b"\\u0000", b"\xc3\xa9", b"")),
+    *(b'{"held":%s}' % held for held in (b"null", b"{}", b'[""]', b"[1]", b'["%s"]' % (b"a" * 65))),
+    *(b'{"agent_version":%s}' % text for text in (b"1", b'"%s"' % (b"1" * 51), b'"a b"', b'""')),
+    b'{"reports":null}',
+    b'{"renewals":[1]}',
+    b'{"unknown":1}',
+]
 _NUMBERS = [
     b'{"k8s_api_latency_ms":%s}' % number for number in (b"2147483648", b"true", b"1.0", b"-1", b'"1"')
 ]
 _NO_OBJECTS = [b"{", b"[]", b"null", b"\xff", b'"', b"NaN"]
-BODIES = st.sampled_from([*_PLAIN_BODIES, *_NUMBERS, *_NO_OBJECTS, b'{"x":"%s"}' % (b"y" * 5000)])
+BODIES = st.sampled_from(
+    [*_PLAIN_BODIES, *_SYNC_BODIES, *_NUMBERS, *_NO_OBJECTS, b'{"x":"%s"}' % (b"y" * 5000)]
+)
 _OF_BODIES = ["CONTENT_LENGTH", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_RANGE"]
 _CONDITIONS = [
     "HTTP_IF_MATCH",
@@ -128,7 +147,7 @@ class World:
 
 @pytest.fixture
 def there() -> World:
-    agent, api = make_agent(labels=["a"])
+    agent, api = make_agent(labels=["a"], active=True)
     _, other = make_agent(labels=["a"])
     make_object(make_stack(labels=["a"]))
     _, admin = issue_pak(role=Role.ADMIN, subject_id=None, name="admin", actor=SYSTEM)
@@ -219,6 +238,15 @@ def test_heartbeats_are_answered_by_the_lane(there, body):
         there.ask(Lane(behind), "POST", "heartbeat", body=body, CONTENT_LENGTH=str(len(body))).status_code
         == 204
     )
+    assert not behind.asked
+
+
+@pytest.mark.requires_postgres
+@pytest.mark.parametrize("said", [b"", b'{"agent_version":"1.0.0"}'])
+def test_a_sync_without_reports_is_answered_by_the_lane(there, said):
+    behind = Behind()
+    answer = there.ask(Lane(behind), "POST", "sync", body=said, CONTENT_LENGTH=str(len(said)))
+    assert [row["stack_name"] for row in answer.json()["state"]["versions"]]
     assert not behind.asked
 
 

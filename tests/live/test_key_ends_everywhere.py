@@ -8,6 +8,7 @@ import pytest
 from tests.support.live_api import Rows, created, live_client, make_rows
 from tests.support.raw_http import Wire
 from tests.support.server import LiveServer
+from tests.support.waits import wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.any_database("that every process refuses an ended key at once")]
 
@@ -50,3 +51,20 @@ def test_an_ended_key_opens_nothing_on_any_process(broker: LiveServer, ending: s
     assert _statuses(broker, key) == {200}
     act(broker, path.format(rows=rows))
     assert _statuses(broker, key) == {401}
+
+
+@pytest.mark.parametrize("owner", ["generator", "agent"])
+def test_a_key_with_an_overlap_opens_everything_until_it_opens_nothing_on_any_process(
+    broker: LiveServer, owner: str
+):
+    rows: Rows = make_rows(broker, f"overlap-{owner}")
+    key: str = getattr(rows, f"{owner}_key")
+    owner_id = getattr(rows, f"{owner}_id")
+    with live_client(broker, broker.admin_key) as admin:
+        rotated = admin.post(f"/{owner}s/{owner_id}/rotate-pak", json={"overlap_seconds": 4})
+    assert rotated.is_success
+    assert _statuses(broker, rotated.json()["pak"]) == {200}
+    wait_for(lambda: 401 in _statuses(broker, key), patience=60)
+    # The first refusal is the end for all.
+    assert _statuses(broker, key) == {401}
+    assert _statuses(broker, rotated.json()["pak"]) == {200}

@@ -8,6 +8,7 @@ from paks.services import issue_pak, revoke_pak
 from tests.factories import make_agent, make_generator
 from tests.support.admin import actions_by, errors_of, messages_of, shown_key, staff
 from tests.support.api import Api
+from tests.support.events import audited_changes
 
 pytestmark = [
     pytest.mark.django_db,
@@ -69,7 +70,7 @@ def test_revoking_asks_first_and_ends_the_key(operator):
     assert b"laptop" in operator.get(page).content
     operator.post(page)
     assert Api(key).post("/auth/pak").status_code == 200
-    operator.post(page, {"confirmed": "yes"})
+    operator.post(page, {"confirmed": "yes", "reason": "lost"})
     assert Api(key).post("/auth/pak").status_code == 401
     assert actions_by(operator.user) == ["pak.revoked"]
     assert operator.post(page, {"confirmed": "yes"}).status_code == 403
@@ -82,8 +83,11 @@ def test_several_are_revoked_after_a_question(operator):
     assert b"n0" in asked
     assert Pak.objects.usable().count() == 3
     operator.post(LIST, chosen | {"confirmed": "yes"})
+    assert Pak.objects.usable().count() == 3
+    operator.post(LIST, chosen | {"confirmed": "yes", "reason": "lost"})
     assert list(Pak.objects.usable()) == paks[2:]
     assert actions_by(operator.user) == ["pak.revoked"] * 2
+    assert set(audited_changes().filter(action="pak.revoked").values_list("reason", flat=True)) == {"lost"}
 
 
 def test_a_key_revoked_already_refuses_the_whole_action(operator):
@@ -91,7 +95,12 @@ def test_a_key_revoked_already_refuses_the_whole_action(operator):
     revoke_pak(pak_id=two.pk, actor=SYSTEM)
     response = operator.post(
         f"{LIST}?revoked=all",
-        {"action": "revoke_selected", "_selected_action": [str(one.pk), str(two.pk)], "confirmed": "yes"},
+        {
+            "action": "revoke_selected",
+            "_selected_action": [str(one.pk), str(two.pk)],
+            "confirmed": "yes",
+            "reason": "lost",
+        },
     )
     assert "The key has been revoked already." in messages_of(response)
     assert list(Pak.objects.usable()) == [one]

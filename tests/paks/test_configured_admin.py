@@ -6,14 +6,9 @@ import pytest
 
 from audit.models import AuditLog
 from core.events import SYSTEM
+from paks.look_ups import usable_admin_key
 from paks.models import Pak, Role
-from paks.services import (
-    ensure_configured_admin,
-    issue_pak,
-    new_token,
-    revoke_pak,
-    usable_admin_key,
-)
+from paks.services import ensure_configured_admin, issue_pak, new_token, revoke_pak
 from tests.support.api import Api, refused
 
 pytestmark = pytest.mark.django_db

@@ -4,10 +4,12 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from agents.models import Agent
 from agents.services.agents import delete_agent
@@ -55,6 +57,11 @@ def of_the_deleted(agent: Agent, token: Token) -> Token:
     return token
 
 
+def past_its_end(agent: Agent, token: Token) -> Token:
+    Pak.objects.filter(subject_id=agent.id).update(ends_at=timezone.now() - timedelta(seconds=1))
+    return token
+
+
 NO_KEYS: dict[str, Spoil] = {
     "unknown secret": lambda _agent, token: replace(token, long=new_token().long),
     "hash for the secret": lambda _agent, token: replace(token, long=token.hash),
@@ -63,6 +70,7 @@ NO_KEYS: dict[str, Spoil] = {
     "no short token": lambda _agent, token: replace(token, short=""),
     "revoked": revoked,
     "rotated": rotated,
+    "past its end": past_its_end,
     "deleted owner": of_the_deleted,
 }
 
@@ -93,6 +101,10 @@ def way(request, settings):
     settings.RATE_LIMIT_PER_SECOND = 0 if request.param == "short way" else 1000
 
 
+def before_its_end(agent: Agent) -> None:
+    Pak.objects.filter(subject_id=agent.id).update(ends_at=timezone.now() + timedelta(minutes=10))
+
+
 def call(path: tuple[str, str], agent: Agent, key: str):
     return Api(key).request(path[0], path[1].format(agent.id))
 
@@ -102,6 +114,15 @@ def call(path: tuple[str, str], agent: Agent, key: str):
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_a_good_key_is_taken_on_every_path(path):
     agent, api = make_agent()
+    assert call(path, agent, api.key).status_code in {200, 204}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_a_key_is_taken_on_every_path_until_its_end(path):
+    agent, api = make_agent()
+    before_its_end(agent)
     assert call(path, agent, api.key).status_code in {200, 204}
 
 
@@ -142,7 +163,7 @@ def test_the_queryset_knows_the_same_usable_keys():
     assert {pak.subject_id: pak.is_usable for pak in marked} == {agent.id: False, other.id: True}
 
 
-_KEY_COLUMN = re.compile(r"\b(revoked_at|key_hash|short_token)\b")
+_KEY_COLUMN = re.compile(r"\b(revoked_at|key_hash|short_token|paks\.ends_at)\b")
 
 
 def test_no_text_outside_paks_names_a_column_by_which_keys_are_checked():

@@ -68,3 +68,13 @@ def test_a_generator_learns_nothing_of_another_tenants_stack(other):
     plan = told(api, "POST", f"/stacks/{fresh.id}/labels", "prod")
     assert conflicts(plan) == [("Deployment", "web", [], 1)]
     assert other[0].name not in str(plan)
+
+
+def test_the_admin_shows_conflicts_before_it_publishes(operator, other):
+    stack, _ = other
+    fresh = make_stack(labels=["prod"])
+    fields = {"manifest": deployment("web", image="nginx:2"), "_publish": "yes"}
+    page = operator.post_once(f"stacks/stack/{fresh.pk}/publish/", fields).content.decode()
+    assert "Nothing is published yet" in page
+    assert f"Deployment web is in the stack {stack.name} too" in page
+    assert not fresh.deployment_objects.exists()

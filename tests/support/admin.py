@@ -23,13 +23,20 @@ class AdminPages:
         return self._client.get(f"/admin/{path}", query)
 
     def post(self, path: str, data: dict[str, Any] | None = None) -> Any:
-        """Send the fields, and confirm the plan if the page that comes shows one."""
-        response = self.post_once(path, data)
+        """Send the fields, with a reason for a deletion, and confirm the plan if the page that comes shows one.
+
+        The name that a large loss asks for is typed, but not for a deletion.
+        """
+        is_deletion = "post" in (data or {})
+        fields = {"reason": "no longer used", **(data or {})} if is_deletion else data or {}
+        response = self.post_once(path, fields)
         plan = plan_on(response)
         if plan is None:
             return response
-        confirmed = {"plan": plan.digest, "typed": plan.phrase, "plan_reason": "it is meant"}
-        return self.post_once(path, {**(data or {}), **confirmed})
+        confirmed = {"plan": plan.digest}
+        if not is_deletion:
+            confirmed |= {"typed": plan.phrase, "plan_reason": "it is meant"}
+        return self.post_once(path, fields | confirmed)
 
     def post_once(self, path: str, data: dict[str, Any] | None = None) -> Any:
         return self._client.post(f"/admin/{path}", data or {}, follow=True)
@@ -57,7 +64,8 @@ def form_fields(response: Any) -> dict[str, Any]:
 
 def plan_on(response: Any) -> ShownPlan | None:
     """The plan on a page that shows what the sent form would do."""
-    forms = {"core/admin/plan.html", "stacks/admin/publish.html", "stacks/admin/roll_back.html"}
+    own = {"stacks/admin/publish.html", "stacks/admin/roll_back.html"}
+    forms = {"core/admin/plan.html", "core/admin/delete.html", *own}
     if not forms & {template.name for template in response.templates}:
         return None
     plan: ShownPlan | None = response.context.get("plan")

@@ -74,6 +74,7 @@ _tried: set[tuple[str, str]] = set()
 
 @schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis is not followed
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    _name_unknown_rows(case)
     _spare_rows(case)
     if case.meta is None:
         return
@@ -98,6 +99,13 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
             _freeze_nothing_of_the_run(case)
         else:
             _refer_to_rows(case)
+
+
+def _name_unknown_rows(case: Any) -> None:
+    """A link from an answer with a null id makes a path that contains the word None."""
+    for name, value in (case.path_parameters or {}).items():
+        if name.endswith("_id") and value in (None, "None"):
+            case.path_parameters[name] = str(uuid.UUID(int=next(_numbers)))
 
 
 def _spare_rows(case: Any) -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
+from agents.models import MarkerDelivery
 from audit.services import request_verification, seal_new_entries
 from core.events import SYSTEM
 from generators.models import Generator
@@ -13,6 +15,7 @@ from paks.services import issue_pak, revoke_pak
 from rollouts.models import Freeze, RolloutCheck, RolloutStrategy
 from rollouts.services.control import abort, pause, report_check
 from rollouts.services.freezes import begin_freeze
+from stacks.services import delete_stack, lock_stack
 from tests.factories import (
     MANIFEST,
     make_agent,
@@ -24,6 +27,7 @@ from tests.factories import (
     make_generator,
     make_held_delivery,
     make_log_entry,
+    make_object,
     make_rendered,
     make_stack,
     make_target,
@@ -58,7 +62,8 @@ class World:
 
 def make_world() -> World:
     """A generator with two stacks: `stack` shares a label with the associated agent, `given_stack` is an explicit
-    target of the agent that the routes name, which has reported on `object`. `object` came from `template`, which is
+    target of the agent that the routes name, which has reported on `object` and is owed the removal
+    of a deleted stack, `marker_id`. `object` came from `template`, which is
     the generator's and fits `stack` as `system_template` does. Of three work orders for that agent it may claim one,
     holds one and has finished one; of two diagnostics for it one is pending and one is claimed. It holds a delivery of
     a webhook for agents with its label; another webhook has one that the broker is to send. Of the generator's rollouts
@@ -80,7 +85,13 @@ def make_world() -> World:
     event = make_event(agent, obj)
     webhook = make_webhook()
     _, admin_key = issue_pak(role=Role.ADMIN, subject_id=None, name="admin", actor=SYSTEM)
+    lost_stack = make_stack(generator)
+    make_target(agent, lost_stack)
+    make_event(agent, make_object(lost_stack))
+    with transaction.atomic():
+        delete_stack(stack=lock_stack(lost_stack.id), actor=SYSTEM)
     world.ids = {
+        "marker_id": str(MarkerDelivery.objects.get(agent=agent).marker.id),
         "generator_id": str(generator.id),
         "stack_id": str(stack.id),
         "given_stack_id": str(given_stack.id),

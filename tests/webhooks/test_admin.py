@@ -64,6 +64,7 @@ def test_a_webhook_is_created_and_its_secret_shown_once(operator, now):
             "target_labels": "edge\neu",
             "max_retries": "3",
             "timeout_seconds": "7",
+            "max_deliveries_per_minute": "60",
         },
     )
     webhook = Subscription.objects.get()
@@ -78,6 +79,7 @@ def test_a_webhook_is_created_and_its_secret_shown_once(operator, now):
         "agent_id": agent_id,
     }
     assert (webhook.enabled, webhook.max_retries, webhook.timeout_seconds) == (True, 3, 7)
+    assert webhook.max_deliveries_per_minute == 60
     assert actions_by(operator.user) == ["webhook.created"]
     again = operator.get(f"{page_of(webhook)}/change/").content.decode()
     for secret in ("whsec_", "ci.example.com", "Bearer x"):
@@ -98,6 +100,7 @@ def test_a_webhook_is_created_and_its_secret_shown_once(operator, now):
         ({"agent_id": "0190f000-0000-7000-8000-000000000000"}, "not one of the available choices"),
         ({"max_retries": "11"}, "less than or equal to 10"),
         ({"timeout_seconds": "0"}, "greater than or equal to 1"),
+        ({"max_deliveries_per_minute": "0"}, "greater than or equal to 1"),
         ({"auth_header": "a\tb"}, "value of a header"),
         ({"name": " "}, "This field is required"),
     ],

@@ -2,8 +2,10 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from audit.models import AuditLog
@@ -19,10 +21,12 @@ from tests.support.receiver import (
     send_raw,
     setting,
 )
+from webhooks import transport
 from webhooks.dispatcher import deliver_due
 from webhooks.endpoints import open_endpoint
 from webhooks.models import Delivery, Status, Subscription
 from webhooks.services.subscriptions import delete_subscription, rotate_secret, update_subscription
+from webhooks.transport import Outcome
 
 pytestmark = pytest.mark.django_db
 
@@ -204,6 +208,22 @@ def test_what_waits_is_sent_to_where_the_webhook_points_now(receiver):
     update_subscription(subscription=webhook, changes={"url": receiver.url("/new")}, actor=SYSTEM)
     deliver_due()
     assert [request.path for request in receiver.received] == ["/new"]
+
+
+def test_the_thread_of_a_request_opens_no_connection_to_the_database(receiver, monkeypatch):
+    used = []
+
+    def watched_send(*args: Any, **kwargs: Any) -> Outcome:
+        outcome = transport.send(*args, **kwargs)
+        used.append(connection.connection)
+        return outcome
+
+    monkeypatch.setattr("webhooks.dispatcher.send", watched_send)
+    # Each look at the clock asks the database.
+    monkeypatch.setattr("core.clock._COMPARED_EVERY_SECONDS", -1.0)
+    make_delivery(make_webhook(url=receiver.url()))
+    deliver_due()
+    assert used == [None]
 
 
 def test_an_address_that_is_not_allowed_is_a_failed_attempt_that_says_what_to_set():

@@ -48,6 +48,7 @@ def test_the_list_begins_with_the_twelve_of_the_contract_in_their_order():
         "freeze.started",
         "freeze.lifted",
         "audit.sealed",
+        "pak.end_announced",
     }
 
 

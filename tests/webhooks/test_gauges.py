@@ -76,3 +76,14 @@ def test_what_cannot_be_decrypted_is_counted_by_field_and_by_who_needed_it(admin
         f'{name}{{field="auth_header",path="agent"}}': 1.0,
         f'{name}{{field="auth_header",path="test"}}': 2.0,
     }
+
+
+def test_a_failed_delivery_counts_as_due_once_its_back_off_is_over(admin, now):
+    delivery = make_delivery(make_webhook())
+    Delivery.objects.filter(pk=delivery.pk).update(
+        status=Status.FAILED, attempts=1, due_at=now + timedelta(hours=1)
+    )
+    assert samples(admin)["brokkr_webhook_oldest_due_age_seconds"] == 0.0
+    Delivery.objects.filter(pk=delivery.pk).update(due_at=now - timedelta(minutes=5))
+    assert samples(admin)["brokkr_webhook_oldest_due_age_seconds"] >= 300
+    assert samples(admin)["brokkr_webhook_oldest_pending_age_seconds"] == 0.0

@@ -45,6 +45,7 @@ def test_a_webhook_is_created_with_its_defaults(admin):
         "enabled": True,
         "max_retries": 5,
         "timeout_seconds": 30,
+        "max_deliveries_per_minute": None,
         "created_by": "admin",
     }
 

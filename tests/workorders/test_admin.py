@@ -182,7 +182,7 @@ def test_cancelling_asks_first_and_then_removes_the_order(operator):
     page = operator.get(f"{LIST}{order.pk}/cancel/")
     assert b"removed for good" in page.content
     assert WorkOrder.objects.exists()
-    response = operator.post(f"{LIST}{order.pk}/cancel/", {"confirmed": "yes"})
+    response = operator.post(f"{LIST}{order.pk}/cancel/", {"confirmed": "yes", "reason": "not needed"})
     assert response.status_code == 200
     assert messages_of(response) == ["Cancelled: build for label builder, created just now."]
     assert not WorkOrder.objects.exists()
@@ -194,7 +194,7 @@ def test_ticked_orders_are_cancelled_together(operator):
     ticked = {"action": "cancel_selected", "_selected_action": [str(order.pk) for order in orders]}
     operator.post(LIST, ticked)
     assert WorkOrder.objects.count() == 4
-    operator.post(LIST, ticked | {"confirmed": "yes"})
+    operator.post(LIST, ticked | {"confirmed": "yes", "reason": "not needed"})
     assert list(WorkOrder.objects.all()) == [kept]
     assert actions_by(operator.user) == ["workorder.cancelled"] * 3
 

@@ -3,13 +3,16 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.urls import reverse
 
 from agents.models import AgentTarget
 from core.admin import ServiceForm
 from core.admin.widgets import RowIdField
+from webhooks.admin.preview import PREVIEW_ID
 from webhooks.event_types import EVENT_TYPES
+from webhooks.formats import Format
 from webhooks.models import Subscription
-from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
+from webhooks.models.subscription import MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.services.subscriptions import Filters, SubscriptionChanges
 
 # The theme's classes have no types; they extend Django's classes.
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
 
     _Switch = forms.CheckboxInput
+    _Radios = forms.RadioSelect
 else:
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as _Integer
+    from unfold.widgets import UnfoldAdminRadioSelectWidget as _Radios
     from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as _Switch
@@ -65,6 +70,18 @@ class SubscriptionForm(ServiceForm):
         widget=_Textarea(attrs={"rows": 3}),
         help_text="One a line; an agent that carries all of them delivers. Without any, the broker does.",
     )
+    format = forms.ChoiceField(
+        choices=[
+            (Format.STANDARD.value, "standard: the event, for programs"),
+            (Format.SLACK.value, "slack: a message for an incoming webhook of Slack"),
+            (Format.TEAMS.value, "teams: a card for a workflow of Microsoft Teams"),
+            (Format.PLAIN.value, "plain: a message in plain text"),
+        ],
+        initial=Format.STANDARD.value,
+        required=False,
+        widget=_Radios(),
+        help_text="Below is what an event looks like in it. Once the webhook is saved, its button Test sends one.",
+    )
     max_retries = forms.IntegerField(
         label="Attempts",
         initial=5,
@@ -76,10 +93,18 @@ class SubscriptionForm(ServiceForm):
     timeout_seconds = forms.IntegerField(
         initial=30, min_value=1, max_value=MAX_TIMEOUT_SECONDS, widget=_Integer()
     )
+    max_deliveries_per_minute = forms.IntegerField(
+        label="Deliveries a minute",
+        required=False,
+        min_value=1,
+        max_value=MAX_PER_MINUTE,
+        widget=_Integer(),
+        help_text="At most. What is more arrives as one summary. Leave it empty for no limit.",
+    )
 
     class Meta:
         model = Subscription
-        fields = ("name", "enabled", "max_retries", "timeout_seconds")
+        fields = ("name", "enabled", "format", "max_retries", "timeout_seconds", "max_deliveries_per_minute")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         row = kwargs.get("instance")
@@ -96,6 +121,12 @@ class SubscriptionForm(ServiceForm):
             for name, kept in (("stack_id", row.filter_stack_id), ("agent_id", row.filter_agent_id)):
                 field: Any = self.fields[name]
                 field.keep(kept)
+        if "format" in self.fields:
+            self.fields["format"].widget.attrs |= {
+                "hx-get": reverse("admin:webhooks_subscription_preview"),
+                "hx-target": f"#{PREVIEW_ID}",
+                "hx-trigger": "change",
+            }
         is_new = row is None or row._state.adding
         self.fields["url"].required = is_new
         if not is_new:
@@ -114,6 +145,9 @@ class SubscriptionForm(ServiceForm):
             )
         return values
 
+    def clean_format(self) -> str:
+        return self.cleaned_data["format"] or str(self.instance.format)
+
     def clean_event_types(self) -> list[str]:
         return _lines(self.cleaned_data["event_types"])
 
@@ -123,7 +157,7 @@ class SubscriptionForm(ServiceForm):
 
 def changes_of(values: dict[str, Any]) -> SubscriptionChanges:
     """The argument of the services, made from some or all values of the form."""
-    names = ("name", "enabled", "max_retries", "timeout_seconds", "event_types", "target_labels")
+    names = (*SubscriptionForm.Meta.fields, "event_types", "target_labels")
     changes: dict[str, Any] = {name: values[name] for name in names if name in values}
     changes |= {name: values[name] for name in ("url", "auth_header") if values.get(name)}
     if values.get("no_auth_header"):

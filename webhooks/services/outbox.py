@@ -9,14 +9,19 @@ from uuid import UUID
 from core.events import Event
 from core.prepared import as_uuid, fetch_all
 from core.prepared_rows import among, list_parameter
+from webhooks.bodies import render_in
 from webhooks.event_types import EVENT_TYPES, patterns_for, published_name
-from webhooks.models import Delivery
-from webhooks.payloads import render
+from webhooks.formats import Format
+from webhooks.models import Delivery, HeldNotice
+from webhooks.names import names_for
+from webhooks.notices import Names
+from webhooks.services.limits import delivery_of
 
 _DELIVERED = frozenset(EVENT_TYPES)
 # A prepared statement, because every change runs it.
 _LISTENERS = """
-SELECT p.pattern, s.id, s.audience_id, s.filter_agent_id, s.filter_stack_id
+SELECT p.pattern, s.max_deliveries_per_minute IS NOT NULL, s.format, s.id, s.audience_id, s.filter_agent_id,
+    s.filter_stack_id
 FROM webhook_event_patterns p JOIN webhook_subscriptions s ON s.id = p.subscription_id
 WHERE {among} AND s.enabled AND s.deleted_at IS NULL
 """
@@ -26,6 +31,8 @@ WHERE {among} AND s.enabled AND s.deleted_at IS NULL
 class _Listener:
     """What the outbox needs to know of a subscription."""
 
+    is_limited: bool
+    format: Format
     subscription_id: UUID
     audience_id: UUID | None
     agent_id: UUID | None
@@ -42,7 +49,10 @@ class _Listener:
 def write_deliveries(events: Sequence[Event]) -> int:
     """Write a pending delivery for each event and each enabled subscription that hears of it; the number written.
 
-    One statement finds the subscriptions for any number of events, and one more writes if there are any.
+    A subscription with a limit gets a held notice instead; `webhooks.services.limits` makes deliveries of them.
+
+    One statement finds the subscriptions for any number of events. Each of the two kinds of rows, if there are any, is
+    written by one more.
     """
     told = [event for event in events if event.data is not None and published_name(event.kind) in _DELIVERED]
     if not told:
@@ -50,39 +60,62 @@ def write_deliveries(events: Sequence[Event]) -> int:
     listeners = _listeners(
         {pattern for event in told for pattern in patterns_for(published_name(event.kind))}
     )
-    deliveries = (
-        [delivery for event in told for delivery in _deliveries(event, listeners)] if listeners else []
-    )
-    if deliveries:
+    if not listeners:
+        return 0
+    heard = [(event, _told(event, listeners)) for event in told]
+    names = names_for(event.data or {} for event, asked in heard if any(map(_is_for_people, asked)))
+    rows = [row for event, asked in heard for row in _rows(event, asked, names)]
+    if deliveries := [row for row in rows if isinstance(row, Delivery)]:
         Delivery.objects.bulk_create(deliveries)
-    return len(deliveries)
+    if held := [row for row in rows if isinstance(row, HeldNotice)]:
+        HeldNotice.objects.bulk_create(held)
+    return len(rows)
 
 
 def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:
     """The subscriptions that ask for each of the patterns."""
     sql = _LISTENERS.format(among=among("p.pattern", "patterns"))
     listeners: dict[str, set[_Listener]] = defaultdict(set)
-    for pattern, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
+    for pattern, is_limited, format_name, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
         subscription_id, *filters = (None if value is None else as_uuid(value) for value in ids)
-        listeners[pattern].add(_Listener(cast(UUID, subscription_id), *filters))
+        listener = _Listener(bool(is_limited), Format(format_name), cast(UUID, subscription_id), *filters)
+        listeners[pattern].add(listener)
     return listeners
 
 
-def _deliveries(event: Event, listeners: Mapping[str, set[_Listener]]) -> Iterator[Delivery]:
-    event_type, data = published_name(event.kind), event.data or {}
+def _told(event: Event, listeners: Mapping[str, set[_Listener]]) -> list[_Listener]:
+    """The subscriptions that hear of the event."""
+    patterns = patterns_for(published_name(event.kind))
     # A subscription with several matching patterns gets one delivery.
-    asked = set[_Listener]().union(*(listeners.get(pattern, ()) for pattern in patterns_for(event_type)))
-    told = [listener for listener in asked if listener.hears(data)]
-    if not told:
-        return
-    payload = render(event_id=event.id, event_type=event_type, at=event.at, data=data)
+    asked = set[_Listener]().union(*(listeners.get(pattern, ()) for pattern in patterns))
+    return [listener for listener in asked if listener.hears(event.data or {})]
+
+
+def _is_for_people(listener: _Listener) -> bool:
+    return listener.format != Format.STANDARD
+
+
+def _rows(event: Event, told: Sequence[_Listener], names: Names) -> Iterator[Delivery | HeldNotice]:
+    event_type = published_name(event.kind)
+    payloads = {
+        each: render_in(
+            each,
+            event_id=event.id,
+            event_type=event_type,
+            at=event.at,
+            data=event.data or {},
+            names=names,
+        )
+        for each in {listener.format for listener in told}
+    }
     for listener in told:
-        yield Delivery(
+        notice = HeldNotice(
+            format=listener.format.value,
             subscription_id=listener.subscription_id,
             audience_id=listener.audience_id,
             event_type=event_type,
             event_id=event.id,
-            payload=payload,
+            payload=payloads[listener.format],
             created_at=event.at,
-            due_at=event.at,
         )
+        yield notice if listener.is_limited else delivery_of(notice, at=event.at)

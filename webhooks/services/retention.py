@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from core.retention import MAX_STEPS, delete_in_steps
-from webhooks.models import Delivery, Status, Subscription
+from webhooks.models import Delivery, HeldNotice, Status, Subscription
 from webhooks.services.deliveries import give_up
 
 _BATCH = 1000
@@ -26,10 +26,16 @@ def remove_old(*, now: datetime, keep: timedelta) -> int:
 
 
 def remove_orphaned() -> int:
-    """Remove the deliveries of deleted subscriptions; the number removed."""
+    """Remove the deliveries and the held notices of deleted subscriptions; the number removed."""
     # No join, because it would lock the subscription too.
     deleted = Subscription.objects.filter(deleted_at__isnull=False)
-    return delete_in_steps(Delivery.objects.filter(subscription__in=deleted))
+    return sum(
+        delete_in_steps(rows)
+        for rows in (
+            Delivery.objects.filter(subscription__in=deleted),
+            HeldNotice.objects.filter(subscription__in=deleted),
+        )
+    )
 
 
 def end_waiting(*, now: datetime, keep: timedelta) -> int:

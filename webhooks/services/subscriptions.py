@@ -9,8 +9,8 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.crypto import keyed_digest
 from core.events import Actor, Event, emit, with_via
 from core.validators import MAX_NAME, is_blank, is_label, is_name
@@ -25,8 +25,9 @@ from webhooks.errors import (
 )
 from webhooks.event_kinds import WebhookEventKind
 from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.formats import Format
 from webhooks.models import Audience, AudienceLabel, EventPattern, Subscription
-from webhooks.models.subscription import MAX_RETRIES, MAX_TIMEOUT_SECONDS
+from webhooks.models.subscription import MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.signing import new_secret
 from webhooks.transport import Refused, check_url
 from webhooks.vault import open_text, seal_text
@@ -42,7 +43,10 @@ class Filters(TypedDict, total=False):
 
 
 class SubscriptionChanges(TypedDict, total=False):
-    """The fields that a caller may change. An absent field is not changed. None removes header, filters or labels."""
+    """The fields that a caller may change. An absent field is not changed.
+
+    None removes header, filters, limit or labels.
+    """
 
     name: str
     url: str
@@ -52,7 +56,9 @@ class SubscriptionChanges(TypedDict, total=False):
     enabled: bool
     max_retries: int
     timeout_seconds: int
+    max_deliveries_per_minute: int | None
     target_labels: Sequence[str] | None
+    format: str
 
 
 def lock_subscription(subscription_id: UUID) -> Subscription:
@@ -77,7 +83,9 @@ def create_subscription(
     enabled: bool = True,
     max_retries: int = 5,
     timeout_seconds: int = 30,
+    max_deliveries_per_minute: int | None = None,
     target_labels: Sequence[str] | None = None,
+    format: str = Format.STANDARD,  # noqa: A002  # the word of the wire
 ) -> tuple[Subscription, str]:
     """Create a subscription; the subscription and the secret that signs its deliveries, which is shown only now.
 
@@ -96,7 +104,9 @@ def create_subscription(
             "enabled": enabled,
             "max_retries": max_retries,
             "timeout_seconds": timeout_seconds,
+            "max_deliveries_per_minute": max_deliveries_per_minute,
             "target_labels": target_labels,
+            "format": format,
         },
     )
     subscription.save()
@@ -123,7 +133,7 @@ def update_subscription(
     """
     old = _facts(subscription)
     _apply(subscription, changes)
-    subscription.updated_at = timezone.now()
+    subscription.updated_at = clock.now()
     subscription.save()
     if "event_types" in changes:
         subscription.patterns.all().delete()
@@ -147,7 +157,7 @@ def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
     The row stays, because a change that is being written at the same time may still refer to it.
     """
     old = _facts(subscription)
-    subscription.deleted_at = subscription.updated_at = timezone.now()
+    subscription.deleted_at = subscription.updated_at = clock.now()
     subscription.enabled = False
     subscription.url_sealed = subscription.auth_header_sealed = b""
     subscription.secret_sealed = subscription.previous_secret_sealed = b""
@@ -207,7 +217,14 @@ def seal_anew(*, actor: Actor, via: str | None = None) -> int:
 def _apply(subscription: Subscription, changes: SubscriptionChanges) -> None:
     """Check the fields and set them, except the patterns, which have their own rows."""
     _check(changes)
-    for name in ("name", "enabled", "max_retries", "timeout_seconds"):
+    for name in (
+        "name",
+        "enabled",
+        "format",
+        "max_retries",
+        "timeout_seconds",
+        "max_deliveries_per_minute",
+    ):
         if name in changes:
             setattr(subscription, name, changes[name])
     if "url" in changes:
@@ -221,6 +238,11 @@ def _apply(subscription: Subscription, changes: SubscriptionChanges) -> None:
         subscription.filter_stack_id = filters.get("stack_id")
     if "target_labels" in changes:
         subscription.audience = _audience(changes["target_labels"] or [])
+    if subscription.format == Format.PLAIN and subscription.audience is not None:
+        raise InvalidWebhook(
+            "Agents send every body as JSON, so the format plain is only for what the broker delivers.",
+            field="format",
+        )
 
 
 def _check(changes: SubscriptionChanges) -> None:
@@ -240,11 +262,23 @@ def _check(changes: SubscriptionChanges) -> None:
             )
     if wrong := [label for label in changes.get("target_labels") or [] if not is_label(label)]:
         raise InvalidWebhook("target_labels has what no label can be.", field="target_labels", wrong=wrong)
+    if "format" in changes and changes["format"] not in set(Format):
+        raise InvalidWebhook(f"format must be one of {', '.join(Format)}.", field="format")
+    _check_bounds(changes)
+
+
+def _check_bounds(changes: SubscriptionChanges) -> None:
     if not 0 <= changes.get("max_retries", 0) <= MAX_RETRIES:
         raise WebhookOutOfRange(f"max_retries must be from 0 to {MAX_RETRIES}.", field="max_retries")
     if not 1 <= changes.get("timeout_seconds", 1) <= MAX_TIMEOUT_SECONDS:
         raise WebhookOutOfRange(
             f"timeout_seconds must be from 1 to {MAX_TIMEOUT_SECONDS}.", field="timeout_seconds"
+        )
+    per_minute = changes.get("max_deliveries_per_minute")
+    if per_minute is not None and not 1 <= per_minute <= MAX_PER_MINUTE:
+        raise WebhookOutOfRange(
+            f"max_deliveries_per_minute must be from 1 to {MAX_PER_MINUTE}, or null.",
+            field="max_deliveries_per_minute",
         )
 
 
@@ -294,8 +328,10 @@ def _facts(subscription: Subscription) -> dict[str, object]:
         "agent_id": str(subscription.filter_agent_id) if subscription.filter_agent_id else None,
         "stack_id": str(subscription.filter_stack_id) if subscription.filter_stack_id else None,
         "enabled": subscription.enabled,
+        "format": subscription.format,
         "max_retries": subscription.max_retries,
         "timeout_seconds": subscription.timeout_seconds,
+        "max_deliveries_per_minute": subscription.max_deliveries_per_minute,
         "target_labels": list(audience.labels) if audience is not None else [],
     }
 

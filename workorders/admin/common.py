@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from agents.models import Agent
 from core.admin import CappedPaginator, badges, link
 from stacks.masking import mask_secrets
+from stacks.secret_values import values_of, without_values
 from workorders.admin.addressees import Addressees
 from workorders.matching import agents_for
 from workorders.services.targeting import Targeting
@@ -131,9 +132,12 @@ def manifest(yaml_content: str) -> SafeString:
     return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', mask_secrets(yaml_content))
 
 
-def message(text: str | None) -> SafeString | None:
-    """An agent's message as it was sent."""
-    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text) if text else None
+def message(text: str | None, yaml_content: str) -> SafeString | None:
+    """An agent's message, without the values of the Secrets in the order that it is about."""
+    if not text:
+        return None
+    shown = without_values(text, values_of(yaml_content))
+    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)
 
 
 def mono(text: object) -> SafeString:

@@ -57,7 +57,7 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
     long_texts = ("yaml_content", "result_message")
     actions = ("requeue_selected",)
     actions_detail = ("requeue",)
-    secret_fields = frozenset({"yaml_content"})
+    secret_fields = frozenset({"yaml_content", "result_message"})
     fields = (
         "order_id",
         "work_type",
@@ -111,7 +111,7 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
 
     @admin.display(description="result")
     def result(self, entry: WorkOrderLogEntry) -> SafeString | None:
-        return message(entry.result_message)
+        return message(entry.result_message, entry.yaml_content)
 
     @admin.display(description="limits")
     def limits(self, entry: WorkOrderLogEntry) -> str:

@@ -47,6 +47,7 @@ CANCEL = Question(
     "on one of them is told so only when it reports.",
     button="Cancel orders",
     is_dangerous=True,
+    asks_reason=True,
 )
 _TONES = {Status.PENDING: "quiet", Status.CLAIMED: "good", Status.RETRY_PENDING: "wait"}
 
@@ -72,7 +73,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
     long_texts = ("yaml_content",)
     actions = ("cancel_selected",)
     actions_detail = ("cancel",)
-    secret_fields = frozenset({"yaml_content", "claim_token"})
+    secret_fields = frozenset({"yaml_content", "last_error", "claim_token"})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -171,7 +172,7 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
 
     @admin.display(description="last error")
     def error(self, order: WorkOrder) -> SafeString | None:
-        return message(order.last_error)
+        return message(order.last_error, order.yaml_content)
 
     @admin.display(description="created", ordering="created_at")
     def created(self, order: WorkOrder) -> SafeString | None:

@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent
+from core.moments import MomentField
 from core.validators import MAX_LABEL
 from workorders.querysets import WorkOrderQuerySet
 
@@ -25,8 +25,8 @@ class WorkOrder(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
+    updated_at = MomentField(editable=False)
     work_type = models.CharField(max_length=MAX_WORK_TYPE)
     yaml_content = models.TextField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
@@ -108,7 +108,7 @@ class WorkOrderTarget(models.Model):
     agent = models.ForeignKey(
         Agent, on_delete=models.CASCADE, related_name="work_order_targets", db_index=False
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "work_order_targets"
@@ -127,7 +127,7 @@ class WorkOrderLabel(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="labels", db_index=False)
     label = models.CharField(max_length=MAX_LABEL)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "work_order_labels"
@@ -149,7 +149,7 @@ class WorkOrderAnnotation(models.Model):
     )
     key = models.CharField(max_length=MAX_LABEL)
     value = models.CharField(max_length=MAX_LABEL)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField()
 
     class Meta:
         db_table = "work_order_annotations"

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from core.events import Actor, Event, emit
+from stacks.secret_values import values_of, without_values
 from workorders.event_kinds import WorkOrderEventKind
 from workorders.models import WorkOrder, WorkOrderLogEntry
 from workorders.services.targeting import Targeting
@@ -44,7 +45,11 @@ def finish(order: WorkOrder, *, success: bool, message: str | None, now: datetim
 
 
 def tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, object] | None) -> None:
-    """Emit the event that an order has succeeded or failed. `details` are for the audit log."""
+    """Emit the event that an order has succeeded or failed. `details` are for the audit log.
+
+    The world is told the message with the values of Secrets masked, because webhooks lead anywhere.
+    """
+    message = entry.result_message
     kind = WorkOrderEventKind.WORKORDER_COMPLETED if entry.success else WorkOrderEventKind.WORKORDER_FAILED
     emit(
         Event(
@@ -57,7 +62,7 @@ def tell_finished(entry: WorkOrderLogEntry, actor: Actor, details: dict[str, obj
                 "work_order_log_id": entry.id,
                 "work_type": entry.work_type,
                 "success": entry.success,
-                "result_message": entry.result_message,
+                "result_message": message and without_values(message, values_of(entry.yaml_content)),
                 "agent_id": entry.claimed_by_id,
                 "completed_at": entry.completed_at,
             },

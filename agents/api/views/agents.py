@@ -9,6 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.access import listable_agents
 from agents.api.history_headers import KNOWN_SINCE, SETTINGS
 from agents.api.permissions import IsAdminOrThisAgent, IsThisAgent, MayListAgents
 from agents.api.serializers import (
@@ -53,6 +54,7 @@ from core.api.planned import planned
 from core.api.views import ResourceViewSet
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller, IsAdmin
+from paks.api.serializers import RotatePakBody, overlap_of
 from paks.api.views import KeyedViewSet
 from paks.errors import AdminRequired
 from stacks.api.labels import matching_operations
@@ -111,11 +113,11 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         responses=AgentSerializer(many=True),
     )
     def list(self, request: Request) -> HttpResponse:
-        """An admin sees all live agents, a generator those registered with it."""
+        """An admin sees all live agents, a generator those registered with it. A key with limits sees only those of
+        them that serve a stack which it reaches.
+        """
         query = self.read_query(AgentListQuery)
-        rows = Agent.objects.active().with_heartbeat()
-        if self.caller.generator_id is not None:
-            rows = rows.registered_with(self.caller.generator_id)
+        rows = listable_agents(self.caller).with_heartbeat()
         if "name" in query:
             rows = rows.named_like(query["name"])
         if "label" in query:
@@ -229,14 +231,15 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         operation_id="rotate_agent_pak",
         tags=["agents"],
         summary="Replace an agent's key",
-        request=None,
+        request=RotatePakBody,
         responses=AgentWithPakSerializer,
     )
     def rotate_pak(self, request: Request, *, agent_id: UUID) -> Response:
-        """The old key stops working at once; the new one is shown only here."""
+        """The old keys stop working at once, or after `overlap_seconds`; the new one is shown only here."""
+        overlap = overlap_of(self.read_body(RotatePakBody))
         with transaction.atomic():
             agent = lock_agent(agent_id)
-            key = rotate_agent_pak(agent=agent, actor=self.actor)
+            key = rotate_agent_pak(agent=agent, actor=self.actor, overlap=overlap)
         return Response(AgentWithPakSerializer({"agent": agent, "pak": key}).data)
 
     @extend_schema(

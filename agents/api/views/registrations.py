@@ -7,6 +7,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.access import listable_agents
 from agents.api.permissions import IsAdminOrThisAgent, MayRegister, MaySeeRegisteredAgents
 from agents.api.serializers import RegisterBody, RegistrationSerializer
 from agents.errors import AgentNotFound, MissingAgentId
@@ -81,6 +82,8 @@ class RegistrationViewSet(KeyedViewSet):
         if not Generator.objects.active().filter(id=generator_id).exists():
             raise GeneratorNotFound(id=generator_id)
         rows = self.get_queryset().filter(generator_id=generator_id)
+        if self.caller.limits is not None:
+            rows = rows.filter(agent__in=listable_agents(self.caller).values("pk"))
         return self.answer_list(rows, RegistrationSerializer, order=_ORDER, query=query)
 
     @extend_schema(

@@ -9,8 +9,8 @@ from agents.services.agents import create_agent
 from core.commands import VIA, Answer, BrokerCommand, fields, text_argument, uuids_argument
 from core.errors import UniqueViolation
 from generators.models import Generator
+from paks.look_ups import newest_pak_of
 from paks.models import Role
-from paks.services import newest_pak_of
 
 
 class Command(BrokerCommand):

@@ -15,8 +15,9 @@ from core.advisory_locks import set_up_alone
 from core.commands import VIA, Answer, BrokerCommand, fields
 from core.events import Event, emit
 from generators.services import ensure_admin_generator, lock_generator, system_generator
+from paks.look_ups import any_admin_key, usable_admin_key
 from paks.models import Role
-from paks.services import any_admin_key, ensure_configured_admin, issue_pak, usable_admin_key
+from paks.services import ensure_configured_admin, issue_pak
 from rollouts.services.strategies import ensure_default_strategies
 
 FIRST_KEY_NAME = "first"

@@ -5,6 +5,7 @@ import logging
 import signal
 import time
 from collections.abc import Iterable
+from datetime import timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
@@ -16,13 +17,16 @@ from django.db import close_old_connections, connections
 
 from core.commands import UsageError
 from core.database_errors import cannot_be_used, unusable_sentence
-from core.jobs import Job, registered_jobs, stopping
+from core.job_runs import note_run
+from core.jobs import Job, registered_jobs, stopping, store_job_runs
 
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
 # How long all long jobs together may take to stop. Less than `manage.py serve` gives the whole process.
 _PATIENCE_SECONDS = 6.0
+# Stores also what ran after the job of that name.
+_LAST = Job("the last runs", every=timedelta(0), run=store_job_runs)
 
 
 class Command(BaseCommand):
@@ -44,6 +48,7 @@ class Command(BaseCommand):
             run_until_told_to_stop(jobs)
             return
         outcome = {job.name: run(job) for job in jobs}
+        run(_LAST)
         if options["json"]:
             self.stdout.write(json.dumps(outcome))
         if not all(outcome.values()):
@@ -80,6 +85,7 @@ def run_until_told_to_stop(jobs: list[Job]) -> None:
             break
     stopping.set()
     _wait_for(long)
+    run(_LAST)
     logger.info("worker stopped")
 
 
@@ -122,8 +128,11 @@ def asked_to_stop_within(seconds: float, signals: SimpleQueue[int]) -> bool:
 def run(job: Job) -> bool:
     """Run the job and return whether it succeeded. A failure is logged; the job runs again when it is next due."""
     close_old_connections()
+    began = time.monotonic()
+    succeeded = False
     try:
         result = job.run()
+        succeeded = True
     except DatabaseError as error:
         if not cannot_be_used(error):
             logger.exception("job %s failed", job.name)
@@ -134,6 +143,7 @@ def run(job: Job) -> bool:
         logger.exception("job %s failed", job.name)
         return False
     finally:
+        note_run(job.name, seconds=time.monotonic() - began, succeeded=succeeded)
         close_old_connections()
     logger.debug("job %s done: %r", job.name, result)
     return True

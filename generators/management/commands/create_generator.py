@@ -8,8 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 from core.commands import VIA, Answer, BrokerCommand, fields, text_argument
 from core.errors import UniqueViolation
 from generators.services import create_generator
+from paks.look_ups import newest_pak_of
 from paks.models import Role
-from paks.services import newest_pak_of
 
 
 class Command(BrokerCommand):

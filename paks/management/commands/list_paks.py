@@ -6,9 +6,16 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from core.commands import Answer, ReadingCommand, table
-from paks.models import Role
-from paks.services import listed_paks
+from paks.look_ups import listed_paks
+from paks.models import Pak, Role
 from paks.subjects import subject_names
+
+# What only some keys have, and its heading.
+_FURTHER = {
+    "ends_at": "ENDS",
+    "read_only": "READ-ONLY",
+    "limits": "LIMITS",
+}
 
 
 class Command(ReadingCommand):
@@ -17,6 +24,9 @@ class Command(ReadingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--role", choices=Role.values, help="only keys of this role")
+        parser.add_argument(
+            "--addresses", action="store_true", help="also the address from which each was last used"
+        )
         parser.add_argument("--all", action="store_true", help="revoked keys too")
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
@@ -53,5 +63,26 @@ class Command(ReadingCommand):
             "CREATED",
             "LAST USED",
             "REVOKED",
+            *(["FROM"] if options["addresses"] else []),
+            *_FURTHER.values(),
         ]
-        return Answer(text=table(headings, [list(row.values()) for row in rows]), data=rows)
+        if options["addresses"]:
+            for row, pak in zip(rows, paks, strict=True):
+                row["last_used_address"] = pak.last_used_address or None
+        further = [_further(pak) for pak in paks]
+        lines = [
+            [*row.values(), *(more.get(name) for name in _FURTHER)]
+            for row, more in zip(rows, further, strict=True)
+        ]
+        data = [row | more for row, more in zip(rows, further, strict=True)]
+        return Answer(text=table(headings, lines), data=data)
+
+
+def _further(pak: Pak) -> dict[str, object]:
+    """What only some keys have. It is left out for the others."""
+    further = {
+        "ends_at": pak.ends_at,
+        "read_only": pak.is_read_only,
+        "limits": pak.limits,
+    }
+    return {name: value for name, value in further.items() if value}

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from core.commands import VIA, Answer, BrokerCommand, fields, text_argument, uuid_argument
-from paks.services import find_pak, revoke_pak
+from paks.look_ups import find_pak
+from paks.services import revoke_pak
 
 
 class Command(BrokerCommand):

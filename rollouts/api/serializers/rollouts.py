@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from core import clock
 from core.api.fields import Id, QueryNumber
 from core.api.pagination import ListQuery
 from health.models import HealthStatus
@@ -209,14 +209,14 @@ class RolloutDetailSerializer(RolloutSerializer):
         read_only_fields = fields
 
     def get_waits_for(self, rollout: Rollout) -> str:
-        return waits_for(rollout, now=timezone.now())
+        return waits_for(rollout, now=clock.now())
 
     def get_held_back(self, rollout: Rollout) -> int:
         return 0 if rollout.is_final else held_back(rollout)
 
     @extend_schema_field(RolloutWaveSerializer(many=True))
     def get_waves(self, rollout: Rollout) -> Any:
-        counts = progress_of_waves(rollout, now=timezone.now())
+        counts = progress_of_waves(rollout, now=clock.now())
         rows = {wave.number: wave for wave in rollout.waves.all()}
         waves = [
             _wave(rollout, rows.get(number) or RolloutWave(number=number), counts.get(number, WaveProgress()))

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
+from core import clock
 from core.commands import Answer, BrokerCommand
 from rollouts.services.control import pause_all
 from rollouts.services.transitions import Cause
@@ -19,8 +19,6 @@ class Command(BrokerCommand):
         parser.add_argument("--reason", default="The database was restored from a backup.", help="why")
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
-        paused = pause_all(
-            reason=options["reason"], cause=Cause.RESTORED, actor=self.actor, now=timezone.now()
-        )
+        paused = pause_all(reason=options["reason"], cause=Cause.RESTORED, actor=self.actor, now=clock.now())
         self.note(f"Paused {paused} rollouts.")
         return Answer(text="", data={"paused": paused})

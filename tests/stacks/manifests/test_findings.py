@@ -99,3 +99,12 @@ def test_findings_are_limited_and_those_that_no_agent_can_load_are_not_crowded_o
     found = check_manifest(text)
     assert len(found) == MAX_FINDINGS + 1
     assert found[-1].code == Code.NOT_AN_OBJECT
+
+
+@pytest.mark.parametrize("written", ["0123456", "1.5e7", "yes", "-.inf"])
+@pytest.mark.parametrize("kind", ["Secret", "SecretList"])
+def test_no_remark_on_a_secret_repeats_its_values(written, kind):
+    text = f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: s}}\nstringData: {{p: {written}}}\n"
+    messages = [found.message for found in check_manifest(text)]
+    assert messages
+    assert not [message for message in messages if written in message]

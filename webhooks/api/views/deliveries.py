@@ -32,6 +32,8 @@ _NEWEST_FIRST = ("-created_at", "-id")
 class DeliveryViewSet(KeyedViewSet):
     queryset = Delivery.objects.all()
     serializer_class = DeliverySerializer
+    # It takes them, and its answer has the URL and the header to send them with.
+    writing_gets = frozenset({"pending"})
 
     def get_permissions(self) -> list[BasePermission]:
         by_action: dict[str | None, BasePermission] = {"pending": IsAdminOrThisAgent(), "result": IsAgent()}

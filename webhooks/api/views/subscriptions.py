@@ -4,11 +4,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import clock
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from paks.api.permissions import IsAdmin
@@ -138,7 +138,7 @@ class WebhookViewSet(KeyedViewSet):
     )
     def test(self, request: Request, *, webhook_id: UUID) -> Response:
         """One `webhook.test` from the broker, now, of which no delivery tells. Admin only."""
-        status = send_test(subscription=_find(webhook_id), now=timezone.now())
+        status = send_test(subscription=_find(webhook_id), now=clock.now())
         answer = {"success": True, "status_code": status, "message": "The endpoint took the test event."}
         return Response(answer)
 
@@ -155,7 +155,7 @@ class WebhookViewSet(KeyedViewSet):
         with transaction.atomic():
             subscription = lock_subscription(webhook_id)
             secret = rotate_secret(
-                subscription=subscription, overlap=overlap, actor=self.actor, now=timezone.now()
+                subscription=subscription, overlap=overlap, actor=self.actor, now=clock.now()
             )
         ends_at = subscription.previous_secret_ends_at
         return Response(SecretSerializer({"secret": secret, "previous_secret_ends_at": ends_at}).data)

@@ -1,0 +1,81 @@
+"""Who a key identifies, and the note that the key was used."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+from django.db import Error, transaction
+from django.db.models import Q
+
+from core import clock
+from core.database_errors import unavailable
+from core.prepared import as_time, as_uuid, fetch_one
+from paks.key_check import GOOD_KEY, key_parameters
+from paks.limits import Limits
+from paks.models import Pak, Role
+from paks.principals import Principal
+from paks.tokens import Token, split_token
+
+logger = logging.getLogger(__name__)
+
+# The last use tells people whether a key is still in use, and where. A write per request would cost too much.
+LAST_USED_PRECISION = timedelta(hours=1)
+
+# Every request asks it.
+_COLUMNS = "id, role, subject_id, name, last_used_at, is_read_only, limits, ends_at"
+_CALLER = f"SELECT {_COLUMNS} FROM paks WHERE {GOOD_KEY}"  # noqa: S608  # no input in it
+
+# Where the caller is. It is asked only when the use is to be noted.
+Address = Callable[[], str | None]
+
+
+def principal_for(key: str, address: Address) -> Principal | None:
+    """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good."""
+    token = split_token(key)
+    return None if token is None else principal_of(token, address)
+
+
+def principal_of(token: Token, address: Address) -> Principal | None:
+    """The same for a text that has been split."""
+    row = fetch_one(_CALLER, key_parameters(token))
+    if row is None:
+        return None
+    key_id, role, subject_id, name, last_used_at, is_read_only, limits, ends_at = row
+    key_id = as_uuid(key_id)
+    mark_used(key_id, as_time(last_used_at), address)
+    return Principal(
+        role=Role(role),
+        subject_id=None if subject_id is None else as_uuid(subject_id),
+        key_id=key_id,
+        key_name=name,
+        is_read_only=bool(is_read_only),
+        # SQLite returns JSON as text.
+        limits=Limits.from_json(orjson.loads(limits) if isinstance(limits, str) else limits)
+        if limits
+        else None,
+        ends_at=as_time(ends_at),
+    )
+
+
+def mark_used(pak_id: UUID, last_used_at: datetime | None, address: Address) -> None:
+    """Note that the key is in use, given when it was last noted; written at most once per LAST_USED_PRECISION.
+
+    A database that cannot write it now is no reason to refuse the caller.
+    """
+    now = clock.now()
+    if last_used_at is not None and last_used_at >= now - LAST_USED_PRECISION:
+        return
+    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
+    # A row that somebody else has locked is not waited for.
+    free = Pak.objects.filter(stale, id=pak_id).select_for_update(skip_locked=True)
+    try:
+        with transaction.atomic(savepoint=False):
+            Pak.objects.filter(id__in=free.values("id")).update(
+                last_used_at=now, last_used_address=address() or ""
+            )
+    except Error as error:
+        if unavailable(error) is None:
+            raise
+        logger.warning("the use of a key was not noted: %s", error)

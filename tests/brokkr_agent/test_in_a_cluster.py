@@ -1,0 +1,195 @@
+"""The agent beside a real API server: what a fake one cannot show."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from brokkr_agent.__main__ import make_rounds
+from brokkr_agent.appliance import Patience
+from brokkr_agent.broker import Broker
+from brokkr_agent.cluster import connect
+from brokkr_agent.configuration import Configuration
+from brokkr_agent.rounds import Rounds
+from health.models import DeploymentHealth
+from tests.brokkr_agent.conftest import World, config_map, new_stack, remove
+from tests.factories import make_work_order, unique
+from tests.support.cluster import Cluster
+from workorders.models import WorkOrderLogEntry
+from workorders.services.targeting import Targeting
+
+pytestmark = [pytest.mark.kubernetes, pytest.mark.django_db]
+
+_PATIENCE = 120
+
+
+class Place:
+    """A namespace of the cluster for one test, and the agent that works there."""
+
+    def __init__(self, world: World, cluster: Cluster) -> None:
+        self.world, self.cluster = world, cluster
+        self.namespace = unique("agent")
+        cluster.kubectl("create", "namespace", self.namespace)
+        self.rounds = self.start()
+
+    def start(self, kubeconfig: str = "") -> Rounds:
+        configuration = Configuration(broker_url="http://broker.test", key_file=self.world.key_file)
+        broker = Broker(configuration.broker_url, self.world.key_file, transport=self.world.transport)
+        client = connect(kubeconfig or str(self.cluster.kubeconfig))
+        client.namespace = self.namespace
+        self.rounds = make_rounds(configuration, broker, client, str(self.world.row.id))
+        self.rounds.clock = lambda: self.world.time
+        self.rounds.appliance.patience = Patience(seconds=30)
+        return self.rounds
+
+    def run(self, rounds: int = 3) -> None:
+        for _ in range(rounds):
+            self.world.time += 1000
+            self.rounds.run()
+
+    def get(self, *what: str) -> Any:
+        return json.loads(self.cluster.kubectl("--namespace", self.namespace, "get", *what, "--output=json"))
+
+    def names(self, kind: str) -> set[str]:
+        """Without inventories, and without what Kubernetes makes in each namespace."""
+        found = (item["metadata"]["name"] for item in self.get(kind)["items"])
+        return {name for name in found if not name.startswith(("brokkr-inventory", "kube-root-ca"))}
+
+    def publish(self, stack: Any, *objects: str) -> Any:
+        return self.world.publish(stack, *(text.replace("NAMESPACE", self.namespace) for text in objects))
+
+
+@pytest.fixture
+def there(world: World, cluster: Cluster) -> Iterator[Place]:
+    made = Place(world, cluster)
+    yield made
+    made.rounds.errands.stop.set()
+    made.rounds.errands.wait(_PATIENCE)
+    made.rounds.cluster.close()
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: NAMESPACE}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web}]}
+"""
+
+
+def definition(group: str) -> str:
+    return f"""\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {{name: trees.{group}}}
+spec:
+  group: {group}
+  scope: Namespaced
+  names: {{kind: Tree, plural: trees, singular: tree}}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
+"""
+
+
+def test_the_life_of_a_stack(there):
+    stack = new_stack(there.world)
+    there.publish(stack, config_map("a", namespace=there.namespace), DEPLOYMENT)
+    there.run()
+    assert there.names("configmaps") == {"a"}
+    assert there.world.said()[-1][1] == "SUCCESS"
+    record = DeploymentHealth.objects.get()
+    assert record.status == "degraded"
+    version = there.publish(stack, config_map("b", namespace=there.namespace))
+    there.run()
+    assert (there.names("configmaps"), there.names("deployments")) == ({"b"}, set())
+    assert there.world.said()[-1][:2] == (version.sequence_id, "SUCCESS")
+    remove(stack.id)
+    there.run()
+    left = {item["metadata"]["name"] for item in there.get("configmaps")["items"]}
+    assert left <= {"kube-root-ca.crt"}
+
+
+def test_a_definition_and_an_instance_in_one_version(there):
+    group = f"{there.namespace}.example.com"
+    tree = f"apiVersion: {group}/v1\nkind: Tree\nmetadata: {{name: oak, namespace: NAMESPACE}}\n"
+    stack = new_stack(there.world)
+    there.publish(stack, tree, definition(group))
+    there.run()
+    assert there.world.said()[-1][1:] == ("SUCCESS", None)
+    assert there.get(f"trees.{group}", "oak")["metadata"]["labels"]["brokkr.io/agent"]
+    remove(stack.id)
+    there.run()
+    assert there.cluster.try_kubectl("get", "crd", f"trees.{group}").returncode != 0
+
+
+def test_a_conflict_names_the_other_manager_and_forcing_it_takes_the_field(there):
+    text = config_map("taken", "theirs", namespace=there.namespace)
+    there.cluster.kubectl("apply", "--server-side", "--field-manager=gardener", "--filename=-", stdin=text)
+    stack = new_stack(there.world)
+    there.publish(stack, config_map("taken", "ours", namespace=there.namespace))
+    there.run()
+    assert 'with "gardener"' in (there.world.said()[-1][2] or "")
+    assert there.get("configmap", "taken")["data"] == {"word": "theirs"}
+    forced = config_map(
+        "taken", "ours", namespace=there.namespace, annotations='{brokkr.io/force-conflicts: "true"}'
+    )
+    there.publish(stack, forced)
+    there.run()
+    assert there.get("configmap", "taken")["data"] == {"word": "ours"}
+
+
+def test_what_the_agent_may_not_do_is_named_and_the_rest_is_done(there):
+    there.cluster.kubectl("--namespace", there.namespace, "create", "serviceaccount", "agent")
+    rights = ("role", "agent", "--verb=*", "--resource=configmaps")
+    there.cluster.kubectl("--namespace", there.namespace, "create", *rights)
+    binding = ("rolebinding", "agent", "--role=agent", f"--serviceaccount={there.namespace}:agent")
+    there.cluster.kubectl("--namespace", there.namespace, "create", *binding)
+    token = there.cluster.service_account_token(there.namespace, "agent")
+    narrow = there.cluster.folder / f"{there.namespace}.kubeconfig"
+    narrow.write_text(there.cluster.kubeconfig.read_text().replace(there.cluster.admin_token, token))
+    there.rounds.cluster.close()
+    there.start(str(narrow)).appliance.patience = Patience(seconds=0)
+    there.publish(new_stack(there.world), config_map("a", namespace=there.namespace), DEPLOYMENT)
+    there.run()
+    assert there.names("configmaps") == {"a"}
+    assert "deployments.apps" in (there.world.said()[-1][2] or "")
+    assert there.world.said()[-1][1] == "FAILURE"
+
+
+def test_an_order_with_a_job_waits_for_its_end(there):
+    job = (
+        f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: once, namespace: {there.namespace}}}\n"
+        "spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}\n"
+    )
+    order = make_work_order(targeting=Targeting([there.world.row.id]), work_type="custom", yaml_content=job)
+    outcome = there.rounds.errands._workshop
+    claimed = there.rounds.broker.claim_order(str(order.id), str(there.world.row.id))
+    outcome.sleep = lambda _: _finish(there)
+    said = outcome.do(claimed, is_lost=lambda: False)
+    assert (said["success"], "Job.batch" in said["message"]) == (True, True)
+    there.rounds.broker.complete_order(str(order.id), {**said, "claim_token": claimed["claim_token"]})
+    assert WorkOrderLogEntry.objects.get().success
+
+
+def _finish(there: Place) -> None:
+    pods = there.get("pods", "--selector=batch.kubernetes.io/job-name=once")["items"]
+    for pod in pods:
+        if pod.get("status", {}).get("phase") != "Succeeded":
+            there.cluster.kubectl(
+                "--namespace",
+                there.namespace,
+                "patch",
+                "pod",
+                pod["metadata"]["name"],
+                "--subresource=status",
+                "--patch",
+                json.dumps({"status": {"phase": "Succeeded"}}),
+            )

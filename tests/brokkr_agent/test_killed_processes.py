@@ -1,0 +1,171 @@
+"""The agent as a process of its own: killed at random points, without its broker, and stopped."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.brokkr_agent.conftest import config_map
+from tests.factories import unique
+from tests.support.cluster import Cluster
+from tests.support.live_api import created, live_client
+from tests.support.server import ROOT, LiveServer, Template
+from tests.support.waits import wait_for
+
+pytestmark = pytest.mark.kubernetes
+
+# More of them by hand: BROKKR_TEST_AGENT_KILLS=50.
+KILLS = int(os.environ.get("BROKKR_TEST_AGENT_KILLS", "8"))
+_PATIENCE = 180
+
+
+class Agent:
+    """An agent's process, its key and its namespace."""
+
+    def __init__(self, cluster: Cluster, broker: LiveServer, folder: Path) -> None:
+        self.cluster, self.broker, self.folder = cluster, broker, folder
+        self.namespace = unique("killed")
+        cluster.kubectl("create", "namespace", self.namespace)
+        made = self.post("/agents", {"name": self.namespace, "cluster_name": "test"})
+        self.id = made["agent"]["id"]
+        with live_client(broker, broker.admin_key) as api:
+            created(api.put(f"/agents/{self.id}", json={"status": "ACTIVE"}))
+        (folder / "key").write_text(made["initial_pak"])
+        generator = self.post("/generators", {"name": self.namespace})["generator"]["id"]
+        self.stacks = [self._stack(generator, number) for number in range(3)]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def _stack(self, generator: str, number: int) -> str:
+        body = {"name": f"{self.namespace}-{number}", "generator_id": generator}
+        stack_id: str = self.post("/stacks", body)["id"]
+        self.post(f"/agents/{self.id}/targets", {"stack_id": stack_id})
+        return stack_id
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        with live_client(self.broker, self.broker.admin_key) as api:
+            return created(api.post(path, json=body))
+
+    def statuses(self) -> list[str]:
+        """What the agent has reported, by the broker."""
+        with live_client(self.broker, self.broker.admin_key) as api:
+            return [event["status"] for event in created(api.get(f"/agents/{self.id}/events"))]
+
+    def publish(self, stack: str, *names: str) -> None:
+        text = "---\n".join(config_map(name, name, namespace=self.namespace) for name in names)
+        self.post(f"/stacks/{stack}/deployment-objects", {"yaml_content": text})
+
+    def start(self, *arguments: str) -> None:
+        environment = os.environ | {
+            "BROKKR_AGENT_BROKER_URL": self.broker.url,
+            "BROKKR_AGENT_KEY_FILE": str(self.folder / "key"),
+            "BROKKR_AGENT_KUBECONFIG": str(self.cluster.kubeconfig),
+            "BROKKR_AGENT_NAMESPACE": self.namespace,
+            "BROKKR_AGENT_PROBE_PORT": "0",
+        }
+        with (self.folder / "agent.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "brokkr_agent", *arguments], cwd=ROOT, env=environment, stderr=log
+            )
+
+    def end(self, number: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(_PATIENCE)
+
+    def names(self) -> set[str]:
+        found = json.loads(
+            self.cluster.kubectl("--namespace", self.namespace, "get", "configmaps", "--output=json")
+        )
+        names = (item["metadata"]["name"] for item in found["items"])
+        return {name for name in names if not name.startswith(("brokkr-inventory", "kube-root-ca"))}
+
+    def inventories(self) -> list[dict[str, Any]]:
+        found = json.loads(
+            self.cluster.kubectl("--namespace", self.namespace, "get", "configmaps", "--output=json")
+        )
+        return [
+            json.loads(item["data"]["inventory"])
+            for item in found["items"]
+            if item["metadata"]["name"].startswith("brokkr-inventory")
+        ]
+
+
+@pytest.fixture
+def agent(cluster: Cluster, database_template: Template, tmp_path: Path) -> Iterator[Agent]:
+    with database_template.broker(tmp_path, {"BROKKR_SYNC_INTERVAL_SECONDS": "1"}) as broker:
+        made = Agent(cluster, broker, tmp_path)
+        yield made
+        if made.process is not None and made.process.poll() is None:
+            made.end(signal.SIGKILL)
+
+
+def test_killed_at_random_points_while_versions_change_it_ends_where_it_should(agent):
+    dice = random.Random(7)  # noqa: S311
+    foreign = config_map("foreign", namespace=agent.namespace)
+    agent.cluster.kubectl("apply", "--filename=-", stdin=foreign)
+    wanted: dict[str, tuple[str, ...]] = {}
+    for _ in range(KILLS):
+        agent.start()
+        for number in dice.sample(range(3), 2):
+            names = tuple(f"s{number}-{letter}" for letter in dice.sample("abcdefgh", dice.randint(1, 6)))
+            wanted[agent.stacks[number]] = names
+            agent.publish(agent.stacks[number], *names)
+        # A process takes about half a second until its first round.
+        time.sleep(dice.uniform(0.3, 1.5))
+        agent.end(signal.SIGKILL)
+    agent.start()
+    expected = {name for names in wanted.values() for name in names} | {"foreign"}
+    _wait_for(agent, lambda: agent.names() == expected)
+    _wait_for(agent, lambda: all(each["is_complete"] for each in agent.inventories()))
+    recorded = {entry[4] for each in agent.inventories() for entry in each["entries"]}
+    assert recorded | {"foreign"} == expected
+
+
+def test_without_its_broker_it_leaves_everything_as_it_is_and_goes_on_afterwards(agent):
+    agent.publish(agent.stacks[0], "before")
+    agent.start()
+    _wait_for(agent, lambda: agent.names() == {"before"})
+    agent.broker.stop()
+    _wait_for(agent, lambda: "the broker is away" in (agent.folder / "agent.log").read_text())
+    assert agent.names() == {"before"}
+    agent.broker.start()
+    agent.publish(agent.stacks[0], "after")
+    _wait_for(agent, lambda: agent.names() == {"after"})
+    assert agent.end(signal.SIGTERM) == 0
+
+
+def test_once_it_applies_what_there_is_and_ends(agent):
+    agent.publish(agent.stacks[0], "a", "b")
+    agent.start("--once")
+    assert agent.process.wait(_PATIENCE) == 0
+    assert agent.names() == {"a", "b"}
+    assert agent.statuses() == ["SUCCESS"]
+
+
+def test_a_wrong_configuration_is_named(tmp_path):
+    environment = os.environ | {"BROKKR_AGENT_BROKER_URL": "nonsense"}
+    done = subprocess.run(
+        [sys.executable, "-m", "brokkr_agent"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "BROKKR_AGENT_BROKER_URL" in json.loads(done.stderr)["problem"]
+
+
+def _wait_for(agent: Agent, condition: Callable[[], bool]) -> None:
+    try:
+        wait_for(condition, patience=_PATIENCE)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{(agent.folder / 'agent.log').read_text()[-4000:]}") from error
