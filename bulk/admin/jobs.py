@@ -8,13 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from bulk.admin.rows import names_of
 from bulk.admin.starting import may_use, plan_view
 from bulk.models import BulkJob, BulkJobRow, Outcome, State
 from bulk.services.jobs import counts_of, draft_job, resume_job, stop_job
+from core import clock
 from core.admin import (
     Question,
     ReadOnlyAdmin,
@@ -150,7 +150,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             "is_running": job.state == State.RUNNING,
             "handled": job.total - counts[Outcome.PENDING],
             "figures": [(counts[outcome], words) for outcome, words in _OUTCOMES.items() if counts[outcome]],
-            "now": timezone.now(),
+            "now": clock.now(),
         }
 
     def has_stop_permission(self, request: HttpRequest, obj: Any = None) -> bool:
