@@ -139,13 +139,6 @@ test-faults: env ## stop, silence, lock and demote a PostgreSQL under a running 
 	@$(BIN)/python -m tests.support.pgbouncer
 	@$(BIN)/python -m pytest tests/faults -rs $(PYTEST_ARGS)
 
-# More arguments, e.g. make chaos CHAOS_ARGS="--seed 7 --seconds 120"
-CHAOS_ARGS ?=
-
-.PHONY: chaos
-chaos: env ## kill, cut, silence, restart and fail over at random around a simulated fleet for ten minutes, and judge
-	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
-
 .PHONY: alerts-live
 alerts-live: env ## let a real Prometheus tell of errors, of a worker and of a database that are gone; needs prometheus
 	@command -v prometheus >/dev/null || { echo "Prometheus is needed: apt-get install prometheus"; exit 1; }
@@ -182,6 +175,13 @@ chart-check: kubernetes ## try chart, manifests and first cluster with helm and 
 .PHONY: demo
 demo: kubernetes ## run a broker, two clusters and two agents: a good version, a bad one, a rollout and a rollback
 	@$(BIN)/python -m tests.support.demo $(DEMO_ARGS)
+
+# More arguments, e.g. make chaos CHAOS_ARGS="--seed 7 --seconds 120"
+CHAOS_ARGS ?=
+
+.PHONY: chaos
+chaos: env ## kill, cut, silence, restart and fail over at random around a simulated fleet for ten minutes, and judge
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it

@@ -22,6 +22,7 @@ from config.env import (
     env_ports,
     env_secret,
     env_str,
+    env_url,
 )
 from config.processes import is_broker
 from config.reloadable_settings import read_reloadable_settings
@@ -194,6 +195,9 @@ QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 2, minimum=1, 
 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD
+
+# Where people find it, for links in messages. Nothing here guesses it from a request.
+PUBLIC_URL = env_url("BROKKR_PUBLIC_URL")
 
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

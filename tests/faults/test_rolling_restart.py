@@ -1,8 +1,5 @@
 """Two replicas behind nginx, restarted one after the other under load, lose no request that may be sent twice."""
 
-import re
-import shutil
-import subprocess
 import time
 import uuid
 from collections import Counter
@@ -16,15 +13,10 @@ import httpx
 import pytest
 
 from tests.faults.conftest import Cluster
-from tests.support.server import NO_TLS, ROOT, LiveServer, free_port, http_get
-from tests.support.waits import wait_for
+from tests.support.nginx import needs_nginx, nginx
+from tests.support.server import NO_TLS, LiveServer
 
-pytestmark = [
-    pytest.mark.faults,
-    pytest.mark.skipif(
-        shutil.which("nginx") is None, reason="nginx is not here: apt-get install nginx-light"
-    ),
-]
+pytestmark = [pytest.mark.faults, needs_nginx]
 
 CLIENTS = 10
 # Together with the time of the answers, no more than 50 requests in a second.
@@ -49,34 +41,10 @@ def replicas(cluster: Cluster, tmp_path: Path) -> Iterator[list[LiveServer]]:
 @pytest.fixture
 def proxy_url(replicas: list[LiveServer], tmp_path: Path) -> Iterator[str]:
     """nginx in front of both, as the how-to sets it up."""
-    (block,) = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs/how-to/scale-out.md").read_text(), re.DOTALL)
-    port = free_port()
-    for written, used in (("3001", replicas[0].port), ("3002", replicas[1].port), ("3000", port)):
-        block = block.replace(f"127.0.0.1:{written}", f"127.0.0.1:{used}")
-    configuration = tmp_path / "nginx.conf"
-    places = "".join(
-        f"{name}_temp_path {tmp_path}/{name};"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    configuration.write_text(
-        f"daemon off; master_process off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off; {places}\n{block} }}\n"
-    )
-    process = subprocess.Popen(["nginx", "-c", str(configuration), "-p", str(tmp_path)])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(lambda: _is_ready(url), patience=60)
+    one, two = (f"127.0.0.1:{replica.port}" for replica in replicas)
+    places = {"127.0.0.1:3001": one, "127.0.0.1:3002": two, "127.0.0.1:3000": "127.0.0.1:PORT"}
+    with nginx("docs/how-to/scale-out.md", places, tmp_path) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return http_get(f"{url}/readyz", timeout=10).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_no_get_and_no_keyed_post_is_lost(cluster: Cluster, replicas: list[LiveServer], proxy_url: str):
