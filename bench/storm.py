@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 
 from bench import environment
-from bench.revision import checkout
 from tests.support.postgres import private_postgres
+from tests.support.revision import checkout
 from tests.support.server import ROOT, LiveServer
 
 _JOINING_SECONDS, _AFTER_SECONDS = 60, 60
