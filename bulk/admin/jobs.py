@@ -7,13 +7,13 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from bulk.admin.rows import names_of
 from bulk.admin.starting import may_use, plan_view
 from bulk.models import BulkJob, BulkJobRow, Outcome, State
 from bulk.services.jobs import counts_of, draft_job, resume_job, stop_job
+from core import clock
 from core.admin import (
     OverviewAdmin,
     Question,
@@ -144,7 +144,7 @@ class BulkJobAdmin(OverviewAdmin):
             "handled": job.total - counts[Outcome.PENDING],
             "has_left": any(counts[outcome] for outcome in _LEFT),
             "figures": [(counts[outcome], words) for outcome, words in _OUTCOMES.items() if counts[outcome]],
-            "now": timezone.now(),
+            "now": clock.now(),
         }
 
     def has_stop_permission(self, request: HttpRequest, obj: Any = None) -> bool:
