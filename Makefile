@@ -55,7 +55,7 @@ rules-check: ## try every rule and alert of deploy/prometheus with its cases; ne
 	promtool test rules deploy/prometheus/*.test.yaml
 
 .PHONY: kustomize
-kustomize: kubernetes ## write deploy/kustomize/base anew from the Helm chart
+kustomize: kubernetes ## write the manifests below deploy/kustomize anew from the Helm charts
 	@$(BIN)/python -m tests.support.chart
 
 .PHONY: lock
@@ -67,6 +67,9 @@ lock: ## write locks/ anew from requirements*.txt: every package with its versio
 		| $(LOCK) --constraint requirements.txt --output-file locks/runtime.txt -
 	@$(LOCK) --output-file locks/dev.txt requirements-dev.txt
 	@$(LOCK) --output-file locks/image.txt requirements-image.txt
+	@# On top of the runtime.
+	@sed '/^-r /d; /^# Pulled in/,$$d' requirements-tracing.txt \
+		| $(LOCK) --constraint requirements-tracing.txt --output-file locks/tracing.txt -
 	@sed '/^# Pulled in/,$$d' requirements-agent.txt \
 		| $(LOCK) --constraint requirements-agent.txt --output-file locks/agent.txt -
 
@@ -171,6 +174,18 @@ test-cluster: kubernetes ## try the agent beside a real Kubernetes API server
 chart-check: kubernetes ## try chart, manifests and first cluster with helm and a real Kubernetes API server
 	@$(BIN)/python -m pytest tests/deploy -m kubernetes -rs $(PYTEST_ARGS)
 
+# DEMO_ARGS=--end ends it after the last step.
+.PHONY: demo
+demo: kubernetes ## run a broker, two clusters and two agents: a good version, a bad one, a rollout and a rollback
+	@$(BIN)/python -m tests.support.demo $(DEMO_ARGS)
+
+# More arguments, e.g. make chaos CHAOS_ARGS="--seed 7 --seconds 120"
+CHAOS_ARGS ?=
+
+.PHONY: chaos
+chaos: env ## kill, cut, silence, restart and fail over at random around a simulated fleet for ten minutes, and judge
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
 .PHONY: example
 example: env ## run examples/first-deployment against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/first-deployment/run.sh
@@ -178,6 +193,8 @@ example: env ## run examples/first-deployment against a broker started for it
 .PHONY: example-rollout
 example-rollout: env ## run examples/staged-rollout against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/staged-rollout/run.sh
+
+DEMO_ARGS ?=
 
 # More arguments for the clients, e.g. make clients CLIENTS_ARGS="--cached oapi-codegen"
 CLIENTS_ARGS ?=
@@ -292,6 +309,10 @@ REVISION ?= HEAD
 .PHONY: bench-templates
 bench-templates: env ## measure compiling and rendering a template beside another revision
 	@$(BIN)/python -m bench.tera_revisions $(REVISION) $(BENCH_ARGS)
+
+.PHONY: bench-agent
+bench-agent: kubernetes ## measure our agent beside a real API server: requests, CPU, memory, published to applied
+	@$(BIN)/python -m bench.own_agent $(BENCH_ARGS)
 
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form

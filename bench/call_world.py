@@ -48,7 +48,11 @@ class World:
         numbers = range(AGENTS)
         published = [{"yaml_content": _manifest(number)} for number in range(_PUBLICATIONS)]
         return [
-            Call("target state, full body", [self._of_agent(n, "GET", "target-state") for n in numbers]),
+            Call(
+                "target state, full body",
+                # Not those that have reported: their target state is empty.
+                [self._of_agent(n, "GET", "target-state") for n in numbers[REPORTING:]],
+            ),
             Call(
                 "target state, 304",
                 [
@@ -215,5 +219,6 @@ def _report(deployment_object: str) -> dict[str, str]:
 
 def _manifest(number: int, size: int = OBJECT_BYTES) -> str:
     head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bench-{number}\ndata:\n"
-    lines = (f"  key-{n}: {number * 7919 + n * 104729:040d}\n" for n in range(size // 50))
+    # Text for agents and kubectl alike; numbers with leading zeros would be warned of, each of them.
+    lines = (f"  key-{n}: value-{number * 7919 + n * 104729:034d}\n" for n in range(size // 50))
     return head + "".join(lines)

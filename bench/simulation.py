@@ -2,9 +2,11 @@
 
 10,000 agents join over three minutes, then live for ten: 2,000 stacks, 20 matched by each agent. Each stack changes
 four times a day, which is one change in ten seconds that reaches a hundred agents. With `--rollouts` a worker runs too.
+`--storm AGENTS` lets so many agents join within a minute instead, here and in the revision of `--against REVISION`.
 Other fleets by the options of `manage.py simulate_fleet`, which are taken as well and win.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -15,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench import environment
+from bench import environment, storm
 from tests.support.postgres import private_postgres
 from tests.support.server import ROOT
 
@@ -33,6 +35,13 @@ _P99_MS = 50.0
 
 
 def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--storm", type=int, metavar="AGENTS")
+    parser.add_argument("--against", metavar="REVISION")
+    given, arguments = parser.parse_known_args(arguments)
+    if given.storm is not None:
+        storm.measure(given.storm, given.against)
+        return 0
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
         environment.start_django(postgres.url, Path(name))
         notes = environment.machine()

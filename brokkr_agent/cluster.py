@@ -25,7 +25,7 @@ class ClusterError(Exception):
     def __init__(self, message: str, *, status: int = 0, may_pass: bool = False) -> None:
         super().__init__(message)
         self.status = status
-        # Whether the same call may succeed later without anybody's doing.
+        # Whether the same call may succeed in a moment without anybody's doing.
         self.may_pass = may_pass
 
 
@@ -230,5 +230,5 @@ def _refusal(response: httpx2.Response) -> ClusterError:
         message = f"The API server answered {status}."
     if status in {429, 500, 502, 503, 504}:
         return ClusterAway(message)
-    # A namespace or an owner that another stack makes may be there later; so may rights.
-    return ClusterError(message, status=status, may_pass=status in {403, 404, 409, 422})
+    # A namespace or a kind that was made just now may be there in a moment.
+    return ClusterError(message, status=status, may_pass=status in {404, 409})

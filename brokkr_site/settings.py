@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -22,6 +23,7 @@ from config.env import (
     env_ports,
     env_secret,
     env_str,
+    env_url,
 )
 from config.processes import is_broker
 from config.reloadable_settings import read_reloadable_settings
@@ -195,6 +197,9 @@ QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 2, minimum=1, 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD
 
+# Where people find it, for links in messages. Nothing here guesses it from a request.
+PUBLIC_URL = env_url("BROKKR_PUBLIC_URL")
+
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = False
@@ -328,5 +333,10 @@ if not AUDIT_SIGNING_KEYS and is_broker(sys.argv):
 AUDIT_SEAL_SECONDS = env_int("BROKKR_AUDIT_SEAL_SECONDS", 3, minimum=1, maximum=3600)
 
 # --- Logs -----------------------------------------------------------------------------------------
+TRACING = env_bool("BROKKR_TRACING", default=False)
+if TRACING and find_spec("opentelemetry") is None:
+    raise ImproperlyConfigured(
+        "BROKKR_TRACING is on, and OpenTelemetry is not installed: pip install -r locks/tracing.txt"
+    )
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})
 LOGGING = logging_config(level=LOG_LEVEL, style=LOG_FORMAT)

@@ -7,27 +7,27 @@ compared with what was found here.
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import orjson
-from django.db import transaction
 from django.db.models import QuerySet
 
+from agents.event_kinds import AgentEventKind
 from agents.models import Agent, AgentLabel
 from agents.querysets import ACTIVE
 from agents.rings import RING
 from bulk.models import BulkJob
-from core.admin.bulk import Instruction, list_action_of
+from core.admin.bulk import list_action_of
 from core.errors import DomainError
-from core.events import Actor
+from core.events import Actor, Event
 from plans.changes import digests_by_agent
 from plans.dry_runs import dry_run
 from plans.reports import Plan, report
 from plans.scopes import Scope
+from rollouts.services.frozen_writes import refuse_while_frozen
 from stacks.models import Stack
 
 # How long the plan may keep other writers waiting on SQLite.
@@ -46,10 +46,13 @@ class JobPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """Takes the ids of agents and the word. `scope` is what the change can touch, read before it."""
+    """Takes the ids of agents and the word. `scope` is what the change can touch, read before it; `event` is what the
+    real change tells of each agent, if a freeze may refuse that.
+    """
 
     scope: Callable[[_Ids, str], Scope]
     change: Callable[[_Ids, str], None]
+    event: AgentEventKind | None = None
 
 
 def plan_job(job: BulkJob, ids: _Ids, *, actor: Actor, now: datetime) -> JobPlan | None:
@@ -57,18 +60,16 @@ def plan_job(job: BulkJob, ids: _Ids, *, actor: Actor, now: datetime) -> JobPlan
 
     Raises PlanTooLong, and Django's database errors.
     """
-    model_admin, action = list_action_of(job.model, job.action)
-    if not action.has_plan:
+    if not list_action_of(job.model, job.action)[1].has_plan:
         return None
     trial = _TRIALS[job.action]
 
     def change() -> None:
-        # One real change tells what a freeze refuses. It is refused for all of them or for none.
-        first = Agent.objects.active().filter(pk__in=ids).first()
-        if first is not None:
-            with suppress(DomainError), transaction.atomic():
-                action.apply(model_admin, first, Instruction(actor, job.word))
         trial.change(ids, job.word)
+        if trial.event is not None:
+            # A freeze asks for the label only, so it refuses the event for all agents or for none.
+            details = {"label": job.word}
+            refuse_while_frozen(Event(trial.event, Agent.NOUN, ids[0], actor, details))
 
     run = dry_run(lambda: trial.scope(ids, job.word), change, patience=_PATIENCE_SECONDS)
     digests = digests_by_agent(run.changes, run.after)
@@ -133,9 +134,15 @@ def _of_live(ids: _Ids) -> QuerySet[AgentLabel]:
 _TRIALS: Final = {
     "activate_selected": _status(ACTIVE),
     "pause_selected": _status("INACTIVE"),
-    "add_label_selected": _Trial(lambda _ids, label: _stacks_with([label]), _add),
-    "remove_label_selected": _Trial(lambda _ids, label: _stacks_with([label]), _remove),
+    "add_label_selected": _Trial(
+        lambda _ids, label: _stacks_with([label]), _add, AgentEventKind.AGENT_LABEL_ADDED
+    ),
+    "remove_label_selected": _Trial(
+        lambda _ids, label: _stacks_with([label]), _remove, AgentEventKind.AGENT_LABEL_REMOVED
+    ),
     "assign_ring_selected": _Trial(
-        lambda ids, label: _stacks_with({label, *(row.label for row in _ring_labels(ids))}), _assign
+        lambda ids, label: _stacks_with({label, *(row.label for row in _ring_labels(ids))}),
+        _assign,
+        AgentEventKind.AGENT_LABEL_ADDED,
     ),
 }

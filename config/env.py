@@ -52,6 +52,16 @@ def env_secret(name: str, default: str = "") -> str:
     return value or default
 
 
+def env_url(name: str) -> str:
+    """The address of a site, without a slash at its end; empty when it is unset."""
+    value = env_str(name).rstrip("/")
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~\-/]*)?", value):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be an address like https://brokkr.example.com."
+        )
+    return value
+
+
 def env_bool(name: str, *, default: bool) -> bool:
     """True for 1/true/yes/on, False for 0/false/no/off, in any case."""
     value = _raw(name, "true" if default else "false")

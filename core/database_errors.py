@@ -1,5 +1,6 @@
 """What the database's errors mean to a caller."""
 
+import re
 import time
 from collections import deque
 
@@ -14,6 +15,10 @@ _LOCKED = {"55P03", "40P01", "40001", "SQLITE_BUSY"}
 _UNAVAILABLE = {"25006", "25P03", "25P04"}
 # disk_full, and SQLite's words for it; the second is about the file that its processes share.
 _FULL = {"53100", "SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_WRITE"}
+# query_canceled, which is also the end of a statement that took too long. If it was waiting for somebody's lock on a
+# row, PostgreSQL names the place of the row, such as "(3,14)", whatever language it speaks.
+_CANCELED = "57014"
+_ROW = re.compile(r"\(\d+,\d+\)")
 # undefined_table, undefined_column. SQLite calls both an operational error.
 _NOT_MIGRATED = {"42P01", "42703"}
 # For how long after such an error the database counts as full. Nothing else tells.
@@ -31,7 +36,7 @@ def unavailable(error: Error) -> Unavailable | None:
     """The refusal when the database cannot do it now and may later; None for a mistake of ours."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", "")
-    if state in _LOCKED:
+    if state in _LOCKED or (state == _CANCELED and _waited_for_row(cause)):
         return Busy()
     if state in _FULL:
         _full.append(time.monotonic())
@@ -39,6 +44,12 @@ def unavailable(error: Error) -> Unavailable | None:
     if isinstance(error, OperationalError | InterfaceError) or state in _UNAVAILABLE:
         return DatabaseUnavailable()
     return None
+
+
+def _waited_for_row(cause: object) -> bool:
+    """Whether a statement was waiting for a locked row when it ended. Each wait of several may have been short."""
+    context = getattr(getattr(cause, "diag", None), "context", None)
+    return bool(context and _ROW.search(context))
 
 
 def cannot_be_used(error: Error) -> bool:

@@ -1,4 +1,8 @@
-"""Metrics of what this process asks the database: how long statements take, and how often it connects."""
+"""How long the statements of this process take.
+
+gunicorn's master imports this module before it makes the folder of the files in which processes count. So nothing here
+may count, or make a metric without labels, when it is imported.
+"""
 
 import re
 import time
@@ -6,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 STATEMENTS = Histogram(
     "brokkr_database_query_duration_seconds",
@@ -14,7 +18,6 @@ STATEMENTS = Histogram(
     ["query_type"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-CONNECTIONS = Counter("brokkr_database_connections_opened_total", "Connections made to the database.")
 
 _FIRST_WORD = re.compile(r"\s*(\w+)")
 # Not the UPDATE of a lock.

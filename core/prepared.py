@@ -23,8 +23,6 @@ from core.database_metrics import observer_of
 
 Row = tuple[Any, ...]
 
-_observe_select = observer_of("SELECT")
-
 
 class _Kept(threading.local):
     """The cursors of this thread's connection, by statement."""
@@ -78,7 +76,7 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
         with connection.wrap_database_errors:
             return psycopg.Cursor(connection.connection).execute(cast(Any, statement), binary=True).fetchall()
     finally:
-        _observe_select(time.perf_counter() - started)
+        observer_of("SELECT")(time.perf_counter() - started)
 
 
 def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:

@@ -5,8 +5,11 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
+from prometheus_client import Counter
 
-from core.database_metrics import CONNECTIONS, time_statement
+from core.database_metrics import time_statement
+
+CONNECTIONS = Counter("brokkr_database_connections_opened_total", "Connections made to the database.")
 
 
 @receiver(connection_created)

@@ -32,7 +32,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IG
 _UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect):", re.IGNORECASE)
 _CALLER = re.compile(rb"\r\n(?:authorization|cookie):[ \t]*([^\r]*)", re.IGNORECASE)
 _CONDITION = re.compile(rb"\r\nif-none-match:", re.IGNORECASE)
-_UUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_UUID = re.compile(rb"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})")
 _FILES = b"/static/"
 _LARGE = b"large body"
 _POLL = b"GET /api/v1/agents/:id/target-state"
@@ -118,8 +118,10 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
         """The request that has arrived."""
         method, _, rest = self.head.partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0]
-        self.kind = method + b" " + (_FILES if path.startswith(_FILES) else _UUID.sub(b":id", path))
-        shares: list[Hashable] = [self.kind, *_UUID.findall(path)]
+        # Every second part is an id.
+        parts = _UUID.split(path)
+        self.kind = method + b" " + (_FILES if path.startswith(_FILES) else b":id".join(parts[::2]))
+        shares: list[Hashable] = [self.kind, *parts[1::2]]
         if caller := _CALLER.search(self.head):
             shares.append(caller[1])
         if self.is_large:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import Error, connections
 
-from sync.changes import changes_since
+from sync.news import changes_since
 
 logger = logging.getLogger(__name__)
 

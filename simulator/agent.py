@@ -1,4 +1,7 @@
-"""An agent: it polls, reports new objects as deployed, sends heartbeats, looks for work, and waits."""
+"""An agent: it polls, reports new objects as deployed, sends heartbeats, looks for work, and waits.
+
+Or it syncs in place of polls, heartbeats and looks. Its reports are calls of their own in both cases.
+"""
 
 import asyncio
 import random
@@ -9,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulator.client import FAILURES, Client, Unexpected
-from simulator.http import Connection, CutOff, Request
+from simulator.http import Answer, Connection, CutOff, Request
 from simulator.invariants import Poll, Shown
 from simulator.journal import Journal
 from simulator.messages import tell
@@ -46,6 +49,7 @@ class Agent:
         chance: random.Random,
         *,
         silence: float = 0.0,
+        syncs: bool = False,
     ) -> None:
         self._number = number
         self._client = client
@@ -53,7 +57,11 @@ class Agent:
         self._verifier = verifier
         self._chance = chance
         self._history: AgentHistory = journal.truth.agents[number]
+        self._syncs = syncs
+        # The tag of the last answer; of a sync, in its body.
         self._etag = ""
+        # By id, the checksums of the versions whose texts need not be sent again.
+        self._held: dict[str, str] = {}
         self._shown: tuple[Shown, ...] = ()
         self._rollout_stacks = journal.truth.rollout_stacks
         self._silence = silence
@@ -78,8 +86,10 @@ class Agent:
     async def _round(self) -> None:
         """Everything an agent does in one interval, on one connection."""
         connection = self._client.connect()
-        steps = [self._poll, self._tell_health] if self._rollout_stacks else [self._poll]
-        for step in (*steps, self._beat, self._look_for_work):
+        steps = [self._sync] if self._syncs else [self._poll, self._beat, self._look_for_work]
+        if self._rollout_stacks:
+            steps.insert(1, self._tell_health)
+        for step in steps:
             try:
                 await self._do(step, connection)
             except CutOff:
@@ -120,12 +130,51 @@ class Agent:
             self._history.lose(began)
         if answer.status == 200:
             self._etag = answer.headers.get("etag", "")
-            rows = answer.json()
-            self._shown = tuple(
-                Shown(row["id"], row["stack_id"], row["sequence_id"], row["is_deletion_marker"])
-                for row in rows
-            )
-            self._see(rows, answer.ended)
+            self._take_over(answer.json(), answer.ended)
+        await self._carry_out(connection, answer, seen_before)
+
+    async def _sync(self, connection: Connection) -> None:
+        """Say that it lives, and ask for what is new, in one call."""
+        seen_before = dict(self._history.seen)
+        body = {
+            "tag": self._etag or None,
+            "held": list(self._held.values()),
+            "agent_version": "simulated",
+            "k8s_reachable": True,
+            "k8s_api_latency_ms": self._chance.randrange(1, 50),
+        }
+        request, fault = self._request("POST", "sync", body=body), self._client.draw_fault()
+        began = time.monotonic()
+        try:
+            answer = await self._client.call("sync", connection, request, expected={200}, fault=fault)
+        except (CutOff, Unexpected, *FAILURES):
+            self._history.lose(began)
+            raise
+        if fault == "duplicate":
+            self._history.lose(began)
+        said = answer.json()
+        if said["state"] is not None:
+            versions = [row | {"is_deletion_marker": False} for row in said["state"]["versions"]]
+            removals = [row | {"is_deletion_marker": True} for row in said["state"]["removals"]]
+            rows = sorted(versions + removals, key=lambda row: row["sequence_id"], reverse=True)
+            # What versions of rollout stacks do is in their texts, which are not kept.
+            self._held = {
+                row["id"]: row["yaml_checksum"]
+                for row in versions
+                if row["stack_id"] not in self._rollout_stacks
+            }
+            self._etag = said["tag"] or ""
+            self._take_over(rows, answer.ended)
+        await self._carry_out(connection, answer, seen_before)
+
+    def _take_over(self, rows: Sequence[Mapping[str, Any]], ended: float) -> None:
+        self._shown = tuple(
+            Shown(row["id"], row["stack_id"], row["sequence_id"], row["is_deletion_marker"]) for row in rows
+        )
+        self._see(rows, ended)
+
+    async def _carry_out(self, connection: Connection, answer: Answer, seen_before: dict[str, int]) -> None:
+        """Check what the agent holds now against the truth, and report what is new."""
         # 304 says that what the agent holds is still the answer, so it is checked like one.
         self._verifier.check(self._history, Poll(self._shown, answer.began, answer.ended, seen_before))
         fresh = [shown for shown in self._shown if shown.id not in self._history.reported]

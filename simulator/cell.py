@@ -127,6 +127,7 @@ class Cell:
                     self._verifier,
                     self._chance,
                     silence=self._plan.silence,
+                    syncs=self._plan.protocol == "sync",
                 )
                 tasks.create_task(living.run_until(end, interval=interval, within=within))
             tasks.create_task(self._publisher.run_until(deadline))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 # `kill` ends whole cells; the other faults affect single requests.
 FAULTS = ("drop", "slow", "duplicate", "skew", "kill")
+# What agents call: the polls, heartbeats and looks of old, or sync in place of these.
+PROTOCOLS = ("calls", "sync")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class CellPlan:
     fault_share: float
     keep: bool
     seed: int
+    protocol: str = "calls"
     resume: bool = False
     deadline: float = 0.0
     # Beside the cell's own stacks its agents serve these, of a generator of their own, by this label.
@@ -91,6 +94,7 @@ class Plan:
     # Whether versions also reach the fleet by strategies, and how long an agent must then have been good.
     rollouts: bool = False
     soak: int = 10
+    protocol: str = "calls"
 
     @property
     def wave_deadline(self) -> int:
@@ -138,6 +142,7 @@ class Plan:
                 fault_share=self.fault_share,
                 keep=self.keep,
                 seed=self.seed * 1000 + number,
+                protocol=self.protocol,
                 silence=self.wave_deadline + 2 * self.interval,
             )
             for number in range(processes)

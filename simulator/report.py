@@ -11,7 +11,7 @@ from simulator.rollout_rules import RolloutRun, percentile, wave_times
 from simulator.stats import Calls
 
 # The calls that agents make most often; the other calls are those of publishers and of the setup.
-AGENT_CALLS = ("poll", "heartbeat", "look for work", "report one", "report many")
+AGENT_CALLS = ("sync", "poll", "heartbeat", "look for work", "report one", "report many")
 _SHOWN = 20
 # A broker that takes longer for half of the agents' calls does not keep up with them.
 _OVERLOADED_SECONDS = 1.0
@@ -63,6 +63,7 @@ class Report:
             "stacks": self.plan.stacks,
             "matched": self.plan.matched,
             "faults": list(self.plan.faults),
+            "protocol": self.plan.protocol,
             "seconds": round(self.seconds, 1),
             "overloaded_until_second": round(self.overloaded, 1),
             "requests_per_second": round(sum(each.count for each in self.calls.values()) / self.seconds, 1),

@@ -19,7 +19,7 @@ from core.prepared import fetch_one, uuid_parameter
 from diagnostics.open_requests import WAITING
 from paks.key_check import agent_key_parameters
 from paks.tokens import Token
-from sync.changes import LATEST
+from sync.news import LATEST
 from workorders.claimable_work import CLAIMABLE
 
 _COLUMNS = (

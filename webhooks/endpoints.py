@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 
 from webhooks.errors import WebhookUnreadable
+from webhooks.formats import content_type
 from webhooks.models import Subscription
 from webhooks.signing import signature_headers
 from webhooks.transport import Message, Policy
@@ -32,7 +33,14 @@ class Endpoint:
     timeout_seconds: int
 
     def message(
-        self, *, delivery_id: UUID, event_id: UUID, event_type: str, payload: str, now: datetime
+        self,
+        *,
+        delivery_id: UUID,
+        event_id: UUID,
+        event_type: str,
+        payload: str,
+        format: str,  # noqa: A002  # the word of the wire
+        now: datetime,
     ) -> Message:
         """The request. Its headers are the ones that agents send too, and the signatures."""
         body = payload.encode()
@@ -40,7 +48,7 @@ class Endpoint:
         return Message(
             url=self.url,
             headers={
-                "Content-Type": "application/json",
+                "Content-Type": content_type(format),
                 **authorization,
                 "X-Brokkr-Event-Type": event_type,
                 "X-Brokkr-Delivery-Id": str(delivery_id),

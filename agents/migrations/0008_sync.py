@@ -8,7 +8,7 @@ from core.migration_locks import LockTables
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0008_hearing_mark'),
+        ('agents', '0007_history_tables'),
     ]
 
     operations = [

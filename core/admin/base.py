@@ -76,6 +76,11 @@ class BaseAdmin(_ModelAdmin):
         "The broker keeps only a hash of it. A lost key cannot be recovered, only replaced by a new one."
     )
 
+    @property
+    def list_disable_select_all(self) -> bool:
+        """Deletion, which every list has, names each row, so it is for the rows of a page."""
+        return not self.actions
+
     def user_as_actor(self, request: HttpRequest) -> Actor:
         """The user as the author of a change."""
         return admin_actor(request)

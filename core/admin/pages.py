@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from core.admin.base import BaseAdmin, admin_actor
@@ -192,10 +192,14 @@ class ServiceAdmin(BaseAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        is_sent = request.POST.get("action") == "delete_selected" and "post" in request.POST
-        if is_sent and self.has_delete_permission(request):
+        if request.POST.get("action") == "delete_selected" and self.has_delete_permission(request):
+            if request.POST.get("select_across") == "1":
+                # The page names each row and says what its deletion does, so they are as many as somebody reads.
+                text = "Rows are deleted page by page. Select those of a page."
+                self.message_user(request, text, messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
             rows = list(self.get_queryset(request).filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)))
-            if not self.is_meant(request, rows):
+            if "post" in request.POST and not self.is_meant(request, rows):
                 # Without this field, the page asks again.
                 fields = request.POST.copy()
                 del fields["post"]

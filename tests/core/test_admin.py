@@ -38,6 +38,7 @@ READ_ONLY = [
     "webhooks/delivery/",
     "rollouts/rollout/",
     "rollouts/freeze/",
+    "bulk/bulkjob/",
     "agents/versionhold/",
     "paks/pak/",
     "audit/auditlog/",
@@ -50,6 +51,7 @@ NEVER_ADDED = [
     "stacks/deploymentobject/",
     "agents/agentevent/",
     "rollouts/rollout/",
+    "bulk/bulkjob/",
     "agents/versionhold/",
     "audit/auditlog/",
     "audit/auditseal/",
@@ -110,6 +112,9 @@ def test_a_viewer_looks_and_changes_nothing(path):
         "rollouts/rollout/{}/roll_back/",
         "rollouts/freeze/{}/lift/",
         "agents/versionhold/{}/release/",
+        "bulk/bulkjob/{}/stop/",
+        "bulk/bulkjob/{}/resume/",
+        "bulk/bulkjob/{}/rest/",
     ],
 )
 def test_a_viewer_has_no_use_of_the_buttons(page):

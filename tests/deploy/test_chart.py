@@ -77,6 +77,23 @@ def test_pods_are_made_where_only_restricted_ones_may_be(
 
 
 @pytest.mark.kubernetes
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_container_says_what_it_needs_and_is_locked_down(world: str):
+    pods = [
+        made["spec"]["template"]["spec"]
+        for (kind, _), made in objects(rendered(WORLDS[world])).items()
+        if kind in {"Deployment", "Job"}
+    ]
+    containers = [container for pod in pods for container in (*pod["initContainers"], *pod["containers"])]
+
+    assert len(containers) >= 4
+    for container in containers:
+        assert {*container["resources"]} == {"requests", "limits"}
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {pod["automountServiceAccountToken"] for pod in pods} == {False}
+
+
+@pytest.mark.kubernetes
 def test_a_change_of_the_release_makes_another_migration_job():
     def job(tag: str) -> str:
         made = objects(rendered({**WORLDS["postgresql"], "image": {"tag": tag}}))

@@ -44,6 +44,17 @@ def test_a_fleet_with_every_fault_finds_nothing_wrong_and_leaves_nothing_behind(
         assert [row["name"] for row in rows if row["name"].startswith("sim-")] == []
 
 
+def test_a_fleet_that_syncs_finds_nothing_wrong_either(broker):
+    arguments = ["--agents", "20", "--interval", "1", "--processes", "1", "--json", "--protocol", "sync"]
+    arguments += ["--duration", "4", "--stacks", "10", "--matched", "3", "--object-bytes", "500"]
+    done = simulate(broker, *arguments, "--changes", "5", "--faults", "drop,slow,duplicate,skew")
+    assert done.returncode == 0, done.stderr + done.stdout
+    report = json.loads(done.stdout)
+    assert (report["violations"], report["troubles"], report["protocol"]) == ([], {}, "sync")
+    assert report["calls"]["sync"]["statuses"]["200"] > 0
+    assert not {"poll", "heartbeat", "look for work"} & report["calls"].keys()
+
+
 def test_without_a_key_it_is_wrong_usage(monkeypatch):
     monkeypatch.setenv("BROKKR_ADMIN_PAK", "")
     refused_command(manage("simulate_fleet"), 2, "BROKKR_ADMIN_PAK")

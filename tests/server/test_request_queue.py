@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore, Thread
 
 import pytest
 
@@ -127,3 +128,33 @@ def test_threads_end_when_the_queue_closes():
         future = pool.submit(queue.take)
         queue.close()
         assert future.result(timeout=60) is None
+
+
+def test_requests_that_compute_leave_threads_to_another_kind() -> None:
+    queue = queue_of(*(asked(f"sum-{number}", kind="computes") for number in range(8)))
+    are_computing, is_answered = Semaphore(0), Event()
+
+    def answer() -> None:
+        while (request := queue.take()) is not None:
+            if request.shares[0] == "answers":
+                is_answered.set()
+            else:
+                are_computing.release()
+                while not is_answered.is_set():
+                    sum(range(10_000))
+            queue.done(request)
+
+    threads = [Thread(target=answer, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        # Those that may compute at a time.
+        assert are_computing.acquire(timeout=60)
+        assert are_computing.acquire(timeout=60)
+        queue.put(asked("other", kind="answers"))
+        assert is_answered.wait(60)
+    finally:
+        is_answered.set()
+        queue.close()
+        for thread in threads:
+            thread.join(60)

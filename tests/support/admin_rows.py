@@ -22,6 +22,7 @@ from tests.factories import (
     make_target,
     make_template,
 )
+from tests.support.bulk import make_bulk_job
 from tests.support.rollouts import make_past_freeze, make_scene
 
 LISTS = [
@@ -41,6 +42,7 @@ LISTS = [
     "rollouts/rollout/",
     "rollouts/rolloutstrategy/",
     "rollouts/freeze/",
+    "bulk/bulkjob/",
     "agents/versionhold/",
     "paks/pak/",
     "audit/auditlog/",
@@ -66,6 +68,7 @@ def fill(rows: int) -> None:
         make_held_delivery(agent, ["dk"])
         make_scene(agents=2).start()
         make_past_freeze(generator)
+        make_bulk_job([agent])
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
         seal_new_entries(now=timezone.now())
 

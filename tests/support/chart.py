@@ -1,6 +1,6 @@
-"""The Helm chart: what helm makes of it, and the Kustomize base that is made from it.
+"""The Helm charts of broker and agent: what helm makes of them, and the manifests that are made from them.
 
-`python -m tests.support.chart` writes deploy/kustomize/base/brokkr.yaml anew.
+`python -m tests.support.chart` writes both below deploy/kustomize anew.
 """
 
 import json
@@ -17,6 +17,8 @@ from tests.support.server import ROOT
 CHART = ROOT / "deploy" / "helm" / "brokkr"
 EXAMPLES = sorted((ROOT / "deploy" / "helm" / "examples").glob("*.yaml"))
 BASE = ROOT / "deploy" / "kustomize" / "base" / "brokkr.yaml"
+AGENT_CHART = ROOT / "deploy" / "helm" / "brokkr-agent"
+AGENT_BASE = ROOT / "deploy" / "kustomize" / "agent" / "brokkr-agent.yaml"
 # Labels that say something about Helm.
 _HELM_LABELS = ("app.kubernetes.io/managed-by", "helm.sh/chart")
 _HEAD = "# What the Helm chart makes by default. `make kustomize` writes this file.\n"
@@ -51,9 +53,23 @@ def objects(manifests: str) -> dict[tuple[str, str], dict[str, Any]]:
     return {(document["kind"], document["metadata"]["name"]): document for document in documents}
 
 
+def agent_manifests() -> str:
+    """What the agent's chart makes by default in the namespace `brokkr`, without what is about Helm."""
+    arguments = ("template", "brokkr-agent", str(AGENT_CHART), "--namespace=brokkr")
+    done = helm(*arguments, values={})
+    assert done.returncode == 0, done.stderr
+    return _without_helm(done.stdout)
+
+
 def kustomize_base() -> str:
-    """The default objects without what is about Helm, as one text of YAML."""
-    documents = list(objects(rendered({})).values())
+    """What the broker's chart makes by default, without what is about Helm."""
+    return _without_helm(rendered({}))
+
+
+def _without_helm(manifests: str) -> str:
+    """The objects as one text of YAML."""
+    # Objects of several kinds may have one name, and two of one kind may not.
+    documents = list(objects(manifests).values())
     for document in documents:
         metadata = document["metadata"]
         metadata["labels"] = {
@@ -62,9 +78,10 @@ def kustomize_base() -> str:
         metadata.pop("annotations", None)
         if document["kind"] == "Deployment":
             # It holds the checksum of settings that overlays will change.
-            del document["spec"]["template"]["metadata"]["annotations"]
+            document["spec"]["template"]["metadata"].pop("annotations", None)
     return _HEAD + yaml.safe_dump_all(documents, sort_keys=False, width=120)
 
 
 if __name__ == "__main__":
     BASE.write_text(kustomize_base(), encoding="utf-8")
+    AGENT_BASE.write_text(agent_manifests(), encoding="utf-8")

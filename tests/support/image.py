@@ -130,7 +130,7 @@ def _make_base() -> None:
 
 def _fetch_wheels(folder: Path) -> None:
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    for lock in ("runtime", "image"):
+    for lock in ("runtime", "image", "agent"):
         subprocess.run(
             [*download, "--require-hashes", "-r", f"locks/{lock}.txt", "-d", str(folder)],
             cwd=ROOT,

@@ -66,6 +66,12 @@ class PrivatePostgres:
             connection.execute("SELECT pg_reload_conf()")
 
     @property
+    def system_user(self) -> str | None:
+        """The user as whom it runs; None for the one of this process."""
+        user: str | None = self._server.system_user
+        return user
+
+    @property
     def log(self) -> Path:
         """The file that it logs to."""
         log: Path = self._server.log
@@ -73,9 +79,7 @@ class PrivatePostgres:
 
     def stop(self) -> None:
         """Disconnect all clients and stop, as in a restart by an administrator."""
-        pgserver.pg_ctl(
-            ["-w", "-m", "fast", "stop"], pgdata=self._server.pgdata, user=self._server.system_user
-        )
+        pgserver.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=self._server.pgdata, user=self.system_user)
 
     def start(self) -> None:
         """Start after `stop`, and wait until it takes connections."""
@@ -105,8 +109,8 @@ class PrivatePostgres:
     @contextmanager
     def standby(self) -> Iterator["Standby"]:
         """A hot standby of the server, which runs until the block ends."""
-        user = self._server.system_user
-        with _public_folder() as folder:
+        user = self.system_user
+        with public_folder() as folder:
             data = folder / "data"
             data.mkdir(mode=0o700)
             shutil.chown(data, user)
@@ -130,7 +134,7 @@ class PrivatePostgres:
 @contextmanager
 def private_postgres() -> Iterator[PrivatePostgres]:
     """A new server, which is stopped and removed at the end."""
-    with _public_folder() as folder:
+    with public_folder() as folder:
         server = PrivatePostgres(folder / "data")
         try:
             yield server
@@ -139,7 +143,8 @@ def private_postgres() -> Iterator[PrivatePostgres]:
 
 
 @contextmanager
-def _public_folder() -> Iterator[Path]:
+def public_folder() -> Iterator[Path]:
+    """A folder that the server's user may enter, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="brokkr-pg-") as folder:
         # PostgreSQL runs as another user when this process runs as root.
         Path(folder).chmod(0o755)

@@ -42,7 +42,11 @@ class Proxy:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.socket(socket.AF_UNIX)
-                server.connect(str(self._target))
+                if server.connect_ex(str(self._target)):
+                    # Nobody listens there now.
+                    client.close()
+                    server.close()
+                    continue
                 self._sockets += [client, server]
                 for source, sink in ((client, server), (server, client)):
                     Thread(target=_pass_on, args=[source, sink, self._silence], daemon=True).start()

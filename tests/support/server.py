@@ -239,7 +239,7 @@ class LiveServer:
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", "run_worker"],
-                cwd=ROOT,
+                cwd=self._code,
                 env=self.environment,
                 stdout=log,
                 stderr=log,

@@ -1,7 +1,6 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import orjson
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +24,7 @@ from core.admin import (
     link,
     shortened,
 )
+from webhooks.admin.preview import shown_body
 from webhooks.models import Delivery, Status
 from webhooks.services.deliveries import redeliver
 
@@ -178,7 +178,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="body")
     def body(self, row: Delivery) -> SafeString:
-        return _text(orjson.dumps(orjson.loads(row.payload), option=orjson.OPT_INDENT_2).decode())
+        return _text(shown_body(row.payload, row.format))
 
     @detail_action(
         description="Send again",

@@ -3,11 +3,14 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.urls import reverse
 
 from agents.models import AgentTarget
 from core.admin import ServiceForm
 from core.admin.widgets import RowIdField
+from webhooks.admin.preview import PREVIEW_ID
 from webhooks.event_types import EVENT_TYPES
+from webhooks.formats import Format
 from webhooks.models import Subscription
 from webhooks.models.subscription import MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.services.subscriptions import Filters, SubscriptionChanges
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminTextInputWidget as _TextInput
 
     _Switch = forms.CheckboxInput
+    _Radios = forms.RadioSelect
 else:
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as _Integer
+    from unfold.widgets import UnfoldAdminRadioSelectWidget as _Radios
     from unfold.widgets import UnfoldAdminTextareaWidget as _Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as _TextInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as _Switch
@@ -65,6 +70,18 @@ class SubscriptionForm(ServiceForm):
         widget=_Textarea(attrs={"rows": 3}),
         help_text="One a line; an agent that carries all of them delivers. Without any, the broker does.",
     )
+    format = forms.ChoiceField(
+        choices=[
+            (Format.STANDARD.value, "standard: the event, for programs"),
+            (Format.SLACK.value, "slack: a message for an incoming webhook of Slack"),
+            (Format.TEAMS.value, "teams: a card for a workflow of Microsoft Teams"),
+            (Format.PLAIN.value, "plain: a message in plain text"),
+        ],
+        initial=Format.STANDARD.value,
+        required=False,
+        widget=_Radios(),
+        help_text="Below is what an event looks like in it. Once the webhook is saved, its button Test sends one.",
+    )
     max_retries = forms.IntegerField(
         label="Attempts",
         initial=5,
@@ -87,7 +104,7 @@ class SubscriptionForm(ServiceForm):
 
     class Meta:
         model = Subscription
-        fields = ("name", "enabled", "max_retries", "timeout_seconds", "max_deliveries_per_minute")
+        fields = ("name", "enabled", "format", "max_retries", "timeout_seconds", "max_deliveries_per_minute")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         row = kwargs.get("instance")
@@ -104,6 +121,12 @@ class SubscriptionForm(ServiceForm):
             for name, kept in (("stack_id", row.filter_stack_id), ("agent_id", row.filter_agent_id)):
                 field: Any = self.fields[name]
                 field.keep(kept)
+        if "format" in self.fields:
+            self.fields["format"].widget.attrs |= {
+                "hx-get": reverse("admin:webhooks_subscription_preview"),
+                "hx-target": f"#{PREVIEW_ID}",
+                "hx-trigger": "change",
+            }
         is_new = row is None or row._state.adding
         self.fields["url"].required = is_new
         if not is_new:
@@ -121,6 +144,9 @@ class SubscriptionForm(ServiceForm):
                 "The header goes to the new URL only if it is given again, or is to be sent no more.",
             )
         return values
+
+    def clean_format(self) -> str:
+        return self.cleaned_data["format"] or str(self.instance.format)
 
     def clean_event_types(self) -> list[str]:
         return _lines(self.cleaned_data["event_types"])

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -30,6 +31,8 @@ from core.admin import (
 from core.events import Actor
 from stacks.models import Stack
 from webhooks.admin.forms import SubscriptionForm, changes_of
+from webhooks.admin.preview import preview_box, preview_view
+from webhooks.formats import Format
 from webhooks.models import Delivery, Status, Subscription
 from webhooks.services.subscriptions import (
     create_subscription,
@@ -83,7 +86,7 @@ class SubscriptionAdmin(ServiceAdmin):
     search_fields = ("name",)
     search_help_text = "Name"
     ordering = ("-created_at", "-id")
-    readonly_fields = ("deliveries", "created", "changed", "old_secret", "deleted")
+    readonly_fields = ("preview", "deliveries", "created", "changed", "old_secret", "deleted")
     actions = ("enable_selected", "disable_selected")
     actions_detail = ("test", "enable", "disable", "rotate")
     secret_fields = frozenset({"url_sealed", "auth_header_sealed", "secret_sealed", "previous_secret_sealed"})
@@ -118,6 +121,8 @@ class SubscriptionAdmin(ServiceAdmin):
             "stack_id",
             "agent_id",
             "target_labels",
+            "format",
+            "preview",
             "max_retries",
             "timeout_seconds",
             "max_deliveries_per_minute",
@@ -128,8 +133,17 @@ class SubscriptionAdmin(ServiceAdmin):
             return ("name", "created", "changed", "deleted")
         if not self.has_change_permission(request, obj):
             # The values of the form's own fields, for users who may only look.
-            about = ("name", "state", "asked_for", "about", "delivered_by", "max_retries", "timeout_seconds")
-            return (*about, "max_deliveries_per_minute", "deliveries", "old_secret", "created", "changed")
+            about = ("name", "state", "asked_for", "about", "delivered_by", "format", "preview")
+            return (
+                *about,
+                "max_retries",
+                "timeout_seconds",
+                "max_deliveries_per_minute",
+                "deliveries",
+                "old_secret",
+                "created",
+                "changed",
+            )
         return (*given[:4], "no_auth_header", *given[4:], "deliveries", "old_secret", "created", "changed")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001  # Django's signature
@@ -137,6 +151,15 @@ class SubscriptionAdmin(ServiceAdmin):
             # Django takes the fields from the model by default, but some fields of this form are not in the model.
             kwargs["fields"] = SubscriptionForm.Meta.fields
         return super().get_form(request, obj, change, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(preview_view(self))
+        # Before the patterns of the base, of which one takes everything.
+        return [path("preview/", view, name="webhooks_subscription_preview"), *super().get_urls()]
+
+    @admin.display(description="an example")
+    def preview(self, row: Subscription) -> SafeString:
+        return preview_box(Format(row.format))
 
     @admin.display(description="state", ordering="enabled")
     def state(self, row: Subscription) -> SafeString:

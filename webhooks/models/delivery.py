@@ -8,8 +8,9 @@ from uuid_utils.compat import uuid7
 
 from agents.models import Agent
 from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.formats import Format
 from webhooks.models.audience import Audience
-from webhooks.models.subscription import Subscription
+from webhooks.models.subscription import FORMATS, Subscription
 from webhooks.querysets import DeliveryQuerySet
 
 
@@ -35,8 +36,11 @@ class Delivery(models.Model):
     )
     event_type = models.CharField(max_length=MAX_EVENT_TYPE)
     event_id = models.UUIDField()
-    # The JSON that is sent, as text.
+    # The body that is sent, and the format of the subscription in which it was written.
     payload = models.TextField()
+    format = models.CharField(
+        max_length=20, choices=FORMATS, default=Format.STANDARD.value, db_default=Format.STANDARD.value
+    )
     # The audience of the subscription at the time of the event.
     audience = models.ForeignKey(
         Audience, null=True, on_delete=models.PROTECT, related_name="+", db_index=False

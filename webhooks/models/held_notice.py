@@ -3,8 +3,9 @@
 from django.db import models
 
 from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.formats import Format
 from webhooks.models.audience import Audience
-from webhooks.models.subscription import Subscription
+from webhooks.models.subscription import FORMATS, Subscription
 
 
 class HeldNotice(models.Model):
@@ -17,8 +18,9 @@ class HeldNotice(models.Model):
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="+", db_index=False)
     event_type = models.CharField(max_length=MAX_EVENT_TYPE)
     event_id = models.UUIDField()
-    # The JSON that is sent if it becomes a delivery.
+    # The body that is sent if it becomes a delivery, and its format.
     payload = models.TextField()
+    format = models.CharField(max_length=20, choices=FORMATS, default=Format.STANDARD.value)
     # The audience of the subscription at the time of the event.
     audience = models.ForeignKey(
         Audience, null=True, on_delete=models.PROTECT, related_name="+", db_index=False

@@ -8,12 +8,14 @@ from django.db.models import Q
 from core.models import Resource
 from core.validators import MAX_NAME
 from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.formats import Format
 from webhooks.models.audience import Audience
 from webhooks.querysets import SubscriptionQuerySet
 
 MAX_RETRIES = 10
 MAX_TIMEOUT_SECONDS = 300
 MAX_PER_MINUTE = 1000
+FORMATS = [(each.value, each.value) for each in Format]
 
 
 class Subscription(Resource):
@@ -33,6 +35,9 @@ class Subscription(Resource):
     previous_secret_sealed = models.BinaryField(default=b"")
     previous_secret_ends_at = models.DateTimeField(null=True)
     enabled = models.BooleanField(default=True)
+    format = models.CharField(
+        max_length=20, choices=FORMATS, default=Format.STANDARD.value, db_default=Format.STANDARD.value
+    )
     max_retries = models.IntegerField(default=5)
     timeout_seconds = models.IntegerField(default=30)
     # If set, notices beyond it are held and arrive as a summary.

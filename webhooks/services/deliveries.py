@@ -123,6 +123,7 @@ def _claim_of(subscription: Subscription, limit: int, now: datetime) -> list[Cla
                 event_id=row.event_id,
                 event_type=row.event_type,
                 payload=row.payload,
+                format=row.format,
                 now=now,
             ),
         )

@@ -8,9 +8,11 @@ from uuid import UUID
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
+from webhooks.bodies import render_in
 from webhooks.event_types import SUMMARY_EVENT
+from webhooks.formats import Format
 from webhooks.models import Delivery, HeldNotice, Subscription
-from webhooks.payloads import render
+from webhooks.notices import Names
 
 _MINUTE = timedelta(minutes=1)
 # The most notices that one summary counts: they are read and deleted in one transaction.
@@ -71,6 +73,7 @@ def delivery_of(notice: HeldNotice, *, at: datetime) -> Delivery:
         event_type=notice.event_type,
         event_id=notice.event_id,
         payload=notice.payload,
+        format=notice.format,
         created_at=at,
         due_at=at,
     )
@@ -95,6 +98,14 @@ def _summary(subscription: Subscription, notices: Sequence[HeldNotice], now: dat
         audience_id=subscription.audience_id,
         event_type=SUMMARY_EVENT,
         event_id=event_id,
-        payload=render(event_id=event_id, event_type=SUMMARY_EVENT, at=now, data=data),
+        payload=render_in(
+            Format(subscription.format),
+            event_id=event_id,
+            event_type=SUMMARY_EVENT,
+            at=now,
+            data=data,
+            names=Names(),
+        ),
+        format=subscription.format,
         created_at=now,
     )

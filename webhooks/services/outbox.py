@@ -9,15 +9,19 @@ from uuid import UUID
 from core.events import Event
 from core.prepared import as_uuid, fetch_all
 from core.prepared_rows import among, list_parameter
+from webhooks.bodies import render_in
 from webhooks.event_types import EVENT_TYPES, patterns_for, published_name
+from webhooks.formats import Format
 from webhooks.models import Delivery, HeldNotice
-from webhooks.payloads import render
+from webhooks.names import names_for
+from webhooks.notices import Names
 from webhooks.services.limits import delivery_of
 
 _DELIVERED = frozenset(EVENT_TYPES)
 # A prepared statement, because every change runs it.
 _LISTENERS = """
-SELECT p.pattern, s.max_deliveries_per_minute IS NOT NULL, s.id, s.audience_id, s.filter_agent_id, s.filter_stack_id
+SELECT p.pattern, s.max_deliveries_per_minute IS NOT NULL, s.format, s.id, s.audience_id, s.filter_agent_id,
+    s.filter_stack_id
 FROM webhook_event_patterns p JOIN webhook_subscriptions s ON s.id = p.subscription_id
 WHERE {among} AND s.enabled AND s.deleted_at IS NULL
 """
@@ -28,6 +32,7 @@ class _Listener:
     """What the outbox needs to know of a subscription."""
 
     is_limited: bool
+    format: Format
     subscription_id: UUID
     audience_id: UUID | None
     agent_id: UUID | None
@@ -55,7 +60,11 @@ def write_deliveries(events: Sequence[Event]) -> int:
     listeners = _listeners(
         {pattern for event in told for pattern in patterns_for(published_name(event.kind))}
     )
-    rows = [row for event in told for row in _rows(event, listeners)] if listeners else []
+    if not listeners:
+        return 0
+    heard = [(event, _told(event, listeners)) for event in told]
+    names = names_for(event.data or {} for event, asked in heard if any(map(_is_for_people, asked)))
+    rows = [row for event, asked in heard for row in _rows(event, asked, names)]
     if deliveries := [row for row in rows if isinstance(row, Delivery)]:
         Delivery.objects.bulk_create(deliveries)
     if held := [row for row in rows if isinstance(row, HeldNotice)]:
@@ -67,27 +76,46 @@ def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:
     """The subscriptions that ask for each of the patterns."""
     sql = _LISTENERS.format(among=among("p.pattern", "patterns"))
     listeners: dict[str, set[_Listener]] = defaultdict(set)
-    for pattern, is_limited, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
+    for pattern, is_limited, format_name, *ids in fetch_all(sql, {"patterns": list_parameter(patterns)}):
         subscription_id, *filters = (None if value is None else as_uuid(value) for value in ids)
-        listeners[pattern].add(_Listener(bool(is_limited), cast(UUID, subscription_id), *filters))
+        listener = _Listener(bool(is_limited), Format(format_name), cast(UUID, subscription_id), *filters)
+        listeners[pattern].add(listener)
     return listeners
 
 
-def _rows(event: Event, listeners: Mapping[str, set[_Listener]]) -> Iterator[Delivery | HeldNotice]:
-    event_type, data = published_name(event.kind), event.data or {}
+def _told(event: Event, listeners: Mapping[str, set[_Listener]]) -> list[_Listener]:
+    """The subscriptions that hear of the event."""
+    patterns = patterns_for(published_name(event.kind))
     # A subscription with several matching patterns gets one delivery.
-    asked = set[_Listener]().union(*(listeners.get(pattern, ()) for pattern in patterns_for(event_type)))
-    told = [listener for listener in asked if listener.hears(data)]
-    if not told:
-        return
-    payload = render(event_id=event.id, event_type=event_type, at=event.at, data=data)
+    asked = set[_Listener]().union(*(listeners.get(pattern, ()) for pattern in patterns))
+    return [listener for listener in asked if listener.hears(event.data or {})]
+
+
+def _is_for_people(listener: _Listener) -> bool:
+    return listener.format != Format.STANDARD
+
+
+def _rows(event: Event, told: Sequence[_Listener], names: Names) -> Iterator[Delivery | HeldNotice]:
+    event_type = published_name(event.kind)
+    payloads = {
+        each: render_in(
+            each,
+            event_id=event.id,
+            event_type=event_type,
+            at=event.at,
+            data=event.data or {},
+            names=names,
+        )
+        for each in {listener.format for listener in told}
+    }
     for listener in told:
         notice = HeldNotice(
+            format=listener.format.value,
             subscription_id=listener.subscription_id,
             audience_id=listener.audience_id,
             event_type=event_type,
             event_id=event.id,
-            payload=payload,
+            payload=payloads[listener.format],
             created_at=event.at,
         )
         yield notice if listener.is_limited else delivery_of(notice, at=event.at)

@@ -25,6 +25,7 @@ from webhooks.errors import (
 )
 from webhooks.event_kinds import WebhookEventKind
 from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.formats import Format
 from webhooks.models import Audience, AudienceLabel, EventPattern, Subscription
 from webhooks.models.subscription import MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.signing import new_secret
@@ -57,6 +58,7 @@ class SubscriptionChanges(TypedDict, total=False):
     timeout_seconds: int
     max_deliveries_per_minute: int | None
     target_labels: Sequence[str] | None
+    format: str
 
 
 def lock_subscription(subscription_id: UUID) -> Subscription:
@@ -83,6 +85,7 @@ def create_subscription(
     timeout_seconds: int = 30,
     max_deliveries_per_minute: int | None = None,
     target_labels: Sequence[str] | None = None,
+    format: str = Format.STANDARD,  # noqa: A002  # the word of the wire
 ) -> tuple[Subscription, str]:
     """Create a subscription; the subscription and the secret that signs its deliveries, which is shown only now.
 
@@ -103,6 +106,7 @@ def create_subscription(
             "timeout_seconds": timeout_seconds,
             "max_deliveries_per_minute": max_deliveries_per_minute,
             "target_labels": target_labels,
+            "format": format,
         },
     )
     subscription.save()
@@ -213,7 +217,14 @@ def seal_anew(*, actor: Actor, via: str | None = None) -> int:
 def _apply(subscription: Subscription, changes: SubscriptionChanges) -> None:
     """Check the fields and set them, except the patterns, which have their own rows."""
     _check(changes)
-    for name in ("name", "enabled", "max_retries", "timeout_seconds", "max_deliveries_per_minute"):
+    for name in (
+        "name",
+        "enabled",
+        "format",
+        "max_retries",
+        "timeout_seconds",
+        "max_deliveries_per_minute",
+    ):
         if name in changes:
             setattr(subscription, name, changes[name])
     if "url" in changes:
@@ -227,6 +238,11 @@ def _apply(subscription: Subscription, changes: SubscriptionChanges) -> None:
         subscription.filter_stack_id = filters.get("stack_id")
     if "target_labels" in changes:
         subscription.audience = _audience(changes["target_labels"] or [])
+    if subscription.format == Format.PLAIN and subscription.audience is not None:
+        raise InvalidWebhook(
+            "Agents send every body as JSON, so the format plain is only for what the broker delivers.",
+            field="format",
+        )
 
 
 def _check(changes: SubscriptionChanges) -> None:
@@ -246,6 +262,12 @@ def _check(changes: SubscriptionChanges) -> None:
             )
     if wrong := [label for label in changes.get("target_labels") or [] if not is_label(label)]:
         raise InvalidWebhook("target_labels has what no label can be.", field="target_labels", wrong=wrong)
+    if "format" in changes and changes["format"] not in set(Format):
+        raise InvalidWebhook(f"format must be one of {', '.join(Format)}.", field="format")
+    _check_bounds(changes)
+
+
+def _check_bounds(changes: SubscriptionChanges) -> None:
     if not 0 <= changes.get("max_retries", 0) <= MAX_RETRIES:
         raise WebhookOutOfRange(f"max_retries must be from 0 to {MAX_RETRIES}.", field="max_retries")
     if not 1 <= changes.get("timeout_seconds", 1) <= MAX_TIMEOUT_SECONDS:
@@ -306,6 +328,7 @@ def _facts(subscription: Subscription) -> dict[str, object]:
         "agent_id": str(subscription.filter_agent_id) if subscription.filter_agent_id else None,
         "stack_id": str(subscription.filter_stack_id) if subscription.filter_stack_id else None,
         "enabled": subscription.enabled,
+        "format": subscription.format,
         "max_retries": subscription.max_retries,
         "timeout_seconds": subscription.timeout_seconds,
         "max_deliveries_per_minute": subscription.max_deliveries_per_minute,

@@ -5,11 +5,13 @@ from datetime import datetime
 
 from uuid_utils.compat import uuid7
 
+from webhooks.bodies import render_in
 from webhooks.endpoints import policy
 from webhooks.errors import WebhookTestFailed
 from webhooks.event_types import TEST_EVENT
+from webhooks.formats import Format
 from webhooks.models import Subscription
-from webhooks.payloads import render
+from webhooks.notices import Names
 from webhooks.services.decryption import open_counted
 from webhooks.transport import send
 
@@ -27,14 +29,21 @@ def send_test(*, subscription: Subscription, now: datetime) -> int:
     endpoint = open_counted(subscription, now=now, path="test")
     endpoint = replace(endpoint, timeout_seconds=min(endpoint.timeout_seconds, _MOST_SECONDS))
     event_id = uuid7()
-    payload = render(
+    payload = render_in(
+        Format(subscription.format),
         event_id=event_id,
         event_type=TEST_EVENT,
         at=now,
         data={"message": "This is a test event.", "subscription_id": subscription.pk},
+        names=Names(),
     )
     message = endpoint.message(
-        delivery_id=uuid7(), event_id=event_id, event_type=TEST_EVENT, payload=payload, now=now
+        delivery_id=uuid7(),
+        event_id=event_id,
+        event_type=TEST_EVENT,
+        payload=payload,
+        format=subscription.format,
+        now=now,
     )
     outcome = send(message, policy=policy(), now=now)
     if outcome.status_code is None:

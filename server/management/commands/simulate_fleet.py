@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.commands import as_json
 from core.progress import ProgressBar
 from simulator.fleet import Fleet, FleetFailed
-from simulator.plan import FAULTS, Plan
+from simulator.plan import FAULTS, PROTOCOLS, Plan
 
 
 class Command(BaseCommand):
@@ -78,6 +78,12 @@ class Command(BaseCommand):
             default=10,
             help="with --rollouts: seconds for which an agent must be good",
         )
+        parser.add_argument(
+            "--protocol",
+            choices=PROTOCOLS,
+            default=PROTOCOLS[0],
+            help="what agents call: polls, heartbeats and looks for work, or one sync in place of these",
+        )
         parser.add_argument("--seed", type=int, default=1, help="for the same choices in another run")
         parser.add_argument("--keep", action="store_true", help="delete nothing at the end")
         parser.add_argument("--json", action="store_true", help="print the report as one JSON value")
@@ -105,6 +111,7 @@ class Command(BaseCommand):
             seed=options["seed"],
             rollouts=options["rollouts"],
             soak=options["soak"],
+            protocol=options["protocol"],
         )
         try:
             fleet = Fleet(plan, ProgressBar("verifying"))

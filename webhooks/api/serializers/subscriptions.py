@@ -21,8 +21,9 @@ from webhooks.api.serializers.examples import STACK_ID, URL, WEBHOOK_ID
 from webhooks.api.serializers.numbers import INT_COLUMN
 from webhooks.errors import UnsupportedField
 from webhooks.event_types import MAX_EVENT_TYPE
+from webhooks.formats import Format
 from webhooks.models import Subscription
-from webhooks.models.subscription import MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
+from webhooks.models.subscription import FORMATS, MAX_PER_MINUTE, MAX_RETRIES, MAX_TIMEOUT_SECONDS
 from webhooks.services.subscriptions import LONGEST_OVERLAP
 
 _WEBHOOK = {
@@ -73,7 +74,7 @@ class FiltersBody(FiltersSerializer):
 
 @extend_schema_serializer(examples=[OpenApiExample("A webhook", value=_WEBHOOK, response_only=True)])
 class SubscriptionSerializer(RowSerializer[Subscription]):
-    """The URL and the header are never shown. `filters` is left out when none is set."""
+    """The URL and the header are never shown. `filters` is left out when none is set, `format` if it is `standard`."""
 
     has_url = serializers.SerializerMethodField()
     has_auth_header = serializers.SerializerMethodField()
@@ -82,6 +83,7 @@ class SubscriptionSerializer(RowSerializer[Subscription]):
     filters = FiltersSerializer(required=False)
     target_labels = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
     created_by = serializers.SerializerMethodField()
+    format = serializers.ChoiceField(choices=FORMATS, required=False)
 
     class Meta:
         model = Subscription
@@ -97,6 +99,7 @@ class SubscriptionSerializer(RowSerializer[Subscription]):
             "max_retries",
             "timeout_seconds",
             "max_deliveries_per_minute",
+            "format",
             "created_at",
             "updated_at",
             "created_by",
@@ -115,6 +118,9 @@ class SubscriptionSerializer(RowSerializer[Subscription]):
 
     def to_representation(self, instance: Subscription) -> dict[str, Any]:
         shown = super().to_representation(instance)
+        if instance.format == Format.STANDARD:
+            # Left out as before there were others.
+            del shown["format"]
         # It is left out instead of null, because clients of release 0.10 fail on null.
         del shown["filters"]
         return shown | ({"filters": instance.filters} if instance.filters else {})
@@ -137,7 +143,7 @@ class SubscriptionWithSecretSerializer(SubscriptionSerializer):
 
 # The common fields of create and update. It has no docstring, which the schema would show for both bodies.
 class _SubscriptionBody(NullIsAbsent):
-    null_is_absent: ClassVar[tuple[str, ...]] = ("enabled", "max_retries", "timeout_seconds")
+    null_is_absent: ClassVar[tuple[str, ...]] = ("enabled", "max_retries", "timeout_seconds", "format")
 
     auth_header = Text(
         required=False, allow_null=True, help_text="The whole value of the Authorization header."
@@ -160,6 +166,11 @@ class _SubscriptionBody(NullIsAbsent):
         required=False,
         allow_null=True,
         help_text="Agents that carry all of these labels deliver. Without any, the broker does.",
+    )
+    format = serializers.ChoiceField(
+        choices=FORMATS,
+        required=False,
+        help_text="What the body is: the event, or a message for Slack, for Teams, or in plain text.",
     )
 
 

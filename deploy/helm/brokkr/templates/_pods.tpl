@@ -137,37 +137,33 @@ resources:
   {{- toYaml .Values.web.resources | nindent 2 }}
 {{- end }}
 
-{{- define "brokkr.workerContainer" -}}
-{{ include "brokkr.container" (list . "worker" (list "python3" "manage.py" "run_worker")) }}
-{{- with include "brokkr.environment" (list . false) }}
+{{- /* A container that runs a command of manage.py. The arguments are the root, the container's name, and the command. */ -}}
+{{- define "brokkr.commandContainer" -}}
+{{- $root := index . 0 -}}
+{{ include "brokkr.container" (list $root (index . 1) (concat (list "python3" "manage.py") (index . 2))) }}
+{{- with include "brokkr.environment" (list $root false) }}
 {{ . }}
 {{- end }}
 resources:
-  {{- toYaml .Values.worker.resources | nindent 2 }}
+  {{- toYaml $root.Values.worker.resources | nindent 2 }}
+{{- end }}
+
+{{- define "brokkr.workerContainer" -}}
+{{ include "brokkr.commandContainer" (list . "worker" (list "run_worker")) }}
 {{- end }}
 
 {{- define "brokkr.migrateContainer" -}}
-{{ include "brokkr.container" (list . "migrate" (list "python3" "manage.py" "migrate")) }}
-{{- with include "brokkr.environment" (list . false) }}
-{{ . }}
-{{- end }}
+{{ include "brokkr.commandContainer" (list . "migrate" (list "migrate")) }}
 {{- end }}
 
 {{- /* The arguments are the root and more arguments for the command. */ -}}
 {{- define "brokkr.bootstrapContainer" -}}
-{{- $command := concat (list "python3" "manage.py" "bootstrap") (index . 1) -}}
-{{ include "brokkr.container" (list (index . 0) "bootstrap" $command) }}
-{{- with include "brokkr.environment" (list (index . 0) false) }}
-{{ . }}
-{{- end }}
+{{ include "brokkr.commandContainer" (list (index . 0) "bootstrap" (concat (list "bootstrap") (index . 1))) }}
 {{- end }}
 
 {{- /* Fails until the migration job is done; the kubelet starts it again. */ -}}
 {{- define "brokkr.migratedContainer" -}}
-{{ include "brokkr.container" (list . "migrated" (list "python3" "manage.py" "migrate" "--check")) }}
-{{- with include "brokkr.environment" (list . false) }}
-{{ . }}
-{{- end }}
+{{ include "brokkr.commandContainer" (list . "migrated" (list "migrate" "--check")) }}
 {{- end }}
 
 {{- define "brokkr.migrationPod" -}}

@@ -5,7 +5,7 @@ import pytest
 from audit.models import AuditLog
 from core.events import SYSTEM
 from health.services import HealthReport, report_health
-from sync.changes import changes_since
+from sync.news import changes_since
 from tests.factories import make_agent, make_object, make_stack, make_target, make_work_order
 
 pytestmark = pytest.mark.django_db
