@@ -115,7 +115,8 @@ class Reader:
         return text
 
     def _printed_key(self) -> str:
-        return re.findall(r"\bbrokkr_[A-Za-z0-9]+_[A-Za-z0-9]+", self._output.read_text())[-1]
+        keys: list[str] = re.findall(r"\bbrokkr_[A-Za-z0-9]+_[A-Za-z0-9]+", self._output.read_text())
+        return keys[-1]
 
     def _serve(self, text: str) -> None:
         assert self._server is None, "a page starts one server"
