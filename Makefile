@@ -67,6 +67,9 @@ lock: ## write locks/ anew from requirements*.txt: every package with its versio
 		| $(LOCK) --constraint requirements.txt --output-file locks/runtime.txt -
 	@$(LOCK) --output-file locks/dev.txt requirements-dev.txt
 	@$(LOCK) --output-file locks/image.txt requirements-image.txt
+	@# On top of the runtime.
+	@sed '/^-r /d; /^# Pulled in/,$$d' requirements-tracing.txt \
+		| $(LOCK) --constraint requirements-tracing.txt --output-file locks/tracing.txt -
 	@sed '/^# Pulled in/,$$d' requirements-agent.txt \
 		| $(LOCK) --constraint requirements-agent.txt --output-file locks/agent.txt -
 
@@ -306,6 +309,10 @@ REVISION ?= HEAD
 .PHONY: bench-templates
 bench-templates: env ## measure compiling and rendering a template beside another revision
 	@$(BIN)/python -m bench.tera_revisions $(REVISION) $(BENCH_ARGS)
+
+.PHONY: bench-agent
+bench-agent: kubernetes ## measure our agent beside a real API server: requests, CPU, memory, published to applied
+	@$(BIN)/python -m bench.own_agent $(BENCH_ARGS)
 
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -98,6 +99,21 @@ def servers(*all_of_them: Server) -> Iterator[None]:
     finally:
         for server in all_of_them:
             server.stop()
+
+
+def simulate(arguments: Sequence[str], key: str) -> dict[str, Any]:
+    """The report of `manage.py simulate_fleet` of this tree, with an admin key of the broker."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "simulate_fleet", "--json", "--keep", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"BROKKR_ADMIN_PAK": key},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if not done.stdout:
+        raise RuntimeError("the simulation did not come to an end")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
 def postmaster() -> int:

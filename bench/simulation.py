@@ -8,7 +8,6 @@ Other fleets by the options of `manage.py simulate_fleet`, which are taken as we
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -82,23 +81,12 @@ def _worker(is_wanted: bool) -> Iterator[None]:  # noqa: FBT001
 
 
 def _simulate(arguments: list[str], server: environment.Server, postmaster: int) -> dict[str, Any]:
-    command = [sys.executable, "manage.py", "simulate_fleet", "--json", "--keep"]
-    command += ["--url", f"http://127.0.0.1:{server.port}"]
+    options = ["--url", f"http://127.0.0.1:{server.port}"]
     for pid in (server.process.pid, postmaster):
-        command += ["--server-pid", str(pid)]
+        options += ["--server-pid", str(pid)]
     for option in _FLEET.items():
-        command += option
-    done = subprocess.run(
-        [*command, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"BROKKR_ADMIN_PAK": environment.admin_key()},
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    if not done.stdout:
-        raise RuntimeError("the simulation did not come to an end")
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+        options += option
+    return environment.simulate([*options, *arguments], environment.admin_key())
 
 
 if __name__ == "__main__":

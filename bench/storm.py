@@ -3,10 +3,6 @@
 Run by `make bench-simulation BENCH_ARGS="--storm 1000 --against REVISION"`.
 """
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,13 +12,18 @@ from typing import Any
 import psycopg
 
 from bench import environment
-from bench.revision import checkout
 from tests.support.postgres import private_postgres
+from tests.support.revision import checkout
 from tests.support.server import ROOT, LiveServer
 
 _JOINING_SECONDS, _AFTER_SECONDS = 60, 60
 # Shorter than the run, so that who is announced silent in it was so wrongly: every agent beats every 30 seconds.
 _GRACE = {"BROKKR_AGENT_SILENT_AFTER_SECONDS": "60"}
+# While they lived. Afterwards, while the simulator verifies, they are silent indeed.
+_ANNOUNCED = """
+SELECT count(*) FROM audit_logs
+WHERE action = 'agent.silent' AND timestamp < (SELECT max(last_heartbeat) FROM agent_heartbeats)
+"""
 _VITAL = ("heartbeat", "poll")
 
 
@@ -68,8 +69,7 @@ def _storm(name: str, code: Path, agents: int) -> Storm:
         finally:
             broker.kill()
         with psycopg.connect(postgres.url) as database:
-            rows = database.execute("SELECT count(*) FROM audit_logs WHERE action = 'agent.silent'")
-            ((silent,),) = rows.fetchall()
+            ((silent,),) = database.execute(_ANNOUNCED).fetchall()
     return Storm(name, report, silent)
 
 
@@ -85,19 +85,9 @@ def _simulate(broker: LiveServer, agents: int) -> dict[str, Any]:
         "--changes": 0.1,
         "--processes": 1,
     }
-    command = [sys.executable, "manage.py", "simulate_fleet", "--json", "--keep"]
-    command += [str(part) for option in options.items() for part in option]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | broker.credentials(),
-        stdout=subprocess.PIPE,
-        check=False,
+    return environment.simulate(
+        [str(part) for option in options.items() for part in option], broker.admin_key
     )
-    if not done.stdout:
-        raise RuntimeError("the simulation did not come to an end")
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
 
 
 def _show(storm: Storm) -> None:

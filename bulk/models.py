@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from core.moments import MomentField
 from core.validators import MAX_LABEL
 
 
@@ -38,7 +38,7 @@ class BulkJob(models.Model):
     NOUN: ClassVar[str] = "bulk_job"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(editable=False)
     model = models.CharField(max_length=100)
     action = models.CharField(max_length=100)
     word = models.CharField(max_length=MAX_LABEL, blank=True)

@@ -1,7 +1,8 @@
 """The requests of one web process that wait for a thread, and which of them comes next.
 
 Requests for one row, by one caller or of one kind hold at most half of the threads, whatever keeps them: a lock, a long
-computation, a client that reads slowly. What waits is ordered by kind: vital kinds first, then the others in turn.
+computation, a client that reads slowly. What waits is ordered by kind: vital kinds first, then the others in turn. One
+thread answers vital requests only.
 """
 
 import threading
@@ -19,6 +20,8 @@ _LOOKED_AT = 256
 # Who comes is refused while those of his kind get their thread only after this part of the patience, and many wait.
 _TOO_LATE = 0.5
 _MANY = 64
+# With fewer threads, none can be kept for vital requests.
+_ENOUGH_THREADS = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +52,9 @@ class RequestQueue:
     def __init__(self, *, threads: int, patience_seconds: float) -> None:
         # If there is only one thread, no other request could use it.
         self._share = max(1, threads // 2)
+        # One thread is only for vital requests, which would otherwise wait for the end of bodies and reports.
+        self._most_others = threads - 1 if threads >= _ENOUGH_THREADS else threads
+        self._others_held = 0
         self._patience = patience_seconds
         self._changed = threading.Condition()
         # By share, how many of the requests that are answered now have it. The methods of a Counter would be slow.
@@ -148,6 +154,8 @@ class RequestQueue:
         return None
 
     def _has_room_for(self, request: Waiting) -> bool:
+        if not request.is_vital and self._others_held >= self._most_others:
+            return False
         for share in request.shares:  # noqa: SIM110  a generator would take three times as long
             if self._held.get(share, 0) >= self._share:
                 return False
@@ -164,11 +172,13 @@ class RequestQueue:
         self._hold(request)
 
     def _hold(self, request: Waiting) -> None:
+        self._others_held += not request.is_vital
         self._answered += 1
         for share in request.shares:
             self._held[share] = self._held.get(share, 0) + 1
 
     def _release(self, request: Waiting) -> None:
+        self._others_held -= not request.is_vital
         self._answered -= 1
         for share in request.shares:
             if self._held[share] == 1:

@@ -4,20 +4,19 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from bulk.admin.rows import names_of
 from bulk.admin.starting import may_use, plan_view
 from bulk.models import BulkJob, BulkJobRow, Outcome, State
 from bulk.services.jobs import counts_of, draft_job, resume_job, stop_job
+from core import clock
 from core.admin import (
+    OverviewAdmin,
     Question,
-    ReadOnlyAdmin,
     admin_actor,
     ago,
     badge,
@@ -65,7 +64,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(BulkJob)
-class BulkJobAdmin(ReadOnlyAdmin):
+class BulkJobAdmin(OverviewAdmin):
     empty_hint = (
         "A bulk job does one action to all rows of a list that match. Tick the rows of a page, choose “Select all” "
         "and then an action."
@@ -117,14 +116,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id) if object_id is not None else None
-        if object_id is not None and row is None:
-            return self.gone(request)
-        if row is None or request.method != "GET" or not self.has_view_permission(request, row):
-            raise PermissionDenied
+    def overview(self, request: HttpRequest, row: BulkJob) -> HttpResponse:
         left = page_of(request, row.rows.filter(outcome__in=_LEFT).order_by("outcome", "id"))
         pages, _ = list_action_of(row.model, row.action)
         context = {
@@ -138,7 +130,8 @@ class BulkJobAdmin(ReadOnlyAdmin):
         row = self.get_object(request, str(pk))
         if row is None:
             return None
-        return "bulk/admin/progress.html", self._progress(row), row.state == State.RUNNING
+        context = {**self._progress(row), "is_part": True}
+        return "bulk/admin/progress.html", context, row.state == State.RUNNING
 
     def _progress(self, job: BulkJob) -> dict[str, Any]:
         counts = counts_of(job)
@@ -149,8 +142,9 @@ class BulkJobAdmin(ReadOnlyAdmin):
             "state": self.state_line(job),
             "is_running": job.state == State.RUNNING,
             "handled": job.total - counts[Outcome.PENDING],
+            "has_left": any(counts[outcome] for outcome in _LEFT),
             "figures": [(counts[outcome], words) for outcome, words in _OUTCOMES.items() if counts[outcome]],
-            "now": timezone.now(),
+            "now": clock.now(),
         }
 
     def has_stop_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -160,11 +154,15 @@ class BulkJobAdmin(ReadOnlyAdmin):
         return self._may(request, obj, State.STOPPED)
 
     def has_repeat_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request, obj, State.DONE)
+        row = self._row(request, obj)
+        return self._may(request, row, State.DONE) and row.rows.filter(outcome__in=_LEFT).exists()
+
+    def _row(self, request: HttpRequest, obj: Any) -> Any:
+        # The theme passes the id in place of the row.
+        return self.get_object(request, str(obj)) if isinstance(obj, str | UUID) else obj
 
     def _may(self, request: HttpRequest, obj: Any, state: State) -> bool:
-        # The theme passes the id in place of the row.
-        row = self.get_object(request, str(getattr(obj, "pk", obj))) if obj is not None else None
+        row = self._row(request, obj)
         return (
             request.user.has_perm("bulk.change_bulkjob")
             and row is not None

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 
+from core import clock
 from core.admin import ago, badge
 from paks.models import Pak
 
@@ -21,7 +21,7 @@ def state_badge(pak: Any) -> SafeString:
         return badge("ended", "bad")
     if pak.ends_at is None:
         return badge("usable", "good")
-    now = timezone.now()
+    now = clock.now()
     words = f"ends in {timeuntil(pak.ends_at, now, depth=1)}"
     if _is_replaced(pak):
         return format_html("{} {}", badge("replaced"), badge(words, "wait"))

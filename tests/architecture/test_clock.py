@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# `core/moments.py` only names Django's function, for migrations. The rest is no part of the broker.
+# `core/moments.py` only names Django's function, for migrations. The others are no parts of the broker.
 READERS = {"core/clock.py", "core/moments.py"}
-OTHERS = {"bench", "simulator", "tests"}
+OTHERS = {"bench", "brokkr_agent", "simulator", "tests"}
 MACHINES_CLOCK = re.compile(r"\b(?:timezone\.now|datetime\.(?:now|utcnow|today))\b")
 
 

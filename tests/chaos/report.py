@@ -1,6 +1,7 @@
 """What a chaos run showed: what the database holds of what was acknowledged, and for how long nothing was answered."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -49,6 +50,9 @@ SELECT count(*) FROM unnest(%(orders)s::uuid[]) w(id)
 WHERE NOT EXISTS (SELECT 1 FROM work_orders o WHERE o.id = w.id)
 AND NOT EXISTS (SELECT 1 FROM work_order_log l WHERE l.id = w.id)
 """
+_ANNOUNCED = """
+SELECT count(*) FROM audit_logs WHERE action = 'agent.silent' AND timestamp < %(until)s
+"""
 _LOST_COMPLETIONS = """
 SELECT count(*) FROM unnest(%(completed)s::uuid[]) w(id)
 WHERE NOT EXISTS (SELECT 1 FROM work_order_log l WHERE l.id = w.id)
@@ -77,6 +81,8 @@ class Report:
     fleet_calls: int = 0
     lost: dict[str, int] = field(default_factory=dict)
     doubled: dict[str, int] = field(default_factory=dict)
+    # Agents that were announced silent, although none was.
+    announced: int = 0
     wrong: list[str] = field(default_factory=list)
     # The name of each fault, for how long it lasted, and for how long anything was unavailable afterwards.
     faults: list[tuple[str, float, float]] = field(default_factory=list)
@@ -84,7 +90,7 @@ class Report:
     @property
     def is_right(self) -> bool:
         """Whether everything acknowledged is there, once, and no answer was wrong, however long anything took."""
-        return not (any(self.lost.values()) or any(self.doubled.values()) or self.wrong)
+        return not (any(self.lost.values()) or any(self.doubled.values()) or self.announced or self.wrong)
 
     @property
     def is_good(self) -> bool:
@@ -101,6 +107,7 @@ class Report:
         lines += [f"{name:<28}{lasted:>10.1f}{after:>26.1f}" for name, lasted, after in self.faults]
         for title, counts in (("lost", self.lost), ("doubled", self.doubled)):
             lines.append(f"{title}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+        lines.append(f"announced silent: {self.announced}")
         lines.append(f"wrong answers: {len(self.wrong)}")
         lines += [f"  {each}" for each in self.wrong[:20]]
         longest = max((after for _, _, after in self.faults), default=0.0)
@@ -117,15 +124,18 @@ def judge(
     database: psycopg.Connection,
     *,
     webhook_id: str,
-    since: object,
+    since: datetime,
 ) -> None:
-    """Fill the report. `since` is the database's time at which the webhook was there."""
+    """Fill the report. `since` is the database's time at which the webhook was there; the fleet lived longer than the
+    report's seconds after it.
+    """
     parameters = {
         "versions": notes.versions,
         "orders": notes.orders,
         "completed": list(notes.completions),
         "webhook": webhook_id,
         "since": since,
+        "until": since + timedelta(seconds=report.seconds),
     }
 
     def count(statement: str) -> int:
@@ -147,6 +157,7 @@ def judge(
         "orders": count(_ORDERED_TWICE),
         "claims": sum(len(tokens) > 1 for tokens in notes.claims.values()),
     }
+    report.announced = count(_ANNOUNCED)
     report.wrong = [*notes.wrong, *(str(each) for each in fleet["violations"])]
     report.faults = [
         (each.name, each.over - each.began, notes.unavailable(after=each.over, before=each.until))

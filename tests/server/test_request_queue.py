@@ -77,6 +77,22 @@ def test_vital_requests_come_first_and_the_other_kinds_in_turn():
     assert [taken(queue) for _ in range(5)] == ["vital", "a0", "b0", "a1", "b1"]
 
 
+def test_one_thread_is_kept_for_vital_requests():
+    queue = queue_of(*(asked(f"{number}", kind=f"kind {number}") for number in range(4)))
+    assert [taken(queue) for _ in range(3)] == ["0", "1", "2"]
+
+    queue.put(asked("vital", kind="beat", vital=True))
+
+    assert taken(queue) == "vital"
+    assert taken(queue) is None
+
+
+def test_of_few_threads_none_is_kept():
+    queue = queue_of(*(asked(f"{number}", kind=f"kind {number}") for number in range(3)), threads=3)
+
+    assert [taken(queue) for _ in range(3)] == ["0", "1", "2"]
+
+
 def test_a_request_that_follows_on_its_connection_goes_on_unless_others_wait():
     queue = queue_of(asked("first"), threads=4)
     first = queue.take()
