@@ -67,6 +67,9 @@ lock: ## write locks/ anew from requirements*.txt: every package with its versio
 		| $(LOCK) --constraint requirements.txt --output-file locks/runtime.txt -
 	@$(LOCK) --output-file locks/dev.txt requirements-dev.txt
 	@$(LOCK) --output-file locks/image.txt requirements-image.txt
+	@# On top of the runtime.
+	@sed '/^-r /d; /^# Pulled in/,$$d' requirements-tracing.txt \
+		| $(LOCK) --constraint requirements-tracing.txt --output-file locks/tracing.txt -
 	@sed '/^# Pulled in/,$$d' requirements-agent.txt \
 		| $(LOCK) --constraint requirements-agent.txt --output-file locks/agent.txt -
 

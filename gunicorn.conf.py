@@ -78,6 +78,11 @@ def post_worker_init(worker: Any) -> None:
 
     # Load the routes and their imports now; otherwise the first request would.
     _ = get_resolver().url_patterns
+    if settings.TRACING:
+        # Not before the fork, because its thread would not come along; and it need not be installed.
+        from server.tracing import start_tracing  # noqa: PLC0415
+
+        start_tracing()
     gc.collect()
     gc.freeze()
     # The default is 700: a list of a thousand rows would start many collections, and none would find anything.

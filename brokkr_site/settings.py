@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -332,5 +333,10 @@ if not AUDIT_SIGNING_KEYS and is_broker(sys.argv):
 AUDIT_SEAL_SECONDS = env_int("BROKKR_AUDIT_SEAL_SECONDS", 3, minimum=1, maximum=3600)
 
 # --- Logs -----------------------------------------------------------------------------------------
+TRACING = env_bool("BROKKR_TRACING", default=False)
+if TRACING and find_spec("opentelemetry") is None:
+    raise ImproperlyConfigured(
+        "BROKKR_TRACING is on, and OpenTelemetry is not installed: pip install -r locks/tracing.txt"
+    )
 LOG_FORMAT = env_choice("BROKKR__LOG__FORMAT", "text", {"text", "json"})
 LOGGING = logging_config(level=LOG_LEVEL, style=LOG_FORMAT)

@@ -54,30 +54,27 @@ def select(
     return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in fetch_all(statement, parameters)]
 
 
-def insert_missing(rows: Sequence[_Row]) -> None:
-    """Insert those of the rows of one model that are not there, in a transaction.
+def insert(
+    rows: Sequence[_Row],
+    *,
+    unique: Sequence[str] = (),
+    update: Sequence[str] = (),
+    referred: Sequence[Sequence[models.Model]] = (),
+) -> None:
+    """Insert rows of one model, in a transaction, with one statement.
 
+    If there is a row with the same values in the columns `unique`, set only its columns `update`. `referred` are rows
+    of other models, each in a sequence of its own, to which the rows refer: those that are not there are inserted.
     Callers that insert the same rows at the same time wait for each other's commit; if all give them in the same order,
     no deadlock comes of it.
     """
     if not rows:
         return
     model = type(rows[0])
+    referred = [others for others in referred if others]
     if not is_postgresql():
-        model._default_manager.bulk_create(rows, ignore_conflicts=True)
-        return
-    fetch_all_once(_insert_missing(model), [_as_json(rows, _inserted(model))])
-
-
-def insert(rows: Sequence[_Row], *, unique: Sequence[str] = (), update: Sequence[str] = ()) -> None:
-    """Insert rows of one model, in a transaction.
-
-    If there is a row with the same values in the columns `unique`, set only its columns `update`.
-    """
-    if not rows:
-        return
-    model = type(rows[0])
-    if not is_postgresql():
+        for others in referred:
+            type(others[0])._default_manager.bulk_create(others, ignore_conflicts=True)
         conflict: Any = {"update_conflicts": True, "unique_fields": unique, "update_fields": update}
         model._default_manager.bulk_create(rows, **(conflict if update else {}))
         return
@@ -86,7 +83,9 @@ def insert(rows: Sequence[_Row], *, unique: Sequence[str] = (), update: Sequence
         parameters = [_adapted(field, getattr(rows[0], field.attname)) for field in fields]
     else:
         parameters = [_as_json(rows, fields)]
-    keys = fetch_all_once(_insert(model, len(rows) == 1, tuple(unique), tuple(update)), parameters)
+    missing = tuple(type(others[0]) for others in referred)
+    parameters = [*(_as_json(others, _inserted(type(others[0]))) for others in referred), *parameters]
+    keys = fetch_all_once(_insert(model, len(rows) == 1, tuple(unique), tuple(update), missing), parameters)
     for row, (key,) in zip(rows, keys, strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
@@ -126,7 +125,13 @@ def _inserted(model: type[models.Model]) -> list[Any]:
 
 
 @cache
-def _insert(model: type[models.Model], single: bool, unique: Sequence[str], update: Sequence[str]) -> str:  # noqa: FBT001
+def _insert(
+    model: type[models.Model],
+    single: bool,  # noqa: FBT001
+    unique: Sequence[str],
+    update: Sequence[str],
+    missing: Sequence[type[models.Model]],
+) -> str:
     fields = _inserted(model)
     columns = ", ".join(field.column for field in fields)
     source = f"VALUES ({', '.join(['%s'] * len(fields))})" if single else _rows_of_json(model, columns)
@@ -135,16 +140,20 @@ def _insert(model: type[models.Model], single: bool, unique: Sequence[str], upda
         places, changes = _columns(model, unique), _columns(model, update)
         renewed = ", ".join(f"{column} = EXCLUDED.{column}" for column in changes)
         conflict = f" ON CONFLICT ({', '.join(places)}) DO UPDATE SET {renewed}"
+    # PostgreSQL checks references when the whole statement has ended.
+    parts = ", ".join(
+        f"missing_{number} AS ({_insert_missing(other)})" for number, other in enumerate(missing)
+    )
     return (
+        f"{'WITH ' if parts else ''}{parts} "
         f"INSERT INTO {model._meta.db_table} ({columns}) {source}{conflict} RETURNING {model._meta.pk.column}"
     )
 
 
-@cache
 def _insert_missing(model: type[models.Model]) -> str:
     columns = ", ".join(field.column for field in _inserted(model))
     source = _rows_of_json(model, columns)
-    return f"INSERT INTO {model._meta.db_table} ({columns}) {source} ON CONFLICT DO NOTHING RETURNING 1"
+    return f"INSERT INTO {model._meta.db_table} ({columns}) {source} ON CONFLICT DO NOTHING"
 
 
 def _rows_of_json(model: type[models.Model], columns: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
-from core.prepared_rows import insert, insert_missing
+from core.prepared_rows import insert
 from inventory.identifiers import image_id, object_key, resource_id
 from inventory.models import Entry, ImageName, Progress, Resource, UnreadVersion
 from stacks.manifests import ManifestError, ManifestObject, read_manifest
@@ -94,9 +94,8 @@ def _write(read: Sequence[tuple[DeploymentObject, Sequence[ManifestObject], str]
     for version, objects, _ in read:
         entries += _entries(version, objects, resources, images)
     # In the order of the ids, so that two transactions with the same new rows wait for each other in one order only.
-    insert_missing([resources[key] for key in sorted(resources, key=str)])
-    insert_missing([images[key] for key in sorted(images, key=str)])
-    insert(entries)
+    in_order = [[rows[key] for key in sorted(rows, key=str)] for rows in (resources, images)]
+    insert(entries, referred=in_order)
     UnreadVersion.objects.bulk_create(
         [
             UnreadVersion(version=version, problem=problem)

@@ -1,7 +1,9 @@
 """Reads the present facts of a rollout, on which the decision depends."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntFlag, auto
 from typing import Any, cast
 
 from django.conf import settings
@@ -20,52 +22,57 @@ from rollouts.models import Rollout, RolloutMember, RolloutWave
 from rollouts.strategies import HealthGate, Wave
 
 # Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
-# agents are in no wave: their rows go with them.
-# Members are alike in a few ways only: they are counted by these first, which is cheaper than asking each of them all
-# the questions. `m` is materialized so that the planner does not turn the full join into a loop.
+# agents are in no wave: their rows go with them. Whoever has left the stack is not asked for.
+# Agents are alike in a few ways only, so the statement counts them by their traits, one number.
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
 serving AS ({serving}),
-m AS MATERIALIZED (
-    SELECT serving.agent_id IS NULL AS has_left, rm.wave = %(wave)s AS is_current, rm.is_deferred, rm.is_accepted,
-        rm.proven_at IS NOT NULL AS was_proven, r.status = 'FAILURE' AS is_failing,
-        {is_proven} AS is_proven, {is_new} AS is_new, count(*) AS alike, min({good_since}) AS good_since
-    FROM {members}
+known AS (
+    SELECT serving.agent_id AS serving_id, rm.agent_id, rm.wave, rm.is_deferred, rm.is_accepted, rm.proven_at, r.status,
+        {good_since} AS good_since
+    FROM serving LEFT JOIN {members} AND rm.agent_id = serving.agent_id
     LEFT JOIN agent_stack_reports r
         ON r.agent_id = rm.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
     LEFT JOIN deployment_health h ON h.agent_id = rm.agent_id AND h.deployment_object_id = %(object)s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 )
-SELECT min(good_since) FILTER (WHERE is_current AND NOT is_deferred AND NOT was_proven AND is_proven IS NOT TRUE),
-    {sums}
-FROM m WHERE NOT has_left
+SELECT {traits} AS traits, count(*), min(good_since) FROM known k GROUP BY 1
 """
-# Who serves the stack, and who is in a wave. PostgreSQL cannot know that thousands serve a stack by one label, and
-# would look up each of them in the index of members. A full join reads both sides once. SQLite has it since 3.39 only.
+# PostgreSQL cannot know that thousands serve a stack by one label, and would look up each of them in the index of
+# members. OFFSET makes it read all members at once.
 _MEMBERS = {
-    "postgresql": """(SELECT * FROM rollout_members WHERE rollout_id = %(rollout)s) rm
-    FULL JOIN serving ON serving.agent_id = rm.agent_id""",
-    "sqlite": """serving
-    LEFT JOIN rollout_members rm ON rm.rollout_id = %(rollout)s AND rm.agent_id = serving.agent_id""",
+    "postgresql": "(SELECT * FROM rollout_members WHERE rollout_id = %(rollout)s OFFSET 0) rm ON (1 = 1)",
+    "sqlite": "rollout_members rm ON rm.rollout_id = %(rollout)s",
 }
-_SUMS = ", ".join(
-    f"CAST(coalesce(sum(alike) FILTER (WHERE {which}), 0) AS bigint)"
-    for which in (
-        "is_current",
-        "is_current AND NOT is_deferred",
-        "is_current AND NOT is_deferred AND is_failing",
-        "is_current AND NOT is_deferred AND is_failing AND is_accepted",
-        "is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND (was_proven OR is_proven)",
-        "is_current AND NOT is_deferred AND is_failing IS NOT TRUE AND NOT was_proven AND is_proven",
-        "NOT is_deferred",
-        "NOT is_deferred AND is_failing AND NOT is_accepted",
-        "is_deferred",
-        "is_new",
-    )
-)
-# Whoever serves the stack and is in no wave. Words of deleted agents stay, so that here it is asked who lives.
-_IS_NEW = """(rm.agent_id IS NULL
-        AND EXISTS (SELECT 1 FROM agents a WHERE a.id = serving.agent_id AND a.deleted_at IS NULL))"""
+
+
+class _Trait(IntFlag):
+    """What is true of an agent that serves the stack. All but NEW are true of members only."""
+
+    MEMBER = auto()
+    CURRENT = auto()
+    DEFERRED = auto()
+    ACCEPTED = auto()
+    WAS_PROVEN = auto()
+    FAILING = auto()
+    # Has been good for the whole soak.
+    PROVEN = auto()
+    # Serves the stack and is in no wave.
+    NEW = auto()
+
+
+_NONE = _Trait(0)
+_CONDITIONS = {
+    _Trait.MEMBER: "k.agent_id IS NOT NULL",
+    _Trait.CURRENT: "k.wave = %(wave)s",
+    _Trait.DEFERRED: "k.is_deferred",
+    _Trait.ACCEPTED: "k.is_accepted",
+    _Trait.WAS_PROVEN: "k.proven_at IS NOT NULL",
+    _Trait.FAILING: "k.status = 'FAILURE'",
+    _Trait.PROVEN: "k.good_since <= %(soaked)s",
+}
+# Words of deleted agents stay, so that here it is asked who lives.
+_IS_NEW = """k.agent_id IS NULL
+    AND EXISTS (SELECT 1 FROM agents a WHERE a.id = k.serving_id AND a.deleted_at IS NULL)"""
 _HEALTHY = "(h.status = 'healthy' AND h.updated_at >= %(fresh)s)"
 _HEALTH = {
     HealthGate.REQUIRED: _HEALTHY,
@@ -73,6 +80,29 @@ _HEALTH = {
     HealthGate.IGNORED: "(1 = 1)",
 }
 _LATER = "CASE WHEN h.since > r.since THEN h.since ELSE r.since END"
+
+
+class _Counts:
+    """How many agents have which traits, and since when such agents have been good at the earliest."""
+
+    def __init__(self, rows: Iterable[tuple[int, int, Any]]) -> None:
+        self._rows = [(_Trait(traits), number, good_since) for traits, number, good_since in rows]
+
+    def number(self, having: _Trait, *, without: _Trait = _NONE) -> int:
+        """How many have all of these traits, and none of those."""
+        return sum(number for number, _ in self._of(having, without))
+
+    def earliest(self, having: _Trait, *, without: _Trait) -> datetime | None:
+        """Since when they have been good at the earliest; None if none of them is good."""
+        known = [good_since for _, good_since in self._of(having, without) if good_since is not None]
+        return min(known, default=None)
+
+    def _of(self, having: _Trait, without: _Trait) -> Iterator[tuple[int, datetime | None]]:
+        for traits, number, good_since in self._rows:
+            if having in traits and not traits & without:
+                # SQLite returns computed times as text.
+                told = datetime.fromisoformat(good_since) if isinstance(good_since, str) else good_since
+                yield number, as_time(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +126,25 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
     strategy = rollout.strategy
     rule = strategy.wave(current.number)
     soak = timedelta(seconds=rule.soak_seconds)
-    row = _count(rollout, rule, is_last=current.number == len(strategy.waves), now=now)
-    good_since, members, counted, failing, accepted, proven, newly_proven, *of_all_waves = row
-    released, failing_of_all, deferred, new = of_all_waves
+    counts = _count(rollout, rule, is_last=current.number == len(strategy.waves), now=now)
     running_since = current.running_since
     assert running_since is not None  # noqa: S101  # written with the release
-    # SQLite returns computed times as text.
-    told: datetime | None = datetime.fromisoformat(good_since) if isinstance(good_since, str) else good_since
-    since = as_time(told)
+    members = counts.number(_Trait.CURRENT)
+    # Deferred members are not waited for.
+    was_proven = counts.number(_Trait.CURRENT | _Trait.WAS_PROVEN, without=_Trait.DEFERRED | _Trait.FAILING)
+    undecided = _Trait.DEFERRED | _Trait.WAS_PROVEN
+    newly_proven = counts.number(_Trait.CURRENT | _Trait.PROVEN, without=undecided | _Trait.FAILING)
+    since = counts.earliest(_Trait.CURRENT, without=undecided | _Trait.PROVEN)
+    failing = _Trait.CURRENT | _Trait.FAILING
     wave = WaveFacts(
         number=current.number,
         running_since=running_since,
         matched=current.matched,
         members=members,
-        counted=counted,
-        proven=proven,
-        failing=failing,
-        accepted=accepted,
+        counted=counts.number(_Trait.CURRENT, without=_Trait.DEFERRED),
+        proven=was_proven + newly_proven,
+        failing=counts.number(failing, without=_Trait.DEFERRED),
+        accepted=counts.number(failing | _Trait.ACCEPTED, without=_Trait.DEFERRED),
         next_proof_at=since + soak if since is not None else None,
         checks={
             check.name: Verdict(check.verdict)
@@ -120,12 +152,13 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
             if check.wave == current.number
         },
     )
+    has_deferred = counts.number(_Trait.DEFERRED) > 0
     facts = Facts(
         wave=wave,
-        released=released,
-        failing=failing_of_all,
+        released=counts.number(_Trait.MEMBER, without=_Trait.DEFERRED),
+        failing=counts.number(_Trait.FAILING, without=_Trait.DEFERRED | _Trait.ACCEPTED),
         has_spare=bool(current.matched and not members) and spare_agents(rollout, rule).exists(),
-        late=new + (heard_again(rollout, now=now).count() if deferred else 0),
+        late=counts.number(_Trait.NEW) + (heard_again(rollout, now=now).count() if has_deferred else 0),
         is_frozen=is_frozen,
         approved=approved,
     )
@@ -158,20 +191,20 @@ def absent_agents(now: datetime) -> QuerySet[Agent]:
     return agents.filter(~is_working | is_silent)
 
 
-def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> tuple[Any, ...]:
-    gate = gate_of(rollout, rule)
+def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> _Counts:
+    # Before the last wave, newcomers wait for a wave that matches them.
+    conditions = _CONDITIONS | ({_Trait.NEW: _IS_NEW} if is_last else {})
     sql = _COUNTS.format(
         serving=serving_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
-        is_proven=proven_sql(gate),
-        good_since=good_since_sql(gate),
-        # Before the last wave, newcomers wait for a wave that matches them.
-        is_new=_IS_NEW if is_last else "(1 = 0)",
         members=_MEMBERS[connection.vendor],
-        sums=_SUMS,
+        good_since=good_since_sql(gate_of(rollout, rule)),
+        traits=" + ".join(
+            f"CASE WHEN {condition} THEN {trait.value} ELSE 0 END" for trait, condition in conditions.items()
+        ),
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, cast(Any, proof_parameters(rollout, rule, now=now)))
-        return cast(tuple[Any, ...], cursor.fetchone())
+        return _Counts(cursor.fetchall())
 
 
 def gate_of(rollout: Rollout, rule: Wave) -> HealthGate:

@@ -292,8 +292,9 @@ def publish_checked(
     """
     # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
-    (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
-    require_active(generator, actor)
+    if actor.type == ActorType.GENERATOR:
+        (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
+        require_active(generator, actor)
     if options.precondition is not None:
         options.precondition(DeploymentObject.objects.versions().filter(stack=stack).newest_first().first())
     obj = DeploymentObject(

@@ -135,7 +135,7 @@ def read_csv(text: str) -> list[Line]:
     seen: dict[tuple[str, str], int] = {}
     for line in lines:
         for name, errors in line.form.errors.items():
-            line.errors += [f"{name.replace('_', ' ')}: {error}" for error in errors]
+            line.errors += [f"{_column(name)}: {error}" for error in errors]
         if line.form.data["is_active"] not in {"", "on"}:
             line.errors.append("active: it must be yes or no.")
         who = (line.form.data["name"].strip(), line.form.data["cluster_name"].strip())
@@ -145,6 +145,10 @@ def read_csv(text: str) -> list[Line]:
             line.errors.append(f"The same as in line {seen[who]}.")
         seen.setdefault(who, line.number)
     return lines
+
+
+def _column(field_name: str) -> str:
+    return next(column for column, name in _COLUMNS.items() if name == field_name)
 
 
 def _rows(text: str) -> list[tuple[int, dict[str, str]]]:

@@ -138,7 +138,8 @@ class BulkJobAdmin(ReadOnlyAdmin):
         row = self.get_object(request, str(pk))
         if row is None:
             return None
-        return "bulk/admin/progress.html", self._progress(row), row.state == State.RUNNING
+        context = {**self._progress(row), "is_part": True}
+        return "bulk/admin/progress.html", context, row.state == State.RUNNING
 
     def _progress(self, job: BulkJob) -> dict[str, Any]:
         counts = counts_of(job)
@@ -149,6 +150,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             "state": self.state_line(job),
             "is_running": job.state == State.RUNNING,
             "handled": job.total - counts[Outcome.PENDING],
+            "has_left": any(counts[outcome] for outcome in _LEFT),
             "figures": [(counts[outcome], words) for outcome, words in _OUTCOMES.items() if counts[outcome]],
             "now": clock.now(),
         }
@@ -160,11 +162,15 @@ class BulkJobAdmin(ReadOnlyAdmin):
         return self._may(request, obj, State.STOPPED)
 
     def has_repeat_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request, obj, State.DONE)
+        row = self._row(request, obj)
+        return self._may(request, row, State.DONE) and row.rows.filter(outcome__in=_LEFT).exists()
+
+    def _row(self, request: HttpRequest, obj: Any) -> Any:
+        # The theme passes the id in place of the row.
+        return self.get_object(request, str(obj)) if isinstance(obj, str | UUID) else obj
 
     def _may(self, request: HttpRequest, obj: Any, state: State) -> bool:
-        # The theme passes the id in place of the row.
-        row = self.get_object(request, str(getattr(obj, "pk", obj))) if obj is not None else None
+        row = self._row(request, obj)
         return (
             request.user.has_perm("bulk.change_bulkjob")
             and row is not None

@@ -138,6 +138,9 @@ def _begin_job(
         text = f"More than {MAX_ROWS:,} match. Filter further, and nothing is done to any of them until then."
         self.message_user(request, text, messages.ERROR)
         return None
+    if not ids:
+        self.message_user(request, "Nothing matches any more.", messages.WARNING)
+        return None
     return _starters[0](request, self, action, ids=ids, word=word)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from stacks.manifests.contents import ManifestObject
 from stacks.manifests.findings import Code, Finding, ManifestError
 from stacks.manifests.lists import expand_lists
+from stacks.manifests.long_keys import refuse_long_keys
 from stacks.manifests.reading import Reading
 from stacks.manifests.syntax import BOM, refuse_forbidden_characters, refuse_tag_directives
 
@@ -45,8 +46,8 @@ def read_manifest(text: str, *, allow_blank: bool = False, strict: bool = False)
 
     Raises ManifestError with the first reason why agents cannot parse it or, if `strict`, cannot load it.
 
-    The text is a stream of YAML documents, at least one of which is not null. It is refused for syntax
-    errors, characters that YAML forbids, a repeated key in a mapping, an alias whose anchor is missing or
+    The text is a stream of YAML documents, at least one of which is not null. It is refused for syntax errors,
+    characters that YAML forbids, a key that is too long or repeated in its mapping, an alias whose anchor is missing or
     contains it, numbers of more than 64 bits, values that do not fit their tags, and for exceeding the limits of
     `reading`, which also limit the time of the check.
 
@@ -66,6 +67,7 @@ def read_manifest(text: str, *, allow_blank: bool = False, strict: bool = False)
     refuse_tag_directives(text)
     reading = Reading(text)
     findings = reading.run()
+    refuse_long_keys(text)
     unloadable = next((found for found in findings if not found.is_loadable), None)
     if strict and unloadable is not None:
         raise ManifestError.of(unloadable)

@@ -136,7 +136,7 @@ def test_an_agent_that_is_gone_is_named_and_the_rest_can_be_planned(as_user, sit
     site.api.delete(f"/agents/{made[0]['id']}").raise_for_status()
     work(site)
     expect(page.get_by_text("The job has ended.")).to_be_visible()
-    page.get_by_role("link", name="Load the page again").click()
+    page.get_by_role("link", name="See what was left out.").click()
     expect(page.get_by_role("heading", name="Left out")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text=f"{name}-0")).to_contain_text("There is no such agent.")
     assert complaints(page) == []

@@ -59,6 +59,9 @@ def test_all_that_match_are_paused_by_the_worker_and_audited_one_by_one(operator
     assert set(Agent.objects.filter(status="INACTIVE")) == set(agents)
     assert Agent.objects.get(pk=other.pk).status == "ACTIVE"
     job = BulkJob.objects.get()
+    done = operator.get(f"bulk/bulkjob/{job.pk}/change/").content.decode()
+    assert "The job has ended." in done
+    assert "Plan what is left" not in done
     assert (job.state, job.reason, set(outcomes().values())) == (State.DONE, "it is meant", {Outcome.DONE})
     rows = AuditLog.objects.filter(action="agent.updated", actor_label="astrid")
     assert {row.resource_id for row in rows} == {agent.pk for agent in agents}
@@ -231,6 +234,13 @@ def test_more_rows_than_a_list_counts_are_refused(operator, monkeypatch):
     monkeypatch.setattr("core.admin.bulk.MAX_ROWS", 1)
     make_agent(), make_agent()
     assert "More than 1 match" in messages_of(chosen(operator, "activate_selected"))[0]
+    assert not BulkJob.objects.exists()
+
+
+def test_what_matches_no_row_any_more_makes_no_job(operator):
+    make_agent()
+    page = chosen(operator, "activate_selected", f"{LIST}?q=nothing-like-it")
+    assert messages_of(page) == ["Nothing matches any more."]
     assert not BulkJob.objects.exists()
 
 

@@ -99,7 +99,7 @@ def die(*_args):
 def test_a_worker_that_dies_within_a_step_leaves_nothing_of_it(monkeypatch):
     published(deployment("web"))
     with monkeypatch.context() as broken:
-        broken.setattr(services, "insert", die)
+        broken.setattr(UnreadVersion.objects, "bulk_create", die)
         with pytest.raises(KeyboardInterrupt):
             read_past(now=timezone.now())
     assert not Entry.objects.exists()

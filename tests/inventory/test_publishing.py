@@ -27,11 +27,13 @@ def inventory_statements(call) -> int:
 
 
 @pytest.mark.parametrize(
-    ("text", "statements"),
+    ("text", "on_sqlite"),
     [(deployment("web"), 4), (text_of(*(obj("ConfigMap", f"c{number}") for number in range(30))), 3)],
 )
-def test_a_publish_costs_at_most_three_statements_more_and_one_for_its_warnings(text, statements):
+def test_a_publish_costs_one_statement_more_and_one_for_its_warnings(text, on_sqlite):
     stack = make_stack()
+    # SQLite inserts into one table at a time.
+    statements = 2 if connection.vendor == "postgresql" else on_sqlite
     assert inventory_statements(lambda: make_object(stack, text)) == statements
     assert inventory_statements(lambda: make_object(stack, text)) == statements
 

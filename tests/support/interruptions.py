@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
+from unittest import mock
 
+import psycopg
 from django.db import connection, transaction
 
 _BOOKKEEPING = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
@@ -21,18 +24,18 @@ def killed_after(statements: int) -> Iterator[None]:
     """
     left = statements
 
-    def die(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
+    def die(execute: Callable[[], Any], sql: str) -> Any:
         nonlocal left
+        result = execute()
         if _is_bookkeeping(sql):
-            return execute(sql, params, many, context)
-        result = execute(sql, params, many, context)
+            return result
         left -= 1
         if left == 0:
             raise Killed
         return result
 
     try:
-        with connection.execute_wrapper(die):
+        with _around_each_statement(die):
             yield
     except Killed:
         # The transactions that were open are rolled back by now. What promised to follow a commit died as well.
@@ -49,9 +52,9 @@ def meanwhile(statements: int, act: Callable[[], object]) -> Iterator[None]:
     outside = len(connection.savepoint_ids)
     left = statements
 
-    def interrupt(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
+    def interrupt(execute: Callable[[], Any], sql: str) -> Any:
         nonlocal left
-        result = execute(sql, params, many, context)
+        result = execute()
         left -= 0 if _is_bookkeeping(sql) else 1
         if left == 0 and len(connection.savepoint_ids) > outside:
             left = 1
@@ -60,7 +63,30 @@ def meanwhile(statements: int, act: Callable[[], object]) -> Iterator[None]:
             act()
         return result
 
-    with connection.execute_wrapper(interrupt):
+    with _around_each_statement(interrupt):
+        yield
+
+
+@contextmanager
+def _around_each_statement(around: Callable[[Callable[[], Any], str], Any]) -> Iterator[None]:
+    """Let `around` execute each statement of the block, those too that pass Django's cursors by.
+
+    It is called with a function that executes the statement, and with its text.
+    """
+    if connection.vendor != "postgresql":
+
+        def wrap(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+            return around(partial(execute, sql, *rest), sql)
+
+        with connection.execute_wrapper(wrap):
+            yield
+        return
+    execute = psycopg.Cursor.execute
+
+    def executed(cursor: Any, sql: Any, *rest: Any, **options: Any) -> Any:
+        return around(partial(execute, cursor, sql, *rest, **options), str(sql))
+
+    with mock.patch.object(psycopg.Cursor, "execute", executed):
         yield
 
 

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from core.migration_locks import LockTables
+
 
 class Migration(migrations.Migration):
 
@@ -10,6 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables(altered=("webhook_deliveries", "webhook_subscriptions", "webhook_held_notices")),
         migrations.AddField(
             model_name='delivery',
             name='format',

@@ -69,7 +69,19 @@ _PIECES: Final = [
 def texts(seed: int) -> Iterator[str]:
     """Without end, the same for the same seed."""
     random = Random(seed)  # noqa: S311  # for tests
-    makers = [_soup, _mutated, _valued, _valued, _keyed, _anchored, _object]
+    makers = [
+        _soup,
+        _mutated,
+        _valued,
+        _valued,
+        _keyed,
+        _anchored,
+        _object,
+        _stream,
+        _block,
+        _quoted,
+        _long_key,
+    ]
     while True:
         yield random.choice(makers)(random)
 
@@ -154,6 +166,62 @@ def _object(random: Random) -> str:
     return "\n".join(fields) + "\n"
 
 
+def _stream(random: Random) -> str:
+    """Documents with all that may be between them, empty ones too."""
+    parts = [random.choice(_DOCUMENTS) + random.choice(_BETWEEN) for _ in range(random.randrange(1, 5))]
+    return (
+        random.choice(["", "\ufeff", "\n", "#c\n"])
+        + "".join(parts)
+        + random.choice(["", _NAMED, f"{_NAMED}..."])
+    )
+
+
+def _block(random: Random) -> str:
+    """A value in block style."""
+    head = (
+        random.choice("|>")
+        + random.choice(["", "1", "2", "9", "0"])
+        + random.choice(["", "+", "-", " #c", "\t"])
+    )
+    lines = [
+        random.choice(["", " ", "  ", "   ", "\t", " \t"])
+        + random.choice(["a", "", "# x", "---", "...", "- a", "é"])
+        for _ in range(random.randrange(5))
+    ]
+    before = random.choice(["data:\n  k: ", "x: ", "- ", "? ", "x: !!str &a "])
+    return f"{_NAMED}{before}{head}\n" + "\n".join(lines) + random.choice(["\n", "", "\n\n"])
+
+
+def _quoted(random: Random) -> str:
+    """A value or a key in quotes, with escapes."""
+    quote = random.choice("'\"")
+    said = "".join(random.choice(_ESCAPES) for _ in range(random.randrange(6)))
+    after = random.choice(["\n", ": 1\n", " #c\n", "#c\n", " x\n", "\n:\n"])
+    return f"{_NAMED}{random.choice(['x: ', '? ', '- ', ''])}{quote}{said}{quote}{after}"
+
+
+def _long_key(random: Random) -> str:
+    """A key about as long as keys may be, in characters or in bytes."""
+    letter = random.choice(["a", "é", "語", "😀"])
+    word = letter * (random.randrange(1_016, 1_032) // random.choice([1, len(letter.encode())]))
+    key = random.choice([word, f"'{word[:-2]}'", f"{{{word}: 1}}", f"[{word}]", f"&a {word}"])
+    before = random.choice(["", "? ", "x: {", "- ", "x:\n  "])
+    return f"{_NAMED}{before}{key}{random.choice([': 1', ':', '  : 1', ': 1}'])}\n"
+
+
+_NAMED: Final = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+_DOCUMENTS: Final = [
+    _NAMED, "# c\n", "", "null\n", "--- # c\n", "...\n", "---\n...\n", "a: 1\n", "'x'\n", "!!null ''\n", "\t\n",
+    "%YAML 1.2\n---\n", "%YAML 1.3\n---\n", "%FOO bar\n---\n", "--- |\n x\n", "---\ta: 1\n", "... x\n", "---x: 1\n",
+]  # fmt: skip
+_BETWEEN: Final = [
+    "", "---\n", "...\n", "---\r\n", "---\t\n", "... #c\n", "\ufeff", "\ufeff---\n", "---\n---\n", "...\n...\n",
+]  # fmt: skip
+_ESCAPES: Final = [
+    "a", " ", "#", ": ", "\n", "\n\n  ", "\n---\n", "\t", "é", "\x85", "\u2028", "\ufeff", "'", "''", "\"", "\\n",
+    "\\x41", "\\x", "\\u0041", "\\ud800", "\\ud83d\\ude00", "\\U0001F600", "\\U00110000", "\\/", "\\ ", "\\\n",
+    "\\_", "\\N", "\\0", "\\q", "\\\\",
+]  # fmt: skip
 _METADATA: Final = [
     "name", "namespace", "labels", "annotations", "generateName", "creationTimestamp", "deletionTimestamp",
     "generation", "finalizers", "ownerReferences", "managedFields", "uid", "resourceVersion", "selfLink",

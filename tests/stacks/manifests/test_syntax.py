@@ -258,3 +258,22 @@ def test_a_byte_order_mark_is_refused_where_agents_would_take_it_for_indentation
 
 def test_a_byte_order_mark_does_not_move_lines():
     assert refusal("\ufeff# comment\na: 1\na: 2\n").line == 3
+
+
+@pytest.mark.parametrize("letter", ["é", "語", "😀"])
+@pytest.mark.parametrize(
+    "form", ["{}: 1", "x: {{{}: 1}}", "- {}: 1", "? {}: 1", "{}   : 1", "x: {{a: b}}\n{}: 1"]
+)
+def test_a_key_has_at_most_1024_bytes_up_to_its_colon(letter, form):
+    width = len(letter.encode())
+    room = 1024 - (3 if "   :" in form else 0)
+    fitting = "a" * (room % width) + letter * (room // width)
+    check_manifest(form.format(fitting))
+    refused = refusal(f"# a comment\n---\na: 1\n---\n{form.format(letter + fitting)}")
+    assert "a key has more than 1,024 bytes" in refused.message
+    assert (refused.document, refused.line) == (2, 5 + form.count("\n"))
+
+
+@pytest.mark.parametrize("form", ["x: {}", "? {}\n: 1", "- {}", "# {}\nx: 1", "'x': '{}'", "x: |\n  {}: 1"])
+def test_what_is_no_key_or_has_a_question_mark_may_be_longer(form):
+    check_manifest(form.format("語" * 700))
