@@ -310,6 +310,10 @@ REVISION ?= HEAD
 bench-templates: env ## measure compiling and rendering a template beside another revision
 	@$(BIN)/python -m bench.tera_revisions $(REVISION) $(BENCH_ARGS)
 
+.PHONY: bench-agent
+bench-agent: kubernetes ## measure our agent beside a real API server: requests, CPU, memory, published to applied
+	@$(BIN)/python -m bench.own_agent $(BENCH_ARGS)
+
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form
 	@$(BIN)/python -m bench.simulation $(BENCH_ARGS)

@@ -17,17 +17,19 @@ from core.metrics import gauges
 # Agents say what they like, and each word would be a series.
 _MOST_VERSIONS = 20
 # By the agents' latest word on each live stack: on its newest version or on an older one.
+# Materialized, or PostgreSQL would look for the newest version once for each report.
 _REPORTS = """
-SELECT r.status, n.sequence_id = r.sequence_id, count(*)
-FROM agent_stack_reports r
-JOIN agents a ON a.id = r.agent_id AND a.deleted_at IS NULL
-JOIN (
-    SELECT s.id, (
+WITH newest AS MATERIALIZED (
+    SELECT s.id AS stack_id, (
         SELECT max(o.sequence_id) FROM deployment_objects o
         WHERE o.stack_id = s.id AND o.deleted_at IS NULL AND o.recipient_id IS NULL
     ) AS sequence_id
     FROM stacks s WHERE s.deleted_at IS NULL
-) n ON n.id = r.stack_id AND n.sequence_id IS NOT NULL
+)
+SELECT r.status, n.sequence_id = r.sequence_id, count(*)
+FROM agent_stack_reports r
+JOIN agents a ON a.id = r.agent_id AND a.deleted_at IS NULL
+JOIN newest n ON n.stack_id = r.stack_id AND n.sequence_id IS NOT NULL
 GROUP BY 1, 2
 """
 

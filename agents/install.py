@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import yaml
+from django.conf import settings
 from django.http import HttpRequest
 
 from agents.models import Agent
@@ -39,8 +40,8 @@ class InstallForm(StrEnum):
 
 
 def address_of_broker(request: HttpRequest) -> str:
-    """Where the broker is, as whoever sends this request reaches it, without a path."""
-    return request.build_absolute_uri("/").rstrip("/")
+    """Where the broker is, without a path: as the setting says, else as whoever sends this request reaches it."""
+    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 def install_text(form: InstallForm, *, agent: Agent, broker_url: str, key: str = PLACEHOLDER) -> str:

@@ -5,34 +5,21 @@ of the process and of PostgreSQL together. The steps are those of the worker.
 """
 
 import argparse
-import logging
 import re
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 from bench import data, environment
-from tests.support.postgres import private_postgres
+from bench.plan_world import fleet_with_labels
 
 _DIGEST = re.compile(r'name="plan" value="([0-9a-f]{64})"')
-_EVERYBODY = """
-INSERT INTO agent_labels (id, label, agent_id) SELECT gen_random_uuid(), 'everybody', id FROM agents;
-INSERT INTO agent_labels (id, label, agent_id) SELECT gen_random_uuid(), 'ring=broad', id FROM agents;
-"""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
-        environment.start_django(postgres.url, Path(name))
-        logging.disable(logging.WARNING)
-        print("writing the data …", flush=True)
-        data.fill(stacks=2_000, versions=5, object_bytes=2_000)
-        data.run(_EVERYBODY)
-        data.settle()
+    with fleet_with_labels(["everybody", "ring=broad"]):
         rows = _measure(options.rounds)
         notes = environment.machine()
     print(f"\n{notes}\n\n{'':<52}{'agents':>8}{'CPU ms':>10}{'ms':>10}")

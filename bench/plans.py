@@ -5,31 +5,18 @@ usual publish goes to a stack that a few hundred agents serve.
 """
 
 import argparse
-import logging
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 from bench import data, environment
-from tests.support.postgres import private_postgres
-
-_EVERYBODY = """
-INSERT INTO agent_labels (id, label, agent_id) SELECT gen_random_uuid(), 'everybody', id FROM agents;
-"""
+from bench.plan_world import fleet_with_labels
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as name, private_postgres() as postgres:
-        environment.start_django(postgres.url, Path(name))
-        logging.disable(logging.WARNING)
-        print("writing the data …", flush=True)
-        data.fill(stacks=2_000, versions=5, object_bytes=2_000)
-        data.run(_EVERYBODY)
-        data.settle()
+    with fleet_with_labels(["everybody"]):
         rows = _measure(options.rounds)
         notes = environment.machine()
     print(f"\n{notes}\n\n{'':<52}{'agents':>8}{'median ms':>12}{'queries':>10}")

@@ -10,7 +10,7 @@ from lightkube.core.exceptions import ConfigError
 
 from brokkr_agent.appliance import Appliance, Patience
 from brokkr_agent.broker import Broker, BrokerAway, BrokerRefusal
-from brokkr_agent.cluster import Cluster, connect
+from brokkr_agent.cluster import Cluster, ClusterError, connect
 from brokkr_agent.configuration import Configuration, ConfigurationError, read_configuration
 from brokkr_agent.diagnostics import Finder
 from brokkr_agent.errands import Errands
@@ -19,6 +19,7 @@ from brokkr_agent.logs import start_logging
 from brokkr_agent.observation import Observer
 from brokkr_agent.outbox import Outbox
 from brokkr_agent.probes import Vitals, serve_probes
+from brokkr_agent.rights import rules_for
 from brokkr_agent.rounds import Rounds
 from brokkr_agent.shelf import Shelf
 from brokkr_agent.work_orders import Workshop
@@ -80,6 +81,8 @@ def _run(
     if agent_id is None:
         return 0
     rounds = make_rounds(configuration, broker, cluster, agent_id)
+    if configuration.print_rules:
+        return _print_rules(rounds.shelf, cluster)
     if configuration.once:
         return _run_once(rounds)
     leadership = None
@@ -139,6 +142,23 @@ def _run_once(rounds: Rounds) -> int:
         return 1
     rounds.errands.wait(3600)
     return 0 if rounds.is_settled else 1
+
+
+def _print_rules(shelf: Shelf, cluster: Cluster) -> int:
+    try:
+        shelf.read()
+        plurals = {
+            (entry.identity.group, entry.identity.kind): cluster.resource(
+                entry.api_version, entry.identity.kind
+            ).plural
+            for inventory in shelf.inventories.values()
+            for entry in inventory.entries
+        }
+    except ClusterError as error:
+        logger.warning("the rules cannot be told", extra={"status": error.status})
+        return 1
+    sys.stdout.write(rules_for(shelf.inventories.values(), plurals))
+    return 0
 
 
 def _identify(broker: Broker, vitals: Vitals, stop: threading.Event) -> str | None:

@@ -181,8 +181,7 @@ class Appliance:
         identity = entry.identity
         if identity.kind == "Namespace" and identity.name in _NEVER_REMOVED | {self.cluster.namespace}:
             return
-        api_version = f"{identity.group}/{entry.version}" if identity.group else entry.version
-        resource = self.cluster.resource(api_version, identity.kind)
+        resource = self.cluster.resource(entry.api_version, identity.kind)
         found = self.cluster.get(resource, identity.namespace, identity.name)
         if found is None or not is_owned(found, stack_id=stack_id, agent_id=self.agent_id) or self.dry_run:
             return

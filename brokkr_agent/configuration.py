@@ -28,6 +28,7 @@ class Configuration:
     read_only: bool = False
     dry_run: bool = False
     once: bool = False
+    print_rules: bool = False
 
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -47,6 +48,9 @@ def read_configuration(
         "--dry-run",
         action="store_true",
         help="let the API server check everything, change and report nothing",
+    )
+    parser.add_argument(
+        "--print-rules", action="store_true", help="print the rules of RBAC for what was applied, and end"
     )
     flags = parser.parse_args(arguments)
 
@@ -78,4 +82,5 @@ def read_configuration(
         read_only=flag("READ_ONLY"),
         dry_run=flags.dry_run,
         once=flags.once,
+        print_rules=flags.print_rules,
     )

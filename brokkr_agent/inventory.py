@@ -27,6 +27,11 @@ class Entry:
     identity: Identity
     version: str
 
+    @property
+    def api_version(self) -> str:
+        """As objects have it."""
+        return f"{self.identity.group}/{self.version}" if self.identity.group else self.version
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:

@@ -47,17 +47,17 @@ class Observer:
         self, inventories: Iterable[Inventory]
     ) -> dict[tuple[str, str], dict[Identity, Object] | None]:
         """The objects by group and kind, None for a kind that cannot be listed."""
-        versions = {
-            (entry.identity.group, entry.identity.kind): entry.version
+        api_versions = {
+            (entry.identity.group, entry.identity.kind): entry.api_version
             for inventory in inventories
             for entry in inventory.entries
             if entry.identity.kind not in WITHOUT_STATUS
         }
-        return {key: self._listed(*key, version) for key, version in versions.items()}
+        return {key: self._listed(*key, api_version) for key, api_version in api_versions.items()}
 
-    def _listed(self, group: str, kind: str, version: str) -> dict[Identity, Object] | None:
+    def _listed(self, group: str, kind: str, api_version: str) -> dict[Identity, Object] | None:
         try:
-            resource = self.cluster.resource(f"{group}/{version}" if group else version, kind)
+            resource = self.cluster.resource(api_version, kind)
             listed = self.cluster.list(resource, labels=f"{AGENT_LABEL}={self.agent_id}")
             return {
                 Identity(group, kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): {

@@ -5,7 +5,7 @@
 # Behaviour: YAML allows 1,024 characters from the beginning of an implicit key to its colon. In libyaml's C and in Go the
 # index of a mark counts characters. The translation to Rust advances it by the width of each character, and compares with 1024.
 # Output seen, with the letters replaced:
-#   serde_yaml       refuses: could not find expected ':' at line 2 column 1, while scanning a simple key
+#   serde_yaml       refuses: mapping values are not allowed in this context at line 1 column 601
 #   sigs.k8s.io/yaml {"(600 letters)":1}
 # seen 2026-11-28
 set -euo pipefail
@@ -21,6 +21,6 @@ export TEXT="$letters: 1"
 sed -i "s/$letters/(600 letters)/" seen.txt
 
 diff - seen.txt <<'OUT'
-serde_yaml       refuses: could not find expected ':' at line 2 column 1, while scanning a simple key
+serde_yaml       refuses: mapping values are not allowed in this context at line 1 column 601
 sigs.k8s.io/yaml {"(600 letters)":1}
 OUT

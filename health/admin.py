@@ -5,13 +5,24 @@ from typing import Any
 import orjson
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from agents.models import Agent
 from core import clock
-from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, badge, link
+from core.admin import (
+    BaseAdmin,
+    CappedPaginator,
+    ReadOnlyAdmin,
+    TimeRangeFilter,
+    ago,
+    badge,
+    link,
+    register_page,
+    shortened,
+)
 from health.models import DeploymentHealth, HealthStatus
 from health.querysets import DeploymentHealthQuerySet
 from health.rollup import effective_status
@@ -23,6 +34,11 @@ _TONES = {
     HealthStatus.FAILING: "bad",
     HealthStatus.UNKNOWN: "quiet",
 }
+
+
+# Of each version an agent tells at most 100 resources, those that are not ready first.
+_RESOURCES_SHOWN = 500
+_VERSIONS_LOOKED_AT = 200
 
 
 class CountsFilter(admin.SimpleListFilter):
@@ -106,3 +122,57 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
         text = orjson.dumps(orjson.loads(health.summary), option=orjson.OPT_INDENT_2).decode()
         (shown,) = without_secrets([(health.deployment_object.pk, text)])
         return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)
+
+
+def resources_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpResponse:
+    """What the agent tells of each Kubernetes resource, those that are not ready first."""
+    told = (
+        DeploymentHealth.objects.fresh(clock.now())
+        .filter(agent=agent, summary__isnull=False)
+        .select_related("deployment_object__stack")
+        .defer("deployment_object__yaml_content")
+        .order_by("-updated_at", "-id")[:_VERSIONS_LOOKED_AT]
+    )
+    found = [
+        (health, resource)
+        for health in told
+        for resource in orjson.loads(health.summary or "{}").get("resources") or []
+    ]
+    found.sort(key=lambda pair: pair[1]["ready"])
+    shown = found[:_RESOURCES_SHOWN]
+    messages = without_secrets(
+        (health.deployment_object.pk, resource["message"]) for health, resource in shown
+    )
+    rows = [
+        [
+            resource["kind"],
+            resource["namespace"] or "-",
+            resource["name"],
+            badge("ready", "good") if resource["ready"] else badge("not ready", "bad"),
+            shortened(message) or "-",
+            link(
+                "stacks_stack_change",
+                health.deployment_object.stack.name,
+                health.deployment_object.stack_id,
+            ),
+            ago(health.updated_at),
+        ]
+        for (health, resource), message in zip(shown, messages, strict=True)
+    ]
+    return admin.render_page(
+        request,
+        agent,
+        "health/admin/resources.html",
+        {
+            "agent": agent,
+            "table": {
+                "headers": ["kind", "namespace", "name", "state", "message", "stack", "heard"],
+                "rows": rows,
+            },
+            "is_capped": len(found) > _RESOURCES_SHOWN,
+            "shown": _RESOURCES_SHOWN,
+        },
+    )
+
+
+register_page(Agent, "resources", "Resources", resources_page, "health.view_deploymenthealth")

@@ -55,7 +55,13 @@ def summary_of(agent: Agent) -> dict[str, Any]:
             "value": liveness_badge(agent),
             "note": ago(beat.last_heartbeat) or "It has not called yet.",
         },
-        {"title": "Cluster API", "value": cluster_badge(agent), "note": ago(beat.k8s_reported_at)},
+        {
+            "title": "Cluster API",
+            "value": cluster_badge(agent),
+            "note": ago(beat.k8s_reported_at)
+            if beat.agent_version is None
+            else f"agent {beat.agent_version}",
+        },
         {
             "title": "Stacks",
             "value": f"more than {STACKS_COUNTED}" if served > STACKS_COUNTED else served,

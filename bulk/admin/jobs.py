@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -16,8 +15,8 @@ from bulk.models import BulkJob, BulkJobRow, Outcome, State
 from bulk.services.jobs import counts_of, draft_job, resume_job, stop_job
 from core import clock
 from core.admin import (
+    OverviewAdmin,
     Question,
-    ReadOnlyAdmin,
     admin_actor,
     ago,
     badge,
@@ -65,7 +64,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(BulkJob)
-class BulkJobAdmin(ReadOnlyAdmin):
+class BulkJobAdmin(OverviewAdmin):
     empty_hint = (
         "A bulk job does one action to all rows of a list that match. Tick the rows of a page, choose “Select all” "
         "and then an action."
@@ -117,14 +116,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id) if object_id is not None else None
-        if object_id is not None and row is None:
-            return self.gone(request)
-        if row is None or request.method != "GET" or not self.has_view_permission(request, row):
-            raise PermissionDenied
+    def overview(self, request: HttpRequest, row: BulkJob) -> HttpResponse:
         left = page_of(request, row.rows.filter(outcome__in=_LEFT).order_by("outcome", "id"))
         pages, _ = list_action_of(row.model, row.action)
         context = {

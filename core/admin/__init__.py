@@ -14,7 +14,7 @@ from core.admin.actions import (
     given_reason,
     takes_other_way,
 )
-from core.admin.base import BaseAdmin, ReadOnlyAdmin, admin_actor
+from core.admin.base import BaseAdmin, admin_actor
 from core.admin.bulk import Instruction, Word, bulk_action
 from core.admin.columns import register_column
 from core.admin.counts import Count, capped_count, table_count
@@ -22,6 +22,7 @@ from core.admin.deletion_impact import DeletionImpact, register_deletion_impact
 from core.admin.inlines import ServiceFormSet, ServiceInline
 from core.admin.lists import CappedPaginator, DeletedFilter, MarkFilter, TimeRangeFilter, page_of
 from core.admin.pages import Created, ServiceAdmin, ServiceForm
+from core.admin.reading import OverviewAdmin, ReadOnlyAdmin
 from core.admin.tabs import register_page
 from core.admin.values import (
     age,
@@ -47,6 +48,7 @@ __all__ = [
     "Instruction",
     "MarkFilter",
     "OtherWay",
+    "OverviewAdmin",
     "Question",
     "ReadOnlyAdmin",
     "ServiceAdmin",

@@ -1,4 +1,4 @@
-"""The base of all pages, and the base of the pages that only read."""
+"""The base of all pages."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -376,16 +376,3 @@ class BaseAdmin(_ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         return None
-
-
-class ReadOnlyAdmin(BaseAdmin):
-    """Pages that never change anything, whatever is sent to them."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

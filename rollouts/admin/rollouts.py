@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -14,8 +13,8 @@ from django.utils.safestring import SafeString
 from core import clock
 from core.admin import (
     CappedPaginator,
+    OverviewAdmin,
     Question,
-    ReadOnlyAdmin,
     admin_actor,
     ago,
     asked_about,
@@ -111,7 +110,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Rollout)
-class RolloutAdmin(ReadOnlyAdmin):
+class RolloutAdmin(OverviewAdmin):
     empty_hint = (
         "A rollout brings a new version to the agents of a stack, wave by wave. Give a stack a strategy on its page: "
         "from then on each version that is published starts one."
@@ -187,14 +186,7 @@ class RolloutAdmin(ReadOnlyAdmin):
         ]
         return [*live, *super().get_urls()]
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id) if object_id is not None else None
-        if object_id is not None and row is None:
-            return self.gone(request)
-        if row is None or request.method != "GET" or not self.has_view_permission(request, row):
-            raise PermissionDenied
+    def overview(self, request: HttpRequest, row: Rollout) -> HttpResponse:
         log = history()
         context = {
             **standing_context(row, user=request.user, now=clock.now()),

@@ -32,6 +32,13 @@ def test_the_environment_has_all_but_the_key(admin):
         assert api.key not in response.content.decode()
 
 
+def test_the_address_is_that_of_the_setting_where_there_is_one(admin, settings):
+    settings.PUBLIC_URL = "https://brokkr.example.com"
+    agent, _ = make_agent()
+    text = admin.get(f"/agents/{agent.id}/install?format=env").content.decode()
+    assert variables(text)["BROKKR__AGENT__BROKER_URL"] == "https://brokkr.example.com"
+
+
 def test_the_manifests_run_the_agent_with_its_secret_and_no_wide_right(admin):
     agent, api = make_agent(name="yes: {a: 1}\n---\nkind: Secret", cluster_name="fra")
     response = admin.get(f"/agents/{agent.id}/install?format=manifests")

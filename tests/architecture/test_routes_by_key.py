@@ -49,6 +49,7 @@ POST   /stacks/{stack_id}/deployment-objects         403    201    201    403
 GET    /deployment-objects/{object_id}               200    200    200    403
 
 GET    /stacks/{stack_id}/conflicts                  200    200    200    403
+GET    /agents/{agent_id}/conflicts                  200    403    403    403
 GET    /resources                                    200    200    200    200
 GET    /resources/unread-versions                    200    200    200    200
 
@@ -74,8 +75,11 @@ GET    /agents/{agent_id}                            200    403    403    403
 PUT    /agents/{agent_id}                            403    403    403    403
 DELETE /agents/{agent_id}                            403    403    403    403
 POST   /agents/{agent_id}/heartbeat                  403    403    403    403
+POST   /agents/{agent_id}/sync                       403    403    403    403
+POST   /agents/{agent_id}/confirmed-removals         403    403    403    403
 GET    /agents/{agent_id}/target-state               200    403    403    403
 GET    /agents/{agent_id}/stacks                     200    403    403    403
+GET    /agents/{agent_id}/install                    200    403    403    403
 GET    /agents/{agent_id}/timeline                   200    403    403    403
 GET    /agents/{agent_id}/comparison                 200    403    403    403
 GET    /stacks/{stack_id}/timeline                   200    403    403    403

@@ -62,7 +62,7 @@ class Agent:
         text = "---\n".join(config_map(name, name, namespace=self.namespace) for name in names)
         self.post(f"/stacks/{stack}/deployment-objects", {"yaml_content": text})
 
-    def start(self, *arguments: str) -> None:
+    def start(self, *arguments: str, output: int | None = None) -> None:
         environment = os.environ | {
             "BROKKR_AGENT_BROKER_URL": self.broker.url,
             "BROKKR_AGENT_KEY_FILE": str(self.folder / "key"),
@@ -72,8 +72,18 @@ class Agent:
         }
         with (self.folder / "agent.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "brokkr_agent", *arguments], cwd=ROOT, env=environment, stderr=log
+                [sys.executable, "-m", "brokkr_agent", *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=log,
             )
+
+    def rules(self) -> str:
+        """What `--print-rules` prints."""
+        self.start("--print-rules", output=subprocess.PIPE)
+        assert self.process is not None
+        return self.process.communicate()[0].decode()
 
     def end(self, number: signal.Signals) -> int:
         assert self.process is not None
@@ -148,6 +158,7 @@ def test_once_it_applies_what_there_is_and_ends(agent):
     assert agent.process.wait(_PATIENCE) == 0
     assert agent.names() == {"a", "b"}
     assert agent.statuses() == ["SUCCESS"]
+    assert "- configmaps\n" in agent.rules()
 
 
 def test_a_wrong_configuration_is_named(tmp_path):

@@ -27,6 +27,7 @@ PATHS = {
     "poll": ("GET", "/agents/{}/target-state"),
     "incremental poll": ("GET", "/agents/{}/target-state?mode=incremental"),
     "heartbeat": ("POST", "/agents/{}/heartbeat"),
+    "sync": ("POST", "/agents/{}/sync"),
     "looking for work": ("GET", "/agents/{}/work-orders/pending"),
     "looking for deliveries": ("GET", "/agents/{}/webhooks/pending"),
     "looking for diagnostics": ("GET", "/agents/{}/diagnostics/pending"),

@@ -181,7 +181,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     )
     def install(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """A text without the key, which was shown when it was made: put it where the placeholder is. The broker's
-        address is the one of this request. Admin, or the agent itself.
+        address is `BROKKR_PUBLIC_URL`, else the one of this request. Admin, or the agent itself.
         """
         form = InstallForm(self.read_query(InstallQuery)["format"])
         agent = self._find(agent_id)
