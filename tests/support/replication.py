@@ -67,6 +67,9 @@ class Node:
         # Files of the primary, whose socket is in its data folder.
         for name in (f"{SOCKET}.lock", "log"):
             (self.data / name).unlink(missing_ok=True)
+        # When the primary comes back, commits wait for the follower, which looks for it every five seconds otherwise.
+        with (self.data / "postgresql.auto.conf").open("a") as configuration:
+            configuration.write("wal_retrieve_retry_interval = '1s'\n")
         self.start()
         primary.execute(
             f"ALTER SYSTEM SET synchronous_standby_names = '{_FOLLOWER}'", "SELECT pg_reload_conf()"
