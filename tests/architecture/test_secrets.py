@@ -13,11 +13,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 
 from audit.models import AuditLog
 from audit.services import seal_new_entries
@@ -140,27 +136,23 @@ def leaks(world: SecretWorld, texts: Iterator[tuple[str, str]]) -> dict[str, Any
     return {where: found for where, text in texts if (found := world.found_in(text))}
 
 
-@given(suffix=st.text("abcdefghjkmnpqrstuvwxyz", min_size=6, max_size=8), turn=st.integers(0, 3))
-@examples(
-    max_examples=2, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+# In the second run, other values are those with letters that are escaped.
+@pytest.mark.parametrize("turn", [0, 1])
 def test_no_value_leaves_but_to_whom_it_is_due(
-    admin: Api, tmp_path: Path, caplog: pytest.LogCaptureFixture, suffix: str, turn: int
+    admin: Api, tmp_path: Path, caplog: pytest.LogCaptureFixture, turn: int
 ):
-    with transaction.atomic(), caplog.at_level(logging.DEBUG):
-        world = SecretWorld(admin, suffix, turn)
+    with caplog.at_level(logging.DEBUG):
+        world = SecretWorld(admin, "xkqwv", turn)
         found: dict[str, set[str]] = {}
         for route, caller, answer in answers(world):
             if world.found_in(answer):
                 found.setdefault(route, set()).add(caller)
         assert found == DUE
-        user = User.objects.create_user(f"viewer-{suffix}", is_staff=True)
+        user = User.objects.create_user("viewer", is_staff=True)
         user.groups.add(Group.objects.get(name="viewer"))
         assert leaks(world, pages(AdminPages(user), world)) == {}
-        assert leaks(world, exports(world, tmp_path / suffix)) == {}
+        assert leaks(world, exports(world, tmp_path / "export")) == {}
         assert leaks(world, ((row.event_type, row.payload) for row in Delivery.objects.all())) == {}
         logged = str([vars(record) for record in caplog.records])
         assert "/api/v1/stacks/:id" in logged
         assert world.found_in(logged) == set()
-        transaction.set_rollback(True)
-    caplog.clear()
