@@ -11,16 +11,23 @@ from tests.support.server import ROOT
 _GIT = ("git", "-C", str(ROOT))
 
 
+def has(revision: str) -> bool:
+    """Whether the clone has the commit, or gets it now. What a shallow clone lacks is fetched by its whole name."""
+    look = [*_GIT, "cat-file", "-e", f"{revision}^{{commit}}"]
+    if subprocess.run(look, capture_output=True, check=False).returncode == 0:
+        return True
+    fetch = [*_GIT, "fetch", "--quiet", "--depth=1", "origin", revision]
+    return subprocess.run(fetch, capture_output=True, check=False).returncode == 0
+
+
 @contextmanager
 def checkout(revision: str) -> Iterator[Path]:
     """A worktree of `revision` that exists as long as the block and uses this tree's environment.
 
-    Fetches a commit that a shallow clone lacks; then `revision` must be its whole name.
+    Raises LookupError if the clone does not have the commit and cannot get it.
     """
-    if subprocess.run(
-        [*_GIT, "cat-file", "-e", f"{revision}^{{commit}}"], capture_output=True, check=False
-    ).returncode:
-        subprocess.run([*_GIT, "fetch", "--quiet", "--depth=1", "origin", revision], check=True)
+    if not has(revision):
+        raise LookupError(f"{revision} is not in this clone and cannot be fetched")
     with tempfile.TemporaryDirectory(prefix="brokkr-revision-") as folder:
         tree = Path(folder) / "tree"
         subprocess.run([*_GIT, "worktree", "add", "--quiet", "--detach", str(tree), revision], check=True)
