@@ -95,24 +95,38 @@ def test_a_key_with_limits_is_made_by_the_keyboard_alone(page, site, generator):
     expect(page.get_by_text("1 stack", exact=True)).to_be_visible()
 
 
-def test_a_key_that_only_reads_is_made_given_an_end_and_revoked(page, site):
+def press(page: Page, locator: Any) -> None:
+    """Go to the button or link by the tabulator, and press Enter."""
+    tab_to(page, locator)
+    page.keyboard.press("Enter")
+
+
+def test_a_key_that_only_reads_is_made_given_an_end_and_revoked_by_the_keyboard_alone(page, site):
     name = f"watcher-{next(_numbers)}"
     page.goto("paks/pak/add/")
-    page.get_by_label("Name").fill(name)
-    page.locator("#id_is_read_only").check(force=True)
-    page.get_by_role("button", name="Save", exact=True).click()
+    tab_to(page, page.get_by_label("Name"))
+    page.keyboard.type(name)
+    tab_to(page, page.locator("#id_is_read_only"))
+    page.keyboard.press("Space")
+    press(page, page.get_by_role("button", name="Save", exact=True))
     key = shown_key(page)
     assert identity(site, key).json()["readonly"] is True
-    page.get_by_role("link", name="I have copied it").click()
+    press(page, page.get_by_role("link", name="I have copied it"))
     page.wait_for_url("**/change/")
     key_page = page.url.removesuffix("change/")
     page.goto(f"{key_page}end/")
-    page.get_by_label("Ends").fill("2030-05-06T07:08")
-    page.get_by_role("button", name="Save").click()
+    tab_to(page, page.get_by_label("Ends"))
+    # The parts of the moment, in the order of the browser's language.
+    page.keyboard.type("05062030")
+    page.keyboard.press("Tab")
+    page.keyboard.type("0708AM")
+    press(page, page.get_by_role("button", name="Save"))
     expect(page.get_by_text("The key's end was changed")).to_be_visible()
     assert identity(site, key).json()["ends_at"] == "2030-05-06T07:08:00.000000Z"
     page.goto(f"{key_page}revoke/")
-    page.get_by_role("button", name="Revoke").click()
+    tab_to(page, page.get_by_label("Reason"))
+    page.keyboard.type("it was shown to somebody")
+    press(page, page.get_by_role("button", name="Revoke"))
     expect(page.get_by_text("Revoked: ")).to_be_visible()
     assert identity(site, key).status_code == 401
 

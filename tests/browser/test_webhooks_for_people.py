@@ -51,7 +51,8 @@ def test_a_saved_webhook_is_tested_with_its_button(as_user, width):
     expect(page.get_by_role("radio", name="slack")).to_be_checked()
     expect(example(page)).to_contain_text("plain_text")
     page.goto(page.url.replace("change/", "test/"))
-    page.get_by_role("button", name="Send").click()
+    tab_to(page, page.get_by_role("button", name="Send"))
+    page.keyboard.press("Enter")
     # Nobody may be sent to this address, and the page says so.
     expect(page.get_by_text("is not public")).to_be_visible()
 
