@@ -85,6 +85,7 @@ def test_a_new_key_is_shown_once_can_be_copied_and_ends_the_old_one(as_user, sit
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(agent.page())
     page.get_by_role("link", name="Rotate key").click()
+    page.get_by_label("The old key ends").select_option("0")
     page.get_by_role("button", name="Rotate key").click()
     key = page.get_by_label("The new key").input_value()
     page.get_by_role("button", name="Copy").click()

@@ -60,6 +60,7 @@ def test_an_operator_cancels_a_work_order_after_a_page_that_says_what_that_means
     page.get_by_role("link", name="Cancel").click()
     expect(page.get_by_text("These orders are removed for good")).to_be_visible()
     assert site.api.get(f"/work-orders/{order['id']}").status_code == 200
+    page.get_by_label("Reason").fill("they were for the old clusters")
     page.get_by_role("button", name="Cancel orders").click()
     expect(page.get_by_text("Cancelled:")).to_be_visible()
     expect(page.get_by_role("row", name=order["type"])).to_have_count(0)

@@ -92,6 +92,9 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         if "at" in (case.query or {}):
             # The past is told in one mode only.
             case.query.pop("mode", None)
+        if case.operation.path == "/api/v1/agents/{agent_id}/explain" and "stack_id" in (case.query or {}):
+            # It is about a stack that exists, as the path is about an agent that does.
+            case.query["stack_id"] = _ROWS["stack_id"]
     if ParameterLocation.BODY not in wrong and isinstance(case.body, dict):
         if case.operation.path == "/api/v1/plans":
             _plan_a_write(case)
