@@ -86,15 +86,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         _use_rows(case, meant_to_succeed=not wrong)
     if ParameterLocation.HEADER not in wrong:
         _use_known_headers(case)
-    if ParameterLocation.QUERY not in wrong:
-        # A cursor is opaque: only a cursor from a list is valid. Its tests are elsewhere.
-        (case.query or {}).pop("cursor", None)
-        if "at" in (case.query or {}):
-            # The past is told in one mode only.
-            case.query.pop("mode", None)
-        if case.operation.path == "/api/v1/agents/{agent_id}/explain" and "stack_id" in (case.query or {}):
-            # It is about a stack that exists, as the path is about an agent that does.
-            case.query["stack_id"] = _ROWS["stack_id"]
+    if ParameterLocation.QUERY not in wrong and case.query:
+        _use_known_query(case)
     if ParameterLocation.BODY not in wrong and isinstance(case.body, dict):
         if case.operation.path == "/api/v1/plans":
             _plan_a_write(case)
@@ -142,6 +135,17 @@ def _use_rows(case: Any, *, meant_to_succeed: bool) -> None:
             case.path_parameters[name] = _ROWS["label"]
         elif name in _ROWS and (first or str(value)[-1:] not in "048c"):
             case.path_parameters[name] = _ROWS[name]
+
+
+def _use_known_query(case: Any) -> None:
+    # A cursor is opaque: only a cursor from a list is valid. Its tests are elsewhere.
+    case.query.pop("cursor", None)
+    if "at" in case.query:
+        # The past is told in one mode only.
+        case.query.pop("mode", None)
+    if case.operation.path == "/api/v1/agents/{agent_id}/explain" and "stack_id" in case.query:
+        # It is about a stack that exists, as the path is about an agent that does.
+        case.query["stack_id"] = _ROWS["stack_id"]
 
 
 def _use_known_headers(case: Any) -> None:
