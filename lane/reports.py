@@ -1,9 +1,8 @@
 """Reports of agents: the lane calls the same services as the views.
 
-A refusal undoes what the service wrote, so the views can answer what the lane would have to refuse.
+The lane answers refusals of the services too: when they come, the key may have ended with its agent.
 """
 
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from core.errors import DomainError
 from core.events import Actor
 from core.middleware import client_address
 from lane.ordinary import Ordinary, small_json
-from lane.replies import Reply
+from lane.replies import Reply, refusal
 from paks.api.caller import author_of
 from paks.callers import principal_of
 
@@ -30,10 +29,11 @@ def report(request: Ordinary) -> Reply | None:
     actor = _actor(request)
     if actor is None:
         return None
-    with suppress(DomainError):
+    try:
         event = report_event(**body, agent_id=request.agent_id, actor=actor)
-        return Reply(201, to_json(AgentEventSerializer(event).data))
-    return None
+    except DomainError as error:
+        return refusal(error)
+    return Reply(201, to_json(AgentEventSerializer(event).data))
 
 
 def report_batch(request: Ordinary) -> Reply | None:
@@ -45,10 +45,11 @@ def report_batch(request: Ordinary) -> Reply | None:
     if actor is None:
         return None
     reports = [Report(**each) for each in body["events"]]
-    with suppress(DomainError):
+    try:
         events = report_events(agent_id=request.agent_id, reports=reports, actor=actor)
-        return Reply(201, to_json(AgentEventSerializer(events, many=True).data))
-    return None
+    except DomainError as error:
+        return refusal(error)
+    return Reply(201, to_json(AgentEventSerializer(events, many=True).data))
 
 
 def _body(

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 
 from agents.models import AgentEvent
 from brokkr_agent.__main__ import make_rounds
@@ -83,7 +84,12 @@ def world(db: None, tmp_path: Path) -> Iterator[World]:
     key_file.write_text(str(api.key))
     made = World(row, key_file, FakeCluster(), httpx2.WSGITransport(app=application))
     made.restart()
+    # Each request would end the connection that holds the test's transaction.
+    for moment in (request_started, request_finished):
+        moment.disconnect(close_old_connections)
     yield made
+    for moment in (request_started, request_finished):
+        moment.connect(close_old_connections)
     made.rounds.errands.stop.set()
     made.rounds.errands.wait(60)
 

@@ -137,7 +137,7 @@ def _run(broker: LiveServer, *, caller: str, key: str, rows: Rows, folder: Path)
         # Otherwise the run had lost its key on the way, and tested refusals only.
         assert client.post("/auth/pak").status_code == 200
     result: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    assert result["operations"]["tested"] == result["operations"]["total"]
+    assert result["operations"]["tested"] == result["operations"]["total"], done.stdout[-10_000:]
     return result
 
 
