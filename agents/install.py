@@ -34,10 +34,6 @@ class InstallForm(StrEnum):
     ENV = "env"
     MANIFESTS = "manifests"
 
-    @property
-    def media_type(self) -> str:
-        return "application/yaml" if self is InstallForm.MANIFESTS else "text/plain; charset=utf-8"
-
 
 def address_of_broker(request: HttpRequest) -> str:
     """Where the broker is, without a path: as the setting says, else as whoever sends this request reaches it."""

@@ -61,15 +61,14 @@ from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
 
 _INSTALLATION = "The variables, or the manifests."
-_ENVIRONMENT = OpenApiResponse(
+# Plain text for both: the manifests are several documents, and many readers of YAML answers expect one.
+_INSTALLATION_TEXT = OpenApiResponse(
     OpenApiTypes.STR,
     _INSTALLATION,
-    examples=[OpenApiExample("Variables", value="BROKKR__AGENT__BROKER_URL=https://brokkr.example.com\n")],
-)
-_MANIFESTS = OpenApiResponse(
-    OpenApiTypes.STR,
-    _INSTALLATION,
-    examples=[OpenApiExample("Manifests", value="apiVersion: v1\nkind: Namespace\n")],
+    examples=[
+        OpenApiExample("Variables", value="BROKKR__AGENT__BROKER_URL=https://brokkr.example.com\n"),
+        OpenApiExample("Manifests", value="apiVersion: v1\nkind: Namespace\n"),
+    ],
 )
 
 
@@ -174,10 +173,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         tags=["agents"],
         summary="Get what starts the agent in its cluster",
         parameters=[InstallQuery],
-        responses={
-            (200, "text/plain"): _ENVIRONMENT,
-            (200, "application/yaml"): _MANIFESTS,
-        },
+        responses={(200, "text/plain"): _INSTALLATION_TEXT},
     )
     def install(self, request: Request, *, agent_id: UUID) -> HttpResponse:
         """A text without the key, which was shown when it was made: put it where the placeholder is. The broker's
@@ -186,7 +182,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         form = InstallForm(self.read_query(InstallQuery)["format"])
         agent = self._find(agent_id)
         text = install_text(form, agent=agent, broker_url=address_of_broker(request._request))
-        return HttpResponse(text, content_type=form.media_type)
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
     @extend_schema(
         operation_id="update_agent",
