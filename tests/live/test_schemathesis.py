@@ -32,8 +32,11 @@ def broker(database_template: Template, tmp_path: Path) -> Iterator[LiveServer]:
 
 # What must have succeeded at least once in a run: all an admin may do, and what the others may do with their rows.
 _NOT_FOR_AN_ADMIN = {
-    # An agent's heartbeat is its own.
+    # An agent's heartbeat is its own, and so is what else it says by a sync.
     "POST /api/v1/agents/{agent_id}/heartbeat",
+    "POST /api/v1/agents/{agent_id}/sync",
+    # This needs a removal that the agent has held back.
+    "POST /api/v1/agents/{agent_id}/confirmed-removals",
     # Nobody answers for an agent.
     "POST /api/v1/diagnostics/{diagnostic_id}/result",
     # These need a claim that is held just then, which the order of the requests decides.
