@@ -57,7 +57,8 @@ def test_the_numbers_of_the_first_page_lead_to_their_lists(as_user, site):
     assert int(number) > 0
     figure.click()
     page.wait_for_url(f"{site.server.url}/admin/agents/agent/?heard=never")
-    expect(page.locator("#result_list tbody tr")).to_have_count(int(number))
+    # A page has fifty rows; the agents of other tests are among them.
+    expect(page.locator("#result_list tbody tr")).to_have_count(min(int(number), 50))
 
 
 def test_the_first_page_can_be_used_from_the_keyboard(as_user, site):
