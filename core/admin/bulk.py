@@ -111,15 +111,15 @@ def bulk_action(
 
         @wraps(method)
         def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-            typed = request.POST.get(WORD)
             given = ""
             if word is not None:
-                try:
-                    given = word.read(typed or "") if typed is not None else ""
-                except DomainError as refusal:
-                    return self.ask_word(request, action, typed=typed or "", error=refusal.text)
-                if not given:
+                typed = request.POST.get(WORD)
+                if typed is None:
                     return self.ask_word(request, action)
+                try:
+                    given = word.read(typed)
+                except DomainError as refusal:
+                    return self.ask_word(request, action, typed=typed, error=refusal.text)
             if request.POST.get("select_across") == "1":
                 return _begin_job(self, request, action, queryset, given)
             return _run_on_ticked(self, request, action, queryset, given)
