@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from core.admin.actions import SAY_WHY, Question, given_reason, is_confirmed
+from core.admin.actions import SAY_WHY, Question, is_confirmed
 from core.admin.planning import make_confirmed, plan_of
 from core.errors import DomainError
 from core.events import Actor
@@ -155,7 +155,7 @@ def _run_on_ticked(
         for row in rows:
             action.apply(self, row, instruction)
 
-    lacks_reason = action.question.asks_reason and not given_reason(request)
+    lacks_reason = action.question.asks_reason and not instruction.actor.reason
     if is_confirmed(request) and lacks_reason:
         self.message_user(request, SAY_WHY, messages.ERROR)
     if not is_confirmed(request) or lacks_reason:

@@ -57,7 +57,7 @@ class FleetPlanner:
                 raise PlanStale
             loss = loss_of(changes, now=clock.now())
             if is_wide(loss):
-                if confirmation.typed != phrase or not confirmation.reason:
+                if confirmation.typed != phrase or not confirmation.actor.reason:
                     raise NotConfirmed
                 _tell(rows[0], loss, confirmation)
             return made
@@ -95,7 +95,7 @@ def _tell(row: Model, loss: Loss, confirmation: Confirmation) -> None:
             resource_id=getattr(row, "id", None),
             actor=confirmation.actor,
             details={
-                "reason": confirmation.reason,
+                "reason": confirmation.actor.reason,
                 "losing_agents": loss.agents,
                 "losing_percent": loss.percent,
                 "digest": confirmation.digest,
