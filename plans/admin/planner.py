@@ -79,8 +79,9 @@ def panel_of(plan: Plan) -> SafeString:
         "changes": plan,
         "pairs": plan.pairs[:NAMED],
         "unnamed": max(0, len(plan.pairs) - NAMED),
-        "named": f":{NAMED}",
+        "starting": plan.starting[:NAMED],
         "unnamed_starting": max(0, len(plan.starting) - NAMED),
+        "stopping": plan.stopping[:NAMED],
         "unnamed_stopping": max(0, len(plan.stopping) - NAMED),
     }
     return SafeString(render_to_string("plans/admin/panel.html", context))
