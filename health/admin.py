@@ -20,6 +20,7 @@ from core.admin import (
     ago,
     badge,
     link,
+    preformatted,
     register_page,
     shortened,
 )
@@ -121,7 +122,7 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
             return None
         text = orjson.dumps(orjson.loads(health.summary), option=orjson.OPT_INDENT_2).decode()
         (shown,) = without_secrets([(health.deployment_object.pk, text)])
-        return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)
+        return preformatted(shown)
 
 
 def resources_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpResponse:
