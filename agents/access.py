@@ -28,5 +28,5 @@ def listable_agents(principal: Principal) -> AgentQuerySet:
     rows = rows.registered_with(generator_id)
     if principal.limits is None:
         return rows
-    live = reached_stacks(principal).filter(deleted_at__isnull=True)
+    live = reached_stacks(principal).active()
     return rows.filter(pk__in=agents_serving_any(live, generator_id=generator_id).values("pk"))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -27,7 +27,6 @@ VIA = "cli"
 DATABASE_UNUSABLE = 75
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class UsageError(CommandError):
@@ -139,14 +138,35 @@ def duration_argument(value: str) -> timedelta:
 
 
 def moment_argument(value: str) -> datetime:
-    """An option's moment: a date, whose end is meant, or a date and time in ISO 8601; without an offset in UTC."""
+    """An option's moment in ISO 8601, a date, whose beginning is meant, or a date and time; UTC without an offset."""
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a date like 2027-03-31") from error
-    if _DATE.fullmatch(value):
-        moment += timedelta(days=1)
+        raise argparse.ArgumentTypeError(_no_moment(value)) from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def end_argument(value: str) -> datetime:
+    """The same for a moment at which something ends: of a date, its end is meant."""
+    moment = moment_argument(value)
+    if not _is_date(value):
+        return moment
+    try:
+        return moment + timedelta(days=1)
+    except OverflowError as error:
+        raise argparse.ArgumentTypeError(_no_moment(value)) from error
+
+
+def _is_date(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _no_moment(value: str) -> str:
+    return f"{value!r} is not a date like 2027-03-31 or a time like 2027-03-31T12:00:00Z"
 
 
 def fields(pairs: Mapping[str, object]) -> str:

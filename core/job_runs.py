@@ -67,11 +67,11 @@ def store_runs(*, now: datetime) -> int:
 
 def _add(job: str, runs: _Runs, now: datetime) -> None:
     JobRuns.objects.get_or_create(job=job)
-    rows = JobRuns.objects.filter(job=job)
-    rows.update(
-        runs=F("runs") + runs.runs,
-        failures=F("failures") + runs.failures,
-        seconds=F("seconds") + runs.seconds,
-    )
+    changes: dict[str, object] = {
+        "runs": F("runs") + runs.runs,
+        "failures": F("failures") + runs.failures,
+        "seconds": F("seconds") + runs.seconds,
+    }
     if runs.succeeded is not None:
-        rows.update(succeeded_at=now - timedelta(seconds=time.monotonic() - runs.succeeded))
+        changes["succeeded_at"] = now - timedelta(seconds=time.monotonic() - runs.succeeded)
+    JobRuns.objects.filter(job=job).update(**changes)

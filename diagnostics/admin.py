@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
@@ -23,6 +22,7 @@ from core.admin import (
     ago,
     badge,
     link,
+    preformatted,
 )
 from core.events import Actor
 from diagnostics.models import MAX_REQUESTED_BY, DiagnosticRequest, DiagnosticStatus
@@ -213,4 +213,4 @@ def _found(diagnostic: DiagnosticRequest, name: str) -> SafeString | None:
     with suppress(orjson.JSONDecodeError):
         text = orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
     (shown,) = without_secrets([(diagnostic.deployment_object.pk, text)])
-    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)
+    return preformatted(shown)

@@ -20,6 +20,7 @@ from core.admin import (
     ago,
     badge,
     link,
+    preformatted,
     register_page,
     shortened,
 )
@@ -121,21 +122,21 @@ class DeploymentHealthAdmin(ReadOnlyAdmin):
             return None
         text = orjson.dumps(orjson.loads(health.summary), option=orjson.OPT_INDENT_2).decode()
         (shown,) = without_secrets([(health.deployment_object.pk, text)])
-        return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)
+        return preformatted(shown)
 
 
 def resources_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpResponse:
     """What the agent tells of each Kubernetes resource, those that are not ready first."""
-    told = (
+    told = list(
         DeploymentHealth.objects.fresh(clock.now())
         .filter(agent=agent, summary__isnull=False)
         .select_related("deployment_object__stack")
         .defer("deployment_object__yaml_content")
-        .order_by("-updated_at", "-id")[:_VERSIONS_LOOKED_AT]
+        .order_by("-updated_at", "-id")[: _VERSIONS_LOOKED_AT + 1]
     )
     found = [
         (health, resource)
-        for health in told
+        for health in told[:_VERSIONS_LOOKED_AT]
         for resource in orjson.loads(health.summary or "{}").get("resources") or []
     ]
     found.sort(key=lambda pair: pair[1]["ready"])
@@ -164,13 +165,14 @@ def resources_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> Http
         agent,
         "health/admin/resources.html",
         {
-            "agent": agent,
             "table": {
                 "headers": ["kind", "namespace", "name", "state", "message", "stack", "heard"],
                 "rows": rows,
             },
             "is_capped": len(found) > _RESOURCES_SHOWN,
             "shown": _RESOURCES_SHOWN,
+            "leaves_versions_out": len(told) > _VERSIONS_LOOKED_AT,
+            "versions": _VERSIONS_LOOKED_AT,
         },
     )
 

@@ -74,3 +74,8 @@ class Pak(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} key {self.name}"
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the key works on only beside the one that replaces it, so that it ends before its expiry."""
+        return self.ends_at != self.expires_at

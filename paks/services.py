@@ -71,10 +71,7 @@ def issue_pak(
         is_read_only=is_read_only,
         limits=limits.as_json() if limits else None,
     )
-    details: dict[str, object] = {"entity": role.value, "name": name, "key_id": str(pak.id)}
-    _tell(
-        PakEventKind.PAK_CREATED, subject_id or pak.id, actor, with_via(details, via), after=_key_words(pak)
-    )
+    _tell(PakEventKind.PAK_CREATED, pak, actor, via, after=_key_words(pak))
     return pak, text
 
 
@@ -158,20 +155,8 @@ def replace_pak(
         is_read_only=old.is_read_only,
         limits=old.limits,
     )
-    details: dict[str, object] = {
-        "entity": pak.role,
-        "name": pak.name,
-        "key_id": str(pak.id),
-        "replaced_key_id": str(old.id),
-    } | _overlap_words(overlap)
-    _tell(
-        PakEventKind.PAK_ROTATED,
-        pak.subject_id or pak.id,
-        actor,
-        with_via(details, via),
-        before=_key_words(old),
-        after=_key_words(pak),
-    )
+    further = {"replaced_key_id": str(old.id)} | _overlap_words(overlap)
+    _tell(PakEventKind.PAK_ROTATED, pak, actor, via, further, before=_key_words(old), after=_key_words(pak))
     return pak, text
 
 
@@ -187,21 +172,13 @@ def set_expiry(*, pak_id: UUID, expires_at: datetime | None, actor: Actor, via: 
     if not Pak.objects.filter(id=pak_id).usable().exists():
         raise _over(pak)
     before = _key_words(pak)
-    replaced = pak.ends_at is not None and pak.ends_at != pak.expires_at
+    overlap_ends_at = pak.ends_at if pak.is_replaced else None
     pak.expires_at = _checked_expiry(expires_at)
-    ends = [pak.ends_at if replaced else None, pak.expires_at]
+    ends = [overlap_ends_at, pak.expires_at]
     pak.ends_at = min((end for end in ends if end is not None), default=None)
     pak.end_announced_at = None
     pak.save(update_fields=["expires_at", "ends_at", "end_announced_at"])
-    details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
-    _tell(
-        PakEventKind.PAK_EXPIRY_CHANGED,
-        pak.subject_id or pak.id,
-        actor,
-        with_via(details, via),
-        before=before,
-        after=_key_words(pak),
-    )
+    _tell(PakEventKind.PAK_EXPIRY_CHANGED, pak, actor, via, before=before, after=_key_words(pak))
     return pak
 
 
@@ -271,14 +248,7 @@ def revoke_pak(*, pak_id: UUID, actor: Actor, via: str | None = None, spare_last
         if {key.id for key in admins} == {pak_id}:
             raise LastAdminPak(id=pak_id)
     _end(pak)
-    details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
-    _tell(
-        PakEventKind.PAK_REVOKED,
-        pak.subject_id or pak.id,
-        actor,
-        with_via(details, via),
-        before=_key_words(pak),
-    )
+    _tell(PakEventKind.PAK_REVOKED, pak, actor, via, before=_key_words(pak))
     return pak
 
 
@@ -323,8 +293,7 @@ def ensure_configured_admin(*, key_hash: str, actor: Actor = SYSTEM, via: str | 
         kind, pak = PakEventKind.PAK_REVOKED, configured
     else:
         return False
-    details: dict[str, object] = {"entity": "admin", "name": pak.name, "key_id": str(pak.id)}
-    _tell(kind, pak.id, actor, with_via(details, via), before=before, after=after)
+    _tell(kind, pak, actor, via, before=before, after=after)
     return True
 
 
@@ -343,20 +312,23 @@ def _key_words(pak: Pak) -> dict[str, object]:
 
 def _tell(
     kind: PakEventKind,
-    resource_id: UUID,
+    pak: Pak,
     actor: Actor,
-    details: dict[str, object],
+    via: str | None,
+    further: dict[str, object] | None = None,
     *,
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
 ) -> None:
+    """Tell of a key. `further` are details beside those that every event of a key has."""
+    details: dict[str, object] = {"entity": pak.role, "name": pak.name, "key_id": str(pak.id)}
     emit(
         Event(
             kind=kind,
             resource_type="pak",
-            resource_id=resource_id,
+            resource_id=pak.subject_id or pak.id,
             actor=actor,
-            details=details,
+            details=with_via(details | (further or {}), via),
             before=before,
             after=after,
         )

@@ -22,6 +22,7 @@ from stacks.errors import (
     StackNotOwned,
 )
 from stacks.models import DeploymentObject, Stack, StackLabel
+from stacks.querysets import StackQuerySet
 
 # Returns whether the caller may read the stack's labels, annotations and versions.
 Scope = Callable[[Principal, Stack], bool]
@@ -33,21 +34,19 @@ def register_scope(role: Role, scope: Scope) -> None:
     _scopes[role] = scope
 
 
-def listable_stacks(principal: Principal) -> Q:
-    """The condition for stacks in lists: all for an admin, its own that its key reaches for a generator, else none."""
+def reached_stacks(principal: Principal) -> StackQuerySet:
+    """The stacks, live or deleted, that the caller may list.
+
+    All for an admin, its own that its key reaches for a generator, else none.
+    """
     if principal.is_admin:
-        return Q()
+        return Stack.objects.all()
     if principal.generator_id is None:
-        return Q(pk__in=[])
-    own, limits = Q(generator_id=principal.generator_id), principal.limits
+        return Stack.objects.none()
+    own, limits = Stack.objects.owned_by(principal.generator_id), principal.limits
     if limits is None:
         return own
-    return own & (Q(pk__in=limits.stack_ids) | Q(pk__in=_labelled(limits).values("stack")))
-
-
-def reached_stacks(principal: Principal) -> QuerySet[Stack]:
-    """The stacks, live or deleted, that the caller may list."""
-    return Stack.objects.filter(listable_stacks(principal))
+    return own.filter(Q(pk__in=limits.stack_ids) | Q(pk__in=_labelled(limits).values("stack")))
 
 
 def seen_among(stack_ids: Iterable[UUID], reader: Principal | None) -> set[UUID]:

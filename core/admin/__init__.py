@@ -34,6 +34,7 @@ from core.admin.values import (
     moment,
     object_link,
     one_line,
+    preformatted,
     shortened,
 )
 
@@ -74,6 +75,7 @@ __all__ = [
     "object_link",
     "one_line",
     "page_of",
+    "preformatted",
     "register_column",
     "register_deletion_impact",
     "register_page",

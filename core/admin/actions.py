@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action as unfold_action
 
-from core.admin.planning import MAX_REASON, PLAN_REASON, REASON, make_confirmed, plan_of
+from core.admin.planning import PLAN_REASON, make_confirmed, plan_of
 from core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _CONFIRMED = "confirmed"
 _OTHER_WAY = "other_way"
+_REASON = "reason"
 _ABOUT = "about"
 _CHOICE = "choice"
+MAX_REASON = 500
 SAY_WHY = f"Say why, in 1 to {MAX_REASON} characters."
 
 
@@ -134,7 +136,7 @@ def _tried(request: HttpRequest, question: Question) -> HttpRequest:
     """The request as the change would get it, for trying the change out: with some reason, and without messages."""
     tried: Any = copy(request)
     tried.POST = request.POST.copy()
-    tried.POST.update({REASON: "tried out", _ABOUT: question.about})
+    tried.POST.update({_REASON: "tried out", _ABOUT: question.about})
     tried._messages = _NoMessages()
     return cast(HttpRequest, tried)
 
@@ -145,8 +147,8 @@ def takes_other_way(request: HttpRequest) -> bool:
 
 
 def given_reason(request: HttpRequest) -> str:
-    """What the user wrote as the reason, of the change or of its plan; empty when that is nothing, or too much."""
-    reason = (request.POST.get(REASON) or request.POST.get(PLAN_REASON, "")).strip()
+    """What the user wrote as the reason, of the plan or of the change; empty when that is nothing, or too much."""
+    reason = (request.POST.get(PLAN_REASON) or request.POST.get(_REASON, "")).strip()
     return reason if len(reason) <= MAX_REASON else ""
 
 

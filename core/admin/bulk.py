@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from core.admin.actions import SAY_WHY, Question, given_reason, is_confirmed
+from core.admin.actions import SAY_WHY, Question, is_confirmed
 from core.admin.planning import make_confirmed, plan_of
 from core.errors import DomainError
 from core.events import Actor
@@ -111,15 +111,15 @@ def bulk_action(
 
         @wraps(method)
         def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-            typed = request.POST.get(WORD)
             given = ""
             if word is not None:
-                try:
-                    given = word.read(typed or "") if typed is not None else ""
-                except DomainError as refusal:
-                    return self.ask_word(request, action, typed=typed or "", error=refusal.text)
-                if not given:
+                typed = request.POST.get(WORD)
+                if typed is None:
                     return self.ask_word(request, action)
+                try:
+                    given = word.read(typed)
+                except DomainError as refusal:
+                    return self.ask_word(request, action, typed=typed, error=refusal.text)
             if request.POST.get("select_across") == "1":
                 return _begin_job(self, request, action, queryset, given)
             return _run_on_ticked(self, request, action, queryset, given)
@@ -155,7 +155,7 @@ def _run_on_ticked(
         for row in rows:
             action.apply(self, row, instruction)
 
-    lacks_reason = action.question.asks_reason and not given_reason(request)
+    lacks_reason = action.question.asks_reason and not instruction.actor.reason
     if is_confirmed(request) and lacks_reason:
         self.message_user(request, SAY_WHY, messages.ERROR)
     if not is_confirmed(request) or lacks_reason:

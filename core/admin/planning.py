@@ -12,8 +12,7 @@ from core.events import Actor
 
 Change = Callable[[], Any]
 
-PLAN, TYPED, REASON, PLAN_REASON = "plan", "typed", "reason", "plan_reason"
-MAX_REASON = 500
+PLAN, TYPED, PLAN_REASON = "plan", "typed", "plan_reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,10 @@ class ShownPlan:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What somebody has confirmed: the plan with this digest, what was typed, and why."""
+    """What somebody has confirmed: the plan with this digest, and what was typed. The actor's reason says why."""
 
     digest: str
     typed: str
-    reason: str
     actor: Actor
 
 
@@ -80,12 +78,7 @@ def make_confirmed(
     digest = request.POST.get(PLAN, "")
     if not _planners or not digest or not rows:
         return change()
-    confirmation = Confirmation(
-        digest,
-        request.POST.get(TYPED, "").strip(),
-        (request.POST.get(PLAN_REASON) or request.POST.get(REASON, "")).strip()[:MAX_REASON],
-        actor,
-    )
+    confirmation = Confirmation(digest, request.POST.get(TYPED, "").strip(), actor)
     return _planners[0].make(rows, change, phrase=phrase, confirmation=confirmation)
 
 

@@ -91,6 +91,11 @@ def shortened(text: str | None, shown: int = 80) -> SafeString | str | None:
     return format_html('<span title="{}">{}…</span>', text, text[:shown])
 
 
+def preformatted(text: str) -> SafeString:
+    """A text of several lines, as it is."""
+    return format_html('<pre class="brokkr-preformatted" tabindex="0">{}</pre>', text)
+
+
 def link(url_name: str, text: object, *args: object, query: Mapping[str, object] | None = None) -> SafeString:
     """A link to an admin page, by the page's name."""
     url = reverse(f"admin:{url_name}", args=args) + (f"?{urlencode(query)}" if query else "")

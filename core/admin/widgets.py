@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.forms import ModelChoiceField
+from django.forms import DateTimeField, DateTimeInput, ModelChoiceField
+from unfold.widgets import INPUT_CLASSES
 
 # The theme's classes carry no types and extend Django's; some of Django's take a parameter for the type checker only.
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ else:
 
     class _AutocompleteSelect(AutocompleteMixin, UnfoldAdminAutocompleteModelChoiceFieldWidget):
         pass
+
+
+class MomentFormField(DateTimeField):
+    """A moment in UTC, or none, to the second, in the browser's own control for a date and a time."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = DateTimeInput(
+            attrs={"class": " ".join(INPUT_CLASSES), "step": 1}, format="%Y-%m-%dT%H:%M:%S"
+        )
+        widget.input_type = "datetime-local"
+        super().__init__(required=False, widget=widget, **kwargs)
 
 
 class RowSelect(_AutocompleteSelect):

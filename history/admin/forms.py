@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from unfold.widgets import INPUT_CLASSES
 
 from agents.errors import MomentNotKnown
 from agents.models import Agent, AgentTarget
 from agents.wanted.past import require_known
 from core import clock
-from core.admin.widgets import RowSelect
+from core.admin.widgets import MomentFormField, RowSelect
 
 # Django's class takes a parameter for the type checker only.
 if TYPE_CHECKING:
@@ -20,21 +19,10 @@ if TYPE_CHECKING:
 else:
     _Rows = forms.ModelChoiceField
 
-_FORMAT = "%Y-%m-%dT%H:%M:%S"
-
-
-class MomentField(forms.DateTimeField):
-    """A moment, as browsers ask for one."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.DateTimeInput(attrs={"class": " ".join(INPUT_CLASSES), "step": 1}, format=_FORMAT)
-        widget.input_type = "datetime-local"
-        super().__init__(required=False, widget=widget, **kwargs)
-
 
 class SpanForm(forms.Form):
-    since = MomentField(label="From (UTC)")
-    until = MomentField(label="Until (UTC)")
+    since = MomentFormField(label="From (UTC)")
+    until = MomentFormField(label="Until (UTC)")
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
@@ -45,8 +33,8 @@ class SpanForm(forms.Form):
 
 
 class ComparisonForm(forms.Form):
-    at = MomentField(label="This agent at (UTC)", help_text="Empty: now.")
-    other_at = MomentField(label="Compared with (UTC)", help_text="Empty: now.")
+    at = MomentFormField(label="This agent at (UTC)", help_text="Empty: now.")
+    other_at = MomentFormField(label="Compared with (UTC)", help_text="Empty: now.")
     other_agent = _Rows(
         required=False,
         queryset=Agent.objects.all(),

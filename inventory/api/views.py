@@ -27,7 +27,7 @@ from inventory.search import Search, found, is_complete
 from inventory.told_conflicts import told_conflicts
 from paks.api.permissions import AnyCaller, IsAdmin
 from paks.api.views import KeyedViewSet
-from stacks.access import find_stack, listable_stacks, require_owner
+from stacks.access import find_stack, reached_stacks, require_owner
 from stacks.models import Stack
 
 # Of so many rows at a time, agents are told.
@@ -86,7 +86,7 @@ class ResourcesViewSet(KeyedViewSet):
         return rows if self.caller.is_admin else rows.filter(version__stack__in=self._live_stacks())
 
     def _live_stacks(self) -> QuerySet[Stack]:
-        return Stack.objects.active().filter(listable_stacks(self.caller))
+        return reached_stacks(self.caller).active()
 
 
 class ConflictsViewSet(KeyedViewSet):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import admin
@@ -41,18 +41,11 @@ REVOKE = Question(
     is_dangerous=True,
     asks_reason=True,
 )
-
-
 ROTATE = rotation_question(
     title="Rotate the key",
     consequence="A key of the same owner, name and rights takes its place and is shown once, on the next page. Whoever "
     "holds this one needs the new one before it ends. The new key has no end of its own until you give it one.",
 )
-_HELP = {
-    "name": "Who or what will hold this admin key. The key is shown once, after saving.",
-    "is_read_only": "Whoever holds it sees all that an admin sees and changes nothing.",
-    "expires_at": "The key ends then, in UTC. Empty: it has no end of its own.",
-}
 
 
 class PakForm(ServiceForm):
@@ -61,6 +54,12 @@ class PakForm(ServiceForm):
     class Meta:
         model = Pak
         fields = ("name", "is_read_only", "expires_at")
+        labels: ClassVar[dict[str, str]] = {"is_read_only": "Only reads"}
+        help_texts: ClassVar[dict[str, str]] = {
+            "name": "Who or what will hold this admin key. The key is shown once, after saving.",
+            "is_read_only": "Whoever holds it sees all that an admin sees and changes nothing.",
+            "expires_at": "The key ends then, in UTC. Empty: it has no end of its own.",
+        }
 
     def validate_constraints(self) -> None:
         """The service writes what fits the constraints."""
@@ -108,7 +107,7 @@ class PakAdmin(ServiceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return ("name", "is_read_only", "expires_at")
+            return PakForm.Meta.fields
         return (
             "name",
             "role",
@@ -144,14 +143,6 @@ class PakAdmin(ServiceAdmin):
 
     def is_open(self, row: Any) -> bool:
         return bool(row.is_usable)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name in _HELP:
-            field.help_text = _HELP[db_field.name]
-        if field is not None and db_field.name == "is_read_only":
-            field.label = "Only reads"
-        return field
 
     def prepare(self, rows: Sequence[Any]) -> None:
         ids: dict[str, set[UUID]] = defaultdict(set)

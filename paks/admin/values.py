@@ -23,14 +23,10 @@ def state_badge(pak: Any) -> SafeString:
         return badge("usable", "good")
     now = clock.now()
     words = f"ends in {timeuntil(pak.ends_at, now, depth=1)}"
-    if _is_replaced(pak):
+    if pak.is_replaced:
         return format_html("{} {}", badge("replaced"), badge(words, "wait"))
     is_soon = pak.ends_at <= now + timedelta(days=settings.KEY_WARNING_DAYS)
     return badge(words, "wait" if is_soon else "good")
-
-
-def _is_replaced(pak: Pak) -> bool:
-    return pak.ends_at != pak.expires_at
 
 
 def use_words(pak: Pak) -> SafeString | str:

@@ -57,7 +57,7 @@ class FleetPlanner:
                 raise PlanStale
             loss = loss_of(changes, now=clock.now())
             if is_wide(loss):
-                if confirmation.typed != phrase or not confirmation.reason:
+                if confirmation.typed != phrase or not confirmation.actor.reason:
                     raise NotConfirmed
                 _tell(rows[0], loss, confirmation)
             return made
@@ -79,8 +79,9 @@ def panel_of(plan: Plan) -> SafeString:
         "changes": plan,
         "pairs": plan.pairs[:NAMED],
         "unnamed": max(0, len(plan.pairs) - NAMED),
-        "named": f":{NAMED}",
+        "starting": plan.starting[:NAMED],
         "unnamed_starting": max(0, len(plan.starting) - NAMED),
+        "stopping": plan.stopping[:NAMED],
         "unnamed_stopping": max(0, len(plan.stopping) - NAMED),
     }
     return SafeString(render_to_string("plans/admin/panel.html", context))
@@ -95,7 +96,7 @@ def _tell(row: Model, loss: Loss, confirmation: Confirmation) -> None:
             resource_id=getattr(row, "id", None),
             actor=confirmation.actor,
             details={
-                "reason": confirmation.reason,
+                "reason": confirmation.actor.reason,
                 "losing_agents": loss.agents,
                 "losing_percent": loss.percent,
                 "digest": confirmation.digest,

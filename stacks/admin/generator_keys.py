@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from core.admin import BaseAdmin, admin_actor, register_page
+from core.admin.widgets import MomentFormField
 from core.errors import DomainError
 from core.request_context import context_of
 from core.validators import MAX_NAME
@@ -47,12 +48,7 @@ class LimitedKeyForm(forms.Form):
         widget=_Textarea(attrs={"rows": 2}),
         help_text="One a line. Stacks that get such a label later count too.",
     )
-    expires_at = forms.DateTimeField(
-        label="Ends",
-        required=False,
-        widget=_TextInput(attrs={"type": "datetime-local"}),
-        help_text="In UTC. Empty: it has no end.",
-    )
+    expires_at = MomentFormField(label="Ends", help_text="In UTC. Empty: it has no end.")
 
     def __init__(self, generator: Generator, data: Any = None) -> None:
         super().__init__(data)

@@ -24,7 +24,7 @@ from paks.api.views import KeyedViewSet
 from stacks.access import (
     find_object,
     find_stack,
-    listable_stacks,
+    reached_stacks,
     require_object_reader,
     require_owner,
     require_reader,
@@ -102,7 +102,7 @@ class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     def list(self, request: Request) -> HttpResponse:
         """An admin sees all live stacks, a generator its own."""
         query = self.read_query(StackListQuery)
-        rows = Stack.objects.active().filter(listable_stacks(self.caller))
+        rows = reached_stacks(self.caller).active()
         if "name" in query:
             rows = rows.named_like(query["name"])
         if "label" in query:

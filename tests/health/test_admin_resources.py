@@ -15,8 +15,8 @@ def resource(name: str, *, ready: bool, message: str | None = None) -> dict[str,
     return {"kind": "Deployment", "name": name, "namespace": "shop", "ready": ready, "message": message}
 
 
-def tell(agent, now, *resources: dict[str, object]):
-    obj = make_object(make_stack(name="till"))
+def tell(agent, now, *resources: dict[str, object], stack: str = "till"):
+    obj = make_object(make_stack(name=stack))
     summary = {"pods_ready": 0, "pods_total": 0, "conditions": [], "resources": list(resources)}
     reports = [HealthReport(obj.id, "degraded", now, summary)]
     report_health(agent_id=agent.id, reports=reports, actor=SYSTEM, now=now)
@@ -35,6 +35,17 @@ def test_what_is_not_ready_is_on_top(operator, now):
     assert text.index("bad") < text.index("good")
     assert "no pods &lt;b&gt;" in text
     assert "till" in text
+
+
+def test_the_page_says_that_versions_are_left_out(operator, now, monkeypatch):
+    agent, _ = make_agent()
+    tell(agent, now, resource("told-first", ready=True))
+    assert "versions that the agent spoke of last" not in page(operator, agent)
+    monkeypatch.setattr("health.admin._VERSIONS_LOOKED_AT", 1)
+    tell(agent, now, resource("told-last", ready=True), stack="shop")
+    text = page(operator, agent)
+    assert "Only the 1 versions that the agent spoke of last are here." in text
+    assert ("told-last" in text, "told-first" in text) == (True, False)
 
 
 def test_an_agent_that_tells_nothing_has_an_empty_tab(operator):

@@ -86,6 +86,12 @@ def test_another_end_is_given_on_a_page_of_its_own(operator, now):
     assert actions_by(operator.user) == ["pak.expiry_changed"] * 2
 
 
+def test_the_page_shows_the_end_to_the_second(operator, now):
+    pak, _ = admin_key(expires_at=now + timedelta(days=3))
+    shown = operator.get(f"{LIST}{pak.pk}/end/").content.decode()
+    assert f'value="{pak.ends_at:%Y-%m-%dT%H:%M:%S}"' in shown
+
+
 def test_keys_that_end_soon_can_be_asked_for(operator, now):
     admin_key("soon", expires_at=now + timedelta(days=2))
     admin_key("never")

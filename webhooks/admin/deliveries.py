@@ -22,6 +22,7 @@ from core.admin import (
     bulk_action,
     detail_action,
     link,
+    preformatted,
     shortened,
 )
 from webhooks.admin.preview import shown_body
@@ -157,7 +158,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="last error")
     def whole_error(self, row: Delivery) -> SafeString | None:
-        return _text(row.last_error) if row.last_error else None
+        return preformatted(row.last_error) if row.last_error else None
 
     @admin.display(description="delivered by")
     def delivered_by(self, row: Delivery) -> SafeString | str | None:
@@ -178,7 +179,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="body")
     def body(self, row: Delivery) -> SafeString:
-        return _text(shown_body(row.payload, row.format))
+        return preformatted(shown_body(row.payload, row.format))
 
     @detail_action(
         description="Send again",
@@ -210,7 +211,3 @@ def _of_event(event_id: UUID) -> Q:
     at = event_id.int >> 80
     first, last = (UUID(int=min(max(0, at + ms), _LAST_MS) << 80) for ms in (-_NEAR_MS, _NEAR_MS))
     return Q(event_id=event_id, pk__gte=first, pk__lt=last)
-
-
-def _text(text: str) -> SafeString:
-    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', text)

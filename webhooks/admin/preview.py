@@ -46,7 +46,7 @@ def preview_of(format: Format) -> SafeString:  # noqa: A002
         names=_NAMES,
     )
     return format_html(
-        '<p>Content-Type: {}</p><pre class="brokkr-manifest" tabindex="0" aria-label="An example">{}</pre>',
+        '<p>Content-Type: {}</p><pre class="brokkr-preformatted" tabindex="0" aria-label="An example">{}</pre>',
         content_type(format),
         shown_body(payload, format),
     )

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
-from core.admin import CappedPaginator, badges, link
+from core.admin import CappedPaginator, badges, link, preformatted
 from stacks.masking import mask_secrets
 from stacks.secret_values import values_of, without_values
 from workorders.admin.addressees import Addressees
@@ -129,7 +129,7 @@ def annotation_badges(annotations: Mapping[str, str]) -> SafeString | None:
 
 
 def manifest(yaml_content: str) -> SafeString:
-    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', mask_secrets(yaml_content))
+    return preformatted(mask_secrets(yaml_content))
 
 
 def message(text: str | None, yaml_content: str) -> SafeString | None:
@@ -137,7 +137,7 @@ def message(text: str | None, yaml_content: str) -> SafeString | None:
     if not text:
         return None
     shown = without_values(text, values_of(yaml_content))
-    return format_html('<pre class="brokkr-manifest" tabindex="0">{}</pre>', shown)
+    return preformatted(shown)
 
 
 def mono(text: object) -> SafeString:

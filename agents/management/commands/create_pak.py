@@ -20,8 +20,8 @@ from core.commands import (
     Answer,
     BrokerCommand,
     UsageError,
+    end_argument,
     fields,
-    moment_argument,
     text_argument,
     uuids_argument,
     words_argument,
@@ -44,7 +44,7 @@ class Command(BrokerCommand):
         add_owner_arguments(parser)
         parser.add_argument(
             "--expires",
-            type=moment_argument,
+            type=end_argument,
             help="when the key ends: a date, at whose end in UTC, or a date and time",
         )
         parser.add_argument("--read-only", action="store_true", help="an admin's key that changes nothing")

@@ -1,15 +1,13 @@
 """`manage.py export_audit`: sealed entries for an auditor."""
 
 import json
-from argparse import ArgumentTypeError
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from audit.exports import export_lines
-from core.commands import Answer, ReadingCommand
+from core.commands import Answer, ReadingCommand, moment_argument
 
 
 class Command(ReadingCommand):
@@ -23,7 +21,7 @@ class Command(ReadingCommand):
         parser.add_argument(
             "--since",
             required=True,
-            type=_moment,
+            type=moment_argument,
             metavar="TIME",
             help="like 2026-11-01 or 2026-11-01T12:00:00Z; whole seals, from the first one with an entry since then",
         )
@@ -36,11 +34,3 @@ class Command(ReadingCommand):
             entries += "entry" in line
         self.note(f"Exported {seals} seals with {entries} entries.")
         return Answer(text="", data=None)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not a time") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -10,12 +10,21 @@ from paks.look_ups import listed_paks
 from paks.models import Pak, Role
 from paks.subjects import subject_names
 
-# What only some keys have, and its heading.
-_FURTHER = {
-    "ends_at": "ENDS",
-    "read_only": "READ-ONLY",
-    "limits": "LIMITS",
+_HEADINGS = {
+    "id": "ID",
+    "role": "ROLE",
+    "name": "NAME",
+    "short_token": "SHORT TOKEN",
+    "subject_id": "OWNER ID",
+    "subject_name": "OWNER",
+    "created_at": "CREATED",
+    "last_used_at": "LAST USED",
+    "revoked_at": "REVOKED",
 }
+# What is shown only if it is asked for.
+_ADDRESSES = {"last_used_address": "FROM"}
+# What only some keys have.
+_FURTHER = {"ends_at": "ENDS", "read_only": "READ-ONLY", "limits": "LIMITS"}
 
 
 class Command(ReadingCommand):
@@ -50,32 +59,14 @@ class Command(ReadingCommand):
                 "created_at": pak.created_at,
                 "last_used_at": pak.last_used_at,
                 "revoked_at": pak.revoked_at,
+                **({"last_used_address": pak.last_used_address or None} if options["addresses"] else {}),
+                **_further(pak),
             }
             for pak in paks
         ]
-        headings = [
-            "ID",
-            "ROLE",
-            "NAME",
-            "SHORT TOKEN",
-            "OWNER ID",
-            "OWNER",
-            "CREATED",
-            "LAST USED",
-            "REVOKED",
-            *(["FROM"] if options["addresses"] else []),
-            *_FURTHER.values(),
-        ]
-        if options["addresses"]:
-            for row, pak in zip(rows, paks, strict=True):
-                row["last_used_address"] = pak.last_used_address or None
-        further = [_further(pak) for pak in paks]
-        lines = [
-            [*row.values(), *(more.get(name) for name in _FURTHER)]
-            for row, more in zip(rows, further, strict=True)
-        ]
-        data = [row | more for row, more in zip(rows, further, strict=True)]
-        return Answer(text=table(headings, lines), data=data)
+        headings = _HEADINGS | (_ADDRESSES if options["addresses"] else {}) | _FURTHER
+        lines = [[row.get(name) for name in headings] for row in rows]
+        return Answer(text=table(list(headings.values()), lines), data=rows)
 
 
 def _further(pak: Pak) -> dict[str, object]:
