@@ -29,6 +29,11 @@ class _Guest:
     seen: int
 
 
+def asks_to_wait(head: bytes) -> bool:
+    """Whether the request with this head asks to wait for news."""
+    return _WAITS.match(head) is not None
+
+
 class WaitingRoom:
     """Holds at most `places` requests; who finds none is answered at once, as is everybody after `close`."""
 
