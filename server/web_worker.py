@@ -220,7 +220,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._hand_over(conn)
 
     def _hand_over(self, conn: Connection) -> None:
-        if self._room.take_in(conn, conn.head, time.monotonic()):
+        if not conn.is_large and self._room.take_in(conn, conn.head, time.monotonic()):
             return
         request = conn.request()
         if conn.is_large:

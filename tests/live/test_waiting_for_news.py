@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.live_api import created, live_client
-from tests.support.raw_http import Wire
+from tests.support.raw_http import Wire, chunked
 
 pytestmark = pytest.mark.live
 
@@ -45,6 +45,18 @@ def test_a_sync_that_was_sent_behind_another_waits_too(broker):
             assert agent.answer("POST").json()["state"]["versions"] == []
             created(admin.post(f"/stacks/{stack}/deployment-objects", json={"yaml_content": MANIFEST}))
             assert len(agent.answer("POST").json()["state"]["versions"]) == 1
+
+
+def test_a_sync_whose_body_a_thread_must_read_does_not_wait(broker):
+    with live_client(broker, broker.admin_key) as admin, ThreadPoolExecutor(1) as threads:
+        agent_id, key, _ = prepared(admin, "waits with chunks")
+        with Wire(broker, key) as agent:
+            path = f"/agents/{agent_id}/sync"
+            seen = agent.exchange("POST", path).json()["seen"]
+            parts = {"Content_Type": "application/json", "Transfer_Encoding": "chunked"}
+            head = agent.head("POST", f"{path}?wait_seconds=30&seen={seen}", **parts)
+            agent.send(head + chunked(b"{}"))
+            assert threads.submit(agent.answer, "POST").result(_PATIENCE).status == 200
 
 
 def prepared(admin: Any, name: str) -> tuple[str, str, str]:
