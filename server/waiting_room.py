@@ -90,7 +90,10 @@ class WaitingRoom:
         """Ask the database once. Raises Django's database errors."""
         before = self._read
         self._read, news = changes_since(before)
-        if news > before:
+        if self._read < before:
+            # A request named a number that is not there: it may be from before a restore, or made up.
+            self._news = self._read
+        elif news > before:
             self._news = news
 
     def _watch(self) -> None:
