@@ -24,6 +24,7 @@ from lane.reports import report, report_batch
 from paks.callers import mark_used
 from paks.tokens import Token
 from sync.api.answers import answer
+from sync.api.serializers import MAX_CHECKSUM, MAX_HELD
 from sync.look import Heartbeat, beat_and_look
 from webhooks.due_deliveries import look_for_deliveries
 from workorders.claimable_work import look_for_work
@@ -70,9 +71,6 @@ _CLUSTER = {"k8s_reachable", "k8s_api_latency_ms"}
 # What the lane reads of a sync, and what must be empty, because only the views write reports and renew claims.
 _OF_SYNC = {*_CLUSTER, "tag", "held", "agent_version"}
 _WRITTEN = {"reports", "health", "renewals", "waiting_removals"}
-# A thousand checksums.
-_SYNC_BODY = 65536
-_MAX_HELD, _MAX_CHECKSUM = 1000, 64
 _WAITING = re.compile(r"(wait_seconds=(?:[0-9]|[12][0-9]|30)&seen=(?:0|[1-9][0-9]{0,17}))?")
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
@@ -101,9 +99,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
     if connection.vendor != "postgresql" or request.query:
         return None
     body = {} if has_no_body(request.environ) else small_json(request.environ)
-    if not isinstance(body, dict) or not body.keys() <= _CLUSTER:
-        return None
-    if not _is_about_cluster(body):
+    if not isinstance(body, dict) or not body.keys() <= _CLUSTER or not _is_about_cluster(body):
         return None
     found = beat(
         agent_id=request.agent_id,
@@ -121,7 +117,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
 def _sync(request: Ordinary) -> Reply | None:
     if connection.vendor != "postgresql" or not _WAITING.fullmatch(request.query):
         return None
-    body = {} if has_no_body(request.environ) else small_json(request.environ, limit=_SYNC_BODY)
+    body = {} if has_no_body(request.environ) else small_json(request.environ)
     if not isinstance(body, dict) or not _is_plain_sync(body):
         return None
     heartbeat = Heartbeat(
@@ -147,9 +143,9 @@ def _is_plain_sync(body: dict[str, Any]) -> bool:
         and _is_about_cluster(body)
         and all(isinstance(text, str) and _PLAIN_TEXT.fullmatch(text) for text in texts)
         and isinstance(held, list)
-        and len(held) <= _MAX_HELD
+        and len(held) <= MAX_HELD
         and all(isinstance(each, str) and each.isascii() and each.isalnum() for each in held)
-        and max(map(len, held), default=0) <= _MAX_CHECKSUM
+        and max(map(len, held), default=0) <= MAX_CHECKSUM
     )
 
 

@@ -28,6 +28,7 @@ _UNUSUAL = {
     "HTTP_X_BROKKR_OVERRIDE_FREEZE",
 }
 _NO_BODY = {"", "0"}
+# A batch of reports fits, or a thousand checksums.
 _SMALL_BODY = 64 * 1024
 
 
@@ -76,9 +77,9 @@ def has_no_body(environ: Environ) -> bool:
     return environ.get("CONTENT_LENGTH", "") in _NO_BODY
 
 
-def small_json(environ: Environ, *, limit: int = _SMALL_BODY) -> object:
-    """The value of a JSON body of at most `limit` bytes, or None if the views must check it, who can read it again."""
-    most = min(limit, settings.MAX_JSON_BYTES)
+def small_json(environ: Environ) -> object:
+    """The value of a small JSON body, or None if the views must check it. The views can read the body again."""
+    most = min(_SMALL_BODY, settings.MAX_JSON_BYTES)
     length = environ.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdecimal()) or environ.get("CONTENT_TYPE") != "application/json":
         return None
