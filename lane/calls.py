@@ -16,7 +16,6 @@ from agents.inbox import Answer
 from agents.target_state import poll
 from core import clock
 from core.api.etag import names_tag
-from core.middleware import client_address
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
 from lane.replies import NO_CONTENT, NOTHING, Reply
@@ -176,11 +175,7 @@ def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
 def _recognise(request: Ordinary, found: _Found) -> None:
     """Do what the views do for a usable key: give the caller's name to the log, and note that the key is used."""
     request.caller = f"agent:{request.agent_id}"
-    mark_used(
-        found.key_id,
-        found.last_used_at,
-        lambda: client_address(request.environ, settings.TRUSTED_PROXY_COUNT),
-    )
+    mark_used(found.key_id, found.last_used_at, request.address)
 
 
 def _is_int32(value: object) -> bool:

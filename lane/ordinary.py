@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from core.api.fields import parse_uuid
+from core.middleware import client_address
 from core.observation import request_id_of
 from paks.api.authentication import presented_key
 from paks.tokens import Token, split_token
@@ -48,6 +49,10 @@ class Ordinary:
         """The query string as it was sent."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query
+
+    def address(self) -> str | None:
+        """Where the caller is."""
+        return client_address(self.environ, settings.TRUSTED_PROXY_COUNT)
 
 
 def ordinary(environ: Environ, agent_id: str) -> Ordinary | None:
