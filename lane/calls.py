@@ -16,7 +16,6 @@ from agents.inbox import Answer
 from agents.target_state import poll
 from core import clock
 from core.api.etag import names_tag
-from core.middleware import client_address
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
 from lane.replies import NO_CONTENT, NOTHING, Reply
@@ -24,6 +23,7 @@ from lane.reports import report, report_batch
 from paks.callers import mark_used
 from paks.tokens import Token
 from sync.api.answers import answer
+from sync.api.serializers import MAX_CHECKSUM, MAX_HELD
 from sync.look import Heartbeat, beat_and_look
 from webhooks.due_deliveries import look_for_deliveries
 from workorders.claimable_work import look_for_work
@@ -70,9 +70,6 @@ _CLUSTER = {"k8s_reachable", "k8s_api_latency_ms"}
 # What the lane reads of a sync, and what must be empty, because only the views write reports and renew claims.
 _OF_SYNC = {*_CLUSTER, "tag", "held", "agent_version"}
 _WRITTEN = {"reports", "health", "renewals", "waiting_removals"}
-# A thousand checksums.
-_SYNC_BODY = 65536
-_MAX_HELD, _MAX_CHECKSUM = 1000, 64
 _WAITING = re.compile(r"(wait_seconds=(?:[0-9]|[12][0-9]|30)&seen=(?:0|[1-9][0-9]{0,17}))?")
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
@@ -101,9 +98,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
     if connection.vendor != "postgresql" or request.query:
         return None
     body = {} if has_no_body(request.environ) else small_json(request.environ)
-    if not isinstance(body, dict) or not body.keys() <= _CLUSTER:
-        return None
-    if not _is_about_cluster(body):
+    if not isinstance(body, dict) or not body.keys() <= _CLUSTER or not _is_about_cluster(body):
         return None
     found = beat(
         agent_id=request.agent_id,
@@ -121,7 +116,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
 def _sync(request: Ordinary) -> Reply | None:
     if connection.vendor != "postgresql" or not _WAITING.fullmatch(request.query):
         return None
-    body = {} if has_no_body(request.environ) else small_json(request.environ, limit=_SYNC_BODY)
+    body = {} if has_no_body(request.environ) else small_json(request.environ)
     if not isinstance(body, dict) or not _is_plain_sync(body):
         return None
     heartbeat = Heartbeat(
@@ -147,9 +142,9 @@ def _is_plain_sync(body: dict[str, Any]) -> bool:
         and _is_about_cluster(body)
         and all(isinstance(text, str) and _PLAIN_TEXT.fullmatch(text) for text in texts)
         and isinstance(held, list)
-        and len(held) <= _MAX_HELD
+        and len(held) <= MAX_HELD
         and all(isinstance(each, str) and each.isascii() and each.isalnum() for each in held)
-        and max(map(len, held), default=0) <= _MAX_CHECKSUM
+        and max(map(len, held), default=0) <= MAX_CHECKSUM
     )
 
 
@@ -180,11 +175,7 @@ def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
 def _recognise(request: Ordinary, found: _Found) -> None:
     """Do what the views do for a usable key: give the caller's name to the log, and note that the key is used."""
     request.caller = f"agent:{request.agent_id}"
-    mark_used(
-        found.key_id,
-        found.last_used_at,
-        lambda: client_address(request.environ, settings.TRUSTED_PROXY_COUNT),
-    )
+    mark_used(found.key_id, found.last_used_at, request.address)
 
 
 def _is_int32(value: object) -> bool:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from core.api.fields import parse_uuid
+from core.middleware import client_address
 from core.observation import request_id_of
 from paks.api.authentication import presented_key
 from paks.tokens import Token, split_token
@@ -28,6 +29,7 @@ _UNUSUAL = {
     "HTTP_X_BROKKR_OVERRIDE_FREEZE",
 }
 _NO_BODY = {"", "0"}
+# A batch of reports fits, or a thousand checksums.
 _SMALL_BODY = 64 * 1024
 
 
@@ -47,6 +49,10 @@ class Ordinary:
         """The query string as it was sent."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query
+
+    def address(self) -> str | None:
+        """Where the caller is."""
+        return client_address(self.environ, settings.TRUSTED_PROXY_COUNT)
 
 
 def ordinary(environ: Environ, agent_id: str) -> Ordinary | None:
@@ -76,9 +82,9 @@ def has_no_body(environ: Environ) -> bool:
     return environ.get("CONTENT_LENGTH", "") in _NO_BODY
 
 
-def small_json(environ: Environ, *, limit: int = _SMALL_BODY) -> object:
-    """The value of a JSON body of at most `limit` bytes, or None if the views must check it, who can read it again."""
-    most = min(limit, settings.MAX_JSON_BYTES)
+def small_json(environ: Environ) -> object:
+    """The value of a small JSON body, or None if the views must check it. The views can read the body again."""
+    most = min(_SMALL_BODY, settings.MAX_JSON_BYTES)
     length = environ.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdecimal()) or environ.get("CONTENT_TYPE") != "application/json":
         return None

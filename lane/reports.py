@@ -6,15 +6,12 @@ The lane answers refusals of the services too: when they come, the key may have 
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
 from agents.api.serializers import AgentEventSerializer, ReportEventBody, ReportEventsBody
 from agents.services.events import Report, report_event, report_events
 from core.api.renderers import to_json
 from core.api.validation import valid_or_none
 from core.errors import DomainError
 from core.events import Actor
-from core.middleware import client_address
 from lane.ordinary import Ordinary, small_json
 from lane.replies import Reply, refusal
 from paks.api.caller import author_of
@@ -67,9 +64,7 @@ def _is_of(agent_id: UUID, body: dict[str, Any]) -> bool:
 
 def _actor(request: Ordinary) -> Actor | None:
     """The agent as the author of its reports, if the key is its own."""
-    principal = principal_of(
-        request.token, lambda: client_address(request.environ, settings.TRUSTED_PROXY_COUNT)
-    )
+    principal = principal_of(request.token, request.address)
     if principal is None or not principal.is_agent(request.agent_id):
         return None
     request.caller = str(principal)

@@ -52,8 +52,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
     """A connection that the main thread reads without waiting, and a thread with waiting.
 
     `received` holds what was read and not yet given to a thread. `kind` is the method and the path, without ids, of the
-    latest request. `until` is the moment, in seconds of the monotonic
-    clock, until which the connection may stay as it is.
+    latest request. `until` is the moment, in seconds of the monotonic clock, until which the connection may stay as it
+    is.
     """
 
     def __init__(

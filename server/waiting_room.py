@@ -29,6 +29,11 @@ class _Guest:
     seen: int
 
 
+def asks_to_wait(head: bytes) -> bool:
+    """Whether the request with this head asks to wait for news."""
+    return _WAITS.match(head) is not None
+
+
 class WaitingRoom:
     """Holds at most `places` requests; who finds none is answered at once, as is everybody after `close`."""
 
@@ -85,7 +90,10 @@ class WaitingRoom:
         """Ask the database once. Raises Django's database errors."""
         before = self._read
         self._read, news = changes_since(before)
-        if news > before:
+        if self._read < before:
+            # A request named a number that is not there: it may be from before a restore, or made up.
+            self._news = self._read
+        elif news > before:
             self._news = news
 
     def _watch(self) -> None:

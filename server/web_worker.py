@@ -31,7 +31,7 @@ from server.refusals import count_refusal, refuse, refuse_for_now
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
 from server.threads import Threads
-from server.waiting_room import WaitingRoom
+from server.waiting_room import WaitingRoom, asks_to_wait
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     http.LimitRequestLine: (414, "The request line is too long."),
@@ -220,7 +220,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._hand_over(conn)
 
     def _hand_over(self, conn: Connection) -> None:
-        if self._room.take_in(conn, conn.head, time.monotonic()):
+        if not conn.is_large and self._room.take_in(conn, conn.head, time.monotonic()):
             return
         request = conn.request()
         if conn.is_large:
@@ -326,7 +326,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
                     arrival = conn.receive()
             finally:
                 self._may_stay.release()
-        return conn.request() if arrival is Arrival.WHOLE and not conn.is_large else None
+        is_ours = arrival is Arrival.WHOLE and not conn.is_large and not asks_to_wait(conn.head)
+        return conn.request() if is_ours else None
 
     # --- A connection comes back or ends ---------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from html import escape
 from typing import Any, Final
 
 import orjson
@@ -109,18 +110,12 @@ def _slack(notice: Notice) -> dict[str, Any]:
     if notice.link:
         foot.insert(0, {"type": "mrkdwn", "text": f"<{notice.link}|{_LINK_WORDS}>"})
     blocks.append({"type": "context", "elements": foot})
-    # What notifications show. It is markup, so what begins markup is escaped.
-    return {"text": _slack_escaped(notice.title), "blocks": blocks}
+    # What notifications show. It is markup, in which Slack wants &, < and > escaped as in HTML.
+    return {"text": escape(notice.title, quote=False), "blocks": blocks}
 
 
 def _slack_text(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def _slack_escaped(text: str) -> str:
-    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(sign, entity)
-    return text
 
 
 def _teams(notice: Notice) -> dict[str, Any]:

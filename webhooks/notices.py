@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from string import Formatter
 from typing import Final
 from uuid import UUID
 
@@ -60,6 +61,11 @@ _FACTS: Final = {
     "first_at": "First",
     "last_at": "Last",
 }
+# The other data are not put into words, because the messages among them may be long.
+_SAID: Final = {
+    *_FACTS,
+    *(name for sentence in SENTENCES.values() for _, name, _, _ in Formatter().parse(sentence) if name),
+}
 # The page that is about the event: the first of these whose id is in its data.
 _PAGES: Final = (
     ("rollout_id", "rollouts_rollout_change"),
@@ -83,7 +89,7 @@ class Names:
 
 def notice_of(*, event_type: str, at: datetime, data: Mapping[str, object], names: Names) -> Notice:
     """The event in words. A row without a name is named by its id."""
-    words = {name: _words(value) for name, value in data.items()}
+    words = {name: _words(value) for name, value in data.items() if name in _SAID}
     for noun, known in (("agent", names.agents), ("stack", names.stacks), ("generator", names.generators)):
         row_id = data.get(f"{noun}_id")
         if row_id is not None:

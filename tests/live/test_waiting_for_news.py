@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.live_api import created, live_client
+from tests.support.raw_http import Wire, chunked
 
 pytestmark = pytest.mark.live
 
@@ -16,12 +17,7 @@ _PATIENCE = 25
 
 def test_a_sync_that_waits_is_answered_when_something_changes(broker):
     with live_client(broker, broker.admin_key) as admin, ThreadPoolExecutor(20) as threads:
-        made = created(admin.post("/agents", json={"name": "waits", "cluster_name": "here"}))
-        agent_id, key = made["agent"]["id"], made["initial_pak"]
-        created(admin.put(f"/agents/{agent_id}", json={"status": "ACTIVE"}))
-        generator = created(admin.post("/generators", json={"name": "waits"}))["generator"]["id"]
-        stack = created(admin.post("/stacks", json={"name": "waits", "generator_id": generator}))["id"]
-        created(admin.post(f"/agents/{agent_id}/targets", json={"stack_id": stack}))
+        agent_id, key, stack = prepared(admin, "waits")
         with live_client(broker, key) as agent:
             first = created(agent.post(f"/agents/{agent_id}/sync", json={}))
 
@@ -35,3 +31,40 @@ def test_a_sync_that_waits_is_answered_when_something_changes(broker):
             created(admin.post(f"/stacks/{stack}/deployment-objects", json={"yaml_content": MANIFEST}))
             states = [answer.result(_PATIENCE) for answer in answers]
     assert all(len(state["versions"]) == 1 for state in states)
+
+
+def test_a_sync_that_was_sent_behind_another_waits_too(broker):
+    with live_client(broker, broker.admin_key) as admin:
+        agent_id, key, stack = prepared(admin, "waits behind another")
+        with Wire(broker, key) as agent:
+            path = f"/agents/{agent_id}/sync"
+            seen = agent.exchange("POST", path).json()["seen"]
+            agent.send(
+                agent.head("POST", path) + agent.head("POST", f"{path}?wait_seconds={_PATIENCE}&seen={seen}")
+            )
+            assert agent.answer("POST").json()["state"]["versions"] == []
+            created(admin.post(f"/stacks/{stack}/deployment-objects", json={"yaml_content": MANIFEST}))
+            assert len(agent.answer("POST").json()["state"]["versions"]) == 1
+
+
+def test_a_sync_whose_body_a_thread_must_read_does_not_wait(broker):
+    with live_client(broker, broker.admin_key) as admin, ThreadPoolExecutor(1) as threads:
+        agent_id, key, _ = prepared(admin, "waits with chunks")
+        with Wire(broker, key) as agent:
+            path = f"/agents/{agent_id}/sync"
+            seen = agent.exchange("POST", path).json()["seen"]
+            parts = {"Content_Type": "application/json", "Transfer_Encoding": "chunked"}
+            head = agent.head("POST", f"{path}?wait_seconds=30&seen={seen}", **parts)
+            agent.send(head + chunked(b"{}"))
+            assert threads.submit(agent.answer, "POST").result(_PATIENCE).status == 200
+
+
+def prepared(admin: Any, name: str) -> tuple[str, str, str]:
+    """The id and the key of an active agent, and a stack without versions that it serves."""
+    made = created(admin.post("/agents", json={"name": name, "cluster_name": "here"}))
+    agent_id = made["agent"]["id"]
+    created(admin.put(f"/agents/{agent_id}", json={"status": "ACTIVE"}))
+    generator = created(admin.post("/generators", json={"name": name}))["generator"]["id"]
+    stack = created(admin.post("/stacks", json={"name": name, "generator_id": generator}))["id"]
+    created(admin.post(f"/agents/{agent_id}/targets", json={"stack_id": stack}))
+    return agent_id, made["initial_pak"], stack

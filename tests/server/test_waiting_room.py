@@ -21,7 +21,7 @@ class Log:
     latest, news = 7, 0
 
     def since(self, seen: int) -> tuple[int, int]:
-        return max(seen, self.latest), max(seen, self.news)
+        return self.latest, max(seen, self.news)
 
 
 @pytest.fixture
@@ -69,6 +69,16 @@ def test_who_missed_a_change_does_not_wait(room, log):
     room.look()
     assert not room.take_in("b", head(), 0.0)
     assert room.take_in("c", head("?wait_seconds=20&seen=8"), 0.0)
+
+
+def test_a_number_that_is_not_there_keeps_nobody_else_from_waiting_and_hearing(room, log):
+    room.take_in("a", head("?wait_seconds=20&seen=999"), 0.0)
+    room.look()
+    assert room.take_in("b", head(), 0.0)
+    assert room.take_out(1.0) == []
+    log.latest = log.news = 8
+    room.look()
+    assert room.take_out(1.0) == ["b"]
 
 
 def test_nobody_waits_for_longer_than_allowed(room):

@@ -37,3 +37,13 @@ def test_health_is_no_news(now):
 def test_nothing_is_nothing():
     make_agent()
     assert changes_since(latest()) == (latest(), latest())
+
+
+def test_a_change_that_is_not_there_is_after_the_latest():
+    make_agent()
+    assert changes_since(latest() + 1000) == (latest(), latest() + 1000)
+
+
+def test_a_log_without_changes_has_none():
+    AuditLog.objects.all().delete()
+    assert changes_since(0) == (0, 0)

@@ -120,6 +120,10 @@ def test_the_page_previews_the_format_and_only_for_who_may_see_webhooks(operator
     assert staff("stacks.view_stack", name="bjorn").get(page, format="slack").status_code == 403
 
 
+def test_the_preview_puts_no_login_form_into_the_page_of_who_is_logged_out(client):
+    assert client.get("/admin/webhooks/subscription/preview/?format=slack").status_code == 403
+
+
 def test_the_form_makes_a_webhook_for_people_and_shows_its_example(operator):
     fields = {
         "name": "team", "url": BODY["url"], "event_types": "*", "enabled": "on",

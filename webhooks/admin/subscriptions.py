@@ -153,9 +153,9 @@ class SubscriptionAdmin(ServiceAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(preview_view(self))
+        preview = path("preview/", preview_view(self), name="webhooks_subscription_preview")
         # Before the patterns of the base, of which one takes everything.
-        return [path("preview/", view, name="webhooks_subscription_preview"), *super().get_urls()]
+        return [preview, *super().get_urls()]
 
     @admin.display(description="an example")
     def preview(self, row: Subscription) -> SafeString:

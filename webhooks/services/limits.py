@@ -48,9 +48,9 @@ def _let_go_of(subscription_id: UUID, now: datetime) -> int:
     )
     for notice in alone:
         notice.payload = payloads[notice.pk]
-    deliveries = [delivery_of(notice, at=now) for notice in alone]
+    deliveries = [_delivery_of(notice, at=now) for notice in alone]
     if rest := held[len(alone) :]:
-        deliveries.append(delivery_of(_summary(subscription, rest, now), at=now))
+        deliveries.append(_delivery_of(_summary(subscription, rest, now), at=now))
     Delivery.objects.bulk_create(deliveries)
     HeldNotice.objects.filter(pk__in=[notice.pk for notice in held]).delete()
     return len(deliveries)
@@ -65,7 +65,7 @@ def _room(subscription: Subscription, now: datetime) -> int:
     return limit - made
 
 
-def delivery_of(notice: HeldNotice, *, at: datetime) -> Delivery:
+def _delivery_of(notice: HeldNotice, *, at: datetime) -> Delivery:
     """The pending delivery of a notice, which is not stored yet and may be taken from `at` on."""
     return Delivery(
         subscription_id=notice.subscription_id,

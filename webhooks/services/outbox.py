@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from core.events import Event
@@ -15,7 +15,6 @@ from webhooks.formats import Format
 from webhooks.models import Delivery, HeldNotice
 from webhooks.names import names_for
 from webhooks.notices import Names
-from webhooks.services.limits import delivery_of
 
 _DELIVERED = frozenset(EVENT_TYPES)
 # A prepared statement, because every change runs it.
@@ -109,13 +108,13 @@ def _rows(event: Event, told: Sequence[_Listener], names: Names) -> Iterator[Del
         for each in {listener.format for listener in told}
     }
     for listener in told:
-        notice = HeldNotice(
-            format=listener.format.value,
-            subscription_id=listener.subscription_id,
-            audience_id=listener.audience_id,
-            event_type=event_type,
-            event_id=event.id,
-            payload=payloads[listener.format],
-            created_at=event.at,
-        )
-        yield notice if listener.is_limited else delivery_of(notice, at=event.at)
+        values: dict[str, Any] = {
+            "format": listener.format.value,
+            "subscription_id": listener.subscription_id,
+            "audience_id": listener.audience_id,
+            "event_type": event_type,
+            "event_id": event.id,
+            "payload": payloads[listener.format],
+            "created_at": event.at,
+        }
+        yield HeldNotice(**values) if listener.is_limited else Delivery(**values, due_at=event.at)
