@@ -104,13 +104,14 @@ class Appliance:
         `stack_id` is None for objects that no stack has: they are not marked.
         """
         identities = {id(obj): entry.identity for obj, entry in zip(objects, entries, strict=True)}
-        waiting, problems = in_order(objects), dict[int, str]()
+        waiting = in_order(objects)
+        problems: dict[int, str | None] = {}
         until = self.patience.clock() + self.patience.seconds
         pause = self.patience.first_pause
-        final: dict[int, str | None] = {}
         while waiting:
             again = []
             for obj in waiting:
+                problems[id(obj)] = None
                 try:
                     self._apply_one(obj, identities[id(obj)], stack_id)
                 except ClusterAway:
@@ -119,19 +120,13 @@ class Appliance:
                     problems[id(obj)] = str(error)
                     if error.may_pass and not _is_conflict(error):
                         again.append(obj)
-                    else:
-                        final[id(obj)] = str(error)
-                else:
-                    final[id(obj)] = None
-            if again and self.patience.clock() + pause > until:
-                final |= {id(obj): problems[id(obj)] for obj in again}
+            if not again or self.patience.clock() + pause > until:
                 break
             waiting = again
-            if waiting:
-                self.patience.sleep(pause)
-                pause *= 2
-                self.cluster.forget_kinds()
-        return [Result(identities[id(obj)], final[id(obj)]) for obj in objects]
+            self.patience.sleep(pause)
+            pause *= 2
+            self.cluster.forget_kinds()
+        return [Result(identities[id(obj)], problems[id(obj)]) for obj in objects]
 
     def _apply_one(self, obj: Object, identity: Identity, stack_id: str | None) -> None:
         resource = self.cluster.resource(obj["apiVersion"], obj["kind"])
