@@ -338,9 +338,9 @@ class Rounds:
 
 
 def _given_up(text: _Text, present: Inventory | None) -> set[Identity]:
-    if present is None or text.version.sequence_id < present.sequence_id:
+    if present is None:
         return set()
-    return set(present.identities) - {entry.identity for entry in text.entries}
+    return {entry.identity for entry in to_prune(text.version, text.entries, present)}
 
 
 def _sentence(problems: list[Result], total: int) -> str:
