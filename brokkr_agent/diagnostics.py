@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from brokkr_agent import moments
 from brokkr_agent.cluster import Cluster, ClusterError
 from brokkr_agent.manifests import Object
 from brokkr_agent.shelf import Shelf
@@ -31,12 +31,11 @@ class Finder:
             for pod in found:
                 if not _is_ready(pod) and len(logs) < _LOGS:
                     logs |= self._tails(pod)
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {
             "pod_statuses": json.dumps(pods),
             "events": json.dumps(events),
             "log_tails": json.dumps(logs) if logs else None,
-            "collected_at": now,
+            "collected_at": moments.now(),
         }
 
     def _namespaces(self, object_id: str) -> list[str]:

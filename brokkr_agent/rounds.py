@@ -4,9 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from brokkr_agent import VERSION
+from brokkr_agent import VERSION, moments
 from brokkr_agent.appliance import Appliance, Result
 from brokkr_agent.broker import Broker, BrokerAway
 from brokkr_agent.cluster import Cluster, ClusterAway, ClusterError
@@ -332,7 +331,7 @@ class Rounds:
         self.retries.failed(version.id, self.clock())
 
     def _look(self) -> None:
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        now = moments.now()
         for object_id, status, summary in self.observer.look(self.shelf.inventories.values(), self.clock()):
             self.outbox.report_health(object_id, status, summary, now)
 
