@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brokkr_agent.cluster import Cluster, ClusterAway, ClusterError, UnknownKind
+from brokkr_agent.health import has_condition
 from brokkr_agent.inventory import Entry
 from brokkr_agent.manifests import Identity, Object, group_and_version, identity_of
 
@@ -34,7 +35,7 @@ _FIRST = (
 )
 _LAST = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Ingress", "APIService")
 _VERY_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-_CRD = "CustomResourceDefinition"
+_CRD, _ESTABLISHED = "CustomResourceDefinition", "Established"
 # Whatever an inventory says, these are not removed with a stack.
 _NEVER_REMOVED = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 
@@ -139,14 +140,14 @@ class Appliance:
         if obj["kind"] == _CRD and not self.dry_run:
             # What comes after it may be an instance.
             self.cluster.forget_kinds()
-            if not _is_established(applied):
+            if not has_condition(applied, _ESTABLISHED):
                 self._wait_until_established(resource, identity)
 
     def _wait_until_established(self, resource: Any, identity: Identity) -> None:
         until = self.patience.clock() + self.patience.seconds
         while self.patience.clock() < until:
             found = self.cluster.get(resource, "", identity.name)
-            if found is not None and _is_established(found):
+            if found is not None and has_condition(found, _ESTABLISHED):
                 return
             self.patience.sleep(self.patience.first_pause)
         raise ClusterError("The definition is not established yet.", may_pass=True)
@@ -215,11 +216,6 @@ def _is_forced(obj: Object) -> bool:
 
 def _is_conflict(error: ClusterError) -> bool:
     return error.status == 409 and "conflict" in str(error)
-
-
-def _is_established(definition: Object) -> bool:
-    conditions = (definition.get("status") or {}).get("conditions") or []
-    return any(each.get("type") == "Established" and each.get("status") == "True" for each in conditions)
 
 
 def _defined_kinds(objects: Iterable[Object]) -> dict[tuple[str, str], bool]:

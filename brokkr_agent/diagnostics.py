@@ -6,6 +6,7 @@ from typing import Any
 
 from brokkr_agent import moments
 from brokkr_agent.cluster import Cluster, ClusterError
+from brokkr_agent.health import has_condition
 from brokkr_agent.manifests import Object
 from brokkr_agent.shelf import Shelf
 
@@ -29,7 +30,7 @@ class Finder:
             pods += [_pod(pod) for pod in found]
             events += [_event(event) for event in self._listed("Event", namespace, _EVENTS)]
             for pod in found:
-                if not _is_ready(pod) and len(logs) < _LOGS:
+                if not has_condition(pod, "Ready") and len(logs) < _LOGS:
                     logs |= self._tails(pod)
         return {
             "pod_statuses": json.dumps(pods),
@@ -89,8 +90,3 @@ def _event(event: Object) -> Object:
         "object": f"{about.get('kind')} {about.get('name')}",
         **{name: event.get(name) for name in ("type", "reason", "message", "count", "lastTimestamp")},
     }
-
-
-def _is_ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
