@@ -202,8 +202,10 @@ class Rounds:
             confirmed=self.confirmed,
         )
         self.held_back = [removal.id for removal in decision.held_back]
+        removals = {removal.id for removal in self.state.removals}
         for object_id, sentence in decision.refused.items():
-            self.outbox.report(object_id, FAILURE, sentence)
+            event_type = "DELETE" if object_id in removals else "DEPLOY"
+            self.outbox.report(object_id, FAILURE, sentence, event_type=event_type)
         if self.read_only:
             return
         self._apply_all(decision)

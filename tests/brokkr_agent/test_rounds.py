@@ -5,7 +5,7 @@ import json
 import httpx2
 import pytest
 
-from agents.models import AgentHeartbeat, MarkerDelivery
+from agents.models import AgentEvent, AgentHeartbeat, MarkerDelivery
 from core import clock
 from core.events import SYSTEM
 from health.models import DeploymentHealth
@@ -159,6 +159,19 @@ def test_a_damaged_inventory_is_named_and_nothing_of_its_stack_is_touched(world,
     world.run()
     assert world.cluster.texts().keys() == {place("a"), place("b")}
     assert world.said()[-1][:2] == (version.sequence_id, "FAILURE")
+
+
+def test_a_removal_that_cannot_be_carried_out_is_reported_as_a_removal(world, stack):
+    world.publish(stack, config_map("a"))
+    world.run()
+    (inventory,) = [obj for path, obj in world.cluster.objects.items() if "brokkr-inventory" in path]
+    inventory["data"] = {"inventory": "{"}
+    world.restart()
+    remove(stack.id)
+    world.run()
+    assert world.cluster.texts().keys() == {place("a")}
+    event = AgentEvent.objects.get(agent=world.row.id, status="FAILURE")
+    assert event.event_type == "DELETE"
 
 
 def test_an_agent_that_starts_again_needs_no_texts_and_applies_nothing(world, stack):
