@@ -154,15 +154,11 @@ class BulkJobAdmin(OverviewAdmin):
         return self._may(request, obj, State.STOPPED)
 
     def has_repeat_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        row = self._row(request, obj)
+        row = self.row_of(request, obj)
         return self._may(request, row, State.DONE) and row.rows.filter(outcome__in=_LEFT).exists()
 
-    def _row(self, request: HttpRequest, obj: Any) -> Any:
-        # The theme passes the id in place of the row.
-        return self.get_object(request, str(obj)) if isinstance(obj, str | UUID) else obj
-
     def _may(self, request: HttpRequest, obj: Any, state: State) -> bool:
-        row = self._row(request, obj)
+        row = self.row_of(request, obj)
         return (
             request.user.has_perm("bulk.change_bulkjob")
             and row is not None

@@ -115,6 +115,10 @@ class BaseAdmin(_ModelAdmin):
             row.heading = self.name_of(row)
         return row
 
+    def row_of(self, request: HttpRequest, obj: Any) -> Any:
+        """The row of a permission check. For buttons, the theme passes the id in place of the row."""
+        return self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         if self.secret_fields.intersection(lookup.split("__")):
             return False
