@@ -18,10 +18,9 @@ from bulk.services.jobs import begin_job, draft_job
 from core import clock
 from core.admin import BaseAdmin, admin_actor, given_reason
 from core.admin.bulk import ListAction, list_action_of
-from core.admin.planning import PLAN, TYPED, ShownPlan
+from core.admin.planning import PLAN, TYPED
 from core.errors import DomainError
-from plans.admin.planner import is_wide, panel_of
-from plans.budget import Loss
+from plans.admin.planner import is_wide, shown_plan
 from plans.errors import NotConfirmed, PlanStale
 from rollouts.errors import ReasonRequired
 
@@ -82,7 +81,7 @@ def _begin(request: HttpRequest, job: BulkJob, plan: JobPlan | None, *, phrase: 
             raise plan.refusals[0]
         if request.POST.get(PLAN) != plan.plan.digest:
             raise PlanStale
-        if _is_wide(plan) and request.POST.get(TYPED, "").strip() != phrase:
+        if is_wide(plan.plan.losing_percent) and request.POST.get(TYPED, "").strip() != phrase:
             raise NotConfirmed
         details = {"losing_agents": plan.plan.losing_agents, "losing_percent": plan.plan.losing_percent}
     begin_job(
@@ -99,7 +98,7 @@ def _context(request: HttpRequest, job: BulkJob, plan: JobPlan | None) -> dict[s
     model_admin, action = list_action_of(job.model, job.action)
     shown = None
     if plan is not None and not plan.plan.is_empty:
-        shown = ShownPlan(plan.plan.digest, panel_of(plan.plan), _is_wide(plan), _phrase(model_admin, job))
+        shown = shown_plan(plan.plan, phrase=_phrase(model_admin, job))
     return {
         **site.each_context(request),
         "title": action.question.title,
@@ -124,7 +123,3 @@ def _ids(job: BulkJob) -> list[UUID]:
 
 def _phrase(model_admin: BaseAdmin, job: BulkJob) -> str:
     return f"{job.total} {model_admin.opts.verbose_name_plural}"
-
-
-def _is_wide(plan: JobPlan) -> bool:
-    return is_wide(Loss(plan.plan.losing_agents, plan.plan.losing_percent))
