@@ -62,12 +62,8 @@ def plan_view(request: HttpRequest, job_id: UUID) -> HttpResponse:
             messages.success(request, f"Begun: {action.question.title}.")
             return HttpResponseRedirect(reverse("admin:bulk_bulkjob_change", args=[job.pk]))
     except DomainError as refusal:
-        messages.error(request, refusal.text)
-        return HttpResponseRedirect(
-            request.path
-            if request.method == "POST"
-            else reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
-        )
+        model_admin.tell_refusal(request, refusal)
+        return HttpResponseRedirect(request.path if request.method == "POST" else model_admin.list_url)
     return TemplateResponse(request, "bulk/admin/plan.html", _context(request, job, plan))
 
 
@@ -112,7 +108,7 @@ def _context(request: HttpRequest, job: BulkJob, plan: JobPlan | None) -> dict[s
         "has_plan": plan is not None,
         "refusals": plan.refusals if plan is not None else (),
         "opts": BulkJob._meta,
-        "back": reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist"),
+        "back": model_admin.list_url,
         "media": model_admin.media,
     }
 

@@ -139,7 +139,12 @@ class BaseAdmin(_ModelAdmin):
     def gone(self, request: HttpRequest) -> HttpResponse:
         """The response to a request for a row that does not exist."""
         self.message_user(request, f"There is no such {self.opts.verbose_name}.", messages.WARNING)
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+        return HttpResponseRedirect(self.list_url)
+
+    @property
+    def list_url(self) -> str:
+        """The address of the list of all rows."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def url_of(self, row: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
