@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from bulk.admin.rows import names_of
+from bulk.admin.rows import names_of, number_of_rows
 from bulk.admin.starting import may_use, plan_view
 from bulk.models import BulkJob, BulkJobRow, Outcome, State
 from bulk.services.jobs import counts_of, draft_job, resume_job, stop_job
 from core import clock
 from core.admin import (
+    BaseAdmin,
     OverviewAdmin,
     Question,
     admin_actor,
@@ -91,7 +92,7 @@ class BulkJobAdmin(OverviewAdmin):
 
     @admin.display(description="rows")
     def rows_line(self, job: BulkJob) -> str:
-        return _rows(job)
+        return number_of_rows(job)
 
     @admin.display(description="state", ordering="state")
     def state_line(self, job: BulkJob) -> SafeString:
@@ -121,7 +122,7 @@ class BulkJobAdmin(OverviewAdmin):
         pages, _ = list_action_of(row.model, row.action)
         context = {
             **self._progress(row),
-            "left": _left(row, list(left)) if pages.has_view_permission(request) else [],
+            "left": _left(pages, list(left)) if pages.has_view_permission(request) else [],
             "page": left,
         }
         return self.render_page(request, row, "bulk/admin/job.html", context)
@@ -138,7 +139,7 @@ class BulkJobAdmin(OverviewAdmin):
         return {
             "job": job,
             "what": self.name_of(job),
-            "rows_line": _rows(job),
+            "rows_line": number_of_rows(job),
             "state": self.state_line(job),
             "is_running": job.state == State.RUNNING,
             "handled": job.total - counts[Outcome.PENDING],
@@ -198,14 +199,9 @@ def _title(job: BulkJob) -> str:
     return list_action_of(job.model, job.action)[1].question.title
 
 
-def _rows(job: BulkJob) -> str:
-    opts = list_action_of(job.model, job.action)[0].opts
-    return f"{job.total:,} {opts.verbose_name if job.total == 1 else opts.verbose_name_plural}"
-
-
-def _left(job: BulkJob, rows: list[BulkJobRow]) -> list[dict[str, Any]]:
-    names = names_of(job.model, [row.row_id for row in rows])
-    url = f"admin:{job.model.replace('.', '_')}_change"
+def _left(pages: BaseAdmin, rows: list[BulkJobRow]) -> list[dict[str, Any]]:
+    names = names_of(pages, [row.row_id for row in rows])
+    url = f"admin:{pages.opts.app_label}_{pages.opts.model_name}_change"
     return [
         {
             "id": row.pk,

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from bulk.admin.rows import names_of
+from bulk.admin.rows import names_of, number_of_rows
 from bulk.errors import BulkJobNotFound
 from bulk.models import BulkJob, State
 from bulk.preview import JobPlan, plan_job
@@ -100,9 +100,9 @@ def _context(request: HttpRequest, job: BulkJob, plan: JobPlan | None) -> dict[s
         "title": action.question.title,
         "job": job,
         "question": action.question,
-        "rows": list(names_of(job.model, _ids(job)[:NAMED]).values()),
+        "rows": list(names_of(model_admin, _ids(job)[:NAMED]).values()),
         "unnamed": max(0, job.total - NAMED),
-        "noun": model_admin.opts.verbose_name if job.total == 1 else model_admin.opts.verbose_name_plural,
+        "rows_line": number_of_rows(job),
         "plan": shown,
         "digest": plan.plan.digest if plan is not None else "",
         "has_plan": plan is not None,
