@@ -153,13 +153,12 @@ class Appliance:
         raise ClusterError("The definition is not established yet.", may_pass=True)
 
     def prune(self, entries: Collection[Entry], *, stack_id: str) -> tuple[list[Identity], list[Result]]:
-        """Delete objects that are still this stack's. Raises ClusterAway.
+        """Delete objects that are still this stack's, in the reverse order of applying. Raises ClusterAway.
 
         Returns those that are gone or are not the stack's any more, and the others with their problems.
         """
         gone, problems = [], []
-        order = {obj: number for number, obj in enumerate(_FIRST)}
-        for entry in sorted(entries, key=lambda each: -order.get(each.identity.kind, len(order))):
+        for entry in sorted(entries, key=lambda each: -_rank(each.identity.kind)):
             try:
                 self._delete_one(entry, stack_id)
             except ClusterAway:
