@@ -245,8 +245,9 @@ class Rounds:
         text = self.texts.get(version.id)
         if text is None:
             if present is not None and present.is_complete and present.checksum == version.checksum:
-                sequence_id = max(present.sequence_id, version.sequence_id)
-                self.shelf.write(replace(present, version_id=version.id, sequence_id=sequence_id))
+                if not self.appliance.dry_run:
+                    sequence_id = max(present.sequence_id, version.sequence_id)
+                    self.shelf.write(replace(present, version_id=version.id, sequence_id=sequence_id))
             else:
                 # It was thought to be held; without a tag the next answer has everything that is not.
                 self.tag = None

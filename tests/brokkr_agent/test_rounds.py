@@ -1,6 +1,7 @@
 """What the agent does in its rounds, beside a broker and a cluster."""
 
 import json
+from copy import deepcopy
 
 import httpx2
 import pytest
@@ -224,6 +225,16 @@ def test_a_dry_run_changes_and_reports_nothing(world, stack):
     world.publish(stack, config_map("a"))
     world.run()
     assert (world.cluster.objects, world.said()) == ({}, [])
+
+
+def test_a_dry_run_leaves_the_inventory_of_a_version_with_the_same_text(world, stack):
+    world.publish(stack, config_map("a"))
+    world.run()
+    before = deepcopy(world.cluster.objects)
+    world.publish(stack, config_map("a"))
+    world.restart(dry_run=True)
+    world.run()
+    assert world.cluster.objects == before
 
 
 def test_an_agent_that_only_reads_applies_nothing_and_still_beats(world, stack):
