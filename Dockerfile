@@ -5,16 +5,20 @@
 # Any image with Python 3.11, as `python3`, and its module venv.
 ARG BASE=python:3.11-slim
 
-FROM ${BASE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# What packages are installed with. The product's environment gets no pip.
+FROM ${BASE} AS tools
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_CONFIG_FILE=/build/pip.conf
 WORKDIR /build
-COPY locks wheels pyproject.toml ./
-# Wheels that are there are all that is used. The product's environment gets no pip.
+COPY locks wheels ./
+# Wheels that are there are all that is used.
 RUN python3 -m venv tools \
     && python3 -m venv --without-pip /opt/venv \
-    && index="$(find . -maxdepth 1 -name '*.whl' -printf '--no-index' -quit)" \
-    && tools/bin/pip --python /opt/venv/bin/python3 install --quiet $index --find-links . --require-hashes --no-deps -r runtime.txt \
-    && tools/bin/pip install --quiet $index --find-links . --require-hashes --no-deps -r image.txt
+    && find . -maxdepth 1 -name '*.whl' -printf '[global]\nno-index = true\nfind-links = /build\n' -quit >pip.conf
+
+FROM tools AS build
+COPY pyproject.toml ./
+RUN tools/bin/pip --python /opt/venv/bin/python3 install --quiet --require-hashes --no-deps -r runtime.txt \
+    && tools/bin/pip install --quiet --require-hashes --no-deps -r image.txt
 # The bill of materials: every Python package that is in the image.
 RUN tools/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
     --output-format JSON --output-file /opt/sbom.cdx.json /opt/venv/bin/python3
@@ -22,28 +26,27 @@ COPY . /app
 # The bytecode, here once instead of at every start: the user that runs it may not write it.
 RUN rm -r /app/locks /app/wheels /app/brokkr_agent && python3 -m compileall -q /app
 
-FROM ${BASE} AS agent-build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-WORKDIR /build
-COPY locks wheels ./
-RUN python3 -m venv tools \
-    && python3 -m venv --without-pip /opt/venv \
-    && index="$(find . -maxdepth 1 -name '*.whl' -printf '--no-index' -quit)" \
-    && tools/bin/pip --python /opt/venv/bin/python3 install --quiet $index --find-links . --require-hashes --no-deps -r agent.txt
+FROM tools AS agent-build
+RUN tools/bin/pip --python /opt/venv/bin/python3 install --quiet --require-hashes --no-deps -r agent.txt
 COPY brokkr_agent /app/brokkr_agent
 RUN python3 -m compileall -q /app
 
-FROM ${BASE} AS agent
-ENV PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+FROM ${BASE} AS runtime
+ENV PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin brokkr
+WORKDIR /app
+
+FROM runtime AS agent
 COPY --from=agent-build /opt/venv /opt/venv
 COPY --from=agent-build /app /app
-WORKDIR /app
+# A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8080
 ENTRYPOINT ["python3", "-m", "brokkr_agent"]
 
-FROM ${BASE}
+FROM runtime
 ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Brokkr broker" \
@@ -51,17 +54,12 @@ LABEL org.opencontainers.image.title="Brokkr broker" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${REVISION}"
-ENV PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 \
-    BROKKR_DATA_DIR=/data
-# A number, so that Kubernetes can see that it is not root. /data is the only folder of ours that must be writable.
-RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin brokkr \
-    && install --directory --owner 10001 --group 10001 --mode 0700 /data
+ENV BROKKR_DATA_DIR=/data
+# The only folder of ours that must be writable.
+RUN install --directory --owner 10001 --group 10001 --mode 0700 /data
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/sbom.cdx.json /usr/share/doc/brokkr/sbom.cdx.json
 COPY --from=build /app /app
-WORKDIR /app
 USER 10001:10001
 VOLUME /data
 EXPOSE 3000

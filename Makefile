@@ -175,6 +175,8 @@ chart-check: kubernetes ## try chart, manifests and first cluster with helm and 
 	@$(BIN)/python -m pytest tests/deploy -m kubernetes -rs $(PYTEST_ARGS)
 
 # DEMO_ARGS=--end ends it after the last step.
+DEMO_ARGS ?=
+
 .PHONY: demo
 demo: kubernetes ## run a broker, two clusters and two agents: a good version, a bad one, a rollout and a rollback
 	@$(BIN)/python -m tests.support.demo $(DEMO_ARGS)
@@ -193,8 +195,6 @@ example: env ## run examples/first-deployment against a broker started for it
 .PHONY: example-rollout
 example-rollout: env ## run examples/staged-rollout against a broker started for it
 	@$(BIN)/python -m tests.support.server examples/staged-rollout/run.sh
-
-DEMO_ARGS ?=
 
 # More arguments for the clients, e.g. make clients CLIENTS_ARGS="--cached oapi-codegen"
 CLIENTS_ARGS ?=

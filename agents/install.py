@@ -1,4 +1,4 @@
-"""What starts an agent in its cluster: variables for its environment, or manifests for Kubernetes. Pure.
+"""What starts an agent in its cluster: variables for its environment, or manifests for Kubernetes.
 
 For the agent's own image, in the release that the tests speak with. Its variables are `BROKKR__AGENT__…`.
 """

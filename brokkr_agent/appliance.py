@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brokkr_agent.cluster import Cluster, ClusterAway, ClusterError, UnknownKind
+from brokkr_agent.health import has_condition
 from brokkr_agent.inventory import Entry
 from brokkr_agent.manifests import Identity, Object, group_and_version, identity_of
 
@@ -34,7 +35,7 @@ _FIRST = (
 )
 _LAST = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Ingress", "APIService")
 _VERY_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-_CRD = "CustomResourceDefinition"
+_CRD, _ESTABLISHED = "CustomResourceDefinition", "Established"
 # Whatever an inventory says, these are not removed with a stack.
 _NEVER_REMOVED = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 
@@ -104,13 +105,14 @@ class Appliance:
         `stack_id` is None for objects that no stack has: they are not marked.
         """
         identities = {id(obj): entry.identity for obj, entry in zip(objects, entries, strict=True)}
-        waiting, problems = in_order(objects), dict[int, str]()
+        waiting = in_order(objects)
+        problems: dict[int, str | None] = {}
         until = self.patience.clock() + self.patience.seconds
         pause = self.patience.first_pause
-        final: dict[int, str | None] = {}
         while waiting:
             again = []
             for obj in waiting:
+                problems[id(obj)] = None
                 try:
                     self._apply_one(obj, identities[id(obj)], stack_id)
                 except ClusterAway:
@@ -119,19 +121,13 @@ class Appliance:
                     problems[id(obj)] = str(error)
                     if error.may_pass and not _is_conflict(error):
                         again.append(obj)
-                    else:
-                        final[id(obj)] = str(error)
-                else:
-                    final[id(obj)] = None
-            if again and self.patience.clock() + pause > until:
-                final |= {id(obj): problems[id(obj)] for obj in again}
+            if not again or self.patience.clock() + pause > until:
                 break
             waiting = again
-            if waiting:
-                self.patience.sleep(pause)
-                pause *= 2
-                self.cluster.forget_kinds()
-        return [Result(identities[id(obj)], final[id(obj)]) for obj in objects]
+            self.patience.sleep(pause)
+            pause *= 2
+            self.cluster.forget_kinds()
+        return [Result(identities[id(obj)], problems[id(obj)]) for obj in objects]
 
     def _apply_one(self, obj: Object, identity: Identity, stack_id: str | None) -> None:
         resource = self.cluster.resource(obj["apiVersion"], obj["kind"])
@@ -144,26 +140,25 @@ class Appliance:
         if obj["kind"] == _CRD and not self.dry_run:
             # What comes after it may be an instance.
             self.cluster.forget_kinds()
-            if not _is_established(applied):
+            if not has_condition(applied, _ESTABLISHED):
                 self._wait_until_established(resource, identity)
 
     def _wait_until_established(self, resource: Any, identity: Identity) -> None:
         until = self.patience.clock() + self.patience.seconds
         while self.patience.clock() < until:
             found = self.cluster.get(resource, "", identity.name)
-            if found is not None and _is_established(found):
+            if found is not None and has_condition(found, _ESTABLISHED):
                 return
             self.patience.sleep(self.patience.first_pause)
         raise ClusterError("The definition is not established yet.", may_pass=True)
 
     def prune(self, entries: Collection[Entry], *, stack_id: str) -> tuple[list[Identity], list[Result]]:
-        """Delete objects that are still this stack's. Raises ClusterAway.
+        """Delete objects that are still this stack's, in the reverse order of applying. Raises ClusterAway.
 
         Returns those that are gone or are not the stack's any more, and the others with their problems.
         """
         gone, problems = [], []
-        order = {obj: number for number, obj in enumerate(_FIRST)}
-        for entry in sorted(entries, key=lambda each: -order.get(each.identity.kind, len(order))):
+        for entry in sorted(entries, key=lambda each: -_rank(each.identity.kind)):
             try:
                 self._delete_one(entry, stack_id)
             except ClusterAway:
@@ -220,11 +215,6 @@ def _is_forced(obj: Object) -> bool:
 
 def _is_conflict(error: ClusterError) -> bool:
     return error.status == 409 and "conflict" in str(error)
-
-
-def _is_established(definition: Object) -> bool:
-    conditions = (definition.get("status") or {}).get("conditions") or []
-    return any(each.get("type") == "Established" and each.get("status") == "True" for each in conditions)
 
 
 def _defined_kinds(objects: Iterable[Object]) -> dict[tuple[str, str], bool]:

@@ -110,9 +110,7 @@ def decide(
             )
         elif inventory is None:
             decision.done.append(removal)
-        elif removal.id in confirmed:
-            decision.remove.append(removal)
-        elif removal.sequence_id <= inventory.sequence_id:
+        elif removal.sequence_id <= inventory.sequence_id and removal.id not in confirmed:
             # An old answer, or a broker that was restored from a backup.
             decision.held_back.append(removal)
         else:

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from brokkr_agent import moments
 from brokkr_agent.cluster import Cluster, ClusterError
+from brokkr_agent.health import has_condition
 from brokkr_agent.manifests import Object
 from brokkr_agent.shelf import Shelf
 
@@ -29,14 +30,13 @@ class Finder:
             pods += [_pod(pod) for pod in found]
             events += [_event(event) for event in self._listed("Event", namespace, _EVENTS)]
             for pod in found:
-                if not _is_ready(pod) and len(logs) < _LOGS:
+                if not has_condition(pod, "Ready") and len(logs) < _LOGS:
                     logs |= self._tails(pod)
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {
             "pod_statuses": json.dumps(pods),
             "events": json.dumps(events),
             "log_tails": json.dumps(logs) if logs else None,
-            "collected_at": now,
+            "collected_at": moments.now(),
         }
 
     def _namespaces(self, object_id: str) -> list[str]:
@@ -90,8 +90,3 @@ def _event(event: Object) -> Object:
         "object": f"{about.get('kind')} {about.get('name')}",
         **{name: event.get(name) for name in ("type", "reason", "message", "count", "lastTimestamp")},
     }
-
-
-def _is_ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)

@@ -87,6 +87,11 @@ def summary_of(healths: Mapping[Identity, Health]) -> dict[str, Any]:
     }
 
 
+def has_condition(obj: Object, name: str) -> bool:
+    """Whether the status of an object says that the condition is true."""
+    return _is_true(_conditions(obj.get("status") or {}), name)
+
+
 def _conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     found = status.get("conditions")
     if not isinstance(found, list):

@@ -3,9 +3,9 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from threading import Event, Thread
 
+from brokkr_agent import moments
 from brokkr_agent.cluster import Cluster, ClusterError
 from brokkr_agent.manifests import Object
 
@@ -91,7 +91,6 @@ class Leadership:
             self._cluster.replace(resource, lease)
 
     def _lease(self, metadata: Object) -> Object:
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
@@ -99,6 +98,6 @@ class Leadership:
             "spec": {
                 "holderIdentity": self._identity,
                 "leaseDurationSeconds": LEASE_SECONDS,
-                "renewTime": now,
+                "renewTime": moments.now(),
             },
         }

@@ -4,9 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from brokkr_agent import VERSION
+from brokkr_agent import VERSION, moments
 from brokkr_agent.appliance import Appliance, Result
 from brokkr_agent.broker import Broker, BrokerAway
 from brokkr_agent.cluster import Cluster, ClusterAway, ClusterError
@@ -203,8 +202,10 @@ class Rounds:
             confirmed=self.confirmed,
         )
         self.held_back = [removal.id for removal in decision.held_back]
+        removals = {removal.id for removal in self.state.removals}
         for object_id, sentence in decision.refused.items():
-            self.outbox.report(object_id, FAILURE, sentence)
+            event_type = "DELETE" if object_id in removals else "DEPLOY"
+            self.outbox.report(object_id, FAILURE, sentence, event_type=event_type)
         if self.read_only:
             return
         self._apply_all(decision)
@@ -244,8 +245,9 @@ class Rounds:
         text = self.texts.get(version.id)
         if text is None:
             if present is not None and present.is_complete and present.checksum == version.checksum:
-                sequence_id = max(present.sequence_id, version.sequence_id)
-                self.shelf.write(replace(present, version_id=version.id, sequence_id=sequence_id))
+                if not self.appliance.dry_run:
+                    sequence_id = max(present.sequence_id, version.sequence_id)
+                    self.shelf.write(replace(present, version_id=version.id, sequence_id=sequence_id))
             else:
                 # It was thought to be held; without a tag the next answer has everything that is not.
                 self.tag = None
@@ -332,15 +334,15 @@ class Rounds:
         self.retries.failed(version.id, self.clock())
 
     def _look(self) -> None:
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        now = moments.now()
         for object_id, status, summary in self.observer.look(self.shelf.inventories.values(), self.clock()):
             self.outbox.report_health(object_id, status, summary, now)
 
 
 def _given_up(text: _Text, present: Inventory | None) -> set[Identity]:
-    if present is None or text.version.sequence_id < present.sequence_id:
+    if present is None:
         return set()
-    return set(present.identities) - {entry.identity for entry in text.entries}
+    return {entry.identity for entry in to_prune(text.version, text.entries, present)}
 
 
 def _sentence(problems: list[Result], total: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from brokkr_agent.appliance import Appliance
 from brokkr_agent.cluster import ClusterAway, ClusterError
-from brokkr_agent.health import FAILING, health_of
+from brokkr_agent.health import FAILING, has_condition, health_of
 from brokkr_agent.inventory import Entry
 from brokkr_agent.manifests import ManifestError, Object, objects_of
 
@@ -128,10 +128,7 @@ def _claimed(obj: Object, token: str) -> Object:
 
 
 def _is_over(job: Object) -> bool:
-    conditions = (job.get("status") or {}).get("conditions") or []
-    return any(
-        each.get("type") in {"Complete", "Failed"} and each.get("status") == "True" for each in conditions
-    )
+    return has_condition(job, "Complete") or has_condition(job, "Failed")
 
 
 def _outcome(success: bool, message: str, *, retryable: bool = True) -> Json:  # noqa: FBT001

@@ -120,7 +120,7 @@ class AgentAdmin(LabelActions, ServiceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ("name", "cluster_name", "silent_after_seconds", "created")
-        return shown if obj is None or obj.deleted_at is None else (*shown, "deleted")
+        return shown if obj.deleted_at is None else (*shown, "deleted")
 
     def get_urls(self) -> list[URLPattern]:
         hearing = live_view(self, "agents.view_agent", hearing_part)

@@ -4,17 +4,19 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from bulk.admin.rows import names_of
+from bulk.admin.rows import names_of, number_of_rows
 from bulk.admin.starting import may_use, plan_view
 from bulk.models import BulkJob, BulkJobRow, Outcome, State
 from bulk.services.jobs import counts_of, draft_job, resume_job, stop_job
 from core import clock
 from core.admin import (
+    BaseAdmin,
     OverviewAdmin,
     Question,
     admin_actor,
@@ -78,8 +80,10 @@ class BulkJobAdmin(OverviewAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkJob]:
         rows: QuerySet[BulkJob] = super().get_queryset(request)
-        handled = Count("rows", filter=~Q(rows__outcome=Outcome.PENDING))
-        return rows.exclude(state=State.DRAFT).annotate(handled=handled)
+        # For each job that is listed, in an index; a job that is done has none, so old jobs cost nothing.
+        pending = BulkJobRow.objects.filter(job=OuterRef("pk"), outcome=Outcome.PENDING).values("job")
+        number = Subquery(pending.annotate(number=Count("pk")).values("number"))
+        return rows.exclude(state=State.DRAFT).annotate(pending=Coalesce(number, 0))
 
     def name_of(self, row: BulkJob) -> str:
         title = _title(row)
@@ -91,7 +95,7 @@ class BulkJobAdmin(OverviewAdmin):
 
     @admin.display(description="rows")
     def rows_line(self, job: BulkJob) -> str:
-        return _rows(job)
+        return number_of_rows(job)
 
     @admin.display(description="state", ordering="state")
     def state_line(self, job: BulkJob) -> SafeString:
@@ -99,7 +103,7 @@ class BulkJobAdmin(OverviewAdmin):
 
     @admin.display(description="handled")
     def progress_line(self, job: Any) -> str:
-        return f"{job.handled:,} of {job.total:,}"
+        return f"{job.total - job.pending:,} of {job.total:,}"
 
     @admin.display(description="by")
     def author(self, job: BulkJob) -> str:
@@ -121,7 +125,7 @@ class BulkJobAdmin(OverviewAdmin):
         pages, _ = list_action_of(row.model, row.action)
         context = {
             **self._progress(row),
-            "left": _left(row, list(left)) if pages.has_view_permission(request) else [],
+            "left": _left(pages, list(left)) if pages.has_view_permission(request) else [],
             "page": left,
         }
         return self.render_page(request, row, "bulk/admin/job.html", context)
@@ -138,7 +142,7 @@ class BulkJobAdmin(OverviewAdmin):
         return {
             "job": job,
             "what": self.name_of(job),
-            "rows_line": _rows(job),
+            "rows_line": number_of_rows(job),
             "state": self.state_line(job),
             "is_running": job.state == State.RUNNING,
             "handled": job.total - counts[Outcome.PENDING],
@@ -154,15 +158,11 @@ class BulkJobAdmin(OverviewAdmin):
         return self._may(request, obj, State.STOPPED)
 
     def has_repeat_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        row = self._row(request, obj)
+        row = self.row_of(request, obj)
         return self._may(request, row, State.DONE) and row.rows.filter(outcome__in=_LEFT).exists()
 
-    def _row(self, request: HttpRequest, obj: Any) -> Any:
-        # The theme passes the id in place of the row.
-        return self.get_object(request, str(obj)) if isinstance(obj, str | UUID) else obj
-
     def _may(self, request: HttpRequest, obj: Any, state: State) -> bool:
-        row = self._row(request, obj)
+        row = self.row_of(request, obj)
         return (
             request.user.has_perm("bulk.change_bulkjob")
             and row is not None
@@ -202,14 +202,9 @@ def _title(job: BulkJob) -> str:
     return list_action_of(job.model, job.action)[1].question.title
 
 
-def _rows(job: BulkJob) -> str:
-    opts = list_action_of(job.model, job.action)[0].opts
-    return f"{job.total:,} {opts.verbose_name if job.total == 1 else opts.verbose_name_plural}"
-
-
-def _left(job: BulkJob, rows: list[BulkJobRow]) -> list[dict[str, Any]]:
-    names = names_of(job.model, [row.row_id for row in rows])
-    url = f"admin:{job.model.replace('.', '_')}_change"
+def _left(pages: BaseAdmin, rows: list[BulkJobRow]) -> list[dict[str, Any]]:
+    names = names_of(pages, [row.row_id for row in rows])
+    url = f"admin:{pages.opts.app_label}_{pages.opts.model_name}_change"
     return [
         {
             "id": row.pk,

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from bulk.admin.rows import names_of
+from bulk.admin.rows import names_of, number_of_rows
 from bulk.errors import BulkJobNotFound
 from bulk.models import BulkJob, State
 from bulk.preview import JobPlan, plan_job
@@ -18,10 +18,9 @@ from bulk.services.jobs import begin_job, draft_job
 from core import clock
 from core.admin import BaseAdmin, admin_actor, given_reason
 from core.admin.bulk import ListAction, list_action_of
-from core.admin.planning import PLAN, TYPED, ShownPlan
+from core.admin.planning import PLAN, TYPED
 from core.errors import DomainError
-from plans.admin.planner import is_wide, panel_of
-from plans.budget import Loss
+from plans.admin.planner import is_wide, shown_plan
 from plans.errors import NotConfirmed, PlanStale
 from rollouts.errors import ReasonRequired
 
@@ -63,12 +62,8 @@ def plan_view(request: HttpRequest, job_id: UUID) -> HttpResponse:
             messages.success(request, f"Begun: {action.question.title}.")
             return HttpResponseRedirect(reverse("admin:bulk_bulkjob_change", args=[job.pk]))
     except DomainError as refusal:
-        messages.error(request, refusal.text)
-        return HttpResponseRedirect(
-            request.path
-            if request.method == "POST"
-            else reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
-        )
+        model_admin.tell_refusal(request, refusal)
+        return HttpResponseRedirect(request.path if request.method == "POST" else model_admin.list_url)
     return TemplateResponse(request, "bulk/admin/plan.html", _context(request, job, plan))
 
 
@@ -82,7 +77,7 @@ def _begin(request: HttpRequest, job: BulkJob, plan: JobPlan | None, *, phrase: 
             raise plan.refusals[0]
         if request.POST.get(PLAN) != plan.plan.digest:
             raise PlanStale
-        if _is_wide(plan) and request.POST.get(TYPED, "").strip() != phrase:
+        if is_wide(plan.plan.losing_percent) and request.POST.get(TYPED, "").strip() != phrase:
             raise NotConfirmed
         details = {"losing_agents": plan.plan.losing_agents, "losing_percent": plan.plan.losing_percent}
     begin_job(
@@ -99,21 +94,21 @@ def _context(request: HttpRequest, job: BulkJob, plan: JobPlan | None) -> dict[s
     model_admin, action = list_action_of(job.model, job.action)
     shown = None
     if plan is not None and not plan.plan.is_empty:
-        shown = ShownPlan(plan.plan.digest, panel_of(plan.plan), _is_wide(plan), _phrase(model_admin, job))
+        shown = shown_plan(plan.plan, phrase=_phrase(model_admin, job))
     return {
         **site.each_context(request),
         "title": action.question.title,
         "job": job,
         "question": action.question,
-        "rows": list(names_of(job.model, _ids(job)[:NAMED]).values()),
+        "rows": list(names_of(model_admin, _ids(job)[:NAMED]).values()),
         "unnamed": max(0, job.total - NAMED),
-        "noun": model_admin.opts.verbose_name if job.total == 1 else model_admin.opts.verbose_name_plural,
+        "rows_line": number_of_rows(job),
         "plan": shown,
         "digest": plan.plan.digest if plan is not None else "",
         "has_plan": plan is not None,
         "refusals": plan.refusals if plan is not None else (),
         "opts": BulkJob._meta,
-        "back": reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist"),
+        "back": model_admin.list_url,
         "media": model_admin.media,
     }
 
@@ -124,7 +119,3 @@ def _ids(job: BulkJob) -> list[UUID]:
 
 def _phrase(model_admin: BaseAdmin, job: BulkJob) -> str:
     return f"{job.total} {model_admin.opts.verbose_name_plural}"
-
-
-def _is_wide(plan: JobPlan) -> bool:
-    return is_wide(Loss(plan.plan.losing_agents, plan.plan.losing_percent))

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from bulk.errors import BulkJobNotFound, BulkJobNotInState
 from bulk.event_kinds import BulkEventKind
@@ -26,7 +25,7 @@ def draft_job(*, model: str, action: str, word: str, ids: Sequence[UUID], actor:
         model=model,
         action=action,
         word=word,
-        actor=_as_json(actor),
+        actor=asdict(actor),
         selection=[str(pk) for pk in ids],
         total=len(ids),
     )
@@ -57,7 +56,7 @@ def begin_job(
         batch_size=1_000,
     )
     job.state, job.begun_at, job.reason, job.selection = State.RUNNING, now, reason, []
-    job.actor = _as_json(actor)
+    job.actor = asdict(actor)
     job.save(update_fields=["state", "begun_at", "reason", "selection", "actor"])
     _tell(BulkEventKind.BULK_JOB_BEGUN, job, actor, {"reason": reason, **details}, reason=reason)
 
@@ -84,10 +83,8 @@ def end_if_finished(*, job: BulkJob, actor: Actor, now: datetime) -> None:
 
 def counts_of(job: BulkJob) -> dict[str, int]:
     """The number of rows of a job by outcome; all rows of a draft are pending."""
-    counts = dict.fromkeys(Outcome.values, 0)
-    for outcome in job.rows.values_list("outcome", flat=True):
-        counts[outcome] += 1
-    return counts
+    found = job.rows.values_list("outcome").annotate(number=Count("pk"))
+    return dict.fromkeys(Outcome.values, 0) | dict(found)
 
 
 def author_of(job: BulkJob) -> Actor:
@@ -112,10 +109,6 @@ def _move(job_id: UUID, old: State, new: State, kind: BulkEventKind, actor: Acto
     if not BulkJob.objects.filter(pk=job_id, state=old).update(state=new):
         raise BulkJobNotInState(id=job_id)
     _tell(kind, BulkJob.objects.get(pk=job_id), actor, {})
-
-
-def _as_json(actor: Actor) -> dict[str, Any]:
-    return asdict(actor)
 
 
 def _tell(

@@ -115,6 +115,10 @@ class BaseAdmin(_ModelAdmin):
             row.heading = self.name_of(row)
         return row
 
+    def row_of(self, request: HttpRequest, obj: Any) -> Any:
+        """The row of a permission check. For buttons, the theme passes the id in place of the row."""
+        return self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         if self.secret_fields.intersection(lookup.split("__")):
             return False
@@ -135,7 +139,12 @@ class BaseAdmin(_ModelAdmin):
     def gone(self, request: HttpRequest) -> HttpResponse:
         """The response to a request for a row that does not exist."""
         self.message_user(request, f"There is no such {self.opts.verbose_name}.", messages.WARNING)
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+        return HttpResponseRedirect(self.list_url)
+
+    @property
+    def list_url(self) -> str:
+        """The address of the list of all rows."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def url_of(self, row: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])

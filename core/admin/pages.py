@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -109,10 +108,6 @@ class ServiceAdmin(BaseAdmin):
         finally:
             context_of(request).is_reading = False
         return response
-
-    def row_of(self, request: HttpRequest, obj: Any) -> Any:
-        """The row of a permission check. For buttons, the theme passes the id in place of the row."""
-        return self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
 
     def _is_open(self, request: HttpRequest, obj: Any) -> bool:
         row = self.row_of(request, obj)

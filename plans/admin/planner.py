@@ -40,9 +40,7 @@ class FleetPlanner:
         plan = report(run, digest, now=clock.now(), reader=None)
         if plan.is_empty or run.refused_by:
             return None
-        return ShownPlan(
-            digest, panel_of(plan), is_wide(Loss(plan.losing_agents, plan.losing_percent)), phrase
-        )
+        return shown_plan(plan, phrase=phrase)
 
     def make(self, rows: Sequence[Model], change: Change, *, phrase: str, confirmation: Confirmation) -> Any:
         with transaction.atomic():
@@ -56,7 +54,7 @@ class FleetPlanner:
             if digest_of(changes, before, after, write=_write(rows)) != confirmation.digest:
                 raise PlanStale
             loss = loss_of(changes, now=clock.now())
-            if is_wide(loss):
+            if is_wide(loss.percent):
                 if confirmation.typed != phrase or not confirmation.actor.reason:
                     raise NotConfirmed
                 _tell(rows[0], loss, confirmation)
@@ -67,13 +65,17 @@ def _write(rows: Sequence[Model]) -> bytes:
     return orjson.dumps([rows[0]._meta.label, sorted(str(row.pk) for row in rows)])
 
 
-def is_wide(loss: Loss) -> bool:
+def is_wide(losing_percent: float) -> bool:
     """Whether so many agents lose a stack that the admin asks for a name to be typed."""
-    return loss.percent > settings.CONFIRM_BY_NAME_PERCENT
+    return losing_percent > settings.CONFIRM_BY_NAME_PERCENT
 
 
-def panel_of(plan: Plan) -> SafeString:
+def shown_plan(plan: Plan, *, phrase: str) -> ShownPlan:
     """The plan as a part of a page."""
+    return ShownPlan(plan.digest, _panel_of(plan), is_wide(plan.losing_percent), phrase)
+
+
+def _panel_of(plan: Plan) -> SafeString:
     context = {
         # Not `plan`, which is the name of the shown plan on the page around it.
         "changes": plan,

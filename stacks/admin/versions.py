@@ -4,7 +4,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
@@ -134,7 +133,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
         return cast(str | None, obj.manifest_block)
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        row = self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
+        row = self.row_of(request, obj)
         return (
             row is not None
             and may_reveal(request)

@@ -1,11 +1,12 @@
 """What the agent does in its rounds, beside a broker and a cluster."""
 
 import json
+from copy import deepcopy
 
 import httpx2
 import pytest
 
-from agents.models import AgentHeartbeat, MarkerDelivery
+from agents.models import AgentEvent, AgentHeartbeat, MarkerDelivery
 from core import clock
 from core.events import SYSTEM
 from health.models import DeploymentHealth
@@ -161,6 +162,19 @@ def test_a_damaged_inventory_is_named_and_nothing_of_its_stack_is_touched(world,
     assert world.said()[-1][:2] == (version.sequence_id, "FAILURE")
 
 
+def test_a_removal_that_cannot_be_carried_out_is_reported_as_a_removal(world, stack):
+    world.publish(stack, config_map("a"))
+    world.run()
+    (inventory,) = [obj for path, obj in world.cluster.objects.items() if "brokkr-inventory" in path]
+    inventory["data"] = {"inventory": "{"}
+    world.restart()
+    remove(stack.id)
+    world.run()
+    assert world.cluster.texts().keys() == {place("a")}
+    event = AgentEvent.objects.get(agent=world.row.id, status="FAILURE")
+    assert event.event_type == "DELETE"
+
+
 def test_an_agent_that_starts_again_needs_no_texts_and_applies_nothing(world, stack):
     world.publish(stack, config_map("a"))
     world.run()
@@ -211,6 +225,16 @@ def test_a_dry_run_changes_and_reports_nothing(world, stack):
     world.publish(stack, config_map("a"))
     world.run()
     assert (world.cluster.objects, world.said()) == ({}, [])
+
+
+def test_a_dry_run_leaves_the_inventory_of_a_version_with_the_same_text(world, stack):
+    world.publish(stack, config_map("a"))
+    world.run()
+    before = deepcopy(world.cluster.objects)
+    world.publish(stack, config_map("a"))
+    world.restart(dry_run=True)
+    world.run()
+    assert world.cluster.objects == before
 
 
 def test_an_agent_that_only_reads_applies_nothing_and_still_beats(world, stack):
