@@ -142,6 +142,23 @@ def free_port() -> int:
         return port
 
 
+def is_answered(url: str) -> bool:
+    """Whether GET of the URL is answered with 200."""
+    try:
+        return http_get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_until_answered(process: subprocess.Popen[Any], url: str) -> None:
+    """Wait until the program that `process` runs answers GET of the URL with 200."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not is_answered(url):
+        assert process.poll() is None, "the server has ended"
+        assert time.monotonic() < deadline, "the server is not ready"
+        time.sleep(0.05)
+
+
 class LiveServer:
     """One broker, which can be started and stopped several times, always on the same port and database.
 
@@ -227,11 +244,7 @@ class LiveServer:
 
     def wait_until_ready(self, process: subprocess.Popen[Any]) -> None:
         """Wait until the server that `process` runs on this port can serve requests."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not self._is_ready():
-            assert process.poll() is None, "the server has ended"
-            assert time.monotonic() < deadline, "the server is not ready"
-            time.sleep(0.05)
+        wait_until_answered(process, f"{self.url}/readyz")
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -268,12 +281,6 @@ class LiveServer:
                 self._process.send_signal(number)
         self._process.wait(_PATIENCE_SECONDS)
         self._process = None
-
-    def _is_ready(self) -> bool:
-        try:
-            return http_get(f"{self.url}/readyz", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
 
 
 # Both are done in one process, because starting Django takes longer than either of them.
