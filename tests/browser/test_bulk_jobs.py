@@ -4,8 +4,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.browser.accessibility import complaints
 
 pytestmark = pytest.mark.live
 
@@ -26,14 +27,6 @@ def fleet(site) -> str:
 def work(site: Any) -> None:
     """Let the worker do what is due, once."""
     site.server.manage("run_worker", "--once")
-
-
-def complaints(page: Page) -> list[str]:
-    return [
-        f"{each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
-        for each in Axe().run(page).response["violations"]
-        for node in each["nodes"]
-    ]
 
 
 def choose(page: Page, fleet: str, action: str) -> None:
