@@ -103,11 +103,8 @@ class Template:
             server = LiveServer(
                 database_url=url, data_dir=folder, admin_key=self.admin_key, environment=environment
             )
-            server.start()
-            try:
+            with server.running():
                 yield server
-            finally:
-                server.kill()
 
 
 class SharedTemplate:
@@ -242,21 +239,34 @@ class LiveServer:
             self.kill()
             raise AssertionError(f"{error}\n{self.log.read_text()}") from error
 
+    @contextmanager
+    def running(self) -> Iterator["LiveServer"]:
+        """Start the server, and kill it at the end of the block, which may stop and start it meanwhile."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.kill()
+
     def wait_until_ready(self, process: subprocess.Popen[Any]) -> None:
         """Wait until the server that `process` runs on this port can serve requests."""
         wait_until_answered(process, f"{self.url}/readyz")
 
-    @contextmanager
-    def worker(self) -> Iterator[None]:
-        """A `run_worker` that runs as long as the block."""
+    def start_worker(self) -> "subprocess.Popen[bytes]":
+        """A `run_worker`, which the caller ends."""
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "manage.py", "run_worker"],
                 cwd=self._code,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
             )
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A `run_worker` that runs as long as the block."""
+        process = self.start_worker()
         try:
             yield
         finally:
