@@ -100,7 +100,20 @@ def test_a_job_is_stopped_and_resumed_by_keyboard_alone(as_user, site, fleet):
     assert {row["status"] for row in rows} == {"ACTIVE"}
 
 
-def test_a_viewer_sees_jobs_and_chooses_nothing(as_user, site, fleet):
+@pytest.fixture
+def job(as_user, site, fleet) -> None:
+    """A bulk job that has ended, on top of the list."""
+    page = as_user("operator")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    choose(page, fleet, "Activate")
+    page.get_by_label("Reason").fill("they are ready")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    work(site)
+
+
+@pytest.mark.usefixtures("job")
+def test_a_viewer_sees_jobs_and_chooses_nothing(as_user, fleet):
     page = as_user("viewer")
     page.goto(f"agents/agent/?q={fleet}-")
     expect(page.locator("#action-toggle")).to_have_count(0)
