@@ -37,7 +37,7 @@ class Stand:
         broker = LiveServer(database_url=url, data_dir=folder, code=code)
         broker.prepare()
         self.key = broker.admin_key
-        with self._running(broker):
+        with broker.running():
             rows = make_rows(broker, "faults")
         path = f"/api/v1/stacks/{rows.stack_id}"
         self.poll: Call = ("GET", poll_path(rows.agent_id), rows.agent_key, None)
@@ -52,16 +52,8 @@ class Stand:
         broker = LiveServer(
             database_url=url or self.url, data_dir=self.folder, code=self.code, environment=environment
         )
-        with self._running(broker):
+        with broker.running():
             yield broker
-
-    @contextmanager
-    def _running(self, broker: LiveServer) -> Iterator[None]:
-        broker.start()
-        try:
-            yield
-        finally:
-            broker.kill()
 
 
 def told(broker: LiveServer, call: Call) -> tuple[str, float]:

@@ -18,9 +18,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from tests.support.agent_process import start_agent
 from tests.support.cluster import Cluster, running_cluster
-from tests.support.live_api import created, live_client
-from tests.support.server import ROOT, LiveServer, free_port, http_get, temporary_database
+from tests.support.live_api import as_admin
+from tests.support.server import LiveServer, free_port, http_get, temporary_database
 
 _PATIENCE = 900
 _STACK = """\
@@ -52,8 +53,7 @@ class Bench:
         cluster.kubectl("create", "namespace", "bench")
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        with live_client(self.broker, self.broker.admin_key) as api:
-            return created(api.request(method, path, json=body))
+        return as_admin(self.broker, method, path, body)
 
     def add_stack(self, number: int) -> str:
         body = {"name": f"bench-{number}", "generator_id": self.generator}
@@ -67,26 +67,19 @@ class Bench:
         self.call("POST", f"/stacks/{stack}/deployment-objects", {"yaml_content": text})
 
     def start(self) -> subprocess.Popen[bytes]:
-        environment = os.environ | {
-            "BROKKR_AGENT_BROKER_URL": self.broker.url,
-            "BROKKR_AGENT_KEY_FILE": str(self.folder / "key"),
-            "BROKKR_AGENT_KUBECONFIG": str(self.cluster.kubeconfig),
-            "BROKKR_AGENT_NAMESPACE": "bench",
-            "BROKKR_AGENT_PROBE_PORT": str(self.port),
-        }
-        with (self.folder / "agent.log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "brokkr_agent"], cwd=ROOT, env=environment, stderr=log
-            )
+        return start_agent(
+            self.broker,
+            self.cluster,
+            self.folder / "key",
+            log=self.folder / "agent.log",
+            environment={"BROKKR_AGENT_NAMESPACE": "bench", "BROKKR_AGENT_PROBE_PORT": str(self.port)},
+        )
 
     def requests(self) -> float:
         """To the API server, since the agent's start."""
-        text = http_get(f"http://127.0.0.1:{self.port}/metrics").text
-        return float(
-            next(line for line in text.splitlines() if line.startswith("brokkr_agent_api_requests ")).split()[
-                1
-            ]
-        )
+        lines = http_get(f"http://127.0.0.1:{self.port}/metrics").text.splitlines()
+        (line,) = (each for each in lines if each.startswith("brokkr_agent_api_requests "))
+        return float(line.split()[1])
 
     def word_of(self, number: int) -> str:
         found = self.cluster.try_kubectl(
@@ -95,8 +88,7 @@ class Bench:
         return found.stdout
 
     def reports(self) -> int:
-        with live_client(self.broker, self.broker.admin_key) as api:
-            return len(created(api.get(f"/agents/{self.agent['agent']['id']}/events")))
+        return len(self.call("GET", f"/agents/{self.agent['agent']['id']}/events"))
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -127,8 +119,7 @@ def main(arguments: list[str]) -> int:
         url = all_of_it.enter_context(temporary_database(folder))
         broker = LiveServer(database_url=url, data_dir=folder)
         broker.prepare()
-        broker.start()
-        all_of_it.callback(broker.kill)
+        all_of_it.enter_context(broker.running())
         bench = Bench(broker, all_of_it.enter_context(running_cluster()), folder)
         stacks = [bench.add_stack(number) for number in range(options.stacks)]
         process = bench.start()

@@ -62,12 +62,8 @@ def _storm(name: str, code: Path, agents: int) -> Storm:
     with tempfile.TemporaryDirectory(prefix="brokkr-bench-") as folder, private_postgres() as postgres:
         broker = LiveServer(database_url=postgres.url, data_dir=Path(folder), environment=_GRACE, code=code)
         broker.prepare()
-        broker.start()
-        try:
-            with broker.worker():
-                report = _simulate(broker, agents)
-        finally:
-            broker.kill()
+        with broker.running(), broker.worker():
+            report = _simulate(broker, agents)
         with psycopg.connect(postgres.url) as database:
             ((silent,),) = database.execute(_ANNOUNCED).fetchall()
     return Storm(name, report, silent)

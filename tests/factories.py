@@ -24,6 +24,8 @@ from generators.services import create_generator
 from health.models import DeploymentHealth
 from health.services import HealthReport, report_health
 from paks.actors import ActorType
+from paks.models import Pak, Role
+from paks.services import issue_pak
 from stacks.models import DeploymentObject, Stack
 from stacks.services import create_stack, publish
 from templates_app.models import StackTemplate
@@ -68,6 +70,11 @@ def make_generator(name: str | None = None, description: str | None = None) -> t
     """A generator and the API as its key sees it."""
     generator, key = create_generator(name=name or unique("generator"), description=description, actor=SYSTEM)
     return generator, Api(key)
+
+
+def make_admin_key(name: str = "ops", **options: Any) -> tuple[Pak, str]:
+    """A key for administration and its text. The options are those of `issue_pak`."""
+    return issue_pak(role=Role.ADMIN, subject_id=None, name=name, actor=SYSTEM, **options)
 
 
 def make_stack(

@@ -1,11 +1,11 @@
 """The product asks the database's clock; only `core/clock.py` reads the machine's."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.server import ROOT
+
 # `core/moments.py` only names Django's function, for migrations. The others are no parts of the broker.
 READERS = {"core/clock.py", "core/moments.py"}
 OTHERS = {"bench", "brokkr_agent", "simulator", "tests"}

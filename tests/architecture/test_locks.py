@@ -12,7 +12,9 @@ from tests.support.server import ROOT
 
 RUNTIME = ROOT / "locks" / "runtime.txt"
 DEV = ROOT / "locks" / "dev.txt"
-IMAGE = ROOT / "locks" / "image.txt"
+AGENT = ROOT / "locks" / "agent.txt"
+# Each has a list and a lock of its name.
+LISTS = ("agent", "image", "tracing")
 # The plugin of the tests stands among the packages of the product; it and what it alone requires stay out.
 OF_THE_TESTS = {"pytest-django", "pytest", "pluggy", "iniconfig", "packaging", "pygments"}
 
@@ -58,11 +60,12 @@ def test_the_tests_are_locked_at_the_versions_of_the_lists():
     assert _pins("requirements.txt", "requirements-dev.txt").items() <= _versions(DEV).items()
 
 
-def test_what_builds_the_image_is_locked_at_the_versions_of_its_list():
-    assert _pins("requirements-image.txt").items() <= _versions(IMAGE).items()
+@pytest.mark.parametrize("name", LISTS)
+def test_every_other_list_is_locked_at_its_versions(name):
+    assert _pins(f"requirements-{name}.txt").items() <= _versions(ROOT / "locks" / f"{name}.txt").items()
 
 
-@pytest.mark.parametrize("lock", [RUNTIME, DEV], ids=lambda path: path.stem)
+@pytest.mark.parametrize("lock", [RUNTIME, DEV, AGENT], ids=lambda path: path.stem)
 def test_what_a_locked_package_requires_is_locked(lock):
     locked = _locked(lock)
     here = [package.name for package in locked if package.marker is None or package.marker.evaluate()]

@@ -275,17 +275,20 @@ def rows(table: str = TABLE) -> list[tuple[str, list[int]]]:
     return [(f"{method} {path}", [int(status) for status in statuses]) for method, path, *statuses in lines]
 
 
-def answers(operation: str, world: World) -> dict[str, Any]:
-    """What each caller hears. Every call is undone, so that each finds the world as it was made."""
+def answer(operation: str, world: World, caller: str) -> Any:
+    """What the caller hears. The call is undone, so that the next one finds the world as it was made."""
     method, path = operation.split()
-    heard = {}
-    for caller in CALLERS:
-        with transaction.atomic():
-            heard[caller] = world.callers[caller].request(
-                method, world.fill(PATHS.get(operation, path)), world.fill(BODIES.get(operation, ...))
-            )
-            transaction.set_rollback(True)
+    with transaction.atomic():
+        heard = world.callers[caller].request(
+            method, world.fill(PATHS.get(operation, path)), world.fill(BODIES.get(operation, ...))
+        )
+        transaction.set_rollback(True)
     return heard
+
+
+def answers(operation: str, world: World) -> dict[str, Any]:
+    """What each caller hears."""
+    return {caller: answer(operation, world, caller) for caller in CALLERS}
 
 
 def statuses_of(heard: dict[str, Any]) -> list[int]:
@@ -300,10 +303,10 @@ def test_every_route_is_in_the_table():
 @pytest.mark.parametrize(("operation", "statuses"), rows(), ids=str)
 def test_each_caller_gets_its_status(world, operation, statuses):
     heard = answers(operation, world)
-    assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
-    for answer in heard.values():
-        if answer.status_code >= 400:
-            assert answer.json().keys() >= {"error", "code", "message"}
+    assert statuses_of(heard) == statuses, {caller: response.content for caller, response in heard.items()}
+    for response in heard.values():
+        if response.status_code >= 400:
+            assert response.json().keys() >= {"error", "code", "message"}
 
 
 SYSTEM_TEMPLATE_TABLE = """
@@ -327,4 +330,4 @@ POST   /stacks/{stack_id}/deployment-objects/from-template 401 201 201 403   403
 def test_a_system_template_is_for_all_generators_to_read_and_for_admins_to_write(world, operation, statuses):
     of_the_system = replace(world, ids=world.ids | {"template_id": world.ids["system_template_id"]})
     heard = answers(operation, of_the_system)
-    assert statuses_of(heard) == statuses, {caller: answer.content for caller, answer in heard.items()}
+    assert statuses_of(heard) == statuses, {caller: response.content for caller, response in heard.items()}

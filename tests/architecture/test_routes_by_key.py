@@ -1,13 +1,11 @@
 """Who may do what with a key that only reads, is limited, has been replaced or has ended: every route, one status."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
-from tests.architecture.test_routes import BODIES, CALLERS, PATHS, rows
+from tests.architecture.test_routes import CALLERS, answer, rows
 from tests.support.api import refused
 from tests.support.kinds_of_keys import make_world_of_keys
 from tests.support.routes import api_routes
@@ -181,17 +179,6 @@ GET    /admin/audit-verifications/{verification_id}  200    403    403    403
 def keys(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     with shared_rows(django_db_blocker, make_world_of_keys) as made:
         yield made
-
-
-def answer(operation: str, world: World, caller: str) -> Any:
-    """What the caller hears. The call is undone."""
-    method, path = operation.split()
-    with transaction.atomic():
-        heard = world.callers[caller].request(
-            method, world.fill(PATHS.get(operation, path)), world.fill(BODIES.get(operation, ...))
-        )
-        transaction.set_rollback(True)
-    return heard
 
 
 def statuses_of(caller: str) -> list[tuple[str, int]]:

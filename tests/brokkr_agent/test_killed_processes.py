@@ -15,8 +15,9 @@ import pytest
 
 from tests.brokkr_agent.conftest import config_map
 from tests.factories import unique
+from tests.support.agent_process import start_agent
 from tests.support.cluster import Cluster
-from tests.support.live_api import created, live_client
+from tests.support.live_api import as_admin
 from tests.support.server import ROOT, LiveServer, Template
 from tests.support.waits import wait_for
 
@@ -36,8 +37,7 @@ class Agent:
         cluster.kubectl("create", "namespace", self.namespace)
         made = self.post("/agents", {"name": self.namespace, "cluster_name": "test"})
         self.id = made["agent"]["id"]
-        with live_client(broker, broker.admin_key) as api:
-            created(api.put(f"/agents/{self.id}", json={"status": "ACTIVE"}))
+        as_admin(broker, "PUT", f"/agents/{self.id}", {"status": "ACTIVE"})
         (folder / "key").write_text(made["initial_pak"])
         generator = self.post("/generators", {"name": self.namespace})["generator"]["id"]
         self.stacks = [self._stack(generator, number) for number in range(3)]
@@ -50,34 +50,26 @@ class Agent:
         return stack_id
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        with live_client(self.broker, self.broker.admin_key) as api:
-            return created(api.post(path, json=body))
+        return as_admin(self.broker, "POST", path, body)
 
     def statuses(self) -> list[str]:
         """What the agent has reported, by the broker."""
-        with live_client(self.broker, self.broker.admin_key) as api:
-            return [event["status"] for event in created(api.get(f"/agents/{self.id}/events"))]
+        return [event["status"] for event in as_admin(self.broker, "GET", f"/agents/{self.id}/events")]
 
     def publish(self, stack: str, *names: str) -> None:
         text = "---\n".join(config_map(name, name, namespace=self.namespace) for name in names)
         self.post(f"/stacks/{stack}/deployment-objects", {"yaml_content": text})
 
     def start(self, *arguments: str, output: int | None = None) -> None:
-        environment = os.environ | {
-            "BROKKR_AGENT_BROKER_URL": self.broker.url,
-            "BROKKR_AGENT_KEY_FILE": str(self.folder / "key"),
-            "BROKKR_AGENT_KUBECONFIG": str(self.cluster.kubeconfig),
-            "BROKKR_AGENT_NAMESPACE": self.namespace,
-            "BROKKR_AGENT_PROBE_PORT": "0",
-        }
-        with (self.folder / "agent.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "brokkr_agent", *arguments],
-                cwd=ROOT,
-                env=environment,
-                stdout=output,
-                stderr=log,
-            )
+        self.process = start_agent(
+            self.broker,
+            self.cluster,
+            self.folder / "key",
+            *arguments,
+            log=self.folder / "agent.log",
+            environment={"BROKKR_AGENT_NAMESPACE": self.namespace},
+            stdout=output,
+        )
 
     def rules(self) -> str:
         """What `--print-rules` prints."""
@@ -91,21 +83,19 @@ class Agent:
         return self.process.wait(_PATIENCE)
 
     def names(self) -> set[str]:
-        found = json.loads(
-            self.cluster.kubectl("--namespace", self.namespace, "get", "configmaps", "--output=json")
-        )
-        names = (item["metadata"]["name"] for item in found["items"])
+        names = (item["metadata"]["name"] for item in self._config_maps())
         return {name for name in names if not name.startswith(("brokkr-inventory", "kube-root-ca"))}
 
     def inventories(self) -> list[dict[str, Any]]:
-        found = json.loads(
-            self.cluster.kubectl("--namespace", self.namespace, "get", "configmaps", "--output=json")
-        )
         return [
             json.loads(item["data"]["inventory"])
-            for item in found["items"]
+            for item in self._config_maps()
             if item["metadata"]["name"].startswith("brokkr-inventory")
         ]
+
+    def _config_maps(self) -> Any:
+        found = self.cluster.kubectl("--namespace", self.namespace, "get", "configmaps", "--output=json")
+        return json.loads(found)["items"]
 
 
 @pytest.fixture

@@ -138,3 +138,17 @@ def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
 def as_user(window: Callable[..., Page], _profiles: Callable[[str], BrowserContext]) -> Callable[[str], Page]:
     """A window of a user who is logged in."""
     return lambda name: window(_profiles(name))
+
+
+@pytest.fixture(params=[1280, 390])
+def as_user_of_widths(
+    as_user: Callable[[str], Page], request: pytest.FixtureRequest
+) -> Callable[[str], Page]:
+    """The same in a wide window and in a narrow one: the test runs with each."""
+
+    def open_window(name: str) -> Page:
+        page = as_user(name)
+        page.set_viewport_size({"width": request.param, "height": 900})
+        return page
+
+    return open_window

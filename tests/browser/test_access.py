@@ -4,9 +4,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.accessibility import complaints_of
 from tests.browser.screenshots import walk
 
 pytestmark = pytest.mark.live
@@ -36,18 +36,6 @@ def failing(site) -> dict[str, Any]:
     )
     assert answer.status_code == 201, answer.text
     return {"stack": stack, "agent": made["agent"], "message": f"no image {number}"}
-
-
-def complaints_of(page: Page, path: str) -> list[str]:
-    answer = page.goto(path)
-    assert answer is not None
-    assert answer.status < 400 or path == "nothing/like/it/", (path, answer.status)
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{path}: {each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
-        for each in found
-        for node in each["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

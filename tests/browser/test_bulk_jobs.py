@@ -4,8 +4,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.browser.accessibility import complaints
 
 pytestmark = pytest.mark.live
 
@@ -26,14 +27,6 @@ def fleet(site) -> str:
 def work(site: Any) -> None:
     """Let the worker do what is due, once."""
     site.server.manage("run_worker", "--once")
-
-
-def complaints(page: Page) -> list[str]:
-    return [
-        f"{each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
-        for each in Axe().run(page).response["violations"]
-        for node in each["nodes"]
-    ]
 
 
 def choose(page: Page, fleet: str, action: str) -> None:
@@ -107,7 +100,20 @@ def test_a_job_is_stopped_and_resumed_by_keyboard_alone(as_user, site, fleet):
     assert {row["status"] for row in rows} == {"ACTIVE"}
 
 
-def test_a_viewer_sees_jobs_and_chooses_nothing(as_user, site, fleet):
+@pytest.fixture
+def job(as_user, site, fleet) -> None:
+    """A bulk job that has ended, on top of the list."""
+    page = as_user("operator")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    choose(page, fleet, "Activate")
+    page.get_by_label("Reason").fill("they are ready")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    work(site)
+
+
+@pytest.mark.usefixtures("job")
+def test_a_viewer_sees_jobs_and_chooses_nothing(as_user, fleet):
     page = as_user("viewer")
     page.goto(f"agents/agent/?q={fleet}-")
     expect(page.locator("#action-toggle")).to_have_count(0)

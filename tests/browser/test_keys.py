@@ -7,29 +7,18 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_access import complaints_of
+from tests.browser.accessibility import complaints_of, press, tab_to
 
 pytestmark = pytest.mark.live
 
-WIDE, NARROW = 1280, 390
 _numbers = count(1)
 
 
-@pytest.fixture(params=[WIDE, NARROW])
-def width(request) -> int:
-    chosen: int = request.param
-    return chosen
-
-
 @pytest.fixture
-def page(as_user, width) -> Page:
-    """A window of an admin, of that width."""
-    return sized(as_user("admin"), width)
-
-
-def sized(page: Page, width: int) -> Page:
-    page.set_viewport_size({"width": width, "height": 900})
-    return page
+def page(as_user_of_widths) -> Page:
+    """A window of an admin."""
+    window: Page = as_user_of_widths("admin")
+    return window
 
 
 @pytest.fixture
@@ -54,15 +43,6 @@ def shown_key(page: Page) -> str:
     return field.input_value()
 
 
-def tab_to(page: Page, locator: Any) -> None:
-    """Press the tabulator until the element has the focus."""
-    for _ in range(200):
-        if locator.evaluate("element => element === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError("the tabulator never comes to it")
-
-
 def test_a_key_is_rotated_with_an_overlap_by_the_keyboard_alone(page, site, generator):
     page.goto(f"generators/generator/{generator['id']}/rotate_key/")
     choice = page.get_by_label("The old key ends")
@@ -71,8 +51,7 @@ def test_a_key_is_rotated_with_an_overlap_by_the_keyboard_alone(page, site, gene
     # Of the choices in their order, the one before.
     page.keyboard.press("ArrowUp")
     expect(choice).to_have_value("43200")
-    tab_to(page, page.get_by_role("button", name="Rotate key"))
-    page.keyboard.press("Enter")
+    press(page, page.get_by_role("button", name="Rotate key"))
     new = shown_key(page)
     assert identity(site, new).status_code == identity(site, generator["pak"]).status_code == 200
     assert "ends_at" in identity(site, generator["pak"]).json()
@@ -87,18 +66,11 @@ def test_a_key_with_limits_is_made_by_the_keyboard_alone(page, site, generator):
     page.keyboard.type("web team")
     page.keyboard.press("Tab")
     page.keyboard.type(generator["stack"]["name"])
-    tab_to(page, page.get_by_role("button", name="Make the key"))
-    page.keyboard.press("Enter")
+    press(page, page.get_by_role("button", name="Make the key"))
     key = shown_key(page)
     assert identity(site, key).json()["limits"] == {"stacks": [generator["stack"]["id"]], "labels": []}
     page.goto(f"generators/generator/{generator['id']}/keys/")
     expect(page.get_by_text("1 stack", exact=True)).to_be_visible()
-
-
-def press(page: Page, locator: Any) -> None:
-    """Go to the button or link by the tabulator, and press Enter."""
-    tab_to(page, locator)
-    page.keyboard.press("Enter")
 
 
 def test_a_key_that_only_reads_is_made_given_an_end_and_revoked_by_the_keyboard_alone(page, site):
@@ -132,8 +104,8 @@ def test_a_key_that_only_reads_is_made_given_an_end_and_revoked_by_the_keyboard_
 
 
 @pytest.mark.parametrize("user", ["viewer", "operator"])
-def test_who_may_see_no_keys_is_offered_none(as_user, generator, user, width):
-    page = sized(as_user(user), width)
+def test_who_may_see_no_keys_is_offered_none(as_user_of_widths, generator, user):
+    page = as_user_of_widths(user)
     page.goto(f"generators/generator/{generator['id']}/change/")
     expect(page.get_by_role("link", name="Keys", exact=True)).to_have_count(0)
     expect(page.get_by_role("link", name="Rotate key")).to_have_count(0)

@@ -5,23 +5,15 @@ from itertools import count
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.accessibility import complaints
 from tests.live.test_agent_v0_9 import CALLS, HEADERS
 from tests.support.scripted_agent import ScriptedAgent
 
 pytestmark = pytest.mark.live
 
 _numbers = count(1)
-
-
-def complaints(page: Page) -> list[str]:
-    return [
-        f"{each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
-        for each in Axe().run(page).response["violations"]
-        for node in each["nodes"]
-    ]
 
 
 def start(site: Any, environment: str) -> None:

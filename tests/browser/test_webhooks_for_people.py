@@ -5,18 +5,11 @@ from itertools import count
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_access import complaints_of
-from tests.browser.test_keys import NARROW, WIDE, sized, tab_to
+from tests.browser.accessibility import complaints_of, press, tab_to
 
 pytestmark = pytest.mark.live
 
 _numbers = count(1)
-
-
-@pytest.fixture(params=[WIDE, NARROW])
-def width(request) -> int:
-    chosen: int = request.param
-    return chosen
 
 
 def example(page: Page):
@@ -24,8 +17,8 @@ def example(page: Page):
 
 
 @pytest.mark.parametrize("user", ["operator", "admin"])
-def test_the_example_follows_the_choice_by_the_keyboard_alone(as_user, user, width):
-    page = sized(as_user(user), width)
+def test_the_example_follows_the_choice_by_the_keyboard_alone(as_user_of_widths, user):
+    page = as_user_of_widths(user)
     page.goto("webhooks/subscription/add/")
     expect(example(page)).to_contain_text('"event_type": "deployment.failed"')
     tab_to(page, page.get_by_role("radio", name="standard"))
@@ -38,8 +31,8 @@ def test_the_example_follows_the_choice_by_the_keyboard_alone(as_user, user, wid
     expect(example(page)).to_contain_text("Agent edge-01 could not apply stack web-shop")
 
 
-def test_a_saved_webhook_is_tested_with_its_button(as_user, width):
-    page = sized(as_user("operator"), width)
+def test_a_saved_webhook_is_tested_with_its_button(as_user_of_widths):
+    page = as_user_of_widths("operator")
     name = f"team-{next(_numbers)}"
     page.goto("webhooks/subscription/add/")
     page.get_by_label("Name").fill(name)
@@ -51,27 +44,26 @@ def test_a_saved_webhook_is_tested_with_its_button(as_user, width):
     expect(page.get_by_role("radio", name="slack")).to_be_checked()
     expect(example(page)).to_contain_text("plain_text")
     page.goto(page.url.replace("change/", "test/"))
-    tab_to(page, page.get_by_role("button", name="Send"))
-    page.keyboard.press("Enter")
+    press(page, page.get_by_role("button", name="Send"))
     # Nobody may be sent to this address, and the page says so.
     expect(page.get_by_text("is not public")).to_be_visible()
 
 
-def test_a_viewer_sees_the_format_and_its_example_and_changes_nothing(as_user, site, width):
+def test_a_viewer_sees_the_format_and_its_example_and_changes_nothing(as_user_of_widths, site):
     name = f"seen-{next(_numbers)}"
     made = site.post(
         "/webhooks",
         {"name": name, "url": "https://hooks.example.com/", "event_types": ["*"], "format": "teams"},
     )
-    page = sized(as_user("viewer"), width)
+    page = as_user_of_widths("viewer")
     page.goto(f"webhooks/subscription/{made['id']}/change/")
     expect(example(page)).to_contain_text("AdaptiveCard")
     expect(page.get_by_role("radio")).to_have_count(0)
     expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
 
 
-def test_axe_reports_nothing_on_the_form(as_user, site, width):
-    page = sized(as_user("admin"), width)
+def test_axe_reports_nothing_on_the_form(as_user_of_widths, site):
+    page = as_user_of_widths("admin")
     made = site.post(
         "/webhooks",
         {

@@ -18,7 +18,7 @@ from tests.chaos.faults import endless, fail_the_database_over, name_of
 from tests.chaos.report import Happened, Report, judge
 from tests.chaos.stand import Stand, running_stand
 from tests.chaos.witnesses import Notes, watching
-from tests.support.live_api import Rows, created, live_client, make_rows
+from tests.support.live_api import Rows, as_admin, make_rows
 from tests.support.receiver import running_receiver
 from tests.support.server import ROOT
 from tests.support.waits import wait_for
@@ -83,8 +83,7 @@ def _trouble(
 
 def _subscribe(stand: Stand, url: str) -> str:
     body = {"name": "chaos", "url": url, "event_types": ["deployment.created"]}
-    with live_client(stand.broker, stand.broker.admin_key) as admin:
-        return str(created(admin.post("/webhooks", json=body))["id"])
+    return str(as_admin(stand.broker, "POST", "/webhooks", body)["id"])
 
 
 @contextmanager

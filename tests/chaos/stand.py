@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 from tests.support.proxy import Proxy
 from tests.support.receiver import LOOPBACK_ALLOWED
 from tests.support.replication import Replicated, replicated
-from tests.support.server import ROOT, LiveServer
+from tests.support.server import LiveServer
 from tests.support.waits import wait_for
 
 _WORKERS = 2
@@ -31,17 +29,7 @@ class Stand:
         )
         self.broker.prepare()
         self.broker.start()
-        self._log = (folder / "workers.log").open("ab")
-        self._workers = [self._worker() for _ in range(_WORKERS)]
-
-    def _worker(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "manage.py", "run_worker"],
-            cwd=ROOT,
-            env=self.broker.environment,
-            stdout=self._log,
-            stderr=self._log,
-        )
+        self._workers = [self.broker.start_worker() for _ in range(_WORKERS)]
 
     def web_processes(self) -> list[int]:
         """The process ids of gunicorn's workers."""
@@ -76,7 +64,7 @@ class Stand:
         index = number % _WORKERS
         self._workers[index].kill()
         self._workers[index].wait()
-        self._workers[index] = self._worker()
+        self._workers[index] = self.broker.start_worker()
 
     def restart_database(self) -> None:
         """Restart the primary as an administrator does."""
@@ -96,7 +84,6 @@ class Stand:
         for worker in self._workers:
             worker.kill()
             worker.wait()
-        self._log.close()
         self.broker.kill()
 
 

@@ -29,11 +29,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with private_postgres() as postgres:
         broker = LiveServer(database_url=postgres.url, data_dir=tmp_path_factory.mktemp("first"))
         broker.prepare()
-        broker.start()
-        try:
+        with broker.running():
             rows = make_rows(broker, "faults")
-        finally:
-            broker.kill()
         yield Cluster(postgres, broker.admin_key, rows)
 
 
@@ -49,9 +46,7 @@ def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
                 admin_key=cluster.admin_key,
                 environment=environment,
             )
-            broker.start()
-            running.callback(broker.kill)
-            return broker
+            return running.enter_context(broker.running())
 
         yield run
 

@@ -39,11 +39,8 @@ def postgres() -> Iterator[PrivatePostgres]:
 def broker(postgres: PrivatePostgres, tmp_path: Path) -> Iterator[LiveServer]:
     server = LiveServer(database_url=postgres.url, data_dir=tmp_path)
     server.prepare()
-    server.start()
-    try:
+    with server.running():
         yield server
-    finally:
-        server.kill()
 
 
 @contextmanager

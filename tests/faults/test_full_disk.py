@@ -44,8 +44,7 @@ def fill_up(ballast: Path) -> None:
 def test_a_full_disk_is_said_to_be_full_and_used_again_when_there_is_room(disk: Path, tmp_path: Path):
     broker = LiveServer(database_url=f"sqlite:///{disk / 'brokkr.sqlite3'}", data_dir=tmp_path)
     broker.prepare()
-    broker.start()
-    try:
+    with broker.running():
         ballast = disk / "ballast"
         fill_up(ballast)
         answers = [
@@ -57,8 +56,6 @@ def test_a_full_disk_is_said_to_be_full_and_used_again_when_there_is_room(disk: 
         ballast.unlink()
         made = ask(broker, "POST", "/api/v1/generators", key=broker.admin_key, body={"name": "later"})
         wait_for(lambda: {ask(broker, "GET", "/readyz").status for _ in range(10)} == {200}, patience=120)
-    finally:
-        broker.kill()
 
     refused = [answer for answer in answers if answer.status != 201]
     assert {(answer.status, answer.code) for answer in refused} == {(503, "storage_full")}

@@ -32,9 +32,7 @@ def replicas(cluster: Cluster, tmp_path: Path) -> Iterator[list[LiveServer]]:
             server = LiveServer(
                 database_url=cluster.postgres.url, data_dir=tmp_path / name, admin_key=cluster.admin_key
             )
-            server.start()
-            running.callback(server.kill)
-            servers.append(server)
+            servers.append(running.enter_context(server.running()))
         yield servers
 
 

@@ -169,11 +169,8 @@ def previous(tmp_path: Path) -> Iterator[LiveServer]:
         (tmp_path / "previous").mkdir()
         server = LiveServer(database_url=postgres.url, data_dir=tmp_path / "previous", code=code)
         server.prepare()
-        server.start()
-        try:
+        with server.running():
             yield server
-        finally:
-            server.kill()
 
 
 @pytest.fixture

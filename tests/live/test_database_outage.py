@@ -32,11 +32,8 @@ def postgres() -> Iterator[PrivatePostgres]:
 def outage_broker(postgres: PrivatePostgres, tmp_path: Path) -> Iterator[LiveServer]:
     broker = LiveServer(database_url=postgres.url, data_dir=tmp_path)
     broker.prepare()
-    broker.start()
-    try:
+    with broker.running():
         yield broker
-    finally:
-        broker.kill()
 
 
 class Load:

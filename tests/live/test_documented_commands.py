@@ -14,10 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.server import ROOT, free_port, http_get
+from tests.support.server import ROOT, free_port, is_answered
 from tests.support.waits import wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.any_database("what a page says; it makes a database of its own")]
@@ -134,10 +133,7 @@ class Reader:
     def _is_ready(self) -> bool:
         assert self._server is not None
         assert self._server.poll() is None, self._output.read_text()
-        try:
-            return http_get(f"{self._url}/readyz", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
+        return is_answered(f"{self._url}/readyz")
 
     def stop(self) -> None:
         """Stop the server as a terminal does."""

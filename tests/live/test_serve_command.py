@@ -4,10 +4,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.server import ROOT, LiveServer, Template, http_get
+from tests.support.server import ROOT, LiveServer, Template, is_answered
 
 pytestmark = [pytest.mark.live, pytest.mark.any_database("two processes that live and end together")]
 
@@ -39,13 +38,6 @@ def serve(prepared: LiveServer) -> Iterator[subprocess.Popen[str]]:
         process.communicate(timeout=60)
 
 
-def _answers(server: LiveServer) -> bool:
-    try:
-        return http_get(f"{server.url}/healthz", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
 def _child(process: subprocess.Popen[str], word: str) -> int:
     """The pid of the one child whose command line has the word in it."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -62,7 +54,7 @@ def test_serve_says_where_to_go_and_ends_both_on_ctrl_c(prepared: LiveServer, se
     assert serve.returncode == 0
     assert f"{prepared.url}/swagger-ui" in said
     assert said.endswith("Brokkr has stopped.\n")
-    assert not _answers(prepared)
+    assert not is_answered(f"{prepared.url}/healthz")
     assert not Path(f"/proc/{worker}").exists()
 
 
@@ -77,5 +69,5 @@ def test_serve_ends_with_an_error_when_one_of_the_two_dies(
 
     assert serve.returncode == 1
     assert complaint.endswith(f"The {name} process ended by itself; everything has been stopped.\n")
-    assert not _answers(prepared)
+    assert not is_answered(f"{prepared.url}/healthz")
     assert not Path(f"/proc/{worker}").exists()

@@ -1,15 +1,14 @@
 """With BROKKR_TRACING, a collector gets a span for each request, below the span of the client. Without it, none."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.support.live_api import live_client, make_rows
-from tests.support.server import Template, free_port
+from tests.support.receiver import Receiver, answer, running_receiver
+from tests.support.server import Template
 from tests.support.waits import wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.any_database("what is sent to a collector")]
@@ -18,54 +17,28 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 POLL = "GET /api/v1/agents/:id/target-state"
 
 
-class Collector(ThreadingHTTPServer):
-    """Takes what is sent to its loopback port."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        super().__init__(("127.0.0.1", free_port()), _Handler)
-
-    def spans(self) -> list[Span]:
-        """All spans so far."""
-        return [
-            span
-            for body in list(self.bodies)
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the test tells what matters."""
+def spans_of(collector: Receiver) -> list[Span]:
+    """All spans that it has received so far."""
+    return [
+        span
+        for request in list(collector.received)
+        for resource in ExportTraceServiceRequest.FromString(request.body).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
 
 
 @pytest.fixture
-def collector() -> Iterator[Collector]:
-    made = Collector()
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    try:
+def collector() -> Iterator[Receiver]:
+    with running_receiver() as made:
+        made.usual = answer(200)
         yield made
-    finally:
-        made.shutdown()
-        made.server_close()
-        thread.join(60)
 
 
 def test_a_request_is_a_span_below_that_of_its_client(database_template: Template, tmp_path, collector):
     environment = {
         "BROKKR_TRACING": "true",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url(""),
         "OTEL_BSP_SCHEDULE_DELAY": "100",
     }
     with database_template.broker(tmp_path, environment) as broker:
@@ -74,11 +47,11 @@ def test_a_request_is_a_span_below_that_of_its_client(database_template: Templat
             path = f"/agents/{rows.agent_id}/target-state"
             for flags in ("01", "00"):
                 agent.get(path, headers={"traceparent": f"00-{TRACE}-{PARENT}-{flags}"})
-        wait_for(lambda: any(span.trace_id.hex() == TRACE for span in collector.spans()), patience=60)
+        wait_for(lambda: any(span.trace_id.hex() == TRACE for span in spans_of(collector)), patience=60)
         broker.stop()
 
     # The client records one of its two polls, and so does the broker.
-    (poll,) = (span for span in collector.spans() if span.trace_id.hex() == TRACE)
+    (poll,) = (span for span in spans_of(collector) if span.trace_id.hex() == TRACE)
     assert (poll.name, poll.parent_span_id.hex(), poll.kind) == (POLL, PARENT, Span.SPAN_KIND_SERVER)
     assert poll.start_time_unix_nano < poll.end_time_unix_nano
     said = {each.key: each.value.string_value or each.value.int_value for each in poll.attributes}
@@ -90,8 +63,8 @@ def test_a_request_is_a_span_below_that_of_its_client(database_template: Templat
         "brokkr.caller": f"agent:{rows.agent_id}",
     }
     # Requests of clients without traces begin traces.
-    others = [span for span in collector.spans() if span.trace_id.hex() != TRACE]
+    others = [span for span in spans_of(collector) if span.trace_id.hex() != TRACE]
     assert {span.parent_span_id for span in others} == {b""}
     assert "POST /api/v1/agents" in {span.name for span in others}
     assert {span.status.code for span in others} == {Status.STATUS_CODE_UNSET}
-    assert not any(rows.agent_key.encode() in body for body in collector.bodies)
+    assert not any(rows.agent_key.encode() in request.body for request in collector.received)

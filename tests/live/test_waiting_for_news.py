@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.live_api import created, live_client
+from tests.support.live_api import MANIFEST, created, live_client
 from tests.support.raw_http import Wire, chunked
 
 pytestmark = pytest.mark.live
 
-MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 # Less than the wait, so that an answer within it was caused by the change.
 _PATIENCE = 25
 

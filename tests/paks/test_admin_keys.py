@@ -7,9 +7,8 @@ import pytest
 from core.events import SYSTEM
 from generators.services import issue_generator_pak
 from paks.limits import Limits
-from paks.models import Pak, Role
-from paks.services import issue_pak
-from tests.factories import make_agent, make_generator, make_stack
+from paks.models import Pak
+from tests.factories import make_admin_key, make_agent, make_generator, make_stack
 from tests.support.admin import actions_by, chosen_in, messages_of, shown_key, staff
 from tests.support.api import Api, refused
 
@@ -19,10 +18,6 @@ pytestmark = [
 ]
 
 LIST = "paks/pak/"
-
-
-def admin_key(name: str = "laptop", **options) -> tuple[Pak, str]:
-    return issue_pak(role=Role.ADMIN, subject_id=None, name=name, actor=SYSTEM, **options)
 
 
 def test_a_key_is_made_that_only_reads_and_ends(operator, now):
@@ -42,7 +37,7 @@ def test_an_end_in_the_past_is_an_error_of_the_form(operator):
 
 def test_rotating_a_key_offers_the_overlap_that_the_setting_says(operator, settings):
     settings.KEY_OVERLAP_SECONDS = 7200
-    pak, old = admin_key()
+    pak, old = make_admin_key()
     page = f"{LIST}{pak.pk}/rotate/"
     assert list(chosen_in(operator.get(page))) == ["7200"]
     new = shown_key(operator.post(page, {"confirmed": "yes", "choice": "7200"}))
@@ -56,7 +51,7 @@ def test_rotating_a_key_offers_the_overlap_that_the_setting_says(operator, setti
 
 @pytest.mark.parametrize("choice", ["-1", "604801", "soon", "9" * 30])
 def test_an_overlap_that_is_not_offered_changes_nothing(operator, choice):
-    pak, _ = admin_key()
+    pak, _ = make_admin_key()
     response = operator.post(f"{LIST}{pak.pk}/rotate/", {"confirmed": "yes", "choice": choice})
     assert any("7 days" in message for message in messages_of(response))
     assert Pak.objects.count() == 1
@@ -75,7 +70,7 @@ def test_the_pages_of_owners_rotate_with_an_overlap_and_list_both_keys(operator,
 
 
 def test_another_end_is_given_on_a_page_of_its_own(operator, now):
-    pak, key = admin_key()
+    pak, key = make_admin_key()
     page = f"{LIST}{pak.pk}/end/"
     end = (now + timedelta(days=3)).replace(second=0, microsecond=0)
     operator.post(page, {"expires_at": f"{end:%Y-%m-%dT%H:%M}"})
@@ -93,8 +88,8 @@ def test_the_page_shows_the_end_to_the_second(operator, now):
 
 
 def test_keys_that_end_soon_can_be_asked_for(operator, now):
-    admin_key("soon", expires_at=now + timedelta(days=2))
-    admin_key("never")
+    make_admin_key("soon", expires_at=now + timedelta(days=2))
+    make_admin_key("never")
     shown = operator.get(LIST, end="soon").content.decode()
     assert "soon" in shown
     assert "never</span>" not in shown

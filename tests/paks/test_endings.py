@@ -9,9 +9,9 @@ from core.metrics import exposition
 from generators.services import issue_generator_pak
 from paks.endings import announce_endings, ending_soon
 from paks.installation_checks import ending_keys
-from paks.models import Pak, Role
-from paks.services import issue_pak, replace_pak, revoke_pak, set_expiry
-from tests.factories import make_generator
+from paks.models import Pak
+from paks.services import replace_pak, revoke_pak, set_expiry
+from tests.factories import make_admin_key, make_generator
 from tests.support.events import notices, recorded_audit, recorded_events
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def admin_key(now, *, days: float | None, name: str = "terraform") -> Pak:
     expires_at = None if days is None else now + timedelta(days=days)
-    return issue_pak(role=Role.ADMIN, subject_id=None, name=name, actor=SYSTEM, expires_at=expires_at)[0]
+    return make_admin_key(name, expires_at=expires_at)[0]
 
 
 def test_a_key_that_ends_within_the_warning_time_is_found_and_no_other(now, settings):

@@ -7,33 +7,29 @@ import pytest
 from core.events import SYSTEM
 from paks.errors import InvalidKeyExpiry, LastAdminPak, PakAlreadyRevoked
 from paks.look_ups import any_admin_key, usable_admin_key
-from paks.models import Pak, Role
-from paks.services import issue_pak, replace_pak, revoke_pak, set_expiry
-from tests.factories import make_agent
+from paks.models import Pak
+from paks.services import replace_pak, revoke_pak, set_expiry
+from tests.factories import make_admin_key, make_agent
 from tests.support.api import Api
 from tests.support.events import recorded_audit
 
 pytestmark = pytest.mark.django_db
 
 
-def admin_key(name: str = "ops", **options) -> tuple[Pak, str]:
-    return issue_pak(role=Role.ADMIN, subject_id=None, name=name, actor=SYSTEM, **options)
-
-
 @pytest.mark.parametrize("away", [timedelta(0), timedelta(seconds=-1), timedelta(days=3651)])
 def test_an_end_in_the_past_or_in_a_far_future_is_refused(now, away):
     with pytest.raises(InvalidKeyExpiry):
-        admin_key(expires_at=now + away)
+        make_admin_key(expires_at=now + away)
     assert not Pak.objects.exists()
 
 
 def test_ends_are_whole_seconds_because_clocks_of_databases_are(now):
-    pak, _ = admin_key(expires_at=now.replace(microsecond=999999) + timedelta(days=1))
+    pak, _ = make_admin_key(expires_at=now.replace(microsecond=999999) + timedelta(days=1))
     assert pak.ends_at == now.replace(microsecond=0) + timedelta(days=1)
 
 
 def test_another_end_takes_the_place_of_the_first_or_takes_it_away(now):
-    pak, key = admin_key(expires_at=now + timedelta(days=1))
+    pak, key = make_admin_key(expires_at=now + timedelta(days=1))
     with recorded_audit() as rows:
         set_expiry(pak_id=pak.pk, expires_at=now + timedelta(days=9), actor=SYSTEM)
     assert [row.action for row in rows] == ["pak.expiry_changed"]
@@ -43,7 +39,7 @@ def test_another_end_takes_the_place_of_the_first_or_takes_it_away(now):
 
 
 def test_a_key_that_was_replaced_ends_with_its_overlap_whatever_end_it_is_given(now):
-    old, _ = admin_key()
+    old, _ = make_admin_key()
     replace_pak(pak_id=old.pk, actor=SYSTEM, overlap=timedelta(hours=1))
     over = Pak.objects.get(pk=old.pk).ends_at
     set_expiry(pak_id=old.pk, expires_at=now + timedelta(days=9), actor=SYSTEM)
@@ -51,7 +47,7 @@ def test_a_key_that_was_replaced_ends_with_its_overlap_whatever_end_it_is_given(
 
 
 def test_what_has_ended_gets_no_other_end(now):
-    pak, _ = admin_key(expires_at=now + timedelta(days=1))
+    pak, _ = make_admin_key(expires_at=now + timedelta(days=1))
     Pak.objects.filter(pk=pak.pk).update(ends_at=now - timedelta(hours=1))
     for change in (
         lambda: set_expiry(pak_id=pak.pk, expires_at=None, actor=SYSTEM),
@@ -63,16 +59,16 @@ def test_what_has_ended_gets_no_other_end(now):
 
 
 def test_a_key_that_only_reads_counts_as_nobody_who_can_administer():
-    admin_key(is_read_only=True)
+    make_admin_key(is_read_only=True)
     assert not usable_admin_key()
     assert not any_admin_key()
-    writer, _ = admin_key("writer")
+    writer, _ = make_admin_key("writer")
     with pytest.raises(LastAdminPak):
         revoke_pak(pak_id=writer.pk, actor=SYSTEM, spare_last_admin=True)
 
 
 def test_a_key_that_only_reads_says_so():
-    _, key = admin_key(is_read_only=True)
+    _, key = make_admin_key(is_read_only=True)
     assert Api(key).post("/auth/pak").json() == {
         "admin": True,
         "agent": None,

@@ -5,8 +5,6 @@ With `--end` it ends after the last step. The programs of the clusters are those
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,9 +13,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.agent_process import start_agent
 from tests.support.cluster import Cluster, running_cluster
-from tests.support.live_api import created, live_client
-from tests.support.server import ROOT, LiveServer, temporary_database
+from tests.support.live_api import as_admin
+from tests.support.server import LiveServer, temporary_database
 from tests.support.waits import wait_for
 
 _PATIENCE = 120
@@ -64,8 +63,7 @@ class Demo:
         print(f"{time.monotonic() - self.started:6.1f} s  {sentence}", flush=True)  # noqa: T201
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        with live_client(self.broker, self.broker.admin_key) as api:
-            return created(api.request(method, path, json=body))
+        return as_admin(self.broker, method, path, body)
 
     def add_agent(self, name: str, folder: Path) -> Path:
         """An active agent with the label `shop`; the file with its key."""
@@ -120,16 +118,7 @@ class Demo:
 
 @contextmanager
 def _agent(broker: LiveServer, cluster: Cluster, key_file: Path, log: Path) -> Iterator[None]:
-    environment = os.environ | {
-        "BROKKR_AGENT_BROKER_URL": broker.url,
-        "BROKKR_AGENT_KEY_FILE": str(key_file),
-        "BROKKR_AGENT_KUBECONFIG": str(cluster.kubeconfig),
-        "BROKKR_AGENT_PROBE_PORT": "0",
-    }
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "brokkr_agent"], cwd=ROOT, env=environment, stderr=stderr
-        )
+    process = start_agent(broker, cluster, key_file, log=log)
     try:
         yield
     finally:
@@ -147,8 +136,7 @@ def running_demo() -> Iterator[Demo]:
             database_url=url, data_dir=folder, environment={"BROKKR_SYNC_INTERVAL_SECONDS": "10"}
         )
         broker.prepare()
-        broker.start()
-        all_of_it.callback(broker.kill)
+        all_of_it.enter_context(broker.running())
         all_of_it.enter_context(broker.worker())
         clusters = {name: all_of_it.enter_context(running_cluster()) for name in _CLUSTERS}
         demo = Demo(broker, clusters)

@@ -14,7 +14,7 @@ from paks.models import Pak, Role
 from paks.services import issue_pak, replace_pak
 from rollouts.models import Rollout
 from stacks.models import DeploymentObject, Stack, StackLabel
-from tests.factories import make_stack
+from tests.factories import make_admin_key, make_stack
 from tests.support.api import Api
 from tests.support.world import World, make_world
 
@@ -36,7 +36,7 @@ def make_world_of_keys() -> World:
     elsewhere = make_stack(generator)
     agent_id = UUID(world.ids["agent_id"])
     callers = {
-        "reader": issue_pak(role=Role.ADMIN, subject_id=None, name="reader", actor=SYSTEM, is_read_only=True),
+        "reader": make_admin_key("reader", is_read_only=True),
         "stacks": _limited(generator, Limits(stack_ids=named)),
         "labels": _limited(generator, Limits(labels=frozenset({LABEL}))),
         "beyond": _limited(generator, Limits(stack_ids=frozenset({elsewhere.pk}))),

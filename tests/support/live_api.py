@@ -22,6 +22,12 @@ def created(response: httpx.Response) -> Any:
     return response.json()
 
 
+def as_admin(broker: LiveServer, method: str, path: str, body: object = None) -> Any:
+    """The body of what an admin is answered, which must be a success."""
+    with live_client(broker, broker.admin_key) as admin:
+        return created(admin.request(method, path, json=body))
+
+
 @dataclass(frozen=True)
 class Rows:
     """One row of each kind.

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.server import ROOT, free_port, http_get
-from tests.support.waits import wait_for
+from tests.support.server import ROOT, free_port, wait_until_answered
 
 needs_nginx = pytest.mark.skipif(
     shutil.which("nginx") is None, reason="nginx is not here: apt-get install nginx-light"
@@ -40,15 +38,8 @@ def nginx(page: str, replaced: Mapping[str, str], folder: Path) -> Iterator[str]
     process = subprocess.Popen(["nginx", "-c", str(configuration), "-p", str(folder)])
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: _is_ready(url), patience=60)
+        wait_until_answered(process, f"{url}/readyz")
         yield url
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return http_get(f"{url}/readyz", timeout=10).status_code == 200
-    except httpx.TransportError:
-        return False

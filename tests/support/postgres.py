@@ -112,8 +112,7 @@ class PrivatePostgres:
         user = self.system_user
         with public_folder() as folder:
             data = folder / "data"
-            data.mkdir(mode=0o700)
-            shutil.chown(data, user)
+            make_data_folder(data, user)
             primary = ["-h", str(self.socket.parent), "-U", "postgres"]
             pgserver.pg_basebackup([*primary, "-D", str(data), "-R", "-c", "fast", "--no-sync"], user=user)
             # This file belongs to the primary; it was copied because the primary's socket is in its data folder.
@@ -149,6 +148,13 @@ def public_folder() -> Iterator[Path]:
         # PostgreSQL runs as another user when this process runs as root.
         Path(folder).chmod(0o755)
         yield Path(folder)
+
+
+def make_data_folder(data: Path, user: str | None) -> None:
+    """Make an empty folder for the data of a server that runs as this user; None is the one of this process."""
+    data.mkdir(mode=0o700)
+    if user is not None:
+        shutil.chown(data, user)
 
 
 def main(command: list[str]) -> int:

@@ -2,16 +2,14 @@
 
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
-from tests.support.server import ROOT, LiveServer, free_port, http_get
+from tests.support.server import ROOT, LiveServer, free_port, http_get, wait_until_answered
 
 RULES = ROOT / "deploy" / "prometheus" / "brokkr.rules.yaml"
 # Times of the rules are divided by this: five minutes become a quarter of one, two minutes six seconds.
@@ -81,20 +79,8 @@ def prometheus(broker: LiveServer, folder: Path) -> Iterator[Prometheus]:
             stderr=log,
         )
     try:
-        _wait_until_ready(process, f"http://{address}")
+        wait_until_answered(process, f"http://{address}/-/ready")
         yield Prometheus(f"http://{address}")
     finally:
         process.kill()
         process.wait(_PATIENCE_SECONDS)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        assert process.poll() is None, "Prometheus has ended"
-        assert time.monotonic() < deadline, "Prometheus is not ready"
-        try:
-            if http_get(f"{url}/-/ready", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)

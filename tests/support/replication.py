@@ -10,7 +10,7 @@ from subprocess import CalledProcessError
 import pgserver
 import psycopg
 
-from tests.support.postgres import SOCKET, PrivatePostgres, public_folder
+from tests.support.postgres import SOCKET, PrivatePostgres, make_data_folder, public_folder
 
 _FOLLOWER = "follower"
 
@@ -52,14 +52,14 @@ class Node:
 
     def initialise(self) -> None:
         """Make an empty database cluster in the folder."""
-        _make_folder(self.data, self._user)
+        make_data_folder(self.data, self._user)
         pgserver.initdb(
             ["--auth=trust", "--encoding=utf8", "-U", "postgres"], pgdata=self.data, user=self._user
         )
 
     def follow(self, primary: "Node") -> None:
         """Become a copy of the primary, start, and let no commit be confirmed that is not here too."""
-        _make_folder(self.data, self._user)
+        make_data_folder(self.data, self._user)
         source = f"host={primary.data} user=postgres application_name={_FOLLOWER}"
         pgserver.pg_basebackup(
             ["-d", source, "-D", str(self.data), "-R", "-c", "fast", "--no-sync"], user=self._user
@@ -138,9 +138,3 @@ def _system_user(folder: Path) -> str | None:
         return server.system_user
     finally:
         server.remove()
-
-
-def _make_folder(data: Path, user: str | None) -> None:
-    data.mkdir(mode=0o700)
-    if user is not None:
-        shutil.chown(data, user)

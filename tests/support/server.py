@@ -103,11 +103,8 @@ class Template:
             server = LiveServer(
                 database_url=url, data_dir=folder, admin_key=self.admin_key, environment=environment
             )
-            server.start()
-            try:
+            with server.running():
                 yield server
-            finally:
-                server.kill()
 
 
 class SharedTemplate:
@@ -140,6 +137,23 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def is_answered(url: str) -> bool:
+    """Whether GET of the URL is answered with 200."""
+    try:
+        return http_get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_until_answered(process: subprocess.Popen[Any], url: str) -> None:
+    """Wait until the program that `process` runs answers GET of the URL with 200."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not is_answered(url):
+        assert process.poll() is None, "the server has ended"
+        assert time.monotonic() < deadline, "the server is not ready"
+        time.sleep(0.05)
 
 
 class LiveServer:
@@ -225,25 +239,34 @@ class LiveServer:
             self.kill()
             raise AssertionError(f"{error}\n{self.log.read_text()}") from error
 
+    @contextmanager
+    def running(self) -> Iterator["LiveServer"]:
+        """Start the server, and kill it at the end of the block, which may stop and start it meanwhile."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.kill()
+
     def wait_until_ready(self, process: subprocess.Popen[Any]) -> None:
         """Wait until the server that `process` runs on this port can serve requests."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not self._is_ready():
-            assert process.poll() is None, "the server has ended"
-            assert time.monotonic() < deadline, "the server is not ready"
-            time.sleep(0.05)
+        wait_until_answered(process, f"{self.url}/readyz")
 
-    @contextmanager
-    def worker(self) -> Iterator[None]:
-        """A `run_worker` that runs as long as the block."""
+    def start_worker(self) -> "subprocess.Popen[bytes]":
+        """A `run_worker`, which the caller ends."""
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "manage.py", "run_worker"],
                 cwd=self._code,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
             )
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """A `run_worker` that runs as long as the block."""
+        process = self.start_worker()
         try:
             yield
         finally:
@@ -268,12 +291,6 @@ class LiveServer:
                 self._process.send_signal(number)
         self._process.wait(_PATIENCE_SECONDS)
         self._process = None
-
-    def _is_ready(self) -> bool:
-        try:
-            return http_get(f"{self.url}/readyz", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
 
 
 # Both are done in one process, because starting Django takes longer than either of them.

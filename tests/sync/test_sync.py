@@ -57,6 +57,11 @@ def health(obj: Any, status: str = "healthy") -> dict[str, Any]:
     }
 
 
+def delete(stack: Any) -> None:
+    with transaction.atomic():
+        delete_stack(stack=lock_stack(stack.id), actor=SYSTEM)
+
+
 @pytest.fixture
 def serving():
     """An active agent, its API and a stack that it serves."""
@@ -159,8 +164,7 @@ def test_a_removal_says_why(serving, reason):
     agent, api, stack = serving
     make_event(agent, make_object(stack))
     if reason == "stack_deleted":
-        with transaction.atomic():
-            delete_stack(stack=lock_stack(stack.id), actor=SYSTEM)
+        delete(stack)
     elif reason == "not_served":
         remove_target(agent_id=agent.id, stack=stack, actor=SYSTEM)
     else:
@@ -173,21 +177,10 @@ def test_a_removal_says_why(serving, reason):
 def test_a_removal_ends_when_the_agent_reports_success(serving):
     agent, api, stack = serving
     make_event(agent, make_object(stack))
-    with transaction.atomic():
-        delete_stack(stack=lock_stack(stack.id), actor=SYSTEM)
+    delete(stack)
     (removal,) = sync(agent, api)["state"]["removals"]
-    answer = sync(
-        agent,
-        api,
-        reports=[
-            {
-                "report_id": str(uuid4()),
-                "deployment_object_id": removal["id"],
-                "event_type": "DELETE",
-                "status": "SUCCESS",
-            }
-        ],
-    )
+    done = {"report_id": str(uuid4()), "deployment_object_id": removal["id"], "event_type": "DELETE"}
+    answer = sync(agent, api, reports=[done | {"status": "SUCCESS"}])
     assert answer["state"]["removals"] == []
 
 
@@ -268,8 +261,7 @@ def test_claims_are_renewed_each_by_itself(serving):
 def test_a_removal_is_confirmed_for_the_agent_that_waits(serving):
     agent, api, stack = serving
     make_event(agent, make_object(stack))
-    with transaction.atomic():
-        delete_stack(stack=lock_stack(stack.id), actor=SYSTEM)
+    delete(stack)
     (removal,) = sync(agent, api)["state"]["removals"]
     waiting = {"waiting_removals": [removal["id"]]}
     assert sync(agent, api, **waiting)["confirmed_removals"] == []
