@@ -82,7 +82,7 @@ def test_another_end_is_given_on_a_page_of_its_own(operator, now):
 
 
 def test_the_page_shows_the_end_to_the_second(operator, now):
-    pak, _ = admin_key(expires_at=now + timedelta(days=3))
+    pak, _ = make_admin_key(expires_at=now + timedelta(days=3))
     shown = operator.get(f"{LIST}{pak.pk}/end/").content.decode()
     assert f'value="{pak.ends_at:%Y-%m-%dT%H:%M:%S}"' in shown
 
