@@ -86,12 +86,15 @@ def _kill(pid: int) -> None:
 
 
 def _work() -> None:
+    """Do the worker's job, and look at every rollout besides, so that both workers are at the same ones all the time."""
     from core import clock  # noqa: PLC0415
-    from rollouts.services.ticking import tick_due  # noqa: PLC0415
+    from rollouts.models import Rollout  # noqa: PLC0415
+    from rollouts.services.ticking import tick, tick_due  # noqa: PLC0415
 
     while True:
         tick_due(now=clock.now())
-        time.sleep(0.001)
+        for rollout_id in Rollout.objects.moving().values_list("pk", flat=True):
+            tick(rollout_id=rollout_id, now=clock.now())
 
 
 def _prepare() -> None:
