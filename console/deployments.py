@@ -18,6 +18,7 @@ from stacks.models import Stack
 from stacks.secret_values import without_secrets
 
 _Row = TypeVar("_Row", Failure, Deployment)
+_SINCE = [("", "any time"), ("1h", "the last hour"), ("24h", "the last day"), ("7d", "the last week")]
 _AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
 
 
@@ -27,20 +28,21 @@ class DeploymentFilter(forms.Form):
     q = forms.CharField(required=False, max_length=200, label="Search")
     generator = forms.CharField(required=False, max_length=255, label="Generator")
     label = forms.CharField(required=False, max_length=64, label="Label")
-    since = forms.ChoiceField(
-        required=False,
-        label="Since",
-        choices=[("", "any time"), ("1h", "the last hour"), ("24h", "the last day"), ("7d", "the last week")],
-    )
+    since = forms.ChoiceField(required=False, label="Began in", choices=_SINCE)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_valid()
 
     @property
-    def chosen(self) -> dict[str, str]:
-        """The filters that are set, by the field's name."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
+    def chosen(self) -> list[tuple[str, str, str]]:
+        """The filters that are set: the field's name, its label and its value in words."""
+        words = dict(_SINCE)
+        return [
+            (name, str(self.fields[name].label).lower(), words[value] if name == "since" else value)
+            for name, value in self.cleaned_data.items()
+            if value
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from core.admin import (
     first_badges,
     one_line,
 )
+from core.admin.filters import LabelFilter
 from core.admin.live import live_view
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
@@ -104,7 +105,7 @@ class AgentAdmin(LabelActions, ServiceAdmin):
         "cluster_state",
         "label_list",
     )
-    list_filter = (StatusFilter, HeardFilter, DeletedFilter)
+    list_filter = (StatusFilter, HeardFilter, LabelFilter, DeletedFilter)
     list_select_related = ("heartbeat",)
     search_fields = ("name", "cluster_name")
     search_help_text = "Name or cluster"

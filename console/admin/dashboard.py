@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from agents.activity import Hour, last_day
 from agents.admin.standing import deployments_table, stack_link
@@ -20,7 +21,8 @@ from console.chart import chart_of
 from console.dashboard import CARDS, Panel, events_url, panels
 from console.deployments import DeploymentFilter, generator_names, matching, wanted_by
 from core import clock
-from core.admin import link, moment, page_of, shortened
+from core.admin import ago, link, moment, page_of, shortened
+from core.admin.chips import chip
 from rollouts.admin import running_context
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
@@ -28,6 +30,8 @@ from stacks.secret_values import without_secrets
 _DEPLOYMENTS = ("agents.view_agent", "stacks.view_stack")
 _EVENTS = "agents.view_agentevent"
 _ROLLOUTS = "rollouts.view_rollout"
+# Agents that begin to fail within this time began together.
+_SAME_TIME = timedelta(minutes=1)
 ROWS_LISTED = 1_000
 ROWS_FILTERED = 5_000
 
@@ -105,6 +109,8 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
         rows = matching(asked_for, wanted)[:ROWS_LISTED]
         count, is_capped = len(rows), len(asked_for) > limit or len(rows) == ROWS_LISTED
     page = page_of(request, rows)
+    query = request.GET.copy()
+    query["state"] = standing.value
     context = {
         **site_context,
         "title": "Deployments",
@@ -114,7 +120,10 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
         "state": standing.value,
         "form": form,
         "generators": generator_names(),
-        "chips": [(form.fields[name].label, name, value) for name, value in form.chosen.items()],
+        "chips": [chip(query, title, words, [name]) for name, title, words in form.chosen],
+        "no_chips": f"?state={standing}"
+        if is_grouped or standing != Standing.FAILING
+        else f"?state={standing}&by=agent",
         "can_group": standing == Standing.FAILING,
         "is_grouped": is_grouped,
         "is_capped": is_capped,
@@ -143,12 +152,20 @@ def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
                     "stacks_stack_outcomes",
                     f"{group.agents} of {states[group.stack_id].total} failing",
                     group.stack_id,
-                    query={"state": Standing.FAILING},
+                    query={"state": Standing.FAILING, "failure": group.key},
                 ),
                 shortened(message, 160) or "no message",
-                moment(group.first),
+                _began(group),
                 moment(group.last_seen),
             ]
             for group, message in zip(groups, messages, strict=True)
         ],
     }
+
+
+def _began(group: FailureGroup) -> SafeString | None:
+    """Since when the group fails, and when the last of its agents began to."""
+    first = moment(group.first)
+    if group.latest - group.first < _SAME_TIME:
+        return first
+    return format_html('{} <span class="brokkr-exact">newest {}</span>', first, ago(group.latest))
