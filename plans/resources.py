@@ -14,7 +14,7 @@ from stacks.masking import comparable, mask_secrets
 # So many resources are told of each kind of change, and so many lines of each difference.
 MAX_RESOURCES: Final = 100
 MAX_LINES: Final = 200
-# So many collections are around the name of an item of a list: the document, the list, its items, the item, its metadata.
+# So many collections are around the name of a list's item: the document, the list, its items, the item, its metadata.
 _NAMED_DEPTH: Final = 5
 
 
