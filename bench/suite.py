@@ -40,9 +40,7 @@ class _Took:
     tests: float
 
     def __str__(self) -> str:
-        return (
-            f"{self.clock:.0f} s on the clock, {self.processors:.0f} s of the processors, {self.tests:.0f} tests"
-        )
+        return f"{self.clock:.0f} s on the clock, {self.processors:.0f} s of the processors, {self.tests:.0f} tests"
 
 
 def _run(tree: Path, arguments: list[str], environment: Mapping[str, str]) -> _Took:
