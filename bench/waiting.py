@@ -28,6 +28,7 @@ _GROUP = "00000000-0000-7000-8000"
 _MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata: {{word: '{word}'}}\n"
 _PAUSE = 1.5
 _PATIENCE = 60.0
+_BETWEEN = 0.02
 
 
 @dataclass
@@ -38,9 +39,11 @@ class _Fleet:
     arrivals: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     waiting: int = 0
     answers: int = 0
+    refused: int = 0
 
     async def live(self, number: int) -> None:
-        """One agent, which waits again and again."""
+        """One agent, which waits again and again. They come one after another."""
+        await asyncio.sleep(number * _BETWEEN)
         connection, tag, query = Connection(self.site), None, ""
         while True:
             body = {"tag": tag, "held": ["0" * 64], "k8s_reachable": True, "k8s_api_latency_ms": 5}
@@ -49,6 +52,10 @@ class _Fleet:
             answer = await connection.request(Request("POST", path, data.agent_key(number), body=body))
             self.waiting -= bool(query)
             self.answers += 1
+            if answer.status != 200:
+                self.refused += 1
+                await asyncio.sleep(2)
+                continue
             said = answer.json()
             if said["state"] is not None:
                 for version in said["state"]["versions"]:
@@ -171,7 +178,8 @@ def _measure(
         "cores_while_all_wait": round(cores, 3),
         "changes": options.changes,
         "seconds_from_publishing_to_arrival": _summary(took, 2),
-        "calls_answered_for_the_changes": answers,
+        "calls_answered_meanwhile": answers,
+        "calls_refused": fleet.refused,
         "milliseconds_of_calls": {
             path: {"nobody waits": _summary(before[path], 1), "all wait": _summary(meanwhile[path], 1)}
             for path in before
