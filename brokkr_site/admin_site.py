@@ -87,6 +87,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Reports", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
+                    _page("Removals", "delete_sweep", "agents", "markerdelivery"),
                     _page("Bulk jobs", "checklist", "bulk", "bulkjob"),
                     _page("Health", "monitor_heart", "health", "deploymenthealth"),
                     _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),
