@@ -15,6 +15,8 @@ from stacks.models import DeploymentObject, Stack
 from stacks.services import reveal_secrets
 
 PER_PAGE = 25
+# The id of the form that asks for hidden values.
+REVEAL_FORM = "reveal"
 
 
 def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
@@ -81,16 +83,19 @@ def _comparison(request: HttpRequest, old: DeploymentObject, new: DeploymentObje
     if is_revealed:
         for obj in hiding:
             reveal_secrets(obj=obj, actor=admin_actor(request))
-    # Values are revealed in answer to a form, so its further pages could not be links.
     query = urlencode({"from": old.pk, "to": new.pk, "part": ""})
     diff = object_diff(
         old,
         new,
         is_revealed=is_revealed,
-        page=_number(request.GET.get("part")) or 1,
-        pages_at="" if is_revealed else f"?{query}",
+        page=_number(request.POST.get("part") or request.GET.get("part")) or 1,
+        pages_at=f"?{query}",
+        # Values are revealed, and noted, in answer to a form, so each page is asked for by one.
+        pages_form=REVEAL_FORM if is_revealed else "",
     )
     return {
         "diff": diff,
-        "may_reveal": bool(hiding) and not is_revealed and may_reveal(request),
+        "may_reveal": bool(hiding) and may_reveal(request),
+        "is_revealed": is_revealed,
+        "reveal_form": REVEAL_FORM,
     }
