@@ -100,7 +100,9 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
     query["state"] = standing.value
     ask, title, meaning = _LISTS[standing]
     groupings = _GROUPINGS.get(standing, _AGENT_OR_STACK)
-    by = query.get("by") if query.get("by") in groupings else next(iter(groupings))
+    by = query.get("by", "")
+    if by not in groupings:
+        by = next(iter(groupings))
     form = DeploymentFilter(query)
     wanted = wanted_by(form)
     rows: Sequence[Any]
