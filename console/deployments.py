@@ -1,6 +1,6 @@
 """Which deployments the page of deployments shows: what is searched for and filtered by, and the rows that are left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from django.db.models import Q
 from agents.attention import Failure
 from agents.deployments import Deployment
 from agents.models import Agent
+from agents.wanted.standing import Standing
 from core import clock
 from generators.models import Generator
 from stacks.models import Stack
@@ -121,3 +122,32 @@ def _labelled(rows: Any, label: str) -> list[UUID]:
 def generator_names() -> Sequence[str]:
     """The choices of the filter."""
     return list(Generator.objects.active().order_by("name").values_list("name", flat=True)[:500])
+
+
+@dataclass(frozen=True, slots=True)
+class StackGroup:
+    """Agents that stand alike with one version of a stack."""
+
+    stack: Stack
+    version: int | None
+    standing: Standing
+    agents: int
+    # Since when the last of them does.
+    since: datetime | None
+
+
+def by_stack(rows: Iterable[Deployment]) -> list[StackGroup]:
+    """The rows by stack and version, in the order of the first row of each."""
+    groups: dict[tuple[UUID, int | None], list[Deployment]] = {}
+    for row in rows:
+        groups.setdefault((row.stack.pk, row.newest), []).append(row)
+    return [
+        StackGroup(
+            each[0].stack,
+            version,
+            each[0].standing,
+            len(each),
+            max((row.since for row in each if row.since is not None), default=None),
+        )
+        for (_, version), each in groups.items()
+    ]

@@ -53,8 +53,10 @@ def _successes(text: str, limit: int) -> Sequence[Hit]:
     # A moment, because PostgreSQL would look up each of so many ids.
     if since := list(oldest):
         by &= Q(created_at__gt=since[0])
-    rows = newest.filter(by, deleted_at__isnull=True).select_related("agent", "deployment_object__stack")
-    found = list(rows.defer("deployment_object__yaml_content")[:limit])
+    # Their names are read after the few rows are known: PostgreSQL would join them to all that match.
+    matching = list(newest.filter(by, deleted_at__isnull=True).values_list("pk", flat=True)[:limit])
+    rows = newest.filter(pk__in=matching).select_related("agent", "deployment_object__stack")
+    found = list(rows.defer("deployment_object__yaml_content"))
     said = without_secrets((row.deployment_object.pk, row.message) for row in found)
     return [
         Hit(

@@ -25,8 +25,12 @@ _WORDS = {Standing.HELD: "held back", Standing.EMPTY: "nothing published"}
 _TIES = {Tie.TARGET: "explicit target", Tie.LABEL: "label", Tie.ANNOTATION: "annotation"}
 
 
+def standing_words(standing: Standing) -> str:
+    return _WORDS.get(standing, standing.value)
+
+
 def standing_badge(standing: Standing) -> SafeString:
-    return badge(_WORDS.get(standing, standing.value), _TONES[standing])
+    return badge(standing_words(standing), _TONES[standing])
 
 
 def agent_link(agent: Agent) -> SafeString:

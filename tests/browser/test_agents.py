@@ -230,3 +230,21 @@ def test_the_past_of_an_agent_is_told_and_compared(as_user, boreas, shop):
     page.get_by_label("This agent at (UTC)").fill("2001-01-01T00:00:00")
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_text("Known are moments from")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_twenty_agents_are_on_a_screen_of_1000_pixels(as_user, site, shop, width):
+    for _ in range(20):
+        agent = Agent(site, "retail-store-cluster", active=True, label=shop["label"])
+        for word in ("eu-central-1", "hardware-x86", "ring-canary"):
+            site.post(f"/agents/{agent.id}/labels", {"label": word, "agent_id": agent.id})
+    page = as_user("viewer")
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.goto(f"agents/agent/?label={shop['label']}")
+    rows = page.get_by_role("row").filter(has_text="retail-store-cluster")
+    expect(rows).to_have_count(20)
+    expect(rows.last.get_by_text("+2")).to_be_in_viewport()
+    place, foot = rows.last.bounding_box(), page.get_by_text("20 agents").bounding_box()
+    assert place is not None
+    assert foot is not None
+    assert place["y"] + place["height"] <= foot["y"]
