@@ -99,8 +99,7 @@ class AgentAdmin(LabelActions, ServiceAdmin):
     list_display = (
         "name_line",
         "cluster",
-        "status_badge",
-        "heartbeat_age",
+        "status_line",
         "cluster_state",
         "label_list",
     )
@@ -138,14 +137,12 @@ class AgentAdmin(LabelActions, ServiceAdmin):
     def cluster(self, agent: Agent) -> str:
         return one_line(agent.cluster_name)
 
-    @admin.display(description="status", ordering="status")
-    def status_badge(self, agent: Agent) -> str:
-        return status_badge(agent)
-
-    @admin.display(description="heartbeat", ordering="heartbeat__last_heartbeat")
-    def heartbeat_age(self, agent: Agent) -> str:
-        at = ago(agent.heartbeat.last_heartbeat)
-        return format_html("{} {}", liveness_badge(agent), at) if at else liveness_badge(agent)
+    @admin.display(description="status", ordering="heartbeat__last_heartbeat")
+    def status_line(self, agent: Agent) -> str:
+        """Whether and when it was heard; before it that it is not active, which is the exception."""
+        status = "" if agent.status == ACTIVE else status_badge(agent)
+        at = ago(agent.heartbeat.last_heartbeat) or ""
+        return format_html("<span>{} {} {}</span>", status, liveness_badge(agent), at)
 
     @admin.display(description="cluster API")
     def cluster_state(self, agent: Agent) -> str:

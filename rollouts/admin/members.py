@@ -6,7 +6,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 
 from core import clock
-from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from core.admin import BaseAdmin, badge, link, moment, page_of, register_page, shortened
 from rollouts.members import Standing, members_with_standing
 from rollouts.models import Rollout
 from stacks.secret_values import without_secrets
@@ -55,7 +55,7 @@ def _row(member: Any, message: str) -> list[Any]:
         badge(state.label.lower(), _TONES.get(state, "quiet")),
         member.health or "-",
         shortened(message) or "-",
-        ago(member.reported_at) or "-",
+        moment(member.reported_at) or "-",
     ]
 
 
