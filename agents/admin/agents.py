@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from agents.admin.inlines import RegistrationInline, TargetInline
 from agents.admin.label_actions import LABEL_ACTIONS, LabelActions
 from agents.admin.onboarding import add_agents_view, hearing_part
-from agents.admin.summary import cluster_badge, liveness_badge, status_badge, summary_of
+from agents.admin.summary import liveness_badge, status_badge, summary_of
 from agents.models import Agent, AgentAnnotation, AgentLabel
 from agents.querysets import ACTIVE, AgentQuerySet
 from agents.services.agents import delete_agent, lock_agent, rotate_agent_pak, update_agent
@@ -21,6 +21,7 @@ from core.admin import (
     ServiceAdmin,
     admin_actor,
     ago,
+    badge,
     bulk_action,
     detail_action,
     first_badges,
@@ -100,7 +101,6 @@ class AgentAdmin(LabelActions, ServiceAdmin):
         "name_line",
         "cluster",
         "status_line",
-        "cluster_state",
         "label_list",
     )
     list_filter = (StatusFilter, HeardFilter, DeletedFilter)
@@ -139,14 +139,14 @@ class AgentAdmin(LabelActions, ServiceAdmin):
 
     @admin.display(description="status", ordering="heartbeat__last_heartbeat")
     def status_line(self, agent: Agent) -> str:
-        """Whether and when it was heard; before it that it is not active, which is the exception."""
-        status = "" if agent.status == ACTIVE else status_badge(agent)
-        at = ago(agent.heartbeat.last_heartbeat) or ""
-        return format_html("<span>{} {} {}</span>", status, liveness_badge(agent), at)
-
-    @admin.display(description="cluster API")
-    def cluster_state(self, agent: Agent) -> str:
-        return cluster_badge(agent)
+        """Whether and when it was heard; before it that it is paused, or does not reach its cluster."""
+        said = [
+            "" if agent.status == ACTIVE else status_badge(agent),
+            liveness_badge(agent),
+            badge("cluster unreachable", "bad") if agent.heartbeat.k8s_reachable is False else "",
+            ago(agent.heartbeat.last_heartbeat) or "",
+        ]
+        return format_html("<span>{}</span>", format_html_join(" ", "{}", ((each,) for each in said if each)))
 
     @admin.display(description="labels")
     def label_list(self, agent: Agent) -> str | None:

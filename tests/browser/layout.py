@@ -6,12 +6,21 @@ from playwright.sync_api import Page
 
 WIDTHS = (1280, 1920, 390)
 _FAULTS = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
+# The theme's scroll bars follow a new width a little later.
+_LOOKS, _BETWEEN_MILLISECONDS = 20, 100
 
 
 def faults_of_layout(page: Page) -> list[str]:
     """What cannot be read on the page in each of the widths, which it is given without being loaded again."""
-    found = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{width} px: {each}" for each in page.evaluate(_FAULTS)]
+    return [f"{width} px: {each}" for width in WIDTHS for each in _faults(page, width)]
+
+
+def _faults(page: Page, width: int) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 900})
+    found: list[str] = page.evaluate(_FAULTS)
+    for _ in range(_LOOKS):
+        if not found:
+            break
+        page.wait_for_timeout(_BETWEEN_MILLISECONDS)
+        found = page.evaluate(_FAULTS)
     return found
