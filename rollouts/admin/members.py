@@ -37,6 +37,8 @@ def members(request: HttpRequest, model_admin: BaseAdmin, rollout: Rollout) -> H
     said = without_secrets((rollout.version_id, member.message) for member in page)
     context: dict[str, Any] = {
         "waves": [(number, f"{number}. {rule.name}") for number, rule in zip(numbers, waves, strict=True)],
+        # Of the buttons, the overview has those that the rollout's state allows.
+        "actions_detail": [],
         "wave": wave if wave in numbers else "",
         "states": [(name.value, name.label, counts[name]) for name in Standing if name in counts],
         "state": state if state in Standing.values else "",
