@@ -23,11 +23,12 @@ _LATER = {502, 503, 504}
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request. `status` is None if there was no answer."""
+    """One request. `status` is None if there was no answer, `code` is that of a refusal by the broker."""
 
     began: float
     ended: float
     status: int | None
+    code: str = ""
 
     @property
     def is_answered(self) -> bool:
@@ -56,15 +57,18 @@ class Notes:
             for attempts in self.attempts.values()
         )
 
-    def unavailable(self, *, after: float, before: float) -> float:
-        """For how many seconds after a moment anything went unanswered. What began at `before` or later is left out."""
+    def unavailable(self, *, after: float, before: float) -> tuple[float, str]:
+        """For how many seconds after a moment anything went unanswered, and what did last. What began at `before` or
+        later is left out.
+        """
         failed = (
-            each.ended
-            for attempts in self.attempts.values()
+            (each.ended, f"{kind}: {each.status or 'no answer'} {each.code}".rstrip())
+            for kind, attempts in self.attempts.items()
             for each in attempts
             if each.ended > after and each.began < before and not each.is_answered
         )
-        return max(0.0, max(failed, default=after) - after)
+        ended, what = max(failed, default=(after, ""))
+        return ended - after, what
 
 
 class Witness:
@@ -99,7 +103,7 @@ class Witness:
             pass
         finally:
             connection.close()
-        attempt = Attempt(began, time.monotonic(), status)
+        attempt = Attempt(began, time.monotonic(), status, _code(text) if status in _LATER else "")
         self._attempts.append(attempt)
         if not attempt.is_answered:
             return None
@@ -113,6 +117,14 @@ class Witness:
         while (answer := self.ask(method, path, **options)) is None and not stopping.wait(_PAUSE_SECONDS):
             pass
         return answer
+
+
+def _code(text: bytes) -> str:
+    """The code of a refusal; empty if it is not the broker's."""
+    try:
+        return str(orjson.loads(text)["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _polls(witness: Witness, rows: Rows, _key: str, _notes: Notes, _stopping: Event) -> None:
