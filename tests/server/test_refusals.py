@@ -4,11 +4,8 @@ import socket
 from http.client import HTTPResponse
 
 import orjson
-import pytest
 
 from server.refusals import refuse_for_now
-
-pytestmark = pytest.mark.any_database("bytes on a socket")
 
 
 def refusal(*, is_overload: bool, stays: bool) -> tuple[HTTPResponse, dict[str, str]]:
