@@ -19,6 +19,8 @@ _PAUSE_SECONDS = 0.4
 # Longer than the broker may take for any answer.
 _PATIENCE_SECONDS = 15.0
 _LATER = {502, 503, 504}
+# What takes longer than this hangs.
+_SOON_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ class Notes:
     claims: dict[str, list[str]] = field(default_factory=dict)
     completions: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    # When the request of each kind began that has no answer yet.
+    waiting: dict[str, float] = field(default_factory=dict)
+
+    def nothing_hangs(self) -> bool:
+        """Whether every request that has no answer yet began just now."""
+        now = time.monotonic()
+        return all(now - began < _SOON_SECONDS for began in list(self.waiting.values()))
 
     def all_answered_since(self, moment: float) -> bool:
         """Whether each kind of call that began after the moment has been answered."""
@@ -58,14 +67,14 @@ class Notes:
         )
 
     def unavailable(self, *, after: float, before: float) -> tuple[float, str]:
-        """For how many seconds after a moment anything went unanswered, and what did last. What began at `before` or
-        later is left out.
+        """For how many seconds after a moment anything went unanswered, and what did last. What had no answer at
+        `before`, when another fault began, is left out.
         """
         failed = (
             (each.ended, f"{kind}: {each.status or 'no answer'} {each.code}".rstrip())
             for kind, attempts in self.attempts.items()
             for each in attempts
-            if each.ended > after and each.began < before and not each.is_answered
+            if after < each.ended < before and not each.is_answered
         )
         ended, what = max(failed, default=(after, ""))
         return ended - after, what
@@ -91,6 +100,7 @@ class Witness:
         if repeats:
             headers["Idempotency-Key"] = repeats
         began, status, text = time.monotonic(), None, b""
+        self._notes.waiting[self._kind] = began
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_PATIENCE_SECONDS)
         try:
             connection.request(
@@ -103,6 +113,7 @@ class Witness:
             pass
         finally:
             connection.close()
+        del self._notes.waiting[self._kind]
         attempt = Attempt(began, time.monotonic(), status, _code(text) if status in _LATER else "")
         self._attempts.append(attempt)
         if not attempt.is_answered:
