@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.utils.crypto import salted_hmac
+
 from agents.attention import Failure
 
 # Of one kind are messages that differ only in what is new with each agent: names of pods, ids, numbers.
@@ -35,6 +37,16 @@ class FailureGroup:
     first: datetime
     latest: datetime
     last_seen: datetime
+
+    @property
+    def key(self) -> str:
+        """What tells this group from the others of its stack."""
+        return key_of(self.sequence_id, self.message)
+
+
+def key_of(sequence_id: int, message: str | None) -> str:
+    """The same text for all failures of one group. It tells nothing of the message, which may hold a Secret's value."""
+    return salted_hmac("agents.failures", f"{sequence_id} {kind_of(message)}").hexdigest()[:16]
 
 
 def kind_of(message: str | None) -> str:
