@@ -75,7 +75,7 @@ def _served() -> set[str]:
             | {"manage.py", "gunicorn.conf.py"}
             # What the image is built with.
             | {"locks/runtime.txt", "locks/image.txt", "locks/agent.txt", "wheels", "pyproject.toml"}
-            # Pages about adding agents show this text.
+            # What new agents are proposed.
             | {"deploy/kustomize/agent/brokkr-agent.yaml"},
         ),
         ("brokkr_site/settings.py, INSTALLED_APPS", _installed(), APPS),
