@@ -88,7 +88,11 @@ def database_settings(data_dir: Path, timeouts: Timeouts) -> dict[str, Any]:
     # Read for SQLite too, so that a wrong value stops every start, and `manage.py doctor` knows all variables.
     on_postgresql = _postgresql(options, timeouts)
     if found["ENGINE"] == _SQLITE:
-        return settings | {"ENGINE": "core.sqlite", "OPTIONS": options | _SQLITE_OPTIONS, "TEST": _SQLITE_TEST}
+        return settings | {
+            "ENGINE": "core.sqlite",
+            "OPTIONS": options | _SQLITE_OPTIONS,
+            "TEST": _SQLITE_TEST,
+        }
     if found["ENGINE"] == _POSTGRESQL:
         return settings | on_postgresql
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
