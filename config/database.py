@@ -88,12 +88,14 @@ def database_settings(data_dir: Path, timeouts: Timeouts) -> dict[str, Any]:
     # Read for SQLite too, so that a wrong value stops every start, and `manage.py doctor` knows all variables.
     on_postgresql = _postgresql(options, timeouts)
     if found["ENGINE"] == _SQLITE:
-        return settings | {"OPTIONS": options | _SQLITE_OPTIONS}
+        return settings | {"ENGINE": "core.sqlite", "OPTIONS": options | _SQLITE_OPTIONS, "TEST": _SQLITE_TEST}
     if found["ENGINE"] == _POSTGRESQL:
         return settings | on_postgresql
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
 
 
+# pytest-django knows by the engine that SQLite's databases are in memory, and does not know ours.
+_SQLITE_TEST = {"NAME": ":memory:"}
 _SQLITE_OPTIONS = {
     # IMMEDIATE takes the write lock when a transaction begins, so that a reader that turns into a writer
     # waits instead of failing with "database is locked".

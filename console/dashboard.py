@@ -22,6 +22,7 @@ from agents.wanted.standing import Standing
 from core.admin import Count, capped_count, table_count
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack
+from sync.services import waiting_removals
 from webhooks.models import Delivery
 from webhooks.models import Status as DeliveryStatus
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
@@ -80,6 +81,12 @@ def agents_card(now: datetime) -> Card:
             Figure("silent", Count(counts["silent"]), _list(page, status="active", heard="silent"), "bad"),
             Figure("never seen", Count(counts["never"]), _list(page, heard="never"), "wait"),
             Figure("not active", Count(counts["paused"]), _list(page, status="other")),
+            Figure(
+                "removals to confirm",
+                capped_count(waiting_removals()),
+                _list("agents_markerdelivery", waits="yes"),
+                "bad",
+            ),
         ],
     )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Case, Count, F, FilteredRelation, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from agents.admin.standing import agent_link, reason_words, standing_badge, version_link
@@ -17,7 +18,7 @@ from agents.reasons import Reasons, reasons_for_agents
 from agents.wanted.standing import Standing, is_failing, is_pending
 from agents.wanted.ties import Offer, serving_agents
 from agents.wanted.versions import held_stacks, newest_unheld, with_wanted
-from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from core.admin import BaseAdmin, ago, badge, link, moment, page_of, register_page, shortened
 from core.admin.chips import chip
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
@@ -44,7 +45,7 @@ _TITLES = {
     Standing.APPLIED: "Applied",
     GONE: "Do not get it any more",
 }
-_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat", "why"]
+_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat"]
 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
@@ -160,20 +161,21 @@ def _row(agent: Any, stack: Stack, deployment: Deployment | None, reasons: Reaso
     if deployment is not None:
         said = [
             standing_badge(deployment.standing),
-            ago(deployment.since) or "-",
+            moment(deployment.since) or "-",
             version_link(deployment) or "-",
         ]
     else:
         word = badge("not any more") if state == GONE else standing_badge(Standing.REMOVING)
         version = _object_link(agent.report_sequence) if agent.report_sequence else "-"
-        said = [word, ago(agent.report_since) or "-", version]
+        said = [word, moment(agent.report_since) or "-", version]
+    word, *others = said
     return [
         agent_link(agent),
-        *said,
+        format_html("<span>{} {}</span>", word, _explain_link(stack.pk, agent.pk)),
+        *others,
         shortened(agent.report_message) or "-",
         reason_words(reasons[agent.pk]) if reasons.get(agent.pk) else "-",
         ago(agent.heartbeat.last_heartbeat) or "never seen",
-        _explain_link(stack.pk, agent.pk),
     ]
 
 

@@ -13,7 +13,7 @@ from agents.models.event import EventStatus
 from agents.reasons import Reasons, reasons_for_stacks
 from agents.wanted.standing import Standing
 from agents.wanted.ties import served_stacks, tied_stacks
-from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from core.admin import BaseAdmin, ago, badge, link, moment, page_of, register_page, shortened
 from core.admin.chips import chip
 from paks.admin.owned import keys_of_owner
 from paks.models import Role
@@ -107,7 +107,7 @@ def _stack_row(row: Any, reasons: Reasons) -> list[Any]:
     return [
         *named,
         standing_badge(row.standing),
-        ago(row.since) or "-",
+        moment(row.since) or "-",
         version_link(row) or "-",
         shortened(row.message) or "-",
     ]
@@ -124,7 +124,7 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
     messages = without_secrets((event.deployment_object.pk, event.message) for event in events)
     rows = [
         [
-            ago(event.created_at),
+            moment(event.created_at),
             stack_link(event.deployment_object.stack),
             link(
                 "stacks_deploymentobject_change",

@@ -24,6 +24,8 @@ _INTERVAL_SECONDS = 0.1
 _LOOK_SECONDS = 2.0
 # Each wait gets at least this time, even if the request is late, so that a long download does not end between two rows.
 _LEAST_SECONDS = 1.0
+# What a kept connection that says nothing leaves of the request's time: to make another one, and ask again.
+_ANOTHER_TRY_SECONDS = 2.3
 # The end of the time, in which the server is asked to cancel the statement and to say what it was waiting for.
 _LAST_WORD_SECONDS = 0.5
 # The shortest time-out that psycopg allows for making a connection.
@@ -42,6 +44,8 @@ class BoundedConnection(psycopg.Connection[Any]):
         self.patience_seconds: float = settings.DATABASE_PATIENCE_SECONDS
         # The server has refused a change: perhaps another server takes changes now.
         self.only_reads = False
+        # What runs now may run again on another connection, if this one says nothing.
+        self.is_on_trial = False
         self._commits = False
 
     @classmethod
@@ -66,6 +70,8 @@ class BoundedConnection(psycopg.Connection[Any]):
         patience, left = self.patience_seconds, deadlines.seconds_left()
         if left is not None:
             patience = min(patience, max(left, _LEAST_SECONDS))
+        if self.is_on_trial:
+            patience = max(patience - _ANOTHER_TRY_SECONDS, _LEAST_SECONDS)
         try:
             return self._wait_and_cancel(gen, interval, patience)
         except errors.ReadOnlySqlTransaction:
