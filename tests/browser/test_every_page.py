@@ -19,7 +19,7 @@ pytestmark = pytest.mark.live
 # Small, but with a row in each list. In one process, because starting Django takes longest.
 _PREPARE = f"""
 from django.core.management import call_command
-call_command("seed_demo", agents=24, stacks=8, versions=2, work_orders=12)
+call_command("seed_demo", agents=60, stacks=10, versions=2, work_orders=12)
 {MAKE_USERS}
 """
 _NOT_THERE = "nothing/like/it/"
