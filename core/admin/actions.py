@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action as unfold_action
 
-from core.admin.planning import PLAN_REASON, make_confirmed, plan_of
+from core.admin.planning import PLAN, PLAN_REASON, ShownPlan, make_confirmed, plan_of
 from core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _ABOUT = "about"
 _CHOICE = "choice"
 MAX_REASON = 500
 SAY_WHY = f"Say why, in 1 to {MAX_REASON} characters."
+LOOK_FIRST = "Nothing is changed: look first at what it changes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +90,21 @@ def detail_action(
                 return self.gone(request)
             asked = question(row) if callable(question) else question
 
-            def ask() -> HttpResponse:
+            def plan() -> ShownPlan | None:
                 tried = _tried(request, asked)
-                plan = (
-                    plan_of([row], lambda: method(self, tried, row), phrase=self.name_of(row))
-                    if has_plan
-                    else None
-                )
-                return self.ask(request, asked, [row], plan=plan)
+                return plan_of([row], lambda: method(self, tried, row), phrase=self.name_of(row))
+
+            def ask() -> HttpResponse:
+                return self.ask(request, asked, [row], plan=plan() if has_plan else None)
 
             if not is_confirmed(request):
                 return ask()
             if asked.asks_reason and not given_reason(request):
                 self.message_user(request, SAY_WHY, messages.ERROR)
+                return ask()
+            # When the question was asked, it may have changed nothing.
+            if has_plan and PLAN not in request.POST and plan() is not None:
+                self.message_user(request, LOOK_FIRST, messages.ERROR)
                 return ask()
             try:
                 with transaction.atomic() if in_transaction else nullcontext():
