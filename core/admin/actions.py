@@ -91,21 +91,16 @@ def detail_action(
             asked = question(row) if callable(question) else question
 
             def plan() -> ShownPlan | None:
+                if not has_plan:
+                    return None
                 tried = _tried(request, asked)
                 return plan_of([row], lambda: method(self, tried, row), phrase=self.name_of(row))
 
-            def ask() -> HttpResponse:
-                return self.ask(request, asked, [row], plan=plan() if has_plan else None)
-
-            if not is_confirmed(request):
-                return ask()
-            if asked.asks_reason and not given_reason(request):
-                self.message_user(request, SAY_WHY, messages.ERROR)
-                return ask()
-            # When the question was asked, it may have changed nothing.
-            if has_plan and PLAN not in request.POST and plan() is not None:
-                self.message_user(request, LOOK_FIRST, messages.ERROR)
-                return ask()
+            objection = objection_to(request, asked, plan) if is_confirmed(request) else ""
+            if objection:
+                self.message_user(request, objection, messages.ERROR)
+            if objection or not is_confirmed(request):
+                return self.ask(request, asked, [row], plan=plan())
             try:
                 with transaction.atomic() if in_transaction else nullcontext():
                     answer = make_confirmed(
@@ -163,6 +158,16 @@ def given_choice(request: HttpRequest) -> str:
 def asked_about(request: HttpRequest) -> str:
     """What the question was about that the user has answered."""
     return request.POST.get(_ABOUT, "")
+
+
+def objection_to(request: HttpRequest, question: Question, plan: Callable[[], ShownPlan | None]) -> str:
+    """Why a question that was answered with yes is asked again; empty if nothing is missing.
+
+    The page had no plan if the change did nothing when it was asked for; since then it may do something.
+    """
+    if question.asks_reason and not given_reason(request):
+        return SAY_WHY
+    return LOOK_FIRST if PLAN not in request.POST and plan() is not None else ""
 
 
 def is_confirmed(request: HttpRequest) -> bool:
