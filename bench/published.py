@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,11 @@ class _Watch:
 
     def run(self) -> None:
         query = {"watch": "true", "labelSelector": "bench=published"}
-        with self._client.stream("GET", "/api/v1/configmaps", params=query) as answer:
+        # It is cut off when the cluster ends.
+        with (
+            suppress(httpx.TransportError),
+            self._client.stream("GET", "/api/v1/configmaps", params=query) as answer,
+        ):
             for line in answer.iter_lines():
                 word = json.loads(line)["object"].get("data", {}).get("word")
                 if word is not None:

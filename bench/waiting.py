@@ -40,12 +40,13 @@ class _Fleet:
     waiting: int = 0
     answers: int = 0
     refused: int = 0
+    is_over: bool = False
 
     async def live(self, number: int) -> None:
         """One agent, which waits again and again. They come one after another."""
         await asyncio.sleep(number * _BETWEEN)
         connection, tag, query = Connection(self.site), None, ""
-        while True:
+        while not self.is_over:
             body = {"tag": tag, "held": ["0" * 64], "k8s_reachable": True, "k8s_api_latency_ms": 5}
             path = f"/agents/{data.agent_id(number)}/sync{query}"
             self.waiting += bool(query)
@@ -172,6 +173,8 @@ def _measure(
     caller.start()
     took, answers = _changes(fleet, callers, options.changes)
     caller.join()
+    # Who waits is answered when the server ends, and asks no more.
+    fleet.is_over = True
     return {
         "agents": options.agents,
         "busy_threads_while_all_wait": {"median": statistics.median(busy), "most": max(busy)},

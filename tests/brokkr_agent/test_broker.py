@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from django.db import transaction
 
@@ -71,9 +70,9 @@ def test_a_proxy_is_asked_and_what_needs_none_is_called_directly(key_file, monke
 
 
 def test_without_a_key_there_is_no_call(tmp_path):
-    calls: list[httpx2.Request] = []
-    transport = httpx2.MockTransport(lambda request: calls.append(request) or httpx2.Response(200))
-    broker = Broker("http://broker.test", tmp_path / "nothing", transport=transport)
-    with pytest.raises(BrokerAway, match="key"):
-        broker.identify()
-    assert calls == []
+    with running_receiver() as receiver:
+        broker = Broker(receiver.url(""), tmp_path / "nothing")
+        with pytest.raises(BrokerAway, match="key"):
+            broker.identify()
+        broker.close()
+    assert receiver.received == []

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def latest() -> int:
-    return AuditLog.objects.aggregate(latest=Max("sequence", default=0))["latest"]
+    return int(AuditLog.objects.aggregate(latest=Max("sequence", default=0))["latest"])
 
 
 def news_of(change: Callable[[], Any]) -> News:
@@ -77,7 +77,7 @@ def served() -> Served:
 )
 def test_a_change_is_news_to_the_agents_whom_it_concerns(served, change):
     found = news_of(lambda: change(served))
-    assert (found.for_all, found.for_agents.keys()) == (0, {served.agent.id})
+    assert (found.for_all, set(found.for_agents)) == (0, {served.agent.id})
 
 
 def test_an_order_is_news_to_everybody():

@@ -6,7 +6,7 @@ from core.migration_locks import LockTables
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0010_index_of_reports'),
+        ('agents', '0011_transaction_numbers'),
     ]
 
     operations = [
