@@ -72,7 +72,7 @@ def chart_of(hours: Sequence[Hour], url_of: Callable[[Hour], str]) -> Chart:
 
 def _round_up(count: int) -> int:
     """The next round number that can be halved."""
-    unit = 2 * 10 ** max(len(str(count)) - 2, 0)
+    unit = 2 * int(10 ** max(len(str(count)) - 2, 0))
     return -(-count // unit) * unit
 
 

@@ -80,8 +80,10 @@ def matching(rows: Sequence[_Row], wanted: Wanted) -> list[_Row]:
     if not wanted.text:
         return found
     messages = without_secrets((_version_of(row), row.message) for row in found)
-    shown = [replace(row, message=message) for row, message in zip(found, messages, strict=True)]
-    return [row for row in shown if wanted.has(row)]
+    # The rows stay as they came, because failures are told apart by the whole message.
+    return [
+        row for row, shown in zip(found, messages, strict=True) if wanted.has(replace(row, message=shown))
+    ]
 
 
 def _version_of(row: Failure | Deployment) -> int:

@@ -159,16 +159,12 @@ def _number(state: str) -> Value:
 def _row(agent: Any, stack: Stack, deployment: Deployment | None, reasons: Reasons) -> list[Any]:
     state = _STATES[agent.state]
     if deployment is not None:
-        said = [
-            standing_badge(deployment.standing),
-            moment(deployment.since) or "-",
-            version_link(deployment) or "-",
-        ]
+        word: str = standing_badge(deployment.standing)
+        others = [moment(deployment.since) or "-", version_link(deployment) or "-"]
     else:
         word = badge("not any more") if state == GONE else standing_badge(Standing.REMOVING)
         version = _object_link(agent.report_sequence) if agent.report_sequence else "-"
-        said = [word, moment(agent.report_since) or "-", version]
-    word, *others = said
+        others = [moment(agent.report_since) or "-", version]
     return [
         agent_link(agent),
         format_html("<span>{} {}</span>", word, _explain_link(stack.pk, agent.pk)),

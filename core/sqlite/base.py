@@ -24,7 +24,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def _start_transaction_under_autocommit(self) -> None:
-        super()._start_transaction_under_autocommit()
+        super()._start_transaction_under_autocommit()  # type: ignore[misc]  # the stubs lack it
         self._number = _chance.getrandbits(_BITS)
 
     def _number_of_transaction(self) -> int:

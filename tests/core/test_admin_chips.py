@@ -7,6 +7,7 @@ import pytest
 
 from tests.factories import make_agent, make_object, make_stack
 from tests.support.admin import AdminPages
+from tests.support.admin_rows import LISTS
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +56,10 @@ def test_a_condition_that_only_a_link_sets_is_a_chip_too(operator):
 
 def test_a_list_without_a_filter_has_no_chips(operator):
     assert chips(operator, "agents/agent/", o="1", label="") == {}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_list_that_is_searched_says_so(operator, path):
+    response = operator.get(path, q="nowhere")
+    # A list without a search sends back to itself.
+    assert response.status_code == 302 or "Remove the filter Search: nowhere" in response.content.decode()
