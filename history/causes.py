@@ -86,7 +86,11 @@ _DETAILS = {
 
 def causes_of(changes: Sequence[Change], versions: Versions) -> dict[Change, Cause]:
     """The cause of each of these changes that has one which is still in the audit log. At most two queries."""
-    asked = [change for change in changes if change.transaction or (change.what, change.began) in _ACTIONS]
+    asked = [
+        change
+        for change in changes
+        if change.transaction is not None or (change.what, change.began) in _ACTIONS
+    ]
     resources = _resources(asked, versions)
     condition = Q()
     for change in asked:
@@ -103,13 +107,17 @@ def causes_of(changes: Sequence[Change], versions: Versions) -> dict[Change, Cau
         ]
         if ranked:
             *_, entry = min(ranked)
-            found[change] = _cause(entry, is_guessed=not change.transaction and change.what not in _ONCE)
+            found[change] = _cause(entry, is_guessed=_is_guessed(change))
     return found
+
+
+def _is_guessed(change: Change) -> bool:
+    return change.transaction is None and change.what not in _ONCE
 
 
 def _entries_of(change: Change, resources: set[UUID]) -> Q:
     """The entries that may be the change's cause."""
-    if change.transaction:
+    if change.transaction is not None:
         return Q(transaction_number=change.transaction)
     by_action = Q(action__in=_ACTIONS[change.what, change.began])
     if change.what in _ONCE:
@@ -123,16 +131,18 @@ def _entries_of(change: Change, resources: set[UUID]) -> Q:
 
 def _rank(entry: AuditLog, change: Change, resources: set[UUID]) -> int | None:
     """How well the entry tells of the change, 0 best; None if it is not its cause."""
+    actions = _ACTIONS.get((change.what, change.began), ())
+    if change.what in _ONCE:
+        return 0 if entry.action in actions and entry.resource_id in resources else None
+    if entry.transaction_number != change.transaction:
+        return None
     is_about = _is_about(entry, resources)
     fits = is_about or (change.what in _OF_ROLLOUTS and entry.action == RolloutEventKind.FREEZE_LIFTED)
-    fits &= entry.action in _ACTIONS.get((change.what, change.began), ()) and _has_word(entry, change)
+    fits &= entry.action in actions and _has_word(entry, change)
     distance = abs(entry.timestamp - change.at)
-    if change.transaction:
-        is_same = entry.transaction_number == change.transaction and distance <= _LONGEST_TRANSACTION
-        return (0 if fits else 1 if is_about else 2) if is_same else None
-    if change.what in _ONCE:
-        return 0 if fits else None
-    return 0 if fits and entry.transaction_number is None and distance <= _NEAR else None
+    if change.transaction is None:
+        return 0 if fits and distance <= _NEAR else None
+    return (0 if fits else 1 if is_about else 2) if distance <= _LONGEST_TRANSACTION else None
 
 
 def _is_about(entry: AuditLog, resources: set[UUID]) -> bool:

@@ -171,7 +171,9 @@ class RemovalAdmin(ReadOnlyAdmin):
 
 
 def _objects_of(rows: Sequence[MarkerDelivery]) -> dict[UUID, tuple[int, list[str]]]:
-    """By removal, how many objects the version has that the agent last reported, and the first of them by name."""
+    """By removal, how many objects the version has that the agent last reported. Of one alone also their names, at most
+    _SHOWN: a list has no place for them.
+    """
     reports = StackReport.objects.filter(
         agent__in={row.agent_id for row in rows}, stack__in={row.marker.stack_id for row in rows}
     )

@@ -110,7 +110,13 @@ def test_a_change_that_follows_from_another_has_the_cause_of_its_transaction(adm
 
 def test_the_publication_of_a_version_is_found_by_its_id(admin):
     agent, _ = make_agent(labels=["causes"])
-    make_object(make_stack(labels=["causes"]), manifest(1))
+    stack = make_stack(labels=["causes"])
+    versions = [make_object(stack, manifest(1)), make_object(stack, manifest(2))]
+    published = [AuditLog.objects.get(resource_id=version.id) for version in versions]
+    # By their times alone, each entry would be that of the other version.
     AuditLog.objects.update(transaction_number=None)
-    (cause,) = causes(admin, agent)
-    assert (cause["action"], cause["is_guessed"]) == ("deployment.created", False)
+    for entry, other in zip(published, reversed(published), strict=True):
+        AuditLog.objects.filter(pk=entry.pk).update(timestamp=other.timestamp)
+    told = causes(admin, agent)
+    assert [cause["audit_id"] for cause in told] == [str(entry.id) for entry in published]
+    assert {cause["is_guessed"] for cause in told} == {False}
