@@ -116,7 +116,7 @@ def _as_json(rows: Sequence[models.Model], fields: Sequence[Any]) -> str:
 
 
 def update(model: type[models.Model], changes: str, where: str, parameters: Mapping[str, object]) -> None:
-    """Change the rows that meet a condition, in a transaction.
+    """Change the rows that meet a condition.
 
     Changes and condition are SQL with `%(name)s` parameters, such as `count = count + %(times)s`.
     """

@@ -85,7 +85,8 @@ def news_since(seen: int) -> News:
     for_agents: dict[UUID, int] = {}
     by_stack: dict[UUID, int] = {}
     for sequence, resource_type, resource_id, stack_id, agent_id in changes:
-        agent = resource_id if resource_type == "agent" else agent_id
+        # The agent in the details of a work order is who had it; now others may.
+        agent = {"agent": resource_id, "diagnostic": agent_id}.get(resource_type)
         stack = resource_id if resource_type == "stack" else stack_id
         if agent is not None:
             _note(for_agents, agent, sequence)

@@ -39,7 +39,7 @@ def badges(words: Iterable[str]) -> SafeString | None:
     return format_html('<span class="brokkr-badges">{}</span>', SafeString("".join(shown))) if shown else None
 
 
-def first_badges(words: Sequence[str], shown: int = 1) -> SafeString | None:
+def first_badges(words: Sequence[str], shown: int = 2) -> SafeString | None:
     """The first of them as badges on one line, how many more there are, and all on hover."""
     if len(words) <= shown:
         return badges(words)

@@ -24,6 +24,7 @@ from core.admin import (
     badge,
     bulk_action,
     detail_action,
+    one_line,
 )
 from core.admin.columns import register_column
 from inventory.models import Entry
@@ -80,7 +81,8 @@ class RemovalAdmin(ReadOnlyAdmin):
         "No agent has to remove anything. A removal is here from the moment that a stack is deleted, or taken from an "
         "agent, until the agent says that it is done."
     )
-    list_display = ("agent_line", "stack_line", "why", "objects", "owed", "state")
+    # The first column leads to the removal, so it can hold no link of its own.
+    list_display = ("agent_name", "stack_line", "why", "objects", "owed", "state")
     list_filter = (_WaitsFilter,)
     search_fields = ("agent__name", "marker__stack__name")
     search_help_text = "Agent or stack"
@@ -107,6 +109,10 @@ class RemovalAdmin(ReadOnlyAdmin):
         return request.user.has_perm(_MAY_CONFIRM)
 
     @admin.display(description="agent", ordering="agent__name")
+    def agent_name(self, row: MarkerDelivery) -> SafeString:
+        return one_line(row.agent.name)
+
+    @admin.display(description="agent")
     def agent_line(self, row: MarkerDelivery) -> SafeString:
         return agent_link(row.agent)
 
@@ -165,7 +171,9 @@ class RemovalAdmin(ReadOnlyAdmin):
 
 
 def _objects_of(rows: Sequence[MarkerDelivery]) -> dict[UUID, tuple[int, list[str]]]:
-    """By removal, how many objects the version has that the agent last reported, and the first of them by name."""
+    """By removal, how many objects the version has that the agent last reported. Of one alone also their names, at most
+    _SHOWN: a list has no place for them.
+    """
     reports = StackReport.objects.filter(
         agent__in={row.agent_id for row in rows}, stack__in={row.marker.stack_id for row in rows}
     )

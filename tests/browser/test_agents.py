@@ -143,6 +143,7 @@ def test_a_label_is_added_after_its_plan_on_a_phone_by_the_keyboard_alone(as_use
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark")
     page.goto(agent.page())
+    press(page, page.get_by_role("button", name="Actions"))
     press(page, page.get_by_role("link", name="Edit"))
     press(page, page.get_by_text("Add another Label"))
     tab_to(page, page.locator("input[name=labels-0-label]"))

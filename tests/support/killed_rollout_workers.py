@@ -86,7 +86,7 @@ def _kill(pid: int) -> None:
 
 
 def _work() -> None:
-    """Do the worker's job, and look at every rollout besides, so that both workers are at the same ones all the time."""
+    """Do the worker's job, and look at each rollout besides: both workers are at the same ones all the time."""
     from core import clock  # noqa: PLC0415
     from rollouts.models import Rollout  # noqa: PLC0415
     from rollouts.services.ticking import tick, tick_due  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """Which changes wake which of the agents that wait."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from stacks.services import delete_stack, lock_stack
 from sync.news import News, news_since
 from tests.factories import (
     make_agent,
+    make_claimed_work_order,
     make_diagnostic,
     make_event,
     make_object,
@@ -22,6 +24,7 @@ from tests.factories import (
     make_target,
     make_work_order,
 )
+from workorders.services.expiry import release_stale_claims
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +85,11 @@ def test_a_change_is_news_to_the_agents_whom_it_concerns(served, change):
 
 def test_an_order_is_news_to_everybody():
     assert news_of(make_work_order).for_all == latest()
+
+
+def test_an_order_whose_claim_has_ended_is_news_to_everybody(served, now):
+    make_claimed_work_order(served.agent, max_retries=3)
+    assert news_of(lambda: release_stale_claims(now=now + timedelta(days=1))).for_all == latest()
 
 
 def test_many_changes_at_once_are_news_to_everybody(monkeypatch, served):
