@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 WIDTHS = (1280, 1920, 390)
 _FAULTS = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
 # The theme's scroll bars follow a new width a little later.
-_LOOKS, _BETWEEN_MILLISECONDS = 20, 100
+_LOOKS, _BETWEEN_MILLISECONDS = 100, 100
 
 
 def faults_of_layout(page: Page) -> list[str]:

@@ -35,12 +35,10 @@ class _Fleet:
     @classmethod
     def tied_by(cls, tie: str) -> "_Fleet":
         generator, _ = make_generator(name="shop-owner")
-        words = {
-            "labels": ["prod"] if tie == "label" else [],
-            "annotations": {"tier": "core"} if tie == "annotation" else {},
-        }
-        stack = make_stack(generator, name="shop", **words)
-        agent, _ = make_agent(name="edge", active=True, **words)
+        labels = ["prod"] if tie == "label" else []
+        annotations = {"tier": "core"} if tie == "annotation" else {}
+        stack = make_stack(generator, name="shop", labels=labels, annotations=annotations)
+        agent, _ = make_agent(name="edge", active=True, labels=labels, annotations=annotations)
         make_registration(agent, generator)
         make_object(stack)
         if tie == "target":
