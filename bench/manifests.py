@@ -10,11 +10,11 @@ import yaml
 
 from stacks.manifests import check_manifest
 
-_BYTES = 10 * 1024 * 1024
+TEN_MIB = 10 * 1024 * 1024
 _LINE = "a line of a configuration file, as long as such lines are, key=value\n"
 _INDENTED = f"        {_LINE}"
 # By its kind, one document: how many events a byte makes is what differs.
-_DOCUMENTS = {
+DOCUMENTS = {
     "text in config maps": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: text\ndata:\n  file: |\n"
     + f"    {_LINE}" * 1000,
     "like custom resource definitions": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
@@ -31,9 +31,9 @@ _DOCUMENTS = {
 }
 
 
-def manifest(document: str) -> str:
-    """As many of the documents as fit into 10 MiB."""
-    return "---\n".join([document] * (_BYTES // (len(document) + 4)))
+def manifest(document: str, size: int = TEN_MIB) -> str:
+    """As many of the documents as fit into so many bytes."""
+    return "---\n".join([document] * (size // (len(document) + 4)))
 
 
 def seconds(text: str, rounds: int = 5) -> tuple[float, float]:
@@ -52,7 +52,7 @@ def seconds(text: str, rounds: int = 5) -> tuple[float, float]:
 
 def main() -> None:
     print(f"{'':<36}{'check':>8}{'parser':>9}{'ratio':>8}")
-    for kind, document in _DOCUMENTS.items():
+    for kind, document in DOCUMENTS.items():
         whole, parsing = seconds(manifest(document))
         print(f"{kind:<36}{whole:>7.2f}s{parsing:>8.2f}s{whole / parsing:>8.2f}")
 
