@@ -322,6 +322,10 @@ bench-templates: env ## measure compiling and rendering a template beside anothe
 bench-agent: kubernetes ## measure our agent beside a real API server: requests, CPU, memory, published to applied
 	@$(BIN)/python -m bench.own_agent $(BENCH_ARGS)
 
+.PHONY: bench-waiting
+bench-waiting: env ## measure 1,000 agents that wait for news: how soon it comes, and what others notice
+	@$(BIN)/python -m bench.waiting $(BENCH_ARGS)
+
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form
 	@$(BIN)/python -m bench.simulation $(BENCH_ARGS)

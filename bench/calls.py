@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,13 +224,15 @@ def main() -> int:
         postgres = stack.enter_context(private_postgres())
         database = stack.enter_context(psycopg.connect(postgres.url, autocommit=True))
         print("writing the data …", flush=True)
-        there, here = (
-            _revision(tree, folder / name, database, postgres.url, options.worker)
-            for tree, name in ((other, "there"), (ROOT, "here"))
+        pool = stack.enter_context(ThreadPoolExecutor())
+        there, here = pool.map(
+            lambda name, tree: _revision(tree, folder / name, postgres.url, options.worker),
+            ("there", "here"),
+            (other, ROOT),
         )
         stack.enter_context(environment.servers(there.server, here.server))
+        list(pool.map(Revision.make_world, (there, here)))
         for revision in (there, here):
-            revision.make_world()
             revision.calls = [call for call in revision.calls if re.search(options.only, call.name)]
         database.execute("VACUUM ANALYZE")
         _measure(there, here, database, postgres.log, options)
@@ -249,9 +252,11 @@ def main() -> int:
     return 0
 
 
-def _revision(tree: Path, folder: Path, database: psycopg.Connection, url: str, worker: str) -> Revision:
+def _revision(tree: Path, folder: Path, url: str, worker: str) -> Revision:
     folder.mkdir()
-    database.execute(f"CREATE DATABASE {folder.name}_revision")
+    with psycopg.connect(url, autocommit=True) as database:
+        # Not of the usual template, because two cannot copy one at the same time.
+        database.execute(f"CREATE DATABASE {folder.name}_revision TEMPLATE template0")
     return Revision(tree, folder, urlunsplit(urlsplit(url)._replace(path=f"/{folder.name}_revision")), worker)
 
 

@@ -75,7 +75,8 @@ class Server:
         )
 
     def wait(self) -> None:
-        deadline = time.monotonic() + 60
+        # Generous, because a busy machine takes minutes.
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 if httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:

@@ -1,7 +1,8 @@
 """A load generator that costs little itself: one process, blocking nowhere, sockets watched by epoll.
 
-Reads a job as one JSON line on stdin, writes one JSON line with what it saw. `requests` are sent in turn, with that
-many connections at once; without keep-alive each request has a connection of its own, as gunicorn's sync worker wants.
+Reads jobs as JSON lines on stdin, and for each writes one JSON line with what it saw. `requests` are sent in turn, with
+that many connections at once; without keep-alive each request has a connection of its own, as gunicorn's sync worker
+wants.
 """
 
 import json
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Seen:
 def generate(
     port: int, requests: Sequence[str], *, connections: int, seconds: float, keep_alive: bool = False
 ) -> Seen:
-    """Load from a process of its own."""
+    """Load from a process of its own, the same one for all calls, because starting it takes as long as a short load."""
     job = {
         "port": port,
         "requests": list(requests),
@@ -43,11 +45,21 @@ def generate(
         "seconds": seconds,
         "keep_alive": keep_alive,
     }
-    done = subprocess.run(
-        [sys.executable, __file__], input=json.dumps(job) + "\n", capture_output=True, text=True, check=True
-    )
-    data = json.loads(done.stdout)
+    process = _process()
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps(job) + "\n")
+    process.stdin.flush()
+    data = json.loads(process.stdout.readline())
     return Seen(data["seconds"], Counter(data["statuses"]), sorted(data["latencies"]))
+
+
+@cache
+def _process() -> subprocess.Popen[str]:
+    """It ends when its stdin does, so at the latest with this process."""
+    return subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def request(method: str, path: str, *, key: str = "", headers: Sequence[str] = (), body: str = "") -> str:
@@ -161,4 +173,5 @@ def _run(job: dict) -> dict:  # noqa: C901, PLR0915  one loop that is cheap beca
 
 
 if __name__ == "__main__":
-    json.dump(_run(json.loads(sys.stdin.readline())), sys.stdout)
+    for line in sys.stdin:
+        print(json.dumps(_run(json.loads(line))), flush=True)

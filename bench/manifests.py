@@ -13,11 +13,12 @@ from stacks.manifests import check_manifest
 TEN_MIB = 10 * 1024 * 1024
 _LINE = "a line of a configuration file, as long as such lines are, key=value\n"
 _INDENTED = f"        {_LINE}"
+DEFINITIONS = "like custom resource definitions"
 # By its kind, one document: how many events a byte makes is what differs.
 DOCUMENTS = {
     "text in config maps": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: text\ndata:\n  file: |\n"
     + f"    {_LINE}" * 1000,
-    "like custom resource definitions": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+    DEFINITIONS: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
     "metadata:\n  name: things.example.com\nspec:\n  properties:\n"
     + "".join(
         f"    property{number}:\n      description: >-\n{_INDENTED * 4}      type: string\n      maxLength: 253\n"
@@ -32,7 +33,7 @@ DOCUMENTS = {
 
 
 def manifest(document: str, size: int = TEN_MIB) -> str:
-    """As many of the documents as fit into so many bytes."""
+    """As many of the documents as fit into so many bytes, 10 MiB by default."""
     return "---\n".join([document] * (size // (len(document) + 4)))
 
 

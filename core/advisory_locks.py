@@ -35,6 +35,17 @@ def lock_wanted_versions() -> None:
     lock_shared(AdvisoryLock.WANTED_VERSIONS)
 
 
+def sharing_wanted_versions(condition: str) -> str:
+    """The condition of a SELECT that locks rows, which takes the lock of `lock_wanted_versions` in the same statement.
+
+    PostgreSQL takes it before it locks a row, and reads the row as it is after all waiting. If no row meets the
+    condition, nothing is locked.
+    """
+    if not is_postgresql():
+        return condition
+    return f"{condition} AND pg_advisory_xact_lock_shared({AdvisoryLock.WANTED_VERSIONS.value}) IS NOT NULL"
+
+
 def lock_shared(lock: AdvisoryLock) -> None:
     """Wait until nobody has it alone."""
     _lock("pg_advisory_xact_lock_shared", lock)

@@ -7,11 +7,13 @@ are instances of models. On SQLite, Django's queries are used.
 import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, models
+from psycopg.types.json import Jsonb
 
 from core.prepared import fetch_all, fetch_all_once, is_postgresql, uuid_parameter
 
@@ -60,35 +62,51 @@ def insert(
     unique: Sequence[str] = (),
     update: Sequence[str] = (),
     referred: Sequence[Sequence[models.Model]] = (),
-) -> None:
+    question: str = "",
+    facts: Mapping[str, object] = MappingProxyType({}),
+) -> object:
     """Insert rows of one model, in a transaction, with one statement.
 
     If there is a row with the same values in the columns `unique`, set only its columns `update`. `referred` are rows
     of other models, each in a sequence of its own, to which the rows refer: those that are not there are inserted.
     Callers that insert the same rows at the same time wait for each other's commit; if all give them in the same order,
-    no deadlock comes of it.
+    no deadlock comes of it. `question` is an expression in SQL with the parameters `facts`, about the tables as they
+    were before. Returns its value; None without a question or without rows.
     """
     if not rows:
-        return
+        return None
     model = type(rows[0])
     referred = [others for others in referred if others]
     if not is_postgresql():
+        answer = fetch_all_once(f"SELECT {question}", facts)[0][0] if question else None
         for others in referred:
             type(others[0])._default_manager.bulk_create(others, ignore_conflicts=True)
         conflict: Any = {"update_conflicts": True, "unique_fields": unique, "update_fields": update}
         model._default_manager.bulk_create(rows, **(conflict if update else {}))
-        return
+        return answer
     fields = _inserted(model)
+    parameters = dict(facts)
     if len(rows) == 1:
-        parameters = [_adapted(field, getattr(rows[0], field.attname)) for field in fields]
+        for field in fields:
+            parameters[f"new {field.column}"] = _adapted(field, getattr(rows[0], field.attname))
     else:
-        parameters = [_as_json(rows, fields)]
+        parameters["new"] = _as_json(rows, fields)
+    for number, others in enumerate(referred):
+        parameters[f"missing {number}"] = _as_json(others, _inserted(type(others[0])))
     missing = tuple(type(others[0]) for others in referred)
-    parameters = [*(_as_json(others, _inserted(type(others[0]))) for others in referred), *parameters]
-    keys = fetch_all_once(_insert(model, len(rows) == 1, tuple(unique), tuple(update), missing), parameters)
-    for row, (key,) in zip(rows, keys, strict=True):
+    statement = _insert(
+        model,
+        single=len(rows) == 1,
+        unique=tuple(unique),
+        update=tuple(update),
+        missing=missing,
+        question=question,
+    )
+    inserted = fetch_all_once(statement, parameters)
+    for row, (key, _) in zip(rows, inserted, strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return inserted[0][1]
 
 
 def _as_json(rows: Sequence[models.Model], fields: Sequence[Any]) -> str:
@@ -98,7 +116,7 @@ def _as_json(rows: Sequence[models.Model], fields: Sequence[Any]) -> str:
 
 
 def update(model: type[models.Model], changes: str, where: str, parameters: Mapping[str, object]) -> None:
-    """Change the rows that meet a condition, in a transaction.
+    """Change the rows that meet a condition.
 
     Changes and condition are SQL with `%(name)s` parameters, such as `count = count + %(times)s`.
     """
@@ -127,14 +145,17 @@ def _inserted(model: type[models.Model]) -> list[Any]:
 @cache
 def _insert(
     model: type[models.Model],
-    single: bool,  # noqa: FBT001
+    *,
+    single: bool,
     unique: Sequence[str],
     update: Sequence[str],
     missing: Sequence[type[models.Model]],
+    question: str,
 ) -> str:
     fields = _inserted(model)
     columns = ", ".join(field.column for field in fields)
-    source = f"VALUES ({', '.join(['%s'] * len(fields))})" if single else _rows_of_json(model, columns)
+    values = ", ".join(f"%(new {field.column})s" for field in fields)
+    source = f"VALUES ({values})" if single else _rows_of_json(model, columns, "new")
     conflict = ""
     if update:
         places, changes = _columns(model, unique), _columns(model, update)
@@ -142,22 +163,23 @@ def _insert(
         conflict = f" ON CONFLICT ({', '.join(places)}) DO UPDATE SET {renewed}"
     # PostgreSQL checks references when the whole statement has ended.
     parts = ", ".join(
-        f"missing_{number} AS ({_insert_missing(other)})" for number, other in enumerate(missing)
+        f"missing_{number} AS ({_insert_missing(other, number)})" for number, other in enumerate(missing)
     )
     return (
         f"{'WITH ' if parts else ''}{parts} "
-        f"INSERT INTO {model._meta.db_table} ({columns}) {source}{conflict} RETURNING {model._meta.pk.column}"
+        f"INSERT INTO {model._meta.db_table} ({columns}) {source}{conflict} "
+        f"RETURNING {model._meta.pk.column}, {question or 'NULL'}"
     )
 
 
-def _insert_missing(model: type[models.Model]) -> str:
+def _insert_missing(model: type[models.Model], number: int) -> str:
     columns = ", ".join(field.column for field in _inserted(model))
-    source = _rows_of_json(model, columns)
+    source = _rows_of_json(model, columns, f"missing {number}")
     return f"INSERT INTO {model._meta.db_table} ({columns}) {source} ON CONFLICT DO NOTHING"
 
 
-def _rows_of_json(model: type[models.Model], columns: str) -> str:
-    return f"SELECT {columns} FROM json_populate_recordset(NULL::{model._meta.db_table}, %s::json)"  # noqa: S608
+def _rows_of_json(model: type[models.Model], columns: str, name: str) -> str:
+    return f"SELECT {columns} FROM json_populate_recordset(NULL::{model._meta.db_table}, %({name})s::json)"  # noqa: S608
 
 
 def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:
@@ -166,4 +188,4 @@ def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:
 
 
 def _adapted(field: Any, value: Any) -> object:
-    return field.get_db_prep_save(value, connection) if isinstance(field, models.JSONField) else value
+    return Jsonb(value, orjson.dumps) if value is not None and isinstance(field, models.JSONField) else value

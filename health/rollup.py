@@ -53,7 +53,8 @@ def health_of_stack(stack_id: UUID, *, now: datetime) -> Sequence[ObjectHealth]:
     known = said[HealthStatus.FAILING] | said[HealthStatus.DEGRADED] | said[HealthStatus.HEALTHY]
     rows = (
         DeploymentHealth.objects.of_live_objects()
-        .filter(deployment_object__stack_id=stack_id)
+        # A marker for one agent is no version of the stack. Without saying so, the index of its versions is of no use.
+        .filter(deployment_object__stack_id=stack_id, deployment_object__recipient_id__isnull=True)
         .order_by("-deployment_object__sequence_id")
         .values_list("deployment_object__id", "deployment_object__sequence_id")
         .annotate(

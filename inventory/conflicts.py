@@ -14,7 +14,7 @@ from uuid import UUID
 from agents.wanted.pairs import WantedPair, pairs_of_stacks
 from agents.wanted.ties import served_stacks
 from agents.wanted.versions import versions_of_agent
-from core.prepared import as_uuid, fetch_all, fetch_one, uuid_parameter
+from core.prepared import as_uuid, fetch_all, uuid_parameter
 from core.prepared_rows import among, list_parameter
 from stacks.models import Stack
 
@@ -44,15 +44,14 @@ JOIN stacks s ON s.id = x.stack_id AND s.deleted_at IS NULL
 WHERE e.image_id IS NULL AND {among}
 ORDER BY x.stack_id LIMIT %(limit)s"""
 # It reads two entries of each resource, however often the stack was published.
-_IS_SHARED = """
-SELECT 1 FROM inventory_resources r WHERE {among} AND (
+_IS_SHARED = """EXISTS (SELECT 1 FROM inventory_resources r WHERE {among} AND (
     (SELECT x.stack_id FROM inventory_entries x
      WHERE x.resource_id = r.id AND x.image_id IS NULL AND x.stack_id < %(stack)s
      ORDER BY x.stack_id DESC LIMIT 1) IS NOT NULL
     OR (SELECT x.stack_id FROM inventory_entries x
         WHERE x.resource_id = r.id AND x.image_id IS NULL AND x.stack_id > %(stack)s
         ORDER BY x.stack_id LIMIT 1) IS NOT NULL
-) LIMIT 1"""
+))"""
 
 
 class NamedStack(NamedTuple):
@@ -150,12 +149,12 @@ def conflicts_of_version(stack: Stack, version_id: int) -> list[Conflict]:
     return [conflict for conflict in conflicts_among(pairs) if stack.pk in conflict.stack_ids]
 
 
-def is_in_other_stacks(stack_id: UUID, object_keys: Collection[UUID]) -> bool:
-    """Whether another stack, live or deleted, ever had one of these objects. One query, none without objects."""
-    if not object_keys:
-        return False
-    parameters = {"stack": uuid_parameter(stack_id), "keys": list_parameter(object_keys)}
-    return fetch_one(_IS_SHARED.format(among=among("r.object_key", "keys")), parameters) is not None
+def question_of_sharing(stack_id: UUID, object_keys: Collection[UUID]) -> tuple[str, Mapping[str, object]]:
+    """Whether another stack, live or deleted, ever had one of these objects, as an expression in SQL with its
+    parameters.
+    """
+    facts = {"stack": uuid_parameter(stack_id), "keys": list_parameter(object_keys)}
+    return _IS_SHARED.format(among=among("r.object_key", "keys")), facts
 
 
 def conflicts_of_pairs(wanted: Mapping[tuple[UUID, UUID], int]) -> list[Conflict]:

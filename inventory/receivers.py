@@ -21,5 +21,5 @@ def record_published_version(
     **kwargs: Any,
 ) -> list[Finding]:
     """Note what is in a version, and warn whoever publishes it of conflicts with other stacks."""
-    record_version(version, objects)
-    return warn_of_conflicts(version, objects or (), reader=options.reader)
+    is_shared = record_version(version, objects)
+    return warn_of_conflicts(version, objects or (), reader=options.caller) if is_shared else []

@@ -1,13 +1,15 @@
 """Writes what is in versions: when they are published, and step by step for those of the past."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
 from core.prepared_rows import insert
+from inventory.conflicts import question_of_sharing
 from inventory.identifiers import image_id, object_key, resource_id
 from inventory.models import Entry, ImageName, Progress, Resource, UnreadVersion
 from stacks.manifests import ManifestError, ManifestObject, read_manifest
@@ -20,18 +22,20 @@ _SETTLED_AFTER = timedelta(minutes=10)
 _NOTHING_NAMED = "No document of it is a Kubernetes object with a name."
 
 
-def record_version(version: DeploymentObject, objects: Sequence[ManifestObject] | None) -> None:
+def record_version(version: DeploymentObject, objects: Sequence[ManifestObject] | None) -> bool:
     """Note what is in a version that was just inserted, in its transaction. Of a marker nothing is noted.
 
-    Without `objects`, the text is read.
+    Without `objects`, the text is read. Returns whether another stack, live or deleted, ever had one of the objects.
     """
     if version.is_deletion_marker:
-        return
+        return False
     if objects is None:
         found, problem = _read(version.yaml_content)
     else:
         found, problem = objects, _NOTHING_NAMED
-    _write([(version, found, problem)])
+    return _write(
+        [(version, found, problem)], *question_of_sharing(version.stack_id, set(map(object_key, found)))
+    )
 
 
 def read_past(*, now: datetime) -> int:
@@ -87,7 +91,12 @@ def _read(text: str) -> tuple[Sequence[ManifestObject], str]:
         return [], f"Agents cannot read its YAML ({place})." if place else "Agents cannot read its YAML."
 
 
-def _write(read: Sequence[tuple[DeploymentObject, Sequence[ManifestObject], str]]) -> None:
+def _write(
+    read: Sequence[tuple[DeploymentObject, Sequence[ManifestObject], str]],
+    question: str = "",
+    facts: Mapping[str, object] = MappingProxyType({}),
+) -> bool:
+    """Returns the answer to a question about the inventory before; false without entries."""
     resources: dict[object, Resource] = {}
     images: dict[object, ImageName] = {}
     entries: list[Entry] = []
@@ -95,7 +104,7 @@ def _write(read: Sequence[tuple[DeploymentObject, Sequence[ManifestObject], str]
         entries += _entries(version, objects, resources, images)
     # In the order of the ids, so that two transactions with the same new rows wait for each other in one order only.
     in_order = [[rows[key] for key in sorted(rows, key=str)] for rows in (resources, images)]
-    insert(entries, referred=in_order)
+    answer = insert(entries, referred=in_order, question=question, facts=facts)
     UnreadVersion.objects.bulk_create(
         [
             UnreadVersion(version=version, problem=problem)
@@ -103,6 +112,7 @@ def _write(read: Sequence[tuple[DeploymentObject, Sequence[ManifestObject], str]
             if not objects
         ],
     )
+    return bool(answer)
 
 
 def _entries(

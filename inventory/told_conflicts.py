@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from inventory.conflicts import Conflict, NamedStack, conflicts_of_version, is_in_other_stacks
+from inventory.conflicts import Conflict, NamedStack, conflicts_of_version
 from inventory.identifiers import object_key
 from paks.principals import Principal
 from stacks.access import seen_among
@@ -62,8 +62,6 @@ def warn_of_conflicts(
     `reader` is who reads them, None somebody who may see all stacks.
     """
     known = {object_key(obj): obj for obj in objects}
-    if not is_in_other_stacks(version.stack_id, known):
-        return []
     found = conflicts_of_version(version.stack, version.pk)
     findings = []
     for each in told_conflicts(found, version.stack_id, reader=reader):

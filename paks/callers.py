@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
-from django.db import Error, transaction
-from django.db.models import Q
+from django.db import Error
 
 from core import clock
 from core.database_errors import unavailable
-from core.prepared import as_time, as_uuid, fetch_one
+from core.prepared import as_time, as_uuid, fetch_one, is_postgresql, time_parameter, uuid_parameter
+from core.prepared_rows import update
 from paks.key_check import GOOD_KEY, key_parameters
 from paks.limits import Limits
 from paks.models import Pak, Role
@@ -26,6 +26,12 @@ LAST_USED_PRECISION = timedelta(hours=1)
 # Every request asks it.
 _COLUMNS = "id, role, subject_id, name, last_used_at, is_read_only, limits, ends_at"
 _CALLER = f"SELECT {_COLUMNS} FROM paks WHERE {GOOD_KEY}"  # noqa: S608  # no input in it
+
+_USE = "last_used_at = %(now)s, last_used_address = %(address)s"
+# A row that somebody else has locked is not waited for.
+_STALE = """id IN (
+    SELECT id FROM paks WHERE id = %(id)s AND (last_used_at IS NULL OR last_used_at < %(noted_until)s) {free}
+)"""
 
 # Where the caller is. It is asked only when the use is to be noted.
 Address = Callable[[], str | None]
@@ -67,14 +73,14 @@ def mark_used(pak_id: UUID, last_used_at: datetime | None, address: Address) -> 
     now = clock.now()
     if last_used_at is not None and last_used_at >= now - LAST_USED_PRECISION:
         return
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
-    # A row that somebody else has locked is not waited for.
-    free = Pak.objects.filter(stale, id=pak_id).select_for_update(skip_locked=True)
+    parameters = {
+        "id": uuid_parameter(pak_id),
+        "now": time_parameter(now),
+        "noted_until": time_parameter(now - LAST_USED_PRECISION),
+        "address": address() or "",
+    }
     try:
-        with transaction.atomic(savepoint=False):
-            Pak.objects.filter(id__in=free.values("id")).update(
-                last_used_at=now, last_used_address=address() or ""
-            )
+        update(Pak, _USE, _STALE.format(free="FOR UPDATE SKIP LOCKED" if is_postgresql() else ""), parameters)
     except Error as error:
         if unavailable(error) is None:
             raise

@@ -19,7 +19,6 @@ from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
 from rollouts.services.looking import look_at_versions_after_commit
-from rollouts.services.ordinary_publish import is_ordinary
 from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
 from rollouts.services.starting import hold_for_rollout
@@ -35,7 +34,13 @@ _REPORTS = frozenset({"deployment.applied", "deployment.failed"})
 
 @receiver(version_published, dispatch_uid="rollouts.hold_version")
 def hold_version(
-    stack: Stack, version: DeploymentObject, actor: Actor, options: PublishOptions, **kwargs: Any
+    stack: Stack,
+    version: DeploymentObject,
+    actor: Actor,
+    options: PublishOptions,
+    *,
+    is_unusual: bool,
+    **kwargs: Any,
 ) -> list[Finding]:
     """Hold a version that not all agents may get at once. May refuse the strategy that the request names.
 
@@ -43,7 +48,7 @@ def hold_version(
     """
     if isinstance(options, RollbackOptions):
         return []
-    if options.strategy is None and is_ordinary(stack.pk):
+    if options.strategy is None and not is_unusual:
         return []
     strategy = strategy_for(stack=stack, options=options, actor=actor)
     if actor.type == ActorType.GENERATOR and is_forbidden(version=version):

@@ -62,6 +62,8 @@ def without_secrets(said: Iterable[tuple[int, str | None]]) -> list[str]:
 
 
 def _values(sequence_ids: set[int]) -> dict[int, tuple[str, ...]]:
+    if not sequence_ids:
+        return {}
     with _lock:
         asked = {_checksums[each] for each in sequence_ids if each in _checksums}
         known = {checksum: _kept[checksum] for checksum in asked if checksum in _kept}

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core import clock
-from core.advisory_locks import lock_wanted_versions
+from core.advisory_locks import sharing_wanted_versions
 from core.errors import ForeignKeyViolation
 from core.events import Actor, Event, changed_fields, emit, fields_of
 from core.history import delete_old_history
@@ -23,6 +23,7 @@ from generators.models import Generator
 from generators.services import lock_generator, mark_active, require_active
 from paks.actors import ActorType
 from paks.principals import Principal
+from stacks.access import require_owner
 from stacks.errors import (
     InvalidDeploymentObject,
     InvalidStack,
@@ -40,6 +41,7 @@ from stacks.models import (
     StackOwnerHistory,
 )
 from stacks.signals import stack_deleted, stack_moved, version_published
+from stacks.unusual_publish import question_of_unusual
 
 _AUDITED = ("name", "description", "generator_id")
 
@@ -58,14 +60,14 @@ class PublishOptions:
 
     `strategy` is the name or the id of the strategy by which it is to reach the fleet, or `none`; without one, that of
     the stack counts. `reason` says why. Both are for the apps above. `precondition` is called with the newest version,
-    if there is one, while the stack is locked, and raises what is to stop the publishing. `reader` is the caller
-    who is to read the warnings, None somebody who may see all stacks.
+    if there is one, while the stack is locked, and raises what is to stop the publishing. `caller` must own the
+    stack, and reads the warnings; None is somebody who may publish everywhere and see all stacks.
     """
 
     strategy: str | None = None
     reason: str = ""
     precondition: Callable[[DeploymentObject | None], None] | None = None
-    reader: Principal | None = None
+    caller: Principal | None = None
 
 
 DEFAULT_OPTIONS = PublishOptions()
@@ -73,8 +75,7 @@ DEFAULT_OPTIONS = PublishOptions()
 
 def lock_stack(stack_id: UUID) -> Stack:
     """The live stack, locked until the transaction ends; also takes the fleet-wide lock. Raises StackNotFound."""
-    lock_wanted_versions()
-    found = select(Stack, LIVE_BY_ID, {"id": uuid_parameter(stack_id)}, lock=True)
+    found = select(Stack, sharing_wanted_versions(LIVE_BY_ID), {"id": uuid_parameter(stack_id)}, lock=True)
     if not found:
         raise StackNotFound(id=stack_id)
     return found[0]
@@ -288,10 +289,12 @@ def publish_checked(
 
     `objects` are what `check_publishable` found in the text; without them, the apps above read it again.
 
-    Raises StackNotFound, GeneratorInactive, what the precondition raises, and what apps above refuse.
+    Raises StackNotFound, StackNotOwned, GeneratorInactive, what the precondition raises, and what apps above refuse.
     """
     # The lock makes the newest version of a stack also the one that commits last.
     stack = lock_stack(stack_id)
+    if options.caller is not None:
+        require_owner(options.caller, stack)
     if actor.type == ActorType.GENERATOR:
         (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
         require_active(generator, actor)
@@ -303,10 +306,16 @@ def publish_checked(
         yaml_checksum=checksum(yaml_content),
         is_deletion_marker=is_deletion_marker,
     )
-    insert([obj])
+    is_unusual = insert([obj], question=question_of_unusual(), facts={"stack": uuid_parameter(stack.pk)})
     mark_active(stack.generator_id, actor)
     answers: Any = version_published.send(
-        sender=Stack, stack=stack, version=obj, objects=objects, actor=actor, options=options
+        sender=Stack,
+        stack=stack,
+        version=obj,
+        objects=objects,
+        actor=actor,
+        options=options,
+        is_unusual=bool(is_unusual),
     )
     obj.warnings = [warning for _, warnings in answers for warning in warnings or ()]
     emit(

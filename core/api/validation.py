@@ -1,6 +1,8 @@
 """Checks the values of a request by a serializer."""
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, cast
 
 from rest_framework.exceptions import ValidationError
@@ -18,6 +20,15 @@ def valid_or_none(serializer_class: type[Serializer[Any]], data: object) -> dict
         return validated(serializer_class, data)
     except ValidationError:
         return None
+
+
+@cache
+def values_of_nothing(serializer_class: type[Serializer[Any]]) -> Mapping[str, Any]:
+    """The fields of the serializer if none is given, which are its defaults. Raises ValidationError if one is required.
+
+    The defaults of our queries are constants.
+    """
+    return MappingProxyType(validated(serializer_class, {}))
 
 
 # One for all requests: validating changes nothing in it, and making one copies every field.

@@ -25,7 +25,7 @@ from core.api.fields import parse_uuid
 from core.api.pagination import paginate_rows, paginate_values
 from core.api.renderers import JsonRenderer, rows_to_json, to_json
 from core.api.rows import columns_of
-from core.api.validation import validated
+from core.api.validation import validated, values_of_nothing
 from core.errors import (
     InvalidHeader,
     InvalidPath,
@@ -120,8 +120,13 @@ class ResourceViewSet(GenericViewSet[Any]):
 
     def read_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """The query parameters. Raises InvalidQuery naming the wrong ones; unknown ones are not looked at."""
+        given = self.request.query_params
         try:
-            return validated(serializer_class, self.request.query_params.dict())
+            return (
+                validated(serializer_class, given.dict())
+                if given
+                else dict(values_of_nothing(serializer_class))
+            )
         except ValidationError as error:
             raise InvalidQuery(_sentence("query parameter", error.detail), fields=error.detail) from error
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
 
-from core.admin import BaseAdmin, admin_actor, ago, badge, link
+from core.admin import BaseAdmin, admin_actor, badge, link, moment
 from core.admin.authors import authors_of
 from stacks.admin.manifests import hides_values, may_reveal, object_diff
 from stacks.event_kinds import StackEventKind
@@ -71,7 +71,7 @@ def _described(objects: list[Any]) -> list[Any]:
     authors = authors_of(StackEventKind.DEPLOYMENT_CREATED, [obj.id for obj in objects])
     for obj in objects:
         obj.link = link("stacks_deploymentobject_change", obj, obj.pk)
-        obj.published = ago(obj.created_at)
+        obj.published = moment(obj.created_at)
         obj.author = authors.get(obj.id)
         obj.marker = badge("deletion marker", "bad") if obj.is_deletion_marker else None
     return objects

@@ -7,9 +7,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from core.api.etag import require_match, require_none
-from core.api.renderers import to_json
+from core.api.renderers import JsonAnswer, to_json
+from core.api.rows import represent
 from paks.api.caller import caller
-from stacks.api.serializers import DeploymentObjectSerializer, PublishedObjectSerializer
+from stacks.api.serializers import DeploymentObjectSerializer, PublishWarningSerializer
 from stacks.manifests import Finding, Manifest
 from stacks.models import DeploymentObject
 from stacks.services import PublishOptions
@@ -43,14 +44,18 @@ def publish_options(request: Request, query: Mapping[str, Any]) -> PublishOption
         strategy=query.get("strategy"),
         reason=query.get("reason", ""),
         precondition=precondition if has_condition else None,
-        reader=caller(request),
+        caller=caller(request),
     )
 
 
-def published(obj: DeploymentObject, manifest: Manifest) -> Any:
-    """The answer to the caller that published the version, with all warnings in the order of the text."""
+def published(obj: DeploymentObject, manifest: Manifest) -> JsonAnswer:
+    """The answer to the caller that published the version, as PublishedObjectSerializer describes it, with all warnings
+    in the order of the text.
+    """
     findings = sorted([*manifest.findings, *obj.warnings], key=_place)
-    return PublishedObjectSerializer(obj, context={"findings": findings}).data
+    warnings = [PublishWarningSerializer(finding).data for finding in findings]
+    body = represent(DeploymentObjectSerializer, obj) | {"warnings": warnings}
+    return JsonAnswer(body, status=201)
 
 
 def _place(finding: Finding) -> tuple[bool, int, int]:

@@ -183,11 +183,6 @@ class PublishedObjectSerializer(DeploymentObjectSerializer):
         fields = [*DeploymentObjectSerializer.Meta.fields, "warnings"]
         read_only_fields = fields
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        # The version alone is written as a row, which is faster than field by field.
-        warnings = PublishWarningSerializer(self.context["findings"], many=True).data
-        return {**DeploymentObjectSerializer(instance).data, "warnings": warnings}
-
 
 @extend_schema_serializer(
     examples=[OpenApiExample("A manifest", value={"yaml_content": _MANIFEST, "is_deletion_marker": False})]

@@ -17,7 +17,7 @@ from core.api.pagination import ListQuery
 from core.api.parsers import JsonParser, YamlParser
 from core.api.planned import planned, planned_change
 from core.api.views import ResourceViewSet
-from core.errors import InvalidJson, InvalidRequestBody, NulCharacter
+from core.errors import DomainError, InvalidJson, InvalidRequestBody, NulCharacter
 from core.labels.api.views import LabelsMixin
 from paks.api.permissions import AnyCaller
 from paks.api.views import KeyedViewSet
@@ -215,16 +215,23 @@ class StackObjectsViewSet(KeyedViewSet):
     )
     @idempotent_change
     @planned_change
-    def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
+    def create(self, request: Request, *, stack_id: UUID) -> Callable[[], HttpResponse]:
         """The newest version is what agents apply. Send JSON, or the manifest itself as application/yaml."""
         query = self.read_query(PublishQuery)
-        require_owner(self.caller, find_stack(stack_id))
-        text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
-        if query["expand_lists"]:
-            text = expanded(text)
-        manifest = check_publishable(text, is_deletion_marker=marker)
+        if self.caller.agent_id is not None:
+            # It owns no stack, so its manifest is not read.
+            require_owner(self.caller, find_stack(stack_id))
+        try:
+            text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
+            if query["expand_lists"]:
+                text = expanded(text)
+            manifest = check_publishable(text, is_deletion_marker=marker)
+        except DomainError:
+            # Whoever may not publish on the stack is told that first.
+            require_owner(self.caller, find_stack(stack_id))
+            raise
 
-        def change() -> Response:
+        def change() -> HttpResponse:
             obj = publish_checked(
                 stack_id=stack_id,
                 yaml_content=text,
@@ -233,7 +240,7 @@ class StackObjectsViewSet(KeyedViewSet):
                 options=publish_options(request, query),
                 objects=manifest.objects,
             )
-            return Response(published(obj, manifest), status=201)
+            return published(obj, manifest)
 
         return change
 

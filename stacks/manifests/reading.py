@@ -353,7 +353,9 @@ class Reading:
             problem = f"what aliases may repeat, metadata and data have more than {MAX_KEPT:,} parts."
             raise self._refusal(problem, event)
         collection.parts.append(node)
-        collection.lines.append(_line_of(event))
+        # Not by `_line_of`, because this runs for every entry of a ConfigMap.
+        mark = event.start_mark
+        collection.lines.append(1 if mark is None else mark.line + 1)
 
     def _value(self, event: ScalarEvent) -> Value:
         try:

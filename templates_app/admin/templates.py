@@ -1,10 +1,10 @@
 """Templates: the list of versions, and the page of one, which is never changed."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -32,6 +32,7 @@ from templates_app.admin.history import versions
 from templates_app.admin.trial import given_parameters, template_spans, try_out
 from templates_app.errors import TemplateNotFound
 from templates_app.models import StackTemplate, TemplateAnnotation, TemplateLabel
+from templates_app.querysets import TemplateQuerySet
 from templates_app.schema_masking import mask_schema
 from templates_app.services import delete_template, lock_template, reveal_template
 
@@ -105,12 +106,8 @@ class TemplateAdmin(ServiceAdmin):
     secret_fields = frozenset({"template_content", "checksum"})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StackTemplate]:
-        rows: QuerySet[StackTemplate] = super().get_queryset(request)
-        newer = StackTemplate.objects.active().filter(name=OuterRef("name"), version__gt=OuterRef("version"))
-        # A condition of its own, because system templates have no owner and NULL equals nothing in SQL.
-        of_generator = Exists(newer.filter(generator=OuterRef("generator")))
-        of_system = Q(generator__isnull=True) & Exists(newer.filter(generator__isnull=True))
-        rows = rows.annotate(has_newer=of_generator | of_system).prefetch_related("labels", "annotations")
+        found = cast(TemplateQuerySet, super().get_queryset(request))
+        rows = found.with_newer().prefetch_related("labels", "annotations")
         match = request.resolver_match
         is_list = match is not None and match.url_name == "templates_app_stacktemplate_changelist"
         return rows.defer("template_content", "parameters_schema") if is_list else rows

@@ -213,7 +213,7 @@ class InstantiationViewSet(KeyedViewSet):
     )
     @idempotent_change
     @planned_change
-    def create(self, request: Request, *, stack_id: UUID) -> Callable[[], Response]:
+    def create(self, request: Request, *, stack_id: UUID) -> Callable[[], HttpResponse]:
         """Renders the template version with the parameters and publishes the text on the stack."""
         query = self.read_query(PublishOptionsQuery)
         body = self.read_body(InstantiateBody)
@@ -223,14 +223,14 @@ class InstantiationViewSet(KeyedViewSet):
         require_reader(self.caller, template)
         rendering = render_for(stack=stack, template=template, parameters=body["parameters"])
 
-        def change() -> Response:
+        def change() -> HttpResponse:
             obj, _ = publish_rendering(
                 stack_id=stack_id,
                 rendering=rendering,
                 actor=self.actor,
                 options=publish_options(request, query),
             )
-            return Response(published(obj, rendering.manifest), status=201)
+            return published(obj, rendering.manifest)
 
         return change
 

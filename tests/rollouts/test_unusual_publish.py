@@ -1,13 +1,14 @@
-"""One statement tells that a publish is ordinary: all agents get the version at once, and nothing else changes."""
+"""A publish is ordinary if all agents get the version at once and nothing else changes; that costs no statement."""
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import HoldReason, VersionHold
+from core.prepared import fetch_one, uuid_parameter
 from rollouts.models import Freeze, RolledBackContent, Rollout, RolloutState
 from rollouts.models.rollout import FINAL, UNFINISHED
-from rollouts.services.ordinary_publish import is_ordinary
+from rollouts.unusual_publish import MAY_BE_HELD
 from tests.factories import make_object, make_stack
 from tests.support.rollouts import give_strategy, make_past_freeze, make_strategy, wave
 
@@ -19,6 +20,10 @@ TABLES = ("stack_rollout_strategies", "freezes", "rolled_back_contents", "rollou
 @pytest.fixture
 def stack():
     return make_stack()
+
+
+def is_ordinary(stack_id) -> bool:
+    return not fetch_one(f"SELECT {MAY_BE_HELD}", {"stack": uuid_parameter(stack_id)})[0]
 
 
 def add_rollout(stack, state: RolloutState) -> None:
