@@ -127,6 +127,10 @@ test-rollouts: env ## let anything happen to rollouts for 1,000 runs of 50 steps
 fuzz-schemas: env ## check 100,000 generated schemas of parameters: each is refused or checks any instance
 	@$(BIN)/python -m tests.parameter_schemas.fuzz 100000
 
+.PHONY: fuzz-masks
+fuzz-masks: env ## look for values of Secrets in what viewers are shown of 20,000 generated texts, five ways
+	@BROKKR_TEST_MASKED_TEXTS=20000 $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/stacks/test_masks_hold.py $(PYTEST_ARGS)
+
 # More arguments for the comparison, e.g. make fuzz-manifests FUZZ_ARGS="--seed 7 --keep 2000"
 FUZZ_ARGS ?=
 
@@ -313,6 +317,10 @@ bench-templates: env ## measure compiling and rendering a template beside anothe
 .PHONY: bench-agent
 bench-agent: kubernetes ## measure our agent beside a real API server: requests, CPU, memory, published to applied
 	@$(BIN)/python -m bench.own_agent $(BENCH_ARGS)
+
+.PHONY: bench-waiting
+bench-waiting: env ## measure 1,000 agents that wait for news: how soon it comes, and what others notice
+	@$(BIN)/python -m bench.waiting $(BENCH_ARGS)
 
 .PHONY: bench-simulation
 bench-simulation: env ## let 10,000 agents live for ten minutes against a broker in production's form

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -91,6 +91,9 @@ _RELEASED = """
             LEFT JOIN agent_stack_reports l ON l.agent_id = e.agent_id AND l.stack_id = e.stack_id
             WHERE l.id IS NULL OR {is_pending}"""
 
+# Reading 20,000 rows with their times takes longer than the statement.
+_PAIRS = "SELECT p.agent_id, p.stack_id FROM ({deployments}) p"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -110,18 +113,22 @@ def failures() -> list[Failure]:
     statement = _statements(settings.REQUIRE_REGISTRATION)[0]
     return [
         Failure(as_uuid(row[0]), as_uuid(row[1]), since, last_seen, row[3], row[5])
-        for row in _rows(statement, {"limit": CANDIDATES, "candidates": CANDIDATES})
+        for row in _rows(statement, _parameters(CANDIDATES))
         if (since := as_time(row[2])) is not None and (last_seen := as_time(row[6])) is not None
     ]
 
 
+def pairs(standing: Literal[Standing.FAILING, Standing.PENDING]) -> list[tuple[UUID, UUID]]:
+    """The agent and the stack of each deployment in this standing, up to CANDIDATES of them. One query."""
+    statements = _statements(settings.REQUIRE_REGISTRATION)
+    sql = statements[0] if standing == Standing.FAILING else statements[1]
+    rows = _rows(_PAIRS.format(deployments=sql), _parameters(CANDIDATES))
+    return [(as_uuid(agent_id), as_uuid(stack_id)) for agent_id, stack_id in rows]
+
+
 def failing(*, limit: int) -> list[Deployment]:
     """The deployments whose wanted version failed, the latest failure first. Three queries."""
-    return _deployments(
-        _statements(settings.REQUIRE_REGISTRATION)[0],
-        {"limit": limit, "candidates": CANDIDATES},
-        Standing.FAILING,
-    )
+    return _deployments(_statements(settings.REQUIRE_REGISTRATION)[0], _parameters(limit), Standing.FAILING)
 
 
 def pending(*, limit: int) -> list[Deployment]:
@@ -129,13 +136,7 @@ def pending(*, limit: int) -> list[Deployment]:
 
     Three queries.
     """
-    parameters = {
-        "limit": limit,
-        "candidates": CANDIDATES,
-        "recent": FIRST_DELIVERIES_OF,
-        "after": clock.now() - FIRST_DELIVERY_WITHIN,
-    }
-    return _deployments(_statements(settings.REQUIRE_REGISTRATION)[1], parameters, Standing.PENDING)
+    return _deployments(_statements(settings.REQUIRE_REGISTRATION)[1], _parameters(limit), Standing.PENDING)
 
 
 def removing(*, limit: int) -> list[Deployment]:
@@ -150,6 +151,15 @@ def removing(*, limit: int) -> list[Deployment]:
         Deployment(row.agent, row.marker.stack, Standing.REMOVING, row.created_at, row.marker_id)
         for row in rows
     ]
+
+
+def _parameters(limit: int) -> dict[str, object]:
+    return {
+        "limit": limit,
+        "candidates": CANDIDATES,
+        "recent": FIRST_DELIVERIES_OF,
+        "after": clock.now() - FIRST_DELIVERY_WITHIN,
+    }
 
 
 def _deployments(sql: str, parameters: Mapping[str, object], standing: Standing) -> list[Deployment]:

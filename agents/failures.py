@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
+
+from django.utils.crypto import salted_hmac
 
 from agents.attention import Failure
 
@@ -20,6 +23,8 @@ _OWN_PARTS: Final = re.compile(
     re.VERBOSE,
 )
 _MAX_KIND: Final = 300
+# The first page asks for the same messages every ten seconds, and most of the work is here when a whole fleet fails.
+_KINDS_KEPT: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,25 @@ class FailureGroup:
     latest: datetime
     last_seen: datetime
 
+    @property
+    def key(self) -> str:
+        """What tells this group from the others of its stack."""
+        return key_of(self.sequence_id, self.message)
+
+
+def key_of(sequence_id: int, message: str | None) -> str:
+    """The same text for all failures of one group. It tells nothing of the message, which may hold a Secret's value."""
+    return salted_hmac("agents.failures", f"{sequence_id} {kind_of(message)}").hexdigest()[:16]
+
 
 def kind_of(message: str | None) -> str:
     """What messages of one kind have in common, on one line."""
-    return _OWN_PARTS.sub("…", " ".join((message or "")[:_MAX_KIND].split()))
+    return _kind_of((message or "")[:_MAX_KIND])
+
+
+@lru_cache(_KINDS_KEPT)
+def _kind_of(text: str) -> str:
+    return _OWN_PARTS.sub("…", " ".join(text.split()))
 
 
 def grouped(failures: Iterable[Failure]) -> list[FailureGroup]:

@@ -1,10 +1,14 @@
-"""What starts an agent in its cluster: variables for its environment, or manifests for Kubernetes.
+"""What starts an agent in its cluster: manifests for Kubernetes, or variables for its environment.
 
-For the agent's own image, in the release that the tests speak with. Its variables are `BROKKR__AGENT__…`.
+For brokkr-agent the manifests are those of its chart. For agents of other makers there are both, in the release that
+the tests speak with; their variables are `BROKKR__AGENT__…`.
 """
 
 import shlex
+from copy import deepcopy
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -13,6 +17,14 @@ from django.http import HttpRequest
 
 from agents.models import Agent
 
+# What the chart of brokkr-agent makes by default.
+_OWN: Final = Path(__file__).parent.parent / "deploy" / "kustomize" / "agent" / "brokkr-agent.yaml"
+_OWN_NAMESPACE: Final = "brokkr"
+_OF_NO_NAMESPACE: Final = {"ClusterRole", "ClusterRoleBinding"}
+_OWN_HEADER: Final = """\
+# The rights in the ClusterRole are those that the usual kinds need. `python -m brokkr_agent --print-rules` tells which
+# ones its stacks need.
+"""
 IMAGE: Final = "ghcr.io/colliery-io/brokkr-agent:v0.9.1"
 # In place of a key, which nobody but its holder knows.
 PLACEHOLDER: Final = "<the key of the agent>"
@@ -31,6 +43,7 @@ _WRITING: Final = [*_READING, "create", "patch", "update", "delete"]
 class InstallForm(StrEnum):
     """How it is asked for."""
 
+    BROKKR_AGENT = "brokkr-agent"
     ENV = "env"
     MANIFESTS = "manifests"
 
@@ -42,6 +55,8 @@ def address_of_broker(request: HttpRequest) -> str:
 
 def install_text(form: InstallForm, *, agent: Agent, broker_url: str, key: str = PLACEHOLDER) -> str:
     """The text in that form. Lines of variables are quoted as a shell reads them, where that is needed."""
+    if form is InstallForm.BROKKR_AGENT:
+        return _OWN_HEADER + _yaml(_own_manifests(broker_url, key))
     variables = {
         "BROKKR__AGENT__BROKER_URL": broker_url,
         "BROKKR__AGENT__AGENT_NAME": agent.name,
@@ -49,8 +64,36 @@ def install_text(form: InstallForm, *, agent: Agent, broker_url: str, key: str =
     }
     if form is InstallForm.ENV:
         return "".join(f"{name}={shlex.quote(value)}\n" for name, value in {**variables, _KEY: key}.items())
-    documents = _manifests(variables, key)
-    return _HEADER + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=1_000)
+    return _HEADER + _yaml(_manifests(variables, key))
+
+
+def _yaml(documents: list[dict[str, Any]]) -> str:
+    text: str = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=1_000)
+    return text
+
+
+def _own_manifests(broker_url: str, key: str) -> list[dict[str, Any]]:
+    documents = deepcopy(_of_chart())
+    for document in documents:
+        if document["kind"] not in _OF_NO_NAMESPACE:
+            document["metadata"]["namespace"] = _OWN_NAMESPACE
+        if document["kind"] == "Deployment":
+            (container,) = document["spec"]["template"]["spec"]["containers"]
+            container["image"] = settings.AGENT_IMAGE or container["image"]
+            for variable in container["env"]:
+                if variable["name"] == "BROKKR_AGENT_BROKER_URL":
+                    variable["value"] = broker_url
+    inside = {"name": _NAME, "namespace": _OWN_NAMESPACE}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _OWN_NAMESPACE}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": inside, "stringData": {"key": key}},
+        *documents,
+    ]
+
+
+@cache
+def _of_chart() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(_OWN.read_text()))
 
 
 def _manifests(variables: dict[str, str], key: str) -> list[dict[str, Any]]:

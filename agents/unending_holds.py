@@ -27,6 +27,7 @@ tied AS ({tied})
 SELECT count(DISTINCT t.agent_id) FROM tied t JOIN held w ON w.stack_id = t.stack_id
 JOIN agents a ON a.id = t.agent_id AND a.deleted_at IS NULL
 WHERE NOT EXISTS (SELECT 1 FROM object_releases r WHERE r.version_id = w.sequence_id AND r.agent_id = t.agent_id)
+    AND NOT EXISTS (SELECT 1 FROM object_holds b WHERE b.version_id = w.sequence_id AND b.reason = 'rollback')
 """
 
 
@@ -69,7 +70,10 @@ def unending_holds() -> list[UnendingHold]:
 
 
 def agents_held_back(*, registration: bool) -> int:
-    """How many live agents serve a stack whose newest held version is not released to them."""
+    """How many live agents serve a stack whose newest held version is not released to them.
+
+    A rollback is held back from nobody: the other agents have its content.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_HELD_BACK.format(tied=serving_stacks("held", registration=registration)))
         row = cursor.fetchone()

@@ -21,7 +21,7 @@ VERSIONS = 50
 RESOURCES = 20
 IMAGES = 5
 # A resource has one name in all versions of its stack. The first one of each stack, a Namespace, is in ten stacks.
-_DICTIONARIES = """
+DICTIONARIES = """
 INSERT INTO inventory_resources (id, object_key, api_group, api_version, kind, namespace, name)
 SELECT pg_temp.key('b', s * {resources} + r), pg_temp.key('b', s * {resources} + r), 'apps', 'v1',
        (ARRAY['Deployment', 'ConfigMap', 'Service', 'Secret'])[1 + r % 4], 'team-' || s % 100, 'app-' || s || '-' || r
@@ -84,7 +84,7 @@ def main() -> int:
         print("writing the data …", flush=True)
         sizes = {"stacks": options.stacks, "resources": RESOURCES, "images": IMAGES}
         data.fill(stacks=options.stacks, versions=VERSIONS, object_bytes=200)
-        data.run(_DICTIONARIES.format(**sizes))
+        data.run(DICTIONARIES.format(**sizes))
         for chunk in range(_CHUNKS):
             data.run(_ENTRIES.format(**sizes, chunks=_CHUNKS, chunk=chunk))
         data.settle()

@@ -13,11 +13,12 @@ from stacks.manifests import check_manifest
 _BYTES = 10 * 1024 * 1024
 _LINE = "a line of a configuration file, as long as such lines are, key=value\n"
 _INDENTED = f"        {_LINE}"
+DEFINITIONS = "like custom resource definitions"
 # By its kind, one document: how many events a byte makes is what differs.
-_DOCUMENTS = {
+DOCUMENTS = {
     "text in config maps": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: text\ndata:\n  file: |\n"
     + f"    {_LINE}" * 1000,
-    "like custom resource definitions": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+    DEFINITIONS: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
     "metadata:\n  name: things.example.com\nspec:\n  properties:\n"
     + "".join(
         f"    property{number}:\n      description: >-\n{_INDENTED * 4}      type: string\n      maxLength: 253\n"
@@ -31,9 +32,9 @@ _DOCUMENTS = {
 }
 
 
-def manifest(document: str) -> str:
-    """As many of the documents as fit into 10 MiB."""
-    return "---\n".join([document] * (_BYTES // (len(document) + 4)))
+def manifest(document: str, size: int = _BYTES) -> str:
+    """As many of the documents as fit into so many bytes, 10 MiB by default."""
+    return "---\n".join([document] * (size // (len(document) + 4)))
 
 
 def seconds(text: str, rounds: int = 5) -> tuple[float, float]:
@@ -52,7 +53,7 @@ def seconds(text: str, rounds: int = 5) -> tuple[float, float]:
 
 def main() -> None:
     print(f"{'':<36}{'check':>8}{'parser':>9}{'ratio':>8}")
-    for kind, document in _DOCUMENTS.items():
+    for kind, document in DOCUMENTS.items():
         whole, parsing = seconds(manifest(document))
         print(f"{kind:<36}{whole:>7.2f}s{parsing:>8.2f}s{whole / parsing:>8.2f}")
 

@@ -1,15 +1,14 @@
 """What our agent costs beside a real API server: `make bench-agent`.
 
 One agent with many stacks of a ConfigMap and a Deployment each: how long the first round takes; what a minute costs in
-which nothing changes, in requests to the API server, CPU and memory. Then how long a new version takes from its
-publication until it is in the cluster. Needs the programs of `make kubernetes`.
+which nothing changes, in requests to the API server, CPU and memory. Then, with 50 agents that wait for news, how long
+a new version takes from its publication until it is in the cluster. Needs the programs of `make kubernetes`.
 """
 
 import argparse
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from bench import environment
+from bench.published import seconds_until_applied
 from tests.support.agent_process import start_agent
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.live_api import as_admin
@@ -81,12 +82,6 @@ class Bench:
         (line,) = (each for each in lines if each.startswith("brokkr_agent_api_requests "))
         return float(line.split()[1])
 
-    def word_of(self, number: int) -> str:
-        found = self.cluster.try_kubectl(
-            "--namespace=bench", "get", "configmap", f"c{number}", "--output=jsonpath={.data.word}"
-        )
-        return found.stdout
-
     def reports(self) -> int:
         return len(self.call("GET", f"/agents/{self.agent['agent']['id']}/events"))
 
@@ -112,50 +107,60 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stacks", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0, help="for which nothing changes")
-    parser.add_argument("--changes", type=int, default=10)
+    parser.add_argument("--agents", type=int, default=50, help="that wait")
+    parser.add_argument("--rounds", type=int, default=2, help="of one version for each of them")
     options = parser.parse_args(arguments)
+    notes = {"load_average": os.getloadavg()}
     with ExitStack() as all_of_it:
         folder = Path(all_of_it.enter_context(tempfile.TemporaryDirectory(prefix="brokkr-bench-agent-")))
         url = all_of_it.enter_context(temporary_database(folder))
         broker = LiveServer(database_url=url, data_dir=folder)
         broker.prepare()
         all_of_it.enter_context(broker.running())
-        bench = Bench(broker, all_of_it.enter_context(running_cluster()), folder)
-        stacks = [bench.add_stack(number) for number in range(options.stacks)]
-        process = bench.start()
-        try:
-            began = time.monotonic()
-            _wait(lambda: bench.reports() >= options.stacks)
-            first = time.monotonic() - began
-            time.sleep(5)
-            began, cpu, asked = time.monotonic(), _cpu_seconds(process.pid), bench.requests()
-            time.sleep(options.seconds)
-            minutes = (time.monotonic() - began) / 60
-            idle = {
+        cluster = all_of_it.enter_context(running_cluster())
+        report: dict[str, object] = {}
+        if options.stacks:
+            report = _cost(Bench(broker, cluster, folder), options.stacks, options.seconds)
+        if options.agents:
+            took = seconds_until_applied(
+                broker, cluster, folder, agents=options.agents, rounds=options.rounds
+            )
+            report["seconds_from_published_to_applied"] = {
+                "agents": options.agents,
+                "count": len(took),
+                "median": round(took[len(took) // 2], 2),
+                "p95": round(took[int(len(took) * 0.95)], 2),
+                "worst": round(took[-1], 2),
+            }
+    print(json.dumps(report, indent=1))
+    environment.save("own-agent", {"machine": notes, "report": report})
+    return 0
+
+
+def _cost(bench: Bench, stacks: int, seconds: float) -> dict[str, object]:
+    for number in range(stacks):
+        bench.add_stack(number)
+    process = bench.start()
+    try:
+        began = time.monotonic()
+        _wait(lambda: bench.reports() >= stacks)
+        first = time.monotonic() - began
+        time.sleep(5)
+        began, cpu, asked = time.monotonic(), _cpu_seconds(process.pid), bench.requests()
+        time.sleep(seconds)
+        minutes = (time.monotonic() - began) / 60
+        return {
+            "stacks": stacks,
+            "seconds_until_all_were_applied": round(first, 1),
+            "nothing_changes": {
                 "api_requests_per_minute": round((bench.requests() - asked) / minutes, 1),
                 "share_of_a_core": round((_cpu_seconds(process.pid) - cpu) / (60 * minutes), 4),
                 "resident_mib": round(_resident_mib(process.pid), 1),
-            }
-            took = []
-            for change in range(options.changes):
-                began = time.monotonic()
-                bench.publish(stacks[change], change, f"change-{change}")
-                _wait(lambda change=change: bench.word_of(change) == f"change-{change}")
-                took.append(time.monotonic() - began)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-    report = {
-        "stacks": options.stacks,
-        "seconds_until_all_were_applied": round(first, 1),
-        "nothing_changes": idle,
-        "seconds_from_published_to_applied": {
-            "median": round(statistics.median(took), 2),
-            "worst": round(max(took), 2),
-        },
-    }
-    print(json.dumps(report, indent=1))
-    return 0
+            },
+        }
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,9 @@ def _simulate(broker: LiveServer, agents: int) -> dict[str, Any]:
         "--changes": 0.1,
         "--processes": 1,
     }
+    # The database goes with the bench, so that nothing need be cleaned up.
     return environment.simulate(
-        [str(part) for option in options.items() for part in option], broker.admin_key
+        ["--keep", *(str(part) for option in options.items() for part in option)], broker.admin_key
     )
 
 

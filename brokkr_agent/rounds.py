@@ -71,9 +71,9 @@ class Rounds:
     held_back: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
-    # Whether the broker has answered the latest call, and whether it did not let the agent wait for news.
+    # Whether the broker has answered the latest call, and how often in a row it did not let the agent wait for news.
     _is_heard: bool = False
-    _answered_early: bool = False
+    _early_answers: int = 0
 
     def run(self, *, wait: bool = False) -> float:
         """One round. Returns the seconds until the next one. Raises BrokerRefusal.
@@ -104,7 +104,7 @@ class Rounds:
         until_retry = self.retries.seconds_until_next(self.clock())
         if until_retry < pause or self.errands.renewals():
             return max(_SOON, min(pause, until_retry))
-        return pause if self._answered_early else 0.0
+        return min(pause, _SOON * 2.0**self._early_answers) if self._early_answers else 0.0
 
     @property
     def is_settled(self) -> bool:
@@ -140,7 +140,7 @@ class Rounds:
             **sent,
         }
         started = self.clock()
-        self._is_heard, self._answered_early = False, True
+        self._is_heard = False
         try:
             answer = self.broker.sync(self.agent_id, body, wait_seconds=wait_seconds, seen=self.seen)
             state = state_of(answer)
@@ -161,10 +161,11 @@ class Rounds:
             self.state = None
         self.errands.hear(answer, may_work=not self.read_only and not self.appliance.dry_run)
         self.interval, self._is_heard = pause, True
-        # A broker that does not let anybody wait would be asked again and again.
+        # A broker that does not let anybody wait would be asked again and again. One early answer is no reason to miss
+        # what comes next: a change may have been about others.
         has_news = state is not None or bool(answer["work_orders"] or answer["diagnostics"])
-        took = self.clock() - started
-        self._answered_early = not has_news and wait_seconds > 0 and took < wait_seconds / 2
+        is_early = not has_news and wait_seconds > 0 and self.clock() - started < wait_seconds / 2
+        self._early_answers = min(self._early_answers + 1, 10) if is_early else 0
         return pause
 
     def _held(self) -> list[str]:

@@ -40,7 +40,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("favicon.svg")}],
     "STYLES": [
         _asset(f"{name}.css")
-        for name in ("theme", "admin", "cards", "code", "rollouts", "states", "jobs", "access")
+        for name in ("theme", "admin", "cards", "code", "tables", "rollouts", "states", "jobs", "access")
     ],
     "SCRIPTS": [_asset("access.js")],
     "LOGIN": {"form": "console.login.LoginForm"},
@@ -87,6 +87,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Reports", "sync", "agents", "agentevent"),
                     _page("Registrations", "link", "agents", "registration"),
+                    _page("Removals", "delete_sweep", "agents", "markerdelivery"),
                     _page("Bulk jobs", "checklist", "bulk", "bulkjob"),
                     _page("Health", "monitor_heart", "health", "deploymenthealth"),
                     _page("Diagnostics", "troubleshoot", "diagnostics", "diagnosticrequest"),

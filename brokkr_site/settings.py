@@ -197,6 +197,8 @@ QUEUE_PATIENCE_SECONDS = env_int("BROKKR_QUEUE_PATIENCE_SECONDS", 2, minimum=1, 
 # --- Admin ----------------------------------------------------------------------------------------
 UNFOLD = admin_site.UNFOLD
 
+# The image in the manifests that the page of new agents proposes.
+AGENT_IMAGE = env_str("BROKKR_AGENT_IMAGE", "")
 # Where people find it, for links in messages. Nothing here guesses it from a request.
 PUBLIC_URL = env_url("BROKKR_PUBLIC_URL")
 

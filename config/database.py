@@ -42,11 +42,17 @@ class Timeouts:
         }
 
 
+# By the word after `manage.py`.
+_KINDS = {"run_worker": "WORKER", "migrate": "MIGRATE", "backup": "BACKUP", "restore": "BACKUP"}
+
+
 def database_timeouts(command_line: Sequence[str]) -> Timeouts:
-    """Those of the process that was started so: a web process by gunicorn, `migrate`, `backup`, or anything else."""
+    """Those of the process that was started so: a web process by gunicorn, a worker, `migrate`, or any other."""
     kinds = {
         "WEB": _timeouts("BROKKR_DB", lock=3, statement=8, idle=15),
         "COMMAND": _timeouts("BROKKR_DB_WORKER", lock=10, statement=60, idle=60),
+        # What a worker that fell silent has locked, web processes wait for.
+        "WORKER": _timeouts("BROKKR_DB_WORKER", lock=10, statement=60, idle=15),
         # A statement is here the whole of pg_dump or pg_restore.
         "BACKUP": _timeouts("BROKKR_DB_BACKUP", lock=10, statement=3600, idle=60),
         # A migration that waits for a table stops everybody who asks for the table after it, so it waits for less
@@ -56,7 +62,7 @@ def database_timeouts(command_line: Sequence[str]) -> Timeouts:
     if is_web(command_line):
         return kinds["WEB"]
     command = next(iter(command_line[1:]), "")
-    return kinds[{"migrate": "MIGRATE", "backup": "BACKUP", "restore": "BACKUP"}.get(command, "COMMAND")]
+    return kinds[_KINDS.get(command, "COMMAND")]
 
 
 def _timeouts(prefix: str, *, lock: int, statement: int, idle: int) -> Timeouts:
@@ -88,12 +94,18 @@ def database_settings(data_dir: Path, timeouts: Timeouts) -> dict[str, Any]:
     # Read for SQLite too, so that a wrong value stops every start, and `manage.py doctor` knows all variables.
     on_postgresql = _postgresql(options, timeouts)
     if found["ENGINE"] == _SQLITE:
-        return settings | {"OPTIONS": options | _SQLITE_OPTIONS}
+        return settings | {
+            "ENGINE": "core.sqlite",
+            "OPTIONS": options | _SQLITE_OPTIONS,
+            "TEST": _SQLITE_TEST,
+        }
     if found["ENGINE"] == _POSTGRESQL:
         return settings | on_postgresql
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
 
 
+# pytest-django knows by the engine that SQLite's databases are in memory, and does not know ours.
+_SQLITE_TEST = {"NAME": ":memory:"}
 _SQLITE_OPTIONS = {
     # IMMEDIATE takes the write lock when a transaction begins, so that a reader that turns into a writer
     # waits instead of failing with "database is locked".

@@ -30,7 +30,7 @@ class Chart:
     width: int
     height: int
     bars: Sequence[Bar]
-    # The numbers on the axis, from the top: of the full height, of half of it, and of none.
+    # The numbers on the axis, all whole: of the full height, of half of it, and of none.
     marks: Sequence[str]
     reports: str
     failures: str
@@ -39,7 +39,8 @@ class Chart:
 def chart_of(hours: Sequence[Hour], url_of: Callable[[Hour], str]) -> Chart:
     """The chart of these hours. `url_of` gives the address of the list of an hour's reports."""
     highest = max((hour.reports for hour in hours), default=0)
-    scale = HEIGHT / highest if highest else 0
+    top = _round_up(highest)
+    scale = HEIGHT / top if top else 0
     step = WIDTH / max(len(hours), 1)
     bars = []
     for number, hour in enumerate(hours):
@@ -63,10 +64,16 @@ def chart_of(hours: Sequence[Hour], url_of: Callable[[Hour], str]) -> Chart:
         WIDTH,
         HEIGHT,
         bars,
-        [_number(highest), f"{highest / 2:,g}", "0"] if highest else [],
+        [_number(top), f"{top // 2:,}", "0"] if top else [],
         _sum([hour.reports for hour in hours]),
         _sum([hour.failures for hour in hours]),
     )
+
+
+def _round_up(count: int) -> int:
+    """The next round number that can be halved."""
+    unit = 2 * int(10 ** max(len(str(count)) - 2, 0))
+    return -(-count // unit) * unit
 
 
 def _number(count: int) -> str:

@@ -13,14 +13,16 @@ from django.db.models import Count as CountOf
 from django.db.models import Q
 from django.urls import reverse
 
-from agents.attention import failing, pending, removing
+from agents.attention import failures, pending, removing
 from agents.deployments import Deployment
+from agents.failures import FailureGroup, grouped
 from agents.models import Agent
 from agents.querysets import ACTIVE, grace_before
 from agents.wanted.standing import Standing
 from core.admin import Count, capped_count, table_count
 from generators.models import Generator
 from stacks.models import DeploymentObject, Stack
+from sync.services import waiting_removals
 from webhooks.models import Delivery
 from webhooks.models import Status as DeliveryStatus
 from workorders.models import Status, WorkOrder, WorkOrderLogEntry
@@ -52,14 +54,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Deployments that need attention: how many, the first of them, and where the others are."""
+    """Deployments that need attention: how many, where they all are, and the first of them or of their groups."""
 
     title: str
-    standing: Standing
     count: Count
-    rows: Sequence[Deployment]
     url: str
     all_is_well: str
+    rows: Sequence[Deployment] = ()
+    groups: Sequence[FailureGroup] = ()
 
 
 def agents_card(now: datetime) -> Card:
@@ -79,6 +81,12 @@ def agents_card(now: datetime) -> Card:
             Figure("silent", Count(counts["silent"]), _list(page, status="active", heard="silent"), "bad"),
             Figure("never seen", Count(counts["never"]), _list(page, heard="never"), "wait"),
             Figure("not active", Count(counts["paused"]), _list(page, status="other")),
+            Figure(
+                "removals to confirm",
+                capped_count(waiting_removals()),
+                _list("agents_markerdelivery", waits="yes"),
+                "bad",
+            ),
         ],
     )
 
@@ -145,19 +153,36 @@ CARDS: Sequence[tuple[str, Callable[[datetime], Card]]] = (
 
 
 def panels() -> list[Panel]:
-    """The deployments that fail, wait or are being removed, up to `ROWS_COUNTED` of each."""
-    asked = (
-        ("Failing now", Standing.FAILING, failing, "No deployment is failing."),
-        ("Pending now", Standing.PENDING, pending, "Every active agent has reported on the newest versions."),
-        ("Being removed", Standing.REMOVING, removing, ""),
-    )
-    found = []
-    for title, standing, ask, all_is_well in asked:
-        rows = ask(limit=ROWS_COUNTED + 1)
-        count = Count(min(len(rows), ROWS_COUNTED), len(rows) <= ROWS_COUNTED)
-        url = f"{reverse('admin:deployments')}?{urlencode({'state': standing})}"
-        found.append(Panel(title, standing, count, rows[:ROWS_SHOWN], url, all_is_well))
-    return found
+    """The deployments that fail, wait or are being removed, counted up to `ROWS_COUNTED` of each."""
+    failed = failures()
+    waiting, removed = pending(limit=ROWS_COUNTED + 1), removing(limit=ROWS_COUNTED + 1)
+    return [
+        Panel(
+            "Failing now",
+            _counted(failed),
+            _deployments(Standing.FAILING),
+            "No deployment is failing.",
+            groups=grouped(failed)[:ROWS_SHOWN],
+        ),
+        Panel(
+            "Pending now",
+            _counted(waiting),
+            _deployments(Standing.PENDING),
+            "Every active agent has reported on the newest versions.",
+            rows=waiting[:ROWS_SHOWN],
+        ),
+        Panel(
+            "Being removed", _counted(removed), _deployments(Standing.REMOVING), "", rows=removed[:ROWS_SHOWN]
+        ),
+    ]
+
+
+def _counted(rows: Sequence[object]) -> Count:
+    return Count(min(len(rows), ROWS_COUNTED), len(rows) <= ROWS_COUNTED)
+
+
+def _deployments(standing: Standing) -> str:
+    return f"{reverse('admin:deployments')}?{urlencode({'state': standing})}"
 
 
 def events_url(start: datetime, end: datetime, **filters: object) -> str:

@@ -1,6 +1,6 @@
 """Which deployments the page of deployments shows: what is searched for and filtered by, and the rows that are left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -12,12 +12,14 @@ from django.db.models import Q
 from agents.attention import Failure
 from agents.deployments import Deployment
 from agents.models import Agent
+from agents.wanted.standing import Standing
 from core import clock
 from generators.models import Generator
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
 
 _Row = TypeVar("_Row", Failure, Deployment)
+_SINCE = [("", "any time"), ("1h", "the last hour"), ("24h", "the last day"), ("7d", "the last week")]
 _AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
 
 
@@ -27,20 +29,21 @@ class DeploymentFilter(forms.Form):
     q = forms.CharField(required=False, max_length=200, label="Search")
     generator = forms.CharField(required=False, max_length=255, label="Generator")
     label = forms.CharField(required=False, max_length=64, label="Label")
-    since = forms.ChoiceField(
-        required=False,
-        label="Since",
-        choices=[("", "any time"), ("1h", "the last hour"), ("24h", "the last day"), ("7d", "the last week")],
-    )
+    since = forms.ChoiceField(required=False, label="Began in", choices=_SINCE)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_valid()
 
     @property
-    def chosen(self) -> dict[str, str]:
-        """The filters that are set, by the field's name."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
+    def chosen(self) -> list[tuple[str, str, str]]:
+        """The filters that are set: the field's name, its label and its value in words."""
+        words = dict(_SINCE)
+        return [
+            (name, str(self.fields[name].label).lower(), words[value] if name == "since" else value)
+            for name, value in self.cleaned_data.items()
+            if value
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,10 @@ def matching(rows: Sequence[_Row], wanted: Wanted) -> list[_Row]:
     if not wanted.text:
         return found
     messages = without_secrets((_version_of(row), row.message) for row in found)
-    shown = [replace(row, message=message) for row, message in zip(found, messages, strict=True)]
-    return [row for row in shown if wanted.has(row)]
+    # The rows stay as they came, because failures are told apart by the whole message.
+    return [
+        row for row, shown in zip(found, messages, strict=True) if wanted.has(replace(row, message=shown))
+    ]
 
 
 def _version_of(row: Failure | Deployment) -> int:
@@ -119,3 +124,32 @@ def _labelled(rows: Any, label: str) -> list[UUID]:
 def generator_names() -> Sequence[str]:
     """The choices of the filter."""
     return list(Generator.objects.active().order_by("name").values_list("name", flat=True)[:500])
+
+
+@dataclass(frozen=True, slots=True)
+class StackGroup:
+    """Agents that stand alike with one version of a stack."""
+
+    stack: Stack
+    version: int | None
+    standing: Standing
+    agents: int
+    # Since when the last of them does.
+    since: datetime | None
+
+
+def by_stack(rows: Iterable[Deployment]) -> list[StackGroup]:
+    """The rows by stack and version, in the order of the first row of each."""
+    groups: dict[tuple[UUID, int | None], list[Deployment]] = {}
+    for row in rows:
+        groups.setdefault((row.stack.pk, row.newest), []).append(row)
+    return [
+        StackGroup(
+            each[0].stack,
+            version,
+            each[0].standing,
+            len(each),
+            max((row.since for row in each if row.since is not None), default=None),
+        )
+        for (_, version), each in groups.items()
+    ]

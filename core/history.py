@@ -14,11 +14,17 @@ from core.retention import delete_in_steps
 
 
 class AbstractHistory(models.Model):
-    """The row with the same `id` was there from `added_at` until just before `removed_at`; NULL: it still is there."""
+    """The row with the same `id` was there from `added_at` until just before `removed_at`; NULL: it still is there.
+
+    `added_in` and `removed_in` are the numbers of the transactions that began and ended it; NULL: not known. The audit
+    log has the same numbers.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
+    added_in = models.BigIntegerField(null=True)
+    removed_in = models.BigIntegerField(null=True)
 
     class Meta:
         abstract = True

@@ -4,10 +4,14 @@ Only inserting and deleting is followed: the rows of these tables are never chan
 statement has got its locks, and calls the trigger once for a statement, however many rows it writes. SQLite's clock
 has milliseconds.
 
+`number` lets the history say in which transaction a row began and ended. `number_rows` does so for a table whose rows
+only begin. Rows of two tables with the same number and nearly the same time were written together; PostgreSQL begins
+to count anew when a dump is restored into another server.
+
 A later migration that makes SQLite rebuild the table must create its triggers again; a test looks for them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,23 +23,28 @@ from django.db.migrations import RunPython
 from core import clock
 
 SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+# The number of the transaction: PostgreSQL's own, and that of `core/sqlite`.
+POSTGRESQL_NUMBER = "pg_current_xact_id()::text::bigint"
+SQLITE_NUMBER = "transaction_number()"
 
 _BATCH = 5_000
-_POSTGRESQL = """
-CREATE FUNCTION {history}_begin() RETURNS trigger LANGUAGE plpgsql AS $$
+_POSTGRESQL_FUNCTIONS = """
+CREATE OR REPLACE FUNCTION {history}_begin() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE moment timestamptz := clock_timestamp();
 BEGIN
-    INSERT INTO {history} (id, {columns}, added_at) SELECT id, {columns}, moment FROM written;
+    INSERT INTO {history} (id, {columns}, added_at{added_in}) SELECT id, {columns}, moment{number} FROM written;
     RETURN NULL;
 END
 $$;
-CREATE FUNCTION {history}_end() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION {history}_end() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE moment timestamptz := clock_timestamp();
 BEGIN
-    UPDATE {history} h SET removed_at = GREATEST(h.added_at, moment) FROM written w WHERE h.id = w.id;
+    UPDATE {history} h SET removed_at = GREATEST(h.added_at, moment){removed_in} FROM written w WHERE h.id = w.id;
     RETURN NULL;
 END
 $$;
+"""
+_POSTGRESQL_TRIGGERS = """
 CREATE TRIGGER {history}_begin AFTER INSERT ON {table} REFERENCING NEW TABLE AS written
 FOR EACH STATEMENT EXECUTE FUNCTION {history}_begin();
 CREATE TRIGGER {history}_end AFTER DELETE ON {table} REFERENCING OLD TABLE AS written
@@ -50,15 +59,30 @@ DROP FUNCTION {history}_end();
 _SQLITE = (
     """
 CREATE TRIGGER {history}_begin AFTER INSERT ON {table} BEGIN
-    INSERT INTO {history} (id, {columns}, added_at) VALUES (NEW.id, {new_columns}, {now});
+    INSERT INTO {history} (id, {columns}, added_at{added_in}) VALUES (NEW.id, {new_columns}, {now}{number});
 END
 """,
     """
 CREATE TRIGGER {history}_end AFTER DELETE ON {table} BEGIN
-    UPDATE {history} SET removed_at = max(added_at, {now}) WHERE id = OLD.id;
+    UPDATE {history} SET removed_at = max(added_at, {now}){removed_in} WHERE id = OLD.id;
 END
 """,
 )
+_SQLITE_DROP = ("DROP TRIGGER {history}_begin", "DROP TRIGGER {history}_end")
+_POSTGRESQL_NUMBERED = """
+CREATE FUNCTION {table}_number() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.transaction_number := {number};
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER {table}_number BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_number();
+"""
+_SQLITE_NUMBERED = """
+CREATE TRIGGER {table}_number AFTER INSERT ON {table} BEGIN
+    UPDATE {table} SET transaction_number = {number} WHERE rowid = NEW.rowid;
+END
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +95,45 @@ class Followed:
 
     def create(self, editor: BaseDatabaseSchemaEditor) -> None:
         """Create the triggers."""
+        self._write(editor, postgresql=[_POSTGRESQL_FUNCTIONS, _POSTGRESQL_TRIGGERS], sqlite=_SQLITE)
+
+    def drop(self, editor: BaseDatabaseSchemaEditor) -> None:
+        """Drop the triggers."""
+        self._write(editor, postgresql=[_POSTGRESQL_DROP], sqlite=_SQLITE_DROP)
+
+    def number(self, editor: BaseDatabaseSchemaEditor) -> None:
+        """Let the triggers write the numbers of transactions, too."""
+        self._write(
+            editor, postgresql=[_POSTGRESQL_FUNCTIONS], sqlite=(*_SQLITE_DROP, *_SQLITE), is_numbered=True
+        )
+
+    def leave_out_number(self, editor: BaseDatabaseSchemaEditor) -> None:
+        """Let them write no numbers any more."""
+        self._write(editor, postgresql=[_POSTGRESQL_FUNCTIONS], sqlite=(*_SQLITE_DROP, *_SQLITE))
+
+    def _write(
+        self,
+        editor: BaseDatabaseSchemaEditor,
+        *,
+        postgresql: Sequence[str],
+        sqlite: Sequence[str],
+        is_numbered: bool = False,
+    ) -> None:
+        number = POSTGRESQL_NUMBER if editor.connection.vendor == "postgresql" else SQLITE_NUMBER
         names = {
             "table": self.table,
             "history": self.history,
             "columns": ", ".join(self.columns),
             "new_columns": ", ".join(f"NEW.{column}" for column in self.columns),
             "now": SQLITE_NOW,
+            "added_in": ", added_in" if is_numbered else "",
+            "number": f", {number}" if is_numbered else "",
+            "removed_in": f", removed_in = {number}" if is_numbered else "",
         }
         execute(
-            editor, postgresql=[_POSTGRESQL.format(**names)], sqlite=[sql.format(**names) for sql in _SQLITE]
-        )
-
-    def drop(self, editor: BaseDatabaseSchemaEditor) -> None:
-        """Drop the triggers."""
-        execute(
             editor,
-            postgresql=[_POSTGRESQL_DROP.format(table=self.table, history=self.history)],
-            sqlite=[f"DROP TRIGGER {self.history}_{which}" for which in ("begin", "end")],
+            postgresql=[sql.format(**names) for sql in postgresql],
+            sqlite=[sql.format(**names) for sql in sqlite],
         )
 
 
@@ -100,6 +146,30 @@ def execute(editor: BaseDatabaseSchemaEditor, *, postgresql: Iterable[str], sqli
 def follow(*tables: Followed) -> RunPython:
     """The operation of a migration that creates the triggers of these tables."""
     return RunPython(_for_each(tables, Followed.create), _for_each(tables, Followed.drop))
+
+
+def number(*tables: Followed) -> RunPython:
+    """The operation that lets the triggers write `added_in` and `removed_in`. The history tables have these columns."""
+    return RunPython(_for_each(tables, Followed.number), _for_each(tables, Followed.leave_out_number))
+
+
+def number_rows(table: str) -> RunPython:
+    """The operation that lets a trigger write `transaction_number` into each new row of the table."""
+
+    def create(_apps: object, editor: BaseDatabaseSchemaEditor) -> None:
+        execute(
+            editor,
+            postgresql=[_POSTGRESQL_NUMBERED.format(table=table, number=POSTGRESQL_NUMBER)],
+            sqlite=[_SQLITE_NUMBERED.format(table=table, number=SQLITE_NUMBER)],
+        )
+
+    def drop(_apps: object, editor: BaseDatabaseSchemaEditor) -> None:
+        trigger = f"DROP TRIGGER {table}_number"
+        execute(
+            editor, postgresql=[f"{trigger} ON {table}; DROP FUNCTION {table}_number();"], sqlite=[trigger]
+        )
+
+    return RunPython(create, drop)
 
 
 def _for_each(

@@ -45,13 +45,23 @@ def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
 
 def fetch_all(sql: str, parameters: Mapping[str, object]) -> list[Row]:
     """All rows of a statement, under the same conditions as `fetch_one`."""
+    db: Any = connections[DEFAULT_DB_ALIAS]
+    if db.in_atomic_block:
+        return fetch_all_once(sql, parameters)
+    # The connection was kept from an earlier request, and may be dead.
+    kept = db.connection if is_postgresql() else None
+    if kept is not None:
+        kept.is_on_trial = True
     try:
         return fetch_all_once(sql, parameters)
     except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or not _is_broken():
+        if not _is_broken():
             raise
-        connection.close()
-        return fetch_all_once(sql, parameters)
+        db.close()
+    finally:
+        if kept is not None:
+            kept.is_on_trial = False
+    return fetch_all_once(sql, parameters)
 
 
 def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:

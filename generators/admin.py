@@ -1,12 +1,15 @@
 """The operator's page of generators."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from core.admin import Created, DeletedFilter, ServiceAdmin, admin_actor, ago, detail_action, link
+from core.admin.finders import Hit, is_id, register_finder
 from core.events import Actor
 from generators.models import Generator
 from generators.services import (
@@ -105,3 +108,19 @@ class GeneratorAdmin(ServiceAdmin):
             overlap=chosen_overlap(request),
         )
         return self.show_key(request, generator, key)
+
+
+def _found(text: str, limit: int) -> Sequence[Hit]:
+    """What the search of the admin finds."""
+    rows = Generator.objects.active().filter(is_id(text) or Q(name__icontains=text)).order_by("name")[:limit]
+    return [
+        Hit(
+            row.name,
+            "" if row.is_active else "inactive",
+            reverse("admin:generators_generator_change", args=[row.pk]),
+        )
+        for row in rows
+    ]
+
+
+register_finder("Generators", _found, "generators.view_generator")

@@ -1,7 +1,9 @@
 """Which entry of the audit log says who made a change.
 
-Nothing ties the two in the database, since the history is written by triggers. They belong together if they are about
-the same resource, the action fits what changed, and their times are close: the nearest entry is taken.
+A change and the entries that were written in its transaction have the same number. Of several entries the one is taken
+that is about the change: its action and its resource fit. Agents, stacks and versions begin and end once, so the id in
+the entry is enough. Changes of before there were numbers have none: of the entries without a number that fit, the
+nearest in time is taken, and the cause is marked as guessed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +24,15 @@ from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Rollout
 from stacks.event_kinds import StackEventKind
 
-# An entry is made in the transaction of its change. The clocks of the database and of the broker may differ.
+# How far the time of an entry may be from that of a change with the same number. A restored database counts its
+# transactions anew, so a number alone is not enough.
+_LONGEST_TRANSACTION = timedelta(hours=1)
+# The same for a change that has no number. The clocks of the database and of the broker may differ.
 _NEAR = timedelta(seconds=10)
+# These have one beginning and one end, and entries name them by their ids.
+_ONCE = frozenset({What.AGENT, What.STACK, What.VERSION})
 
+_OF_ROLLOUTS = frozenset({What.HOLD, What.RELEASE})
 _ROLLOUTS = tuple(RolloutEventKind)
 _ACTIONS: Mapping[tuple[What, bool], tuple[EventKind, ...]] = {
     (What.AGENT, True): (AgentEventKind.AGENT_CREATED,),
@@ -78,36 +86,71 @@ _DETAILS = {
 
 def causes_of(changes: Sequence[Change], versions: Versions) -> dict[Change, Cause]:
     """The cause of each of these changes that has one which is still in the audit log. At most two queries."""
-    asked = [change for change in changes if (change.what, change.began) in _ACTIONS]
+    asked = [
+        change
+        for change in changes
+        if change.transaction is not None or (change.what, change.began) in _ACTIONS
+    ]
     resources = _resources(asked, versions)
     condition = Q()
     for change in asked:
-        about = Q(resource_id__in=resources[change])
-        if change.what in {What.HOLD, What.RELEASE}:
-            about |= Q(action=RolloutEventKind.FREEZE_LIFTED)
-        condition |= about & Q(
-            action__in=_ACTIONS[change.what, change.began],
-            timestamp__gte=change.at - _NEAR,
-            timestamp__lte=change.at + _NEAR,
-        )
+        condition |= _entries_of(change, resources[change])
     if not condition:
         return {}
-    entries = list(AuditLog.objects.filter(condition).order_by("timestamp", "sequence"))
+    entries = list(AuditLog.objects.filter(condition).order_by("sequence"))
     found = {}
     for change in asked:
-        fitting = [entry for entry in entries if _fits(entry, change, resources[change])]
-        if fitting:
-            found[change] = _cause(min(fitting, key=lambda entry: abs(entry.timestamp - change.at)))
+        ranked = [
+            (rank, abs(entry.timestamp - change.at), entry.sequence, entry)
+            for entry in entries
+            if (rank := _rank(entry, change, resources[change])) is not None
+        ]
+        if ranked:
+            *_, entry = min(ranked)
+            found[change] = _cause(entry, is_guessed=_is_guessed(change))
     return found
 
 
-def _fits(entry: AuditLog, change: Change, resources: set[UUID]) -> bool:
-    if entry.action not in _ACTIONS[change.what, change.began]:
-        return False
-    if abs(entry.timestamp - change.at) > _NEAR:
-        return False
-    if entry.resource_id not in resources and entry.action != RolloutEventKind.FREEZE_LIFTED:
-        return False
+def _is_guessed(change: Change) -> bool:
+    return change.transaction is None and change.what not in _ONCE
+
+
+def _entries_of(change: Change, resources: set[UUID]) -> Q:
+    """The entries that may be the change's cause."""
+    if change.transaction is not None:
+        return Q(transaction_number=change.transaction)
+    by_action = Q(action__in=_ACTIONS[change.what, change.began])
+    if change.what in _ONCE:
+        return by_action & Q(resource_id__in=resources)
+    about = Q(resource_id__in=resources)
+    if change.what in _OF_ROLLOUTS:
+        about |= Q(action=RolloutEventKind.FREEZE_LIFTED)
+    times = Q(timestamp__gte=change.at - _NEAR, timestamp__lte=change.at + _NEAR)
+    return by_action & about & times & Q(transaction_number__isnull=True)
+
+
+def _rank(entry: AuditLog, change: Change, resources: set[UUID]) -> int | None:
+    """How well the entry tells of the change, 0 best; None if it is not its cause."""
+    actions = _ACTIONS.get((change.what, change.began), ())
+    if change.what in _ONCE:
+        return 0 if entry.action in actions and entry.resource_id in resources else None
+    if entry.transaction_number != change.transaction:
+        return None
+    is_about = _is_about(entry, resources)
+    fits = is_about or (change.what in _OF_ROLLOUTS and entry.action == RolloutEventKind.FREEZE_LIFTED)
+    fits &= entry.action in actions and _has_word(entry, change)
+    distance = abs(entry.timestamp - change.at)
+    if change.transaction is None:
+        return 0 if fits and distance <= _NEAR else None
+    return (0 if fits else 1 if is_about else 2) if distance <= _LONGEST_TRANSACTION else None
+
+
+def _is_about(entry: AuditLog, resources: set[UUID]) -> bool:
+    details: dict[str, Any] = entry.details or {}
+    return entry.resource_id in resources or details.get("stack_id") in {str(one) for one in resources}
+
+
+def _has_word(entry: AuditLog, change: Change) -> bool:
     detail = _DETAILS.get(change.what)
     details: dict[str, Any] = entry.details or {}
     return detail is None or details.get(detail[0]) == getattr(change, detail[1])
@@ -125,19 +168,19 @@ def _resources(changes: Sequence[Change], versions: Versions) -> dict[Change, se
     stacks = {
         known[change.version_id].stack_id
         for change in changes
-        if change.what in {What.HOLD, What.RELEASE} and change.version_id in known
+        if change.what in _OF_ROLLOUTS and change.version_id in known
     }
     if stacks:
         rollouts: dict[UUID, set[UUID]] = {}
         for rollout_id, stack_id in Rollout.objects.filter(stack__in=stacks).values_list("pk", "stack_id"):
             rollouts.setdefault(stack_id, set()).add(rollout_id)
         for change in changes:
-            if change.what in {What.HOLD, What.RELEASE} and change.version_id in known:
+            if change.what in _OF_ROLLOUTS and change.version_id in known:
                 found[change] |= rollouts.get(known[change.version_id].stack_id, set())
     return found
 
 
-def _cause(entry: AuditLog) -> Cause:
+def _cause(entry: AuditLog, *, is_guessed: bool) -> Cause:
     return Cause(
         audit_id=entry.id,
         sequence=entry.sequence,
@@ -146,4 +189,6 @@ def _cause(entry: AuditLog) -> Cause:
         actor_id=entry.actor_id,
         actor_label=entry.actor_label,
         at=entry.timestamp,
+        reason=entry.reason,
+        is_guessed=is_guessed,
     )

@@ -68,7 +68,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The entry of the audit log that says who made a change."""
+    """The entry of the audit log that says who made a change, and `reason` why, in the words of whoever did it.
+
+    `is_guessed`: the change is older than the numbers that tie it to its entry, so this is the nearest one in time.
+    """
 
     audit_id: UUID
     # The key of the entry's row.
@@ -78,6 +81,8 @@ class Cause:
     actor_id: UUID | None
     actor_label: str
     at: datetime
+    reason: str
+    is_guessed: bool
 
 
 @dataclass(frozen=True, slots=True)

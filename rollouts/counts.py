@@ -1,10 +1,10 @@
 """Reads the present facts of a rollout, on which the decision depends."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntFlag, auto
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -13,9 +13,9 @@ from django.db.models import Q, QuerySet
 from agents.models import Agent, StackReport
 from agents.models.event import EventStatus
 from agents.silence import surely_silent_agents
-from agents.wanted.legs import serving_stacks
+from agents.wanted.legs import agents_of_stacks
 from agents.wanted.ties import serving_agents
-from core.prepared import as_time, uuid_parameter
+from core.prepared import as_time, fetch_all, time_parameter, uuid_parameter
 from health.querysets import fresh_since
 from rollouts.decision import Facts, Verdict, WaveFacts
 from rollouts.models import Rollout, RolloutMember, RolloutWave
@@ -27,22 +27,25 @@ from rollouts.strategies import HealthGate, Wave
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
 serving AS ({serving}),
+members AS (
+    SELECT agent_id, {traits} AS traits FROM rollout_members WHERE rollout_id = %(rollout)s {fence}
+),
 known AS (
-    SELECT serving.agent_id AS serving_id, rm.agent_id, rm.wave, rm.is_deferred, rm.is_accepted, rm.proven_at, r.status,
+    SELECT COALESCE(m.traits, {new}) + CASE WHEN r.status = 'FAILURE' THEN {failing} ELSE 0 END AS traits,
         {good_since} AS good_since
-    FROM serving LEFT JOIN {members} AND rm.agent_id = serving.agent_id
+    FROM serving s LEFT JOIN members m ON m.agent_id = s.agent_id
     LEFT JOIN agent_stack_reports r
-        ON r.agent_id = rm.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
-    LEFT JOIN deployment_health h ON h.agent_id = rm.agent_id AND h.deployment_object_id = %(object)s
+        ON r.agent_id = m.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
+    LEFT JOIN deployment_health h ON h.agent_id = m.agent_id AND h.deployment_object_id = %(object)s
+    {fence}
 )
-SELECT {traits} AS traits, count(*), min(good_since) FROM known k GROUP BY 1
+SELECT traits, count(*), count(CASE WHEN good_since <= %(soaked)s THEN 1 END),
+    min(CASE WHEN good_since > %(soaked)s THEN good_since END)
+FROM known GROUP BY traits
 """
-# PostgreSQL cannot know that thousands serve a stack by one label, and would look up each of them in the index of
-# members. OFFSET makes it read all members at once.
-_MEMBERS = {
-    "postgresql": "(SELECT * FROM rollout_members WHERE rollout_id = %(rollout)s OFFSET 0) rm ON (1 = 1)",
-    "sqlite": "rollout_members rm ON rm.rollout_id = %(rollout)s",
-}
+# PostgreSQL cannot know that thousands serve a stack by one label: it would look up each of them in the index of
+# members, and sort all of them by their traits. OFFSET makes it read all members at once, and count in a hash table.
+_FENCE = {"postgresql": "OFFSET 0", "sqlite": ""}
 
 
 class _Trait(IntFlag):
@@ -54,25 +57,19 @@ class _Trait(IntFlag):
     ACCEPTED = auto()
     WAS_PROVEN = auto()
     FAILING = auto()
-    # Has been good for the whole soak.
-    PROVEN = auto()
     # Serves the stack and is in no wave.
     NEW = auto()
 
 
 _NONE = _Trait(0)
-_CONDITIONS = {
-    _Trait.MEMBER: "k.agent_id IS NOT NULL",
-    _Trait.CURRENT: "k.wave = %(wave)s",
-    _Trait.DEFERRED: "k.is_deferred",
-    _Trait.ACCEPTED: "k.is_accepted",
-    _Trait.WAS_PROVEN: "k.proven_at IS NOT NULL",
-    _Trait.FAILING: "k.status = 'FAILURE'",
-    _Trait.PROVEN: "k.good_since <= %(soaked)s",
+_TRAITS_OF_MEMBERS = {
+    _Trait.CURRENT: "wave = %(wave)s",
+    _Trait.DEFERRED: "is_deferred",
+    _Trait.ACCEPTED: "is_accepted",
+    _Trait.WAS_PROVEN: "proven_at IS NOT NULL",
 }
 # Words of deleted agents stay, so that here it is asked who lives.
-_IS_NEW = """k.agent_id IS NULL
-    AND EXISTS (SELECT 1 FROM agents a WHERE a.id = k.serving_id AND a.deleted_at IS NULL)"""
+_IS_NEW = "EXISTS (SELECT 1 FROM agents a WHERE a.id = s.agent_id AND a.deleted_at IS NULL)"
 _HEALTHY = "(h.status = 'healthy' AND h.updated_at >= %(fresh)s)"
 _HEALTH = {
     HealthGate.REQUIRED: _HEALTHY,
@@ -82,27 +79,36 @@ _HEALTH = {
 _LATER = "CASE WHEN h.since > r.since THEN h.since ELSE r.since END"
 
 
-class _Counts:
-    """How many agents have which traits, and since when such agents have been good at the earliest."""
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Agents with the same traits.
 
-    def __init__(self, rows: Iterable[tuple[int, int, Any]]) -> None:
-        self._rows = [(_Trait(traits), number, good_since) for traits, number, good_since in rows]
+    Of their `number`, `soaked` have been good for the whole soak; the first of the others that are good has been so
+    since `good_since`.
+    """
+
+    traits: _Trait
+    number: int
+    soaked: int
+    good_since: datetime | None
+
+
+class _Counts:
+    """How many agents have which traits."""
+
+    def __init__(self, rows: Iterable[tuple[int, int, int, Any]]) -> None:
+        self._rows = [
+            _Alike(_Trait(traits), number, soaked, _time(good_since))
+            for traits, number, soaked, good_since in rows
+        ]
+
+    def of(self, having: _Trait, *, without: _Trait = _NONE) -> list[_Alike]:
+        """Those that have all of these traits, and none of those."""
+        return [row for row in self._rows if having in row.traits and not row.traits & without]
 
     def number(self, having: _Trait, *, without: _Trait = _NONE) -> int:
-        """How many have all of these traits, and none of those."""
-        return sum(number for number, _ in self._of(having, without))
-
-    def earliest(self, having: _Trait, *, without: _Trait) -> datetime | None:
-        """Since when they have been good at the earliest; None if none of them is good."""
-        known = [good_since for _, good_since in self._of(having, without) if good_since is not None]
-        return min(known, default=None)
-
-    def _of(self, having: _Trait, without: _Trait) -> Iterator[tuple[int, datetime | None]]:
-        for traits, number, good_since in self._rows:
-            if having in traits and not traits & without:
-                # SQLite returns computed times as text.
-                told = datetime.fromisoformat(good_since) if isinstance(good_since, str) else good_since
-                yield number, as_time(told)
+        """How many they are."""
+        return sum(row.number for row in self.of(having, without=without))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +139,9 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
     # Deferred members are not waited for.
     was_proven = counts.number(_Trait.CURRENT | _Trait.WAS_PROVEN, without=_Trait.DEFERRED | _Trait.FAILING)
     undecided = _Trait.DEFERRED | _Trait.WAS_PROVEN
-    newly_proven = counts.number(_Trait.CURRENT | _Trait.PROVEN, without=undecided | _Trait.FAILING)
-    since = counts.earliest(_Trait.CURRENT, without=undecided | _Trait.PROVEN)
+    hopeful = counts.of(_Trait.CURRENT, without=undecided)
+    newly_proven = sum(row.soaked for row in hopeful)
+    since = min((row.good_since for row in hopeful if row.good_since is not None), default=None)
     failing = _Trait.CURRENT | _Trait.FAILING
     wave = WaveFacts(
         number=current.number,
@@ -193,18 +200,25 @@ def absent_agents(now: datetime) -> QuerySet[Agent]:
 
 def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> _Counts:
     # Before the last wave, newcomers wait for a wave that matches them.
-    conditions = _CONDITIONS | ({_Trait.NEW: _IS_NEW} if is_last else {})
+    new = _bit(_Trait.NEW, _IS_NEW) if is_last else "0"
     sql = _COUNTS.format(
-        serving=serving_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
-        members=_MEMBERS[connection.vendor],
+        serving=agents_of_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
+        traits=" + ".join([str(_Trait.MEMBER.value), *(_bit(*row) for row in _TRAITS_OF_MEMBERS.items())]),
+        new=new,
+        failing=_Trait.FAILING.value,
         good_since=good_since_sql(gate_of(rollout, rule)),
-        traits=" + ".join(
-            f"CASE WHEN {condition} THEN {trait.value} ELSE 0 END" for trait, condition in conditions.items()
-        ),
+        fence=_FENCE[connection.vendor],
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, cast(Any, proof_parameters(rollout, rule, now=now)))
-        return _Counts(cursor.fetchall())
+    return _Counts(fetch_all(sql, proof_parameters(rollout, rule, now=now)))
+
+
+def _bit(trait: _Trait, condition: str) -> str:
+    return f"CASE WHEN {condition} THEN {trait.value} ELSE 0 END"
+
+
+def _time(value: Any) -> datetime | None:
+    # SQLite returns computed times as text.
+    return as_time(datetime.fromisoformat(value) if isinstance(value, str) else value)
 
 
 def gate_of(rollout: Rollout, rule: Wave) -> HealthGate:
@@ -221,7 +235,7 @@ def proof_parameters(rollout: Rollout, rule: Wave, *, now: datetime) -> dict[str
         "version": rollout.version_id,
         "object": uuid_parameter(rollout.version.id),
         "wave": rollout.wave,
-        **{name: connection.ops.adapt_datetimefield_value(time) for name, time in times.items()},
+        **{name: time_parameter(time) for name, time in times.items()},
     }
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from core import clock
 from core.jobs import periodic
+from rollouts.services.endings import forget_deleted_members
 from rollouts.services.freezes import end_expired_freezes, thaw_stacks
 from rollouts.services.ticking import tick_due
 
@@ -17,3 +18,8 @@ def tick_rollouts() -> int:
 def watch_freezes() -> int:
     now = clock.now()
     return end_expired_freezes(now=now) + thaw_stacks(now=now)
+
+
+@periodic(every=timedelta(seconds=10))
+def forget_deleted_rollout_members() -> int:
+    return forget_deleted_members(now=clock.now())

@@ -38,14 +38,15 @@ def waits_for(rollout: Rollout, *, now: datetime) -> str:
         case RolloutState.SUCCEEDED if rollout.is_skipped:
             return f"Skipped{_by(rollout)}{_why(rollout)}."
         case _:
-            word = RolloutState(rollout.state).label
+            word = RolloutState(rollout.state).label.capitalize()
             return f"{word}{_by(rollout)}{_why(rollout)}."
 
 
 def held_back(rollout: Rollout, *, now: datetime) -> str:
     """Why an agent that is in no released wave does not have the version yet."""
     waves = len(rollout.strategy.waves)
-    return f"Held back: wave {rollout.wave} of {waves} is released. {waits_for(rollout, now=now)}"
+    released = f"wave {rollout.wave}" if rollout.wave else "none"
+    return f"Held back: {released} of {waves} is released. {waits_for(rollout, now=now)}"
 
 
 def reason_of(rollout: Rollout) -> str:
@@ -121,6 +122,6 @@ def _agents(count: int) -> str:
 
 
 def _time(moment: datetime, now: datetime) -> str:
-    """Hours and minutes in UTC, with the date if it is another day."""
-    is_near = abs(moment - now) < timedelta(hours=24)
+    """Hours and minutes in UTC, with the date if it is on a later day or was more than a day ago."""
+    is_near = moment.date() == now.date() or timedelta(0) < now - moment < timedelta(hours=24)
     return f"{moment:%H:%M}" if is_near else f"{moment:%Y-%m-%d %H:%M}"

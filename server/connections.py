@@ -18,6 +18,7 @@ from gunicorn.workers.gthread import TConn
 from server.request_queue import Waiting
 
 _READ_BYTES = 16384
+_DRAIN_BYTES = 65536
 # A longer head is refused.
 _MOST_HEAD_BYTES = 64 * 1024
 # A longer body is read by the thread that answers the request, so that bodies cannot fill the memory.
@@ -148,6 +149,15 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
     def _forget(self, length: int) -> None:
         del self.received[:length]
         self.head = b""
+
+    def has_left(self) -> bool:
+        """Whether the client has closed its end. Reads and drops what the client still sends."""
+        try:
+            return not self.sock.recv(_DRAIN_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def stop_reading(self) -> None:
         """Let the thread that reads a long body find its end now."""

@@ -1,7 +1,7 @@
 """Syncs that wait for news without a thread: they are given to one when something changes, or when their time is over.
 
 The main thread puts them in and takes them out. As long as anybody waits, a thread of the room asks the database twice
-a second whether anything has changed. Who is woken by a change that is about others costs a sync.
+a second what has changed and for whom. So a change wakes those whom it may concern, and the others go on waiting.
 """
 
 import logging
@@ -9,22 +9,25 @@ import re
 import threading
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import Error, connections
 
-from sync.news import changes_since
+from sync.news import news_since
 
 logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 30
 _WAITS = re.compile(
-    rb"POST /api/v1/agents/[0-9a-fA-F-]{36}/sync\?wait_seconds=([0-9]{1,2})&seen=([0-9]{1,18}) HTTP/1\.[01]\r\n"
+    rb"POST /api/v1/agents/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/sync"
+    rb"\?wait_seconds=([0-9]{1,2})&seen=([0-9]{1,18}) HTTP/1\.[01]\r\n"
 )
 _ASKED_EVERY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Guest:
+    agent_id: UUID
     until: float
     seen: int
 
@@ -40,8 +43,10 @@ class WaitingRoom:
     def __init__(self, places: int) -> None:
         self._places = places
         self._guests: dict[Any, _Guest] = {}
-        # The number of the latest change that was read, and of the latest that may be news.
-        self._read = self._news = 0
+        # The numbers of the latest change that was read, of the latest that may be news to everybody, and of the latest
+        # that may be news to an agent. Of changes before the first guest came nothing is known.
+        self._read = self._for_all = 0
+        self._for_agents: dict[UUID, int] = {}
         self._occupied = threading.Event()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -54,12 +59,13 @@ class WaitingRoom:
         asked = _WAITS.match(head)
         if asked is None or len(self._guests) >= self._places or self._closed.is_set():
             return False
-        seconds, seen = min(int(asked[1]), LONGEST_SECONDS), int(asked[2])
-        if not seconds or self._news > seen:
+        seconds, seen = min(int(asked[2]), LONGEST_SECONDS), int(asked[3])
+        guest = _Guest(UUID(asked[1].decode()), now + seconds, seen)
+        if not seconds or self._has_news(guest):
             return False
-        self._guests[request] = _Guest(now + seconds, seen)
+        self._guests[request] = guest
         if self._thread is None:
-            self._read = self._news = seen
+            self._read = self._for_all = seen
             self._thread = threading.Thread(target=self._watch, name="waiting-room", daemon=True)
             self._thread.start()
         self._occupied.set()
@@ -69,11 +75,11 @@ class WaitingRoom:
         """The requests to be answered now."""
         if not self._guests:
             return []
-        news, is_closed = self._news, self._closed.is_set()
+        is_closed = self._closed.is_set()
         called = [
             request
             for request, guest in self._guests.items()
-            if is_closed or guest.until <= now or news > guest.seen
+            if is_closed or guest.until <= now or self._has_news(guest)
         ]
         for request in called:
             del self._guests[request]
@@ -88,13 +94,18 @@ class WaitingRoom:
 
     def look(self) -> None:
         """Ask the database once. Raises Django's database errors."""
-        before = self._read
-        self._read, news = changes_since(before)
-        if self._read < before:
+        news = news_since(self._read)
+        if news.latest < self._read:
             # A request named a number that is not there: it may be from before a restore, or made up.
-            self._news = self._read
-        elif news > before:
-            self._news = news
+            self._for_all = news.latest
+            self._for_agents.clear()
+        else:
+            self._for_agents.update(news.for_agents)
+            self._for_all = max(self._for_all, news.for_all)
+        self._read = news.latest
+
+    def _has_news(self, guest: _Guest) -> bool:
+        return max(self._for_all, self._for_agents.get(guest.agent_id, 0)) > guest.seen
 
     def _watch(self) -> None:
         while not self._closed.is_set():

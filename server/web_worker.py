@@ -15,6 +15,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from heapq import nsmallest
+from operator import attrgetter
 from selectors import EVENT_READ
 from typing import Any
 
@@ -52,7 +54,6 @@ _LINGER_SECONDS = 2.0
 _NOTIFY_SECONDS = 1.0
 # How often the main thread looks at what takes too long.
 _LOOK_SECONDS = 0.25
-_DRAIN_BYTES = 65536
 # How many connections are taken at a time.
 _ACCEPTED_AT_ONCE = 64
 # The system has no file descriptor or no memory left for a connection. It stays in the listen queue.
@@ -111,6 +112,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self.tpool.start(self.cfg.threads, self._answer_requests)
         self.poller.register(self.method_queue.fileno(), EVENT_READ, self.method_queue.run_callbacks)
         while self.alive and self.is_parent_alive():
+            if self.nr_conns >= self.worker_connections:
+                self._make_room()
             may_accept = self.nr_conns < self.worker_connections and time.monotonic() >= self._accept_again
             self.set_accept_enabled(may_accept)
             if not may_accept:
@@ -174,6 +177,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
                 conn.stop_reading()
 
     # --- A connection begins ---------------------------------------------------------------------
+
+    def _make_room(self) -> None:
+        """Drop some of the connections on which nothing has come for the longest time: a probe must find a place."""
+        idle = (conn for conn in self._watched if not conn.received)
+        for conn in nsmallest(1 + self.worker_connections // 16, idle, key=attrgetter("until")):
+            self._unwatch(conn)
+            self._drop(conn)
 
     def accept(self, listener: Any) -> None:
         for _ in range(_ACCEPTED_AT_ONCE):
@@ -352,14 +362,14 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         with suppress(OSError):
             conn.wait(_LEAVE_SECONDS)
             conn.sock.shutdown(socket.SHUT_WR)
-        if _has_left(conn):
+        if conn.has_left():
             self._drop(conn)
             return
         self._leaving.add(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self._on_leaving_readable, conn))
 
     def _on_leaving_readable(self, conn: Connection, _socket: Any) -> None:
-        if _has_left(conn):
+        if conn.has_left():
             self._end_leaving(conn)
 
     def _end_leaving(self, conn: Connection) -> None:
@@ -388,13 +398,3 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
 
 # The worker takes the class from there; it has no setting for it.
 wsgi.Response = WebResponse
-
-
-def _has_left(conn: Connection) -> bool:
-    """Whether the client has closed its end. Reads and drops what the client still sends."""
-    try:
-        return not conn.sock.recv(_DRAIN_BYTES)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True

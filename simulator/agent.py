@@ -1,6 +1,6 @@
 """An agent: it polls, reports new objects as deployed, sends heartbeats, looks for work, and waits.
 
-Or it syncs in place of polls, heartbeats and looks. Its reports are calls of their own in both cases.
+Or it syncs in place of all that, as brokkr-agent does.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from simulator.client import FAILURES, Client, Unexpected
 from simulator.http import Answer, Connection, CutOff, Request
@@ -63,6 +64,8 @@ class Agent:
         # By id, the checksums of the versions whose texts need not be sent again.
         self._held: dict[str, str] = {}
         self._shown: tuple[Shown, ...] = ()
+        # By object, the ids of reports in syncs, which are sent again under the same id until a sync is answered.
+        self._report_ids: dict[str, str] = {}
         self._rollout_stacks = journal.truth.rollout_stacks
         self._silence = silence
         # What the versions of rollout stacks that it holds do to it, by their ids.
@@ -87,7 +90,7 @@ class Agent:
         """Everything an agent does in one interval, on one connection."""
         connection = self._client.connect()
         steps = [self._sync] if self._syncs else [self._poll, self._beat, self._look_for_work]
-        if self._rollout_stacks:
+        if self._rollout_stacks and not self._syncs:
             steps.insert(1, self._tell_health)
         for step in steps:
             try:
@@ -131,28 +134,54 @@ class Agent:
         if answer.status == 200:
             self._etag = answer.headers.get("etag", "")
             self._take_over(answer.json(), answer.ended)
-        await self._carry_out(connection, answer, seen_before)
+        # 304 says that what the agent holds is still the answer, so it is checked like one.
+        self._check(answer, seen_before)
+        fresh = self._unreported()
+        self._apply(fresh)
+        for start in range(0, len(fresh), _BATCH):
+            await self._report(connection, fresh[start : start + _BATCH])
 
     async def _sync(self, connection: Connection) -> None:
-        """Say that it lives, and ask for what is new, in one call."""
-        seen_before = dict(self._history.seen)
+        """Ask for what is new, and report on it by the next call, until nothing is new."""
+        await self._sync_once(connection, self._unreported())
+        while fresh := self._unreported():
+            self._apply(fresh)
+            await self._sync_once(connection, fresh)
+
+    async def _sync_once(self, connection: Connection, fresh: Sequence[Shown]) -> None:
+        """Say that it lives, report on these objects, and check the answer."""
+        seen_before, fresh = dict(self._history.seen), fresh[:_BATCH]
         body = {
             "tag": self._etag or None,
             "held": list(self._held.values()),
             "agent_version": "simulated",
             "k8s_reachable": True,
             "k8s_api_latency_ms": self._chance.randrange(1, 50),
+            "reports": [
+                {"report_id": self._report_ids.setdefault(each["deployment_object_id"], str(uuid4())), **each}
+                for each in self._outcomes_of(fresh)
+            ],
+            "health": [
+                {"report_id": str(uuid4()), "deployment_object_id": each.pop("id"), **each}
+                for each in self._health()
+            ],
         }
         request, fault = self._request("POST", "sync", body=body), self._client.draw_fault()
         began = time.monotonic()
+        if fresh:
+            self._note_asked(fresh, began)
+        kind = "sync with reports" if fresh else "sync"
         try:
-            answer = await self._client.call("sync", connection, request, expected={200}, fault=fault)
+            answer = await self._client.call(kind, connection, request, expected={200}, fault=fault)
         except (CutOff, Unexpected, *FAILURES):
             self._history.lose(began)
             raise
         if fault == "duplicate":
             self._history.lose(began)
         said = answer.json()
+        if fresh:
+            # Sync tells no ids of reports.
+            self._note_told(fresh, began, [shown.id for shown in fresh])
         if said["state"] is not None:
             versions = [row | {"is_deletion_marker": False} for row in said["state"]["versions"]]
             removals = [row | {"is_deletion_marker": True} for row in said["state"]["removals"]]
@@ -165,7 +194,7 @@ class Agent:
             }
             self._etag = said["tag"] or ""
             self._take_over(rows, answer.ended)
-        await self._carry_out(connection, answer, seen_before)
+        self._check(answer, seen_before)
 
     def _take_over(self, rows: Sequence[Mapping[str, Any]], ended: float) -> None:
         self._shown = tuple(
@@ -173,29 +202,18 @@ class Agent:
         )
         self._see(rows, ended)
 
-    async def _carry_out(self, connection: Connection, answer: Answer, seen_before: dict[str, int]) -> None:
-        """Check what the agent holds now against the truth, and report what is new."""
-        # 304 says that what the agent holds is still the answer, so it is checked like one.
+    def _check(self, answer: Answer, seen_before: dict[str, int]) -> None:
+        """Check what the agent holds now against the truth: what it was given, or what is said to be still right."""
         self._verifier.check(self._history, Poll(self._shown, answer.began, answer.ended, seen_before))
-        fresh = [shown for shown in self._shown if shown.id not in self._history.reported]
-        self._apply(fresh)
-        for start in range(0, len(fresh), _BATCH):
-            await self._report(connection, fresh[start : start + _BATCH])
+
+    def _unreported(self) -> list[Shown]:
+        return [shown for shown in self._shown if shown.id not in self._history.reported]
 
     async def _report(self, connection: Connection, fresh: Sequence[Shown]) -> None:
         """Report that these objects are deployed: a single object alone, several in a batch."""
-        on = [(shown.stack_id, shown.id, shown.is_marker) for shown in fresh]
         began = time.monotonic()
-        self._journal.write({"what": "ask", "agent": self._number, "on": on, "at": began})
-        failing = [shown.id for shown in fresh if self._outcomes.get(shown.id) == Outcome.FAILS]
-        events = [
-            {
-                "deployment_object_id": shown.id,
-                "event_type": "DEPLOY",
-                "status": "FAILURE" if shown.id in failing else "SUCCESS",
-            }
-            for shown in fresh
-        ]
+        self._note_asked(fresh, began)
+        events = self._outcomes_of(fresh)
         single = len(events) == 1
         request = (
             self._request("POST", "events", body=events[0])
@@ -210,17 +228,34 @@ class Agent:
             fault=self._client.draw_fault(),
         )
         rows = [answer.json()] if single else answer.json()
-        self._journal.write(
+        self._note_told(fresh, began, [row["id"] for row in rows])
+
+    def _outcomes_of(self, fresh: Iterable[Shown]) -> list[dict[str, str]]:
+        """The reports on these objects."""
+        return [
             {
-                "what": "told",
-                "agent": self._number,
-                "on": on,
-                "began": began,
-                "at": time.monotonic(),
-                "events": [row["id"] for row in rows],
+                "deployment_object_id": shown.id,
+                "event_type": "DEPLOY",
+                "status": "FAILURE" if self._fails(shown) else "SUCCESS",
             }
-        )
-        self._note_failures(failing, began)
+            for shown in fresh
+        ]
+
+    def _fails(self, shown: Shown) -> bool:
+        return self._outcomes.get(shown.id) == Outcome.FAILS
+
+    def _note_asked(self, fresh: Sequence[Shown], began: float) -> None:
+        on = [(shown.stack_id, shown.id, shown.is_marker) for shown in fresh]
+        self._journal.write({"what": "ask", "agent": self._number, "on": on, "at": began})
+
+    def _note_told(self, fresh: Sequence[Shown], began: float, events: Sequence[str]) -> None:
+        """Note that the reports were acknowledged. `events` are the ids by which they must be found."""
+        on = [(shown.stack_id, shown.id, shown.is_marker) for shown in fresh]
+        record = {"what": "told", "agent": self._number, "on": on, "began": began, "at": time.monotonic()}
+        self._journal.write({**record, "events": events})
+        for shown in fresh:
+            self._report_ids.pop(shown.id, None)
+        self._note_failures([shown.id for shown in fresh if self._fails(shown)], began)
 
     def _see(self, rows: Sequence[Mapping[str, Any]], ended: float) -> None:
         """Note the versions of rollout stacks in an answer, and what they do."""
@@ -249,21 +284,24 @@ class Agent:
                 self._journal.write(record | {"at": time.monotonic()})
 
     async def _tell_health(self, connection: Connection) -> None:
-        """How well the versions of rollout stacks are that were applied."""
-        applied = {key: each for key, each in self._outcomes.items() if each != Outcome.FAILS}
-        if not applied:
+        if not (health := self._health()):
             return
-        at = datetime.now(UTC).isoformat()
-        unhealthy = [key for key, each in applied.items() if each == Outcome.UNHEALTHY]
-        body = {
-            "deployment_objects": [
-                {"id": key, "status": "failing" if key in unhealthy else "healthy", "checked_at": at}
-                for key in applied
-            ]
-        }
-        request = self._request("PATCH", "health-status", body=body)
+        request = self._request("PATCH", "health-status", body={"deployment_objects": health})
         fault = self._client.draw_fault()
         await self._client.call("tell health", connection, request, expected={200, 204}, fault=fault)
+
+    def _health(self) -> list[dict[str, str]]:
+        """How well the versions of rollout stacks are that were applied."""
+        at = datetime.now(UTC).isoformat()
+        return [
+            {
+                "id": key,
+                "status": "failing" if outcome == Outcome.UNHEALTHY else "healthy",
+                "checked_at": at,
+            }
+            for key, outcome in self._outcomes.items()
+            if outcome != Outcome.FAILS
+        ]
 
     async def _beat(self, connection: Connection) -> None:
         body = {"k8s_reachable": True, "k8s_api_latency_ms": self._chance.randrange(1, 50)}

@@ -11,7 +11,7 @@ from simulator.rollout_rules import RolloutRun, percentile, wave_times
 from simulator.stats import Calls
 
 # The calls that agents make most often; the other calls are those of publishers and of the setup.
-AGENT_CALLS = ("sync", "poll", "heartbeat", "look for work", "report one", "report many")
+AGENT_CALLS = ("sync", "sync with reports", "poll", "heartbeat", "look for work", "report one", "report many")
 _SHOWN = 20
 # A broker that takes longer for half of the agents' calls does not keep up with them.
 _OVERLOADED_SECONDS = 1.0
@@ -95,12 +95,12 @@ class Report:
         lines = [
             f"{head}: {data['requests_per_second']} requests/s",
             "",
-            f"{'call':<16}{'count':>9}{'per s':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'errors':>8}  statuses",
+            f"{'call':<18}{'count':>9}{'per s':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'errors':>8}  statuses",
         ]
         for kind, row in data["calls"].items():
             statuses = ", ".join(f"{status}: {count}" for status, count in sorted(row["statuses"].items()))
             lines.append(
-                f"{kind:<16}{row['count']:>9}{row['per_second']:>9}{row['p50_ms']:>9}{row['p95_ms']:>9}"
+                f"{kind:<18}{row['count']:>9}{row['per_second']:>9}{row['p50_ms']:>9}{row['p95_ms']:>9}"
                 f"{row['p99_ms']:>9}{sum(row['errors'].values()):>8}  {statuses}"
             )
         traffic = data["bytes_per_agent_and_minute"]

@@ -83,8 +83,8 @@ class AgentHistory:
     `seen` is the highest sequence_id it was shown. `first_asked` is when its first report on a stack began, and
     `first_told` its first that was acknowledged; `removed` is its first answer to a marker, and `answered` are its
     answers by the marker's id; `unsettled` counts the answers to markers that are not acknowledged, which may still
-    arrive. `reported` are the objects it has reported on, and `event_ids` what the broker called
-    those reports, with their stacks.
+    arrive. `reported` are the objects it has reported on, and `event_ids` by what those reports are found, with
+    their stacks: what the broker called them, or the objects if it told no names.
     `lost_since` is when the first poll began whose answer was lost: the broker may have given the agent what it never
     saw.
     Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said that it failed;

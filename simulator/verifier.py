@@ -52,7 +52,8 @@ class Verifier:
 
     async def _check_agent(self, agent: AgentHistory) -> None:
         rows = await self._rows(f"/agents/{agent.id}/events", agent.key)
-        for event_id in agent.event_ids.keys() - {row["id"] for row in rows}:
+        found = {row[name] for row in rows for name in ("id", "deployment_object_id")}
+        for event_id in agent.event_ids.keys() - found:
             self._miss(f"event {event_id}")
 
     async def _rows(self, path: str, key: str) -> list[dict[str, Any]]:

@@ -52,6 +52,10 @@ class Node:
     # The entries whose key has one of the names that matter.
     known: dict[str, list["Entry"]] = field(default_factory=dict)
 
+    @property
+    def is_list(self) -> bool:
+        return self.value is None and not self.is_mapping
+
     def entries(self) -> Iterator["Entry"]:
         return map(self.entry, range(len(self.parts) // 2))
 
@@ -104,10 +108,11 @@ class ReadText:
     """A text that was read: its documents, and where what is said in comments is, in order.
 
     Raises YAMLError, KeyError for an alias without an anchor, and TooDeep. `source` is as for `secret_spans`.
+    With `is_masked`, masks may have taken anchors away.
     """
 
-    def __init__(self, text: str, source: str | None) -> None:
-        self._text, self._source = text, source
+    def __init__(self, text: str, source: str | None, *, is_masked: bool = False) -> None:
+        self._text, self._source, self._is_masked = text, source, is_masked
         self._comments: list[Span] = []
         # The end of the last scalar.
         self._position = 0
@@ -126,8 +131,10 @@ class ReadText:
             elif isinstance(event, yaml.DocumentEndEvent):
                 yield opened[0]
             elif isinstance(event, yaml.AliasEvent):
-                opened[-1].parts.append(anchors[event.anchor or ""])
-                opened[-1].places.append(_span(event)[0])
+                name, span = event.anchor or "", _span(event)
+                is_lost = self._is_masked and name not in anchors
+                opened[-1].parts.append(Node(span, "") if is_lost else anchors[name])
+                opened[-1].places.append(span[0])
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._close(opened.pop(), _span(event)[1])
             elif isinstance(event, yaml.NodeEvent):
@@ -205,6 +212,14 @@ def _decoded(value: str) -> str:
         return b64decode(value).decode(errors="replace")
     except (NotBase64, ValueError):
         return value
+
+
+def from_base64(value: str) -> str:
+    """What the value says in base64; empty if it is none, or says no text."""
+    try:
+        return b64decode("".join(value.split()), validate=True).decode()
+    except (NotBase64, ValueError):
+        return ""
 
 
 def collections_of(root: Node) -> Iterator[Node]:

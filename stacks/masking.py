@@ -11,6 +11,7 @@ from secrets import token_bytes
 from typing import Final
 
 from stacks.located_yaml import without_tags
+from stacks.secret_names import secret_names, texts_given
 from stacks.secret_places import MASKED, MASKED_TEXT, Hidden, Place, mask_of, secret_places, secret_spans
 
 # A user with this permission may see hidden values; the audit log records each time.
@@ -26,11 +27,11 @@ _DIGEST_KEY: Final = token_bytes(32)
 Hide = Callable[[str, str], str]
 
 
-def _mask(_hidden: str, mask: str) -> str:
+def as_mask(_hidden: str, mask: str) -> str:
     return f'"{mask}"'
 
 
-def mask_secrets(text: str, hide: Hide = _mask) -> str:
+def mask_secrets(text: str, hide: Hide = as_mask) -> str:
     """The text with a mask in place of each value under `data` and `stringData` of a Secret.
 
     Comments between these values are replaced too, because people leave old values in them. Secrets in lists are masked
@@ -41,16 +42,27 @@ def mask_secrets(text: str, hide: Hide = _mask) -> str:
     return _unreadable(text, hide) if spans is None else _replace(text, spans, hide)
 
 
-def mask_template(source: str, hide: Hide = _mask) -> str:
+def mask_template(source: str, hide: Hide = as_mask) -> str:
     """The source of a template with the same values masked, except values that are only an expression.
 
     It is read as YAML without its tags. An object whose kind contains tags may become a Secret, so it counts as one.
+    Texts in tags are masked too where they may get into a Secret.
     """
-    spans = secret_spans(without_tags(source), source)
+    spans = _template_spans(source)
+    return _unreadable(source, hide) if spans is None else _replace(source, spans, hide)
+
+
+def _template_spans(source: str) -> list[Hidden] | None:
+    spans, names = secret_spans(without_tags(source), source), secret_names(source)
     if spans is None:
-        return _unreadable(source, hide)
+        return None
     literal = [each for each in spans if not _EXPRESSION.fullmatch(source[each.start : each.end].strip())]
-    return _replace(source, literal, hide)
+    texts = texts_given(source, names)
+    # The longer one first of two that begin together.
+    return sorted(
+        [*literal, *(Hidden(start, end, MASKED) for start, end in texts)],
+        key=lambda each: (each.start, -each.end),
+    )
 
 
 def comparable(masked: Callable[[str, Hide], str], text: str) -> str:
@@ -78,7 +90,7 @@ def restore_secrets(text: str, base: str) -> str:
     """
     known = _placed(base)
     pieces, position = [], 0
-    for place, (start, end) in secret_places(text):
+    for place, (start, end) in secret_places(text, is_masked=True):
         if start < position or text[start:end].strip() != f'"{mask_of(place)}"':
             continue
         if (value := known.get(place)) is None:
@@ -89,8 +101,8 @@ def restore_secrets(text: str, base: str) -> str:
 
 
 def masked_line(text: str) -> int | None:
-    """The first line of a manifest or template, counted from 1, that has a mask in place of a value."""
-    for start, end, mask in secret_spans(without_tags(text), text) or ():
+    """The first line of a template, counted from 1, that has a mask in place of a value."""
+    for start, end, mask in _template_spans(text) or ():
         if text[start:end].strip() == f'"{mask}"':
             return _line_at(text, start)
     return None
@@ -105,7 +117,7 @@ def _digest(hidden: str, _mask: str) -> str:
 
 
 def _unreadable(text: str, hide: Hide) -> str:
-    return UNREADABLE if hide is _mask else f"{hide(text, MASKED)}\n"
+    return UNREADABLE if hide is as_mask else f"{hide(text, MASKED)}\n"
 
 
 def _placed(text: str) -> dict[Place, str]:

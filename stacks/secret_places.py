@@ -21,6 +21,7 @@ from stacks.located_yaml import (
     TooDeep,
     collections_of,
     documents_with,
+    from_base64,
     without_comment_tags,
 )
 
@@ -43,6 +44,8 @@ _COMPRESSED = "H4sI"
 _TEXT = "text"
 # Values that concern, whatever is around them.
 _OWN_WORDS: Final = frozenset({_KIND, _LIST_KIND, MASKED, MASKED_TEXT})
+# Nothing shorter is a manifest with a Secret.
+_SHORTEST_ENCODED = 32
 # How deep texts inside of texts are read.
 _MAX_TEXTS = 3
 _BOM = "\ufeff"
@@ -50,11 +53,14 @@ _BOM = "\ufeff"
 _SPELLED_LETTER: Final = re.compile(r"\\u00[4-7]|\\x[4-7]")
 # Words that show that a text may be about Secrets if it cannot be read or is too deep.
 _KIND_WRITTEN: Final = re.compile(r"""kind["']?[ \t]*:[ \t]*["']?Secret""")
+# What base64 makes of the kind, whatever number of bytes is before it.
+_ENCODED_KIND: Final = ("U2VjcmV0", "NlY3Jld", "TZWNyZX")
 # With one of these characters, a word can be written in another way.
 _OTHER_SPELLINGS = ("\\", "!!", "!<", "%TAG")
 
 # The kind, namespace and name of an object, the field and the key, and the number of the comment after it. None means
-# missing or not a scalar. For a text that contains a Secret: the keys and numbers that lead to it.
+# missing or not a scalar. For a text that contains a Secret: the kind, namespace and name of the document's object, and
+# the keys and numbers that lead to the text.
 Place = tuple[str | None, ...]
 Found = tuple[Place, Span]
 
@@ -79,9 +85,12 @@ def secret_spans(text: str, source: str | None = None) -> list[Hidden] | None:
     return sorted(Hidden(*span, mask) for span, mask in masks.items())
 
 
-def secret_places(text: str) -> list[Found]:
-    """The values to hide, in order, each with its place; none if the text cannot be read."""
-    return sorted(_found(text) or (), key=lambda found: found[1])
+def secret_places(text: str, *, is_masked: bool = False) -> list[Found]:
+    """The values to hide, in order, each with its place; none if the text cannot be read.
+
+    With `is_masked`, aliases may be there whose anchors a mask took away.
+    """
+    return sorted(_found(text, is_masked=is_masked) or (), key=lambda found: found[1])
 
 
 def mask_of(place: Place) -> str:
@@ -91,11 +100,13 @@ def mask_of(place: Place) -> str:
 
 # Cached, because one page asks several times about the same few texts, and reading megabytes takes seconds.
 @lru_cache(maxsize=4)
-def _found(text: str, source: str | None = None) -> tuple[Found, ...] | None:
-    return _found_in(text, source, 0)
+def _found(text: str, source: str | None = None, *, is_masked: bool = False) -> tuple[Found, ...] | None:
+    return _found_in(text, source, 0, is_masked=is_masked)
 
 
-def _found_in(text: str, source: str | None, level: int) -> tuple[Found, ...] | None:
+def _found_in(
+    text: str, source: str | None, level: int, *, is_masked: bool = False
+) -> tuple[Found, ...] | None:
     """What `text` has to hide. `level` is the number of texts around this one."""
     if not _may_be_about_secrets(text, source):
         return ()
@@ -109,20 +120,23 @@ def _found_in(text: str, source: str | None, level: int) -> tuple[Found, ...] | 
                 for first, last in documents_with(text[start:], partial(_concerns, level))
             ]
         )
-        return tuple(each for span in spans for each in _found_between(*span, text, source, level))
+        found: list[Found] = []
+        for first, last in spans:
+            inner = None if source is None else source[first:last]
+            found += _found_from(first, ReadText(text[first:last], inner, is_masked=is_masked), level)
+        return tuple(found)
     except (yaml.YAMLError, KeyError, TooDeep):  # KeyError: an alias without an anchor
         return None
 
 
-def _found_between(start: int, end: int, text: str, source: str | None, level: int) -> Iterator[Found]:
-    read = ReadText(text[start:end], None if source is None else source[start:end])
+def _found_from(start: int, read: ReadText, level: int) -> Iterator[Found]:
     # Each span only once, because an item of a list of Secrets may be found for two reasons.
     found = dict.fromkeys(each for root in read.documents for each in _Secrets(read, level).of(root))
     return ((place, (first + start, last + start)) for place, (first, last) in found)
 
 
 def _may_be_about_secrets(text: str, source: str | None) -> bool:
-    if any(sign in text for sign in (MASKED, *_OTHER_SPELLINGS)):
+    if any(sign in text for sign in (MASKED, *_ENCODED_KIND, *_OTHER_SPELLINGS)):
         return True
     if source is None:
         return _KIND in text
@@ -141,7 +155,7 @@ def _concerns(level: int, key: str, value: str) -> bool:
     if value in _OWN_WORDS:
         return True
     # Nearly all values end here.
-    if _KIND not in value and "\\" not in value:
+    if _KIND not in value and "\\" not in value and not _is_encoded(value):
         return False
     if (_COPY.search(key) or value.startswith(_COMPRESSED)) and _names_secret(value):
         return True
@@ -152,6 +166,8 @@ def _contains_secret(text: str, level: int) -> bool:
     """Whether a manifest in a text contains a Secret, or may contain one. `level` is the number of texts around it."""
     if text == MASKED_TEXT:
         return True
+    if _is_encoded(text):
+        text = from_base64(text) or text
     found = _found_in(text, None, level + 1) if level < _MAX_TEXTS else None
     return bool(found) if found is not None else _KIND_WRITTEN.search(text) is not None
 
@@ -219,16 +235,24 @@ class _Secrets:
         start, end = entry.span
         yield from self._of_comments(place, entry.value, entry.span)
         if not entry.value.is_mapping:
-            yield place, entry.value.span
+            yield from self._of_value(place, entry.value)
         for mapping in entry.value.mappings():
             if not self._is_first(mapping):
                 continue
             for part in mapping.entries():
                 # The entries that `<<` merges are hidden one by one, so that their keys stay readable.
                 if not (part.value.is_mapping and part.key.value == "<<"):
-                    yield (*place, part.key.value), part.value.span
+                    yield from self._of_value((*place, part.key.value), part.value)
             if not start <= mapping.span[0] < end:
                 yield from self._of_comments(place, mapping, mapping.span)
+
+    def _of_value(self, place: Place, value: Node) -> Iterator[Found]:
+        """A value as a whole, of a list each item: a mask in place of all items may be no YAML."""
+        if not value.is_list:
+            yield place, value.span
+        elif self._is_first(value):
+            for number, item in enumerate(value.parts):
+                yield from self._of_value((*place, str(number)), item)
 
     def _of_comments(self, place: Place, mapping: Node, span: Span) -> Iterator[Found]:
         """The comments in a mapping. The place of each is the key before it and its number after that key."""
@@ -277,7 +301,12 @@ def _names_secret(text: str) -> bool:
 
 def _may_hold_secret(text: str) -> bool:
     """A fast check: a Secret names its kind and has a field with values."""
-    return text == MASKED_TEXT or ("ata" in text and _names_secret(text))
+    return text == MASKED_TEXT or ("ata" in text and _names_secret(text)) or _is_encoded(text)
+
+
+def _is_encoded(text: str) -> bool:
+    """A fast check: whether the text may be a manifest of a Secret in base64."""
+    return len(text) > _SHORTEST_ENCODED and any(sign in text for sign in _ENCODED_KIND)
 
 
 def _of_texts(root: Node, texts: list[tuple[Node, int]]) -> Iterator[Found]:
@@ -289,12 +318,14 @@ def _of_texts(root: Node, texts: list[tuple[Node, int]]) -> Iterator[Found]:
         for number, part in enumerate(node.parts):
             if part.value is None:
                 ways.setdefault(id(part), (id(node), _step(node, number)))
+    (document,) = root.parts
+    whose = (next((kind.value for kind in document.named("kind")), None), *_identity(document))
     for node, number in texts:
         steps, at = [_step(node, number)], id(node)
         while at != id(root):
             at, step = ways[at]
             steps.append(step)
-        yield (_TEXT, *steps[::-1]), node.parts[number].span
+        yield (_TEXT, *whose, *steps[::-1]), node.parts[number].span
 
 
 def _step(node: Node, number: int) -> str | None:

@@ -1,8 +1,8 @@
 """Hides the values of a manifest's Secrets in what agents say of it."""
 
 import json
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
+import re
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Final
@@ -11,6 +11,7 @@ import yaml
 from cachetools import LRUCache
 from django.db.models import Case, F, TextField, Value, When
 
+from stacks.located_yaml import from_base64
 from stacks.models import DeploymentObject
 from stacks.secret_places import MASKED, secret_places
 
@@ -19,6 +20,10 @@ MIN_CHARACTERS: Final = 6
 _MAX_KEPT_CHARACTERS: Final = 4 * 1024 * 1024
 # How deep manifests in texts of manifests are read.
 _MAX_TEXTS: Final = 3
+
+_URL_SAFE: Final = str.maketrans("+/", "-_")
+
+_WITH_INDENT: Final = re.compile(r"(?:[!&]\S*\s+)*[|>][+-]?[1-9]")
 
 # By the checksum of the manifest, so that they are never another manifest's.
 _kept: LRUCache[str, tuple[str, ...]] = LRUCache(
@@ -86,21 +91,27 @@ def _keep(sequence_id: int, checksum: str, values: tuple[str, ...]) -> None:
 def _written_in(text: str, depth: int) -> Iterable[str]:
     """The hidden parts of a manifest as they are written, and those of the manifests in them."""
     for _, (start, end) in secret_places(text):
+        before = text[text.rfind("\n", 0, start) + 1 : start]
         written = text[start:end].strip()
+        if _WITH_INDENT.match(written):
+            # How far it is indented counts from the key before it.
+            written = f"{before[: len(before) - len(before.lstrip(' -'))].replace('-', ' ')}k: {written}"
+        elif "\n" in written:
+            written = f"{' ' * len(before)}{written}"
         yield written
         if depth:
             for value in _scalars(written):
                 yield from _written_in(value, depth - 1)
+                yield from _written_in(from_base64(value), depth - 1)
 
 
 def _readings(written: str) -> Iterable[str]:
     """What is written, the values in it, what they say in base64, and each line of that."""
     yield written
     for value in _scalars(written):
-        decoded = _decoded(value)
-        if len(value) >= MIN_CHARACTERS:
-            yield b64encode(value.encode()).decode()
+        decoded = from_base64(value)
         for text in (value, decoded):
+            yield from _in_base64(text) if len(text) >= MIN_CHARACTERS else ()
             yield text.strip()
             yield from (line.strip() for line in text.splitlines())
 
@@ -114,13 +125,16 @@ def _scalars(written: str) -> list[str]:
     return [event.value for event in events if isinstance(event, yaml.ScalarEvent)]
 
 
+def _in_base64(text: str) -> Iterable[str]:
+    """How base64 spells it, alone or after any number of other bytes, in both alphabets."""
+    encoded = text.encode()
+    for before in range(3):
+        spelled = b64encode(b"x" * before + encoded).decode()
+        # The first and the last character may also depend on what is around.
+        found = spelled[(0, 2, 3)[before] : (before + len(encoded)) * 8 // 6]
+        yield from {found, found.translate(_URL_SAFE)}
+
+
 def _in_json(value: str) -> Iterable[str]:
     """How JSON spells it, if it does so in another way, without the quotes."""
     return (json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
-
-
-def _decoded(value: str) -> str:
-    try:
-        return b64decode("".join(value.split()), validate=True).decode()
-    except (NotBase64, ValueError):
-        return ""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from agents.errors import AgentNotFound
 from agents.models import Agent, MarkerDelivery
@@ -119,14 +120,22 @@ def confirm_removals(*, agent_id: UUID, object_ids: Collection[UUID], actor: Act
     )
 
 
-def confirmed_among(*, agent_id: UUID, object_ids: Collection[UUID]) -> list[UUID]:
-    """Those of the removals that are owed to the agent and were confirmed."""
+def note_waiting_removals(*, agent_id: UUID, object_ids: Collection[UUID], now: datetime) -> list[UUID]:
+    """Note that the agent carries these removals out only when they are confirmed. Returns those that were."""
     if not object_ids:
         return []
-    confirmed = MarkerDelivery.objects.filter(
-        agent_id=agent_id, marker__id__in=object_ids, confirmed_at__isnull=False
+    owed = MarkerDelivery.objects.filter(agent_id=agent_id, marker__id__in=object_ids)
+    found = list(owed.order_by("marker_id").values_list("marker__id", "waits_since", "confirmed_at"))
+    if any(waits_since is None for _, waits_since, _ in found):
+        owed.filter(waits_since=None).update(waits_since=now)
+    return [object_id for object_id, _, confirmed_at in found if confirmed_at is not None]
+
+
+def waiting_removals() -> QuerySet[MarkerDelivery]:
+    """The removals that agents hold back until somebody confirms them."""
+    return MarkerDelivery.objects.filter(
+        waits_since__isnull=False, confirmed_at=None, agent__deleted_at__isnull=True
     )
-    return list(confirmed.order_by("marker_id").values_list("marker__id", flat=True))
 
 
 def delete_old_received_reports(*, now: datetime) -> int:

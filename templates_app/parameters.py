@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from parameter_schemas import InvalidSchema, parsed_schema
+from stacks.secret_places import MASKED
 
 PREFIX: Final = "parameter:"
 # Beyond these limits a form would help nobody, and the value is typed as JSON.
@@ -209,7 +210,8 @@ class _Reader:
             is_required=is_required,
             help=_text(schema.get("description")),
             hints=tuple(_hints(schema, kind)),
-            default=_typed(schema["default"], kind) if "default" in schema else "",
+            # One that is hidden is none.
+            default=_typed(schema["default"], kind) if schema.get("default", MASKED) != MASKED else "",
             choices=tuple(_choices(schema)) if kind == Kind.CHOICE else (),
             item_type=_item_type(schema),
             fields=tuple(inner),

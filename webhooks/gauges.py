@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from core import clock
 from core.metrics import gauges
-from webhooks.models import DecryptFailure, Delivery, Status
+from webhooks.models import DecryptFailure, Delivery, HeldNotice, Status, Subscription
 
 # Successes are not counted: to count a week of them takes longer than all the rest of a scrape.
 _COUNTED = (Status.PENDING, Status.ACQUIRED, Status.FAILED, Status.DEAD)
@@ -37,6 +37,18 @@ def webhook_gauges() -> Iterable[Metric]:
         "brokkr_webhook_oldest_due_age_seconds",
         "How long the webhook delivery that is due the longest has been due, also for another attempt; 0 when none is.",
         value=max(0.0, (now - due).total_seconds()) if due else 0.0,
+    )
+    held = HeldNotice.objects.filter(subscription__in=Subscription.objects.active())
+    waiting = held.aggregate(notices=Count("*"), at=Min("created_at"))
+    yield GaugeMetricFamily(
+        "brokkr_webhook_held_notices",
+        "Events that wait until the limit of their webhook lets them go.",
+        value=waiting["notices"],
+    )
+    yield GaugeMetricFamily(
+        "brokkr_webhook_oldest_held_age_seconds",
+        "Age of the oldest of these events, 0 when there is none.",
+        value=max(0.0, (now - waiting["at"]).total_seconds()) if waiting["at"] else 0.0,
     )
     failures = CounterMetricFamily(
         "brokkr_webhook_decrypt_failures",

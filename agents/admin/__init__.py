@@ -3,7 +3,7 @@
 The stacks app does not import agents, so the pages that show the agents of a stack are here too.
 """
 
-from agents.admin import deletion_impact, finders, outcomes, pages, recipients, state_bar
+from agents.admin import deletion_impact, finders, list_filters, outcomes, pages, recipients, state_bar
 from agents.admin.agents import AgentAdmin
 from agents.admin.events import AgentEventAdmin
 from agents.admin.registrations import RegistrationAdmin
@@ -14,6 +14,7 @@ __all__ = [
     "RegistrationAdmin",
     "deletion_impact",
     "finders",
+    "list_filters",
     "outcomes",
     "pages",
     "recipients",

@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from agents.admin.inlines import RegistrationInline, TargetInline
 from agents.admin.label_actions import LABEL_ACTIONS, LabelActions
 from agents.admin.onboarding import add_agents_view, hearing_part
-from agents.admin.summary import cluster_badge, liveness_badge, status_badge, summary_of
+from agents.admin.summary import liveness_badge, status_badge, summary_of
 from agents.models import Agent, AgentAnnotation, AgentLabel
 from agents.querysets import ACTIVE, AgentQuerySet
 from agents.services.agents import delete_agent, lock_agent, rotate_agent_pak, update_agent
@@ -21,11 +21,13 @@ from core.admin import (
     ServiceAdmin,
     admin_actor,
     ago,
+    badge,
     bulk_action,
     detail_action,
     first_badges,
     one_line,
 )
+from core.admin.filters import LabelFilter
 from core.admin.live import live_view
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
@@ -99,12 +101,10 @@ class AgentAdmin(LabelActions, ServiceAdmin):
     list_display = (
         "name_line",
         "cluster",
-        "status_badge",
-        "heartbeat_age",
-        "cluster_state",
+        "status_line",
         "label_list",
     )
-    list_filter = (StatusFilter, HeardFilter, DeletedFilter)
+    list_filter = (StatusFilter, HeardFilter, LabelFilter, DeletedFilter)
     list_select_related = ("heartbeat",)
     search_fields = ("name", "cluster_name")
     search_help_text = "Name or cluster"
@@ -138,18 +138,16 @@ class AgentAdmin(LabelActions, ServiceAdmin):
     def cluster(self, agent: Agent) -> str:
         return one_line(agent.cluster_name)
 
-    @admin.display(description="status", ordering="status")
-    def status_badge(self, agent: Agent) -> str:
-        return status_badge(agent)
-
-    @admin.display(description="heartbeat", ordering="heartbeat__last_heartbeat")
-    def heartbeat_age(self, agent: Agent) -> str:
-        at = ago(agent.heartbeat.last_heartbeat)
-        return format_html("{} {}", liveness_badge(agent), at) if at else liveness_badge(agent)
-
-    @admin.display(description="cluster API")
-    def cluster_state(self, agent: Agent) -> str:
-        return cluster_badge(agent)
+    @admin.display(description="status", ordering="heartbeat__last_heartbeat")
+    def status_line(self, agent: Agent) -> str:
+        """Whether and when it was heard; before it that it is paused, or does not reach its cluster."""
+        said = [
+            "" if agent.status == ACTIVE else status_badge(agent),
+            liveness_badge(agent),
+            badge("cluster unreachable", "bad") if agent.heartbeat.k8s_reachable is False else "",
+            ago(agent.heartbeat.last_heartbeat) or "",
+        ]
+        return format_html("<span>{}</span>", format_html_join(" ", "{}", ((each,) for each in said if each)))
 
     @admin.display(description="labels")
     def label_list(self, agent: Agent) -> str | None:

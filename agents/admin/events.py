@@ -13,9 +13,9 @@ from core.admin import (
     DeletedFilter,
     ReadOnlyAdmin,
     TimeRangeFilter,
-    ago,
     badge,
     link,
+    moment,
     shortened,
 )
 from stacks.secret_values import without_secrets
@@ -77,11 +77,11 @@ class AgentEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="reported", ordering="created_at")
     def reported(self, event: AgentEvent) -> str | None:
-        return ago(event.created_at)
+        return moment(event.created_at)
 
     @admin.display(description="last repeated")
     def repeated(self, event: AgentEvent) -> str | None:
-        return ago(event.updated_at) if event.count > 1 else None
+        return moment(event.updated_at) if event.count > 1 else None
 
     @admin.display(description="agent", ordering="agent__name")
     def agent_name(self, event: AgentEvent) -> str:

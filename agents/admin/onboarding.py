@@ -117,8 +117,10 @@ def _added(request: HttpRequest, pages: BaseAdmin, made: list[tuple[Agent, str]]
         {
             "agent": agent,
             "key": key,
-            "env": install_text(InstallForm.ENV, agent=agent, broker_url=address, key=key),
-            "manifests": install_text(InstallForm.MANIFESTS, agent=agent, broker_url=address, key=key),
+            **{
+                form.name.lower(): install_text(form, agent=agent, broker_url=address, key=key)
+                for form in InstallForm
+            },
         }
         for agent, key in made
     ]

@@ -6,16 +6,20 @@ from uuid import UUID
 from django.db.models import Case, Count, F, FilteredRelation, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from agents.admin.standing import agent_link, reason_words, standing_badge, version_link
 from agents.deployments import Deployment, of_stack
+from agents.failures import key_of
 from agents.models import Agent, MarkerDelivery, StackReport
+from agents.models.event import EventStatus
 from agents.reasons import Reasons, reasons_for_agents
 from agents.wanted.standing import Standing, is_failing, is_pending
 from agents.wanted.ties import Offer, serving_agents
 from agents.wanted.versions import held_stacks, newest_unheld, with_wanted
-from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from core.admin import BaseAdmin, ago, badge, link, moment, page_of, register_page, shortened
+from core.admin.chips import chip
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
 
@@ -41,7 +45,7 @@ _TITLES = {
     Standing.APPLIED: "Applied",
     GONE: "Do not get it any more",
 }
-_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat", "why"]
+_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat"]
 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
@@ -49,9 +53,15 @@ def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Http
     newest = newest_unheld(stack.pk)
     text = request.GET.get("q", "").strip()
     rows = _rows(stack, text)
+    query = request.GET
+    chips = [chip(query, "search", text, ["q"])] if text else []
+    if failure := query.get("failure", ""):
+        alike, message = _failing_alike(stack, failure)
+        rows = rows.filter(pk__in=alike)
+        chips.append(chip(query, "failure", message, ["failure"]))
     found = rows.values("state").annotate(agents=Count("pk")).order_by()
     counts = {_STATES[row["state"]]: row["agents"] for row in found}
-    chosen = request.GET.get("state", "")
+    chosen = query.get("state", "")
     if chosen in _STATES:
         rows = rows.filter(state=_STATES.index(chosen))
     page = page_of(request, rows.with_heartbeat().order_by("state", "name", "cluster_name", "id"))
@@ -68,6 +78,9 @@ def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Http
         "all_count": sum(counts.values()),
         "chosen": chosen if chosen in _STATES else "",
         "q": text,
+        "failure": failure,
+        "chips": chips,
+        "no_chips": f"?state={chosen}" if chosen in _STATES else "?",
         "page": page,
         "table": {
             "headers": _HEADERS,
@@ -75,6 +88,18 @@ def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Http
         },
     }
     return model_admin.render_page(request, stack, "agents/admin/outcomes.html", context)
+
+
+def _failing_alike(stack: Stack, key: str) -> tuple[list[UUID], str]:
+    """The agents whose failures are of the group with this key, and what one of them says."""
+    failures = StackReport.objects.filter(stack=stack, status=EventStatus.FAILURE).order_by("-since", "-id")
+    alike = [
+        each
+        for each in failures.values_list("agent_id", "sequence_id", "message")
+        if key_of(*each[1:]) == key
+    ]
+    message = next(iter(without_secrets(each[1:] for each in alike[:1])), "")
+    return [agent_id for agent_id, *_ in alike], message or "none"
 
 
 def _removing(stack: Stack) -> QuerySet[MarkerDelivery, UUID]:
@@ -134,22 +159,19 @@ def _number(state: str) -> Value:
 def _row(agent: Any, stack: Stack, deployment: Deployment | None, reasons: Reasons) -> list[Any]:
     state = _STATES[agent.state]
     if deployment is not None:
-        said = [
-            standing_badge(deployment.standing),
-            ago(deployment.since) or "-",
-            version_link(deployment) or "-",
-        ]
+        word: str = standing_badge(deployment.standing)
+        others = [moment(deployment.since) or "-", version_link(deployment) or "-"]
     else:
         word = badge("not any more") if state == GONE else standing_badge(Standing.REMOVING)
         version = _object_link(agent.report_sequence) if agent.report_sequence else "-"
-        said = [word, ago(agent.report_since) or "-", version]
+        others = [moment(agent.report_since) or "-", version]
     return [
         agent_link(agent),
-        *said,
+        format_html("<span>{} {}</span>", word, _explain_link(stack.pk, agent.pk)),
+        *others,
         shortened(agent.report_message) or "-",
         reason_words(reasons[agent.pk]) if reasons.get(agent.pk) else "-",
         ago(agent.heartbeat.last_heartbeat) or "never seen",
-        _explain_link(stack.pk, agent.pk),
     ]
 
 

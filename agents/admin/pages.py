@@ -6,14 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from agents.admin.standing import reason_words, stack_link, standing_badge, version_link
+from agents.admin.standing import reason_words, stack_link, standing_badge, standing_words, version_link
 from agents.deployments import Deployment, for_people, of_agent
 from agents.models import Agent, AgentEvent, MarkerDelivery
 from agents.models.event import EventStatus
 from agents.reasons import Reasons, reasons_for_stacks
 from agents.wanted.standing import Standing
 from agents.wanted.ties import served_stacks, tied_stacks
-from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from core.admin import BaseAdmin, ago, badge, link, moment, page_of, register_page, shortened
+from core.admin.chips import chip
 from paks.admin.owned import keys_of_owner
 from paks.models import Role
 from stacks.secret_values import without_secrets
@@ -46,6 +47,11 @@ def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
     deployments = of_agent(agent, [stack for stack in shown if stack.pk in served])
     deployments.sort(key=lambda each: _ORDER.index(each.standing))
     held_back = [stack for stack in shown if stack.pk not in served]
+    state = request.GET.get("state", "")
+    chips = []
+    if state in _ORDER:
+        deployments, held_back = [each for each in deployments if each.standing == state], []
+        chips = [chip(request.GET, "state", standing_words(Standing(state)), ["state"])]
     page = page_of(request, [*deployments, *held_back])
     stacks = [row.stack if isinstance(row, Deployment) else row for row in page]
     shown_of = {
@@ -66,6 +72,7 @@ def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
             "agent": agent,
             "is_capped": len(tied) > STACKS_SHOWN,
             "count": len(shown),
+            "chips": chips,
             "page": page,
             "table": {
                 "headers": ["stack", "generator", "why", "state", "since", "version", "last message"],
@@ -100,7 +107,7 @@ def _stack_row(row: Any, reasons: Reasons) -> list[Any]:
     return [
         *named,
         standing_badge(row.standing),
-        ago(row.since) or "-",
+        moment(row.since) or "-",
         version_link(row) or "-",
         shortened(row.message) or "-",
     ]
@@ -117,7 +124,7 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
     messages = without_secrets((event.deployment_object.pk, event.message) for event in events)
     rows = [
         [
-            ago(event.created_at),
+            moment(event.created_at),
             stack_link(event.deployment_object.stack),
             link(
                 "stacks_deploymentobject_change",

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from agents.admin.standing import agent_link, reason_words
+from agents.admin.summary import status_badge
 from agents.models import Agent
 from agents.reasons import reasons_for_agents
 from agents.wanted.ties import Offer, agents_for, tied_agents
@@ -93,7 +94,7 @@ def recipients(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Ht
             "rows": [
                 [
                     agent_link(agent),
-                    agent.status,
+                    status_badge(agent),
                     ago(agent.heartbeat.last_heartbeat) or "never seen",
                     reason_words(reasons.get(agent.pk, [])),
                 ]

@@ -10,7 +10,7 @@ from agents.deployments import Deployment, for_people
 from agents.models import Agent
 from agents.reasons import Reason, Tie
 from agents.wanted.standing import Standing
-from core.admin import ago, badge, link, one_line, shortened
+from core.admin import badge, link, moment, one_line, shortened
 from stacks.models import Stack
 
 _TONES = {
@@ -25,8 +25,12 @@ _WORDS = {Standing.HELD: "held back", Standing.EMPTY: "nothing published"}
 _TIES = {Tie.TARGET: "explicit target", Tie.LABEL: "label", Tie.ANNOTATION: "annotation"}
 
 
+def standing_words(standing: Standing) -> str:
+    return _WORDS.get(standing, standing.value)
+
+
 def standing_badge(standing: Standing) -> SafeString:
-    return badge(_WORDS.get(standing, standing.value), _TONES[standing])
+    return badge(standing_words(standing), _TONES[standing])
 
 
 def agent_link(agent: Agent) -> SafeString:
@@ -78,7 +82,7 @@ def deployments_table(deployments: Sequence[Deployment]) -> dict[str, Any]:
                 agent_link(each.agent),
                 stack_link(each.stack),
                 standing_badge(each.standing),
-                ago(each.since) or "-",
+                moment(each.since) or "-",
                 version_link(each) or "-",
                 shortened(each.message) or "-",
             ]

@@ -64,7 +64,11 @@ def _of_stacks(stacks: Sequence[Any]) -> Mapping[Any, SafeString]:
 
 def _of_agents(agents: Sequence[Any]) -> Mapping[Any, SafeString]:
     states = states_of_agents([agent.pk for agent in agents], clock.now())
-    return {agent.pk: state_bar(states[agent.pk]) for agent in agents if agent.deleted_at is None}
+    return {
+        agent.pk: state_bar(states[agent.pk], reverse("admin:agents_agent_stacks", args=[agent.pk]))
+        for agent in agents
+        if agent.deleted_at is None
+    }
 
 
 register_column(Stack, "state", "state of its agents", _of_stacks, "agents.view_agent")

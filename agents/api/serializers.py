@@ -171,8 +171,8 @@ class AgentListQuery(ListQuery):
 class InstallQuery(serializers.Serializer[Any]):
     format = serializers.ChoiceField(
         choices=[form.value for form in InstallForm],
-        help_text="`env`: variables for a shell or an environment file. `manifests`: a namespace, a Secret, an account "
-        "with its rights and a Deployment, as YAML.",
+        help_text="`brokkr-agent`: a namespace, a Secret, an account with its rights and a Deployment of it, as YAML. "
+        "`manifests`: the same for an agent of v0.9.1. `env`: its variables, for a shell or an environment file.",
     )
 
 

@@ -94,10 +94,13 @@ class MarkerDelivery(models.Model):
     )
     marker = models.ForeignKey(DeploymentObject, on_delete=models.CASCADE, related_name="marker_deliveries")
     created_at = MomentField()
-    # When somebody confirmed the removal to an agent that waits for that, because it would remove much at once.
+    # Since when the agent has waited for a confirmation, because it would remove much at once, and when somebody
+    # confirmed it.
+    waits_since = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "removal"
         db_table = "agent_marker_deliveries"
         constraints = [models.UniqueConstraint(fields=["agent", "marker"], name="unique_marker_delivery")]
 

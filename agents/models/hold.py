@@ -51,6 +51,8 @@ class VersionRelease(models.Model):
     )
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="releases", db_index=False)
     created_at = MomentField(editable=False)
+    # Of the transaction that wrote it, as in the audit log; a trigger writes it.
+    transaction_number = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         db_table = "object_releases"

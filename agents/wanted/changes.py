@@ -52,7 +52,11 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something began or ended. `version_id` is a sequence id, `word` a label or the key of an annotation."""
+    """Something began or ended. `version_id` is a sequence id, `word` a label or the key of an annotation.
+
+    `transaction` is the number of the transaction that did it, as in the audit log. It is None for what began or ended
+    before there were such numbers, and for what an audit entry names by its id: agents, stacks and versions.
+    """
 
     at: datetime
     what: What
@@ -62,6 +66,7 @@ class Change:
     generator_id: UUID | None = None
     version_id: int | None = None
     word: str = ""
+    transaction: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,25 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Rows, the columns with the times of their beginning and end, and the columns of a change's other fields."""
+    """Rows, the columns with the times of their beginning and end, and the columns of a change's other fields.
+
+    `began_in` and `ended_in` are the columns with the numbers of the transactions.
+    """
 
     what: What
     rows: QuerySet[Any]
     facts: Mapping[str, str]
     began: str = "added_at"
     ended: str = "removed_at"
+    began_in: str = "added_in"
+    ended_in: str = "removed_in"
+
+    @classmethod
+    def unnumbered(
+        cls, what: What, rows: QuerySet[Any], facts: Mapping[str, str], *, began: str = "", ended: str = ""
+    ) -> "_Source":
+        """Of rows that do not say in which transaction they began and ended."""
+        return cls(what, rows, facts, began, ended, "", "")
 
 
 def changes_of_agent(agent_id: UUID, since: datetime, until: datetime, *, limit: int) -> Changes:
@@ -98,8 +115,12 @@ def changes_of_agent(agent_id: UUID, since: datetime, until: datetime, *, limit:
         for stack_id in rows.values_list("stack_id", flat=True).distinct()
     }
     sources = [
-        _Source(
-            What.AGENT, Agent.objects.filter(pk=agent_id), {"agent_id": "pk"}, "created_at", "deleted_at"
+        _Source.unnumbered(
+            What.AGENT,
+            Agent.objects.filter(pk=agent_id),
+            {"agent_id": "pk"},
+            began="created_at",
+            ended="deleted_at",
         ),
         _Source(What.AGENT_LABEL, labels, {"agent_id": "agent_id", "word": "label"}),
         _Source(What.AGENT_ANNOTATION, annotations, {"agent_id": "agent_id", "word": "key"}),
@@ -131,7 +152,7 @@ def changes_of_stack(stack_id: UUID, since: datetime, until: datetime, *, limit:
     markers = DeploymentObject.objects.filter(stack=stack_id, is_deletion_marker=True)
     owed = MarkerDeliveryHistory.objects.filter(marker_id__in=markers.values("pk"))
     sources = [
-        _Source(What.AGENT, Agent.objects.all(), {"agent_id": "pk"}, "", "deleted_at"),
+        _Source.unnumbered(What.AGENT, Agent.objects.all(), {"agent_id": "pk"}, ended="deleted_at"),
         _Source(What.STACK_LABEL, labels, {"stack_id": "stack_id", "word": "label"}),
         _Source(What.STACK_ANNOTATION, annotations, {"stack_id": "stack_id", "word": "key"}),
         _Source(What.AGENT_LABEL, agent_labels, {"agent_id": "agent_id", "word": "label"}),
@@ -154,15 +175,26 @@ def _of_stacks(stack_ids: set[UUID], releases: QuerySet[VersionRelease]) -> list
     holds = HoldHistory.objects.filter(version_id__in=versions.values("pk"))
     of_version = {"stack_id": "version__stack_id", "version_id": "version_id"}
     sources = [
-        _Source(What.STACK, Stack.objects.filter(pk__in=stack_ids), {"stack_id": "pk"}, "", "deleted_at"),
-        _Source(What.VERSION, versions, {"stack_id": "stack_id", "version_id": "pk"}, "created_at", ""),
-        _Source(What.HOLD, holds, {"version_id": "version_id"}, "", "removed_at"),
-        _Source(What.RELEASE, releases.filter(version__stack__in=stack_ids), of_version, "created_at", ""),
+        _Source.unnumbered(
+            What.STACK, Stack.objects.filter(pk__in=stack_ids), {"stack_id": "pk"}, ended="deleted_at"
+        ),
+        _Source.unnumbered(
+            What.VERSION, versions, {"stack_id": "stack_id", "version_id": "pk"}, began="created_at"
+        ),
+        _Source(What.HOLD, holds, {"version_id": "version_id"}, began=""),
+        _Source(
+            What.RELEASE,
+            releases.filter(version__stack__in=stack_ids),
+            of_version,
+            began="created_at",
+            ended="",
+            began_in="transaction_number",
+        ),
     ]
     if settings.REQUIRE_REGISTRATION:
         owners = StackOwnerHistory.objects.filter(stack_id__in=stack_ids)
         facts = {"stack_id": "stack_id", "generator_id": "generator_id"}
-        sources.append(_Source(What.OWNER, owners, facts, "added_at", ""))
+        sources.append(_Source(What.OWNER, owners, facts, ended=""))
     return sources
 
 
@@ -170,19 +202,21 @@ def _merged(sources: Sequence[_Source], since: datetime, until: datetime, limit:
     found: list[Change] = []
     complete_until = until
     for source in sources:
-        for column, began in ((source.began, True), (source.ended, False)):
+        ends = ((source.began, source.began_in, True), (source.ended, source.ended_in, False))
+        for column, transaction, began in ends:
             if not column:
                 continue
+            facts = {**source.facts, **({"transaction": transaction} if transaction else {})}
             window = source.rows.filter(**{f"{column}__gte": since, f"{column}__lt": until})
             # Many rows may have changed at one moment, by one statement.
-            rows = window.order_by(column).annotate(moment=F(column)).values("moment", *source.facts.values())
+            rows = window.order_by(column).annotate(moment=F(column)).values("moment", *facts.values())
             page = list(rows.distinct()[:limit])
             found.extend(
                 Change(
                     at=row["moment"],
                     what=source.what,
                     began=began,
-                    **{name: row[fact] for name, fact in source.facts.items()},
+                    **{name: row[fact] for name, fact in facts.items()},
                 )
                 for row in page
             )

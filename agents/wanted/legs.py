@@ -23,10 +23,10 @@ SELECT aw.agent_id, sw.stack_id FROM {agents} c JOIN {of_agents} aw ON aw.agent_
 JOIN {of_stacks} sw ON {same} {registered}"""
 
 _TARGETS_OF_STACKS = (
-    "SELECT t.agent_id, t.stack_id FROM {stacks} c JOIN agent_targets t ON t.stack_id = c.stack_id"
+    "SELECT t.agent_id{stack} FROM {stacks} c JOIN agent_targets t ON t.stack_id = c.stack_id"
 )
 _WORDS_OF_STACKS = """
-SELECT aw.agent_id, sw.stack_id FROM {stacks} c JOIN {of_stacks} sw ON sw.stack_id = c.stack_id
+SELECT aw.agent_id{stack} FROM {stacks} c JOIN {of_stacks} sw ON sw.stack_id = c.stack_id
 JOIN {of_agents} aw ON {same} {registered}"""
 
 _TARGET_OF_PAIR = "EXISTS (SELECT 1 FROM agent_targets t WHERE t.agent_id = {agent} AND t.stack_id = {stack})"
@@ -89,11 +89,12 @@ def served_by_agents(agents: str, *, registration: bool) -> str:
 
 def serving_stacks(stacks: str, *, registration: bool) -> str:
     """The same pairs for the stacks whose `stack_id` and `generator_id` are in the table `stacks`."""
-    registered = _GENERATOR_REGISTERED if registration else ""
-    return _union(
-        _TARGETS_OF_STACKS.format(stacks=stacks),
-        *(kind.leg(_WORDS_OF_STACKS, stacks=stacks, registered=registered) for kind in _KINDS),
-    )
+    return _of_stacks(stacks, ", c.stack_id", registration=registration)
+
+
+def agents_of_stacks(stacks: str, *, registration: bool) -> str:
+    """SELECT of `agent_id`, each once, for the same stacks: of one stack it takes less than its pairs."""
+    return _of_stacks(stacks, "", registration=registration)
 
 
 def is_served(agent: str, stack: str, *, registration: bool) -> str:
@@ -116,6 +117,14 @@ def is_owed(agent: str, *, registration: bool) -> str:
     return f"(o.recipient_id IS NULL OR NOT {is_served(agent, 'o.stack_id', registration=registration)})"
 
 
+def _of_stacks(stacks: str, stack: str, *, registration: bool) -> str:
+    registered = _GENERATOR_REGISTERED if registration else ""
+    return _union(
+        _TARGETS_OF_STACKS.format(stacks=stacks, stack=stack),
+        *(kind.leg(_WORDS_OF_STACKS, stacks=stacks, stack=stack, registered=registered) for kind in _KINDS),
+    )
+
+
 def _union(*legs: str) -> str:
-    # UNION, not UNION ALL, so that a pair with several ties comes only once.
+    # UNION, not UNION ALL, so that what has several ties comes only once.
     return "\nUNION\n".join(legs)

@@ -64,8 +64,8 @@ WHERE o.stack_id = %(stack)s AND {is_owed}
 """
 # SQLite takes a table of its own name for a recursion, if the schema is not named.
 _SCHEMA = {"postgresql": "", "sqlite": "main."}
-# The name may get another number when migrations are put in order.
-_BEGINNING = {"app": "agents", "name__endswith": "_history_tables"}
+# The migration that began the history. Its name may get another number when migrations are put in order.
+BEGINNING = {"app": "agents", "name__endswith": "_history_tables"}
 
 
 @cache
@@ -101,7 +101,7 @@ def moment_parameter(at: datetime) -> object:
 
 def known_since(now: datetime) -> datetime:
     """The earliest moment that can be asked about: the migration that began the history, or the retention."""
-    beginning: datetime = MigrationRecorder.Migration.objects.get(**_BEGINNING).applied
+    beginning: datetime = MigrationRecorder.Migration.objects.get(**BEGINNING).applied
     kept = kept_since(now)
     return beginning if kept is None else max(beginning, kept)
 

@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 
 from audit.models import AuditLog
 from core import clock
-from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, ago, link, object_link, one_line
+from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, link, moment, object_link, one_line
 from paks.actors import ActorType
 from paks.models import Pak
 
@@ -217,7 +217,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="time", ordering="timestamp")
     def time(self, row: AuditLog) -> str | None:
-        return ago(row.timestamp)
+        return moment(row.timestamp)
 
     @admin.display(description="time")
     def exact_time(self, row: AuditLog) -> str:

@@ -42,6 +42,9 @@ class AuditLog(models.Model):
     erased = models.JSONField(null=True)
     # The number of the seal. In no index: setting it must not touch any.
     seal = models.BigIntegerField(null=True)
+    # Of the transaction that wrote it, and whatever it is about; a trigger writes it. Seals do not hold it: it can be
+    # told only by the database that wrote it.
+    transaction_number = models.BigIntegerField(null=True, editable=False)
 
     objects = AuditLogQuerySet.as_manager()
 
@@ -62,6 +65,12 @@ class AuditLog(models.Model):
             models.Index(fields=["action", "-timestamp"], name="audit_by_action"),
             # What people ask of the admin: what did this person, or this key, do?
             models.Index(fields=["actor_label", "-timestamp"], name="audit_by_actor_label"),
+            # Who made a change that the history knows?
+            models.Index(
+                fields=["transaction_number"],
+                name="audit_by_transaction",
+                condition=Q(transaction_number__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,13 +1,15 @@
 """The first page, and the list of deployments behind its numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from agents.activity import Hour, last_day
 from agents.admin.standing import deployments_table, stack_link
@@ -15,12 +17,12 @@ from agents.attention import CANDIDATES, failing, failures, pending, removing
 from agents.failures import FailureGroup, grouped
 from agents.states import states_of_stacks
 from agents.wanted.standing import Standing
-from console import dashboard
 from console.chart import chart_of
 from console.dashboard import CARDS, Panel, events_url, panels
-from console.deployments import DeploymentFilter, generator_names, matching, wanted_by
+from console.deployments import DeploymentFilter, StackGroup, by_stack, generator_names, matching, wanted_by
 from core import clock
-from core.admin import link, moment, page_of, shortened
+from core.admin import ago, link, moment, page_of, shortened
+from core.admin.chips import chip
 from rollouts.admin import running_context
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
@@ -28,6 +30,8 @@ from stacks.secret_values import without_secrets
 _DEPLOYMENTS = ("agents.view_agent", "stacks.view_stack")
 _EVENTS = "agents.view_agentevent"
 _ROLLOUTS = "rollouts.view_rollout"
+# Agents that begin to fail within this time began together.
+_SAME_TIME = timedelta(minutes=1)
 ROWS_LISTED = 1_000
 ROWS_FILTERED = 5_000
 
@@ -49,6 +53,11 @@ _LISTS = {
     ),
 }
 
+_BY_FAILURE, _BY_AGENT, _BY_STACK = "failure", "agent", "stack"
+# How the rows may be grouped, with the words for it; the first one is the usual.
+_GROUPINGS = {Standing.FAILING: {_BY_FAILURE: "By failure", _BY_AGENT: "By agent"}}
+_AGENT_OR_STACK = {_BY_AGENT: "By agent", _BY_STACK: "By stack"}
+
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     """The cards, the chart and the tables that the user may see."""
@@ -61,11 +70,10 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
         "now": now,
     }
     if user.has_perms(_DEPLOYMENTS):
-        groups = grouped(failures())
         context["panels"] = [
-            {"panel": panel, "table": _table_of(panel, groups)}
+            {"panel": panel, "table": _table_of(panel)}
             for panel in panels()
-            if panel.rows or panel.all_is_well
+            if panel.count.value or panel.all_is_well
         ]
     if user.has_perm(_EVENTS):
         context["chart"] = chart_of(last_day(now), _events_of)
@@ -74,10 +82,8 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     return context
 
 
-def _table_of(panel: Panel, groups: Sequence[FailureGroup]) -> dict[str, Any]:
-    if panel.standing == Standing.FAILING:
-        return failures_table(groups[: dashboard.ROWS_SHOWN])
-    return deployments_table(panel.rows)
+def _table_of(panel: Panel) -> dict[str, Any]:
+    return failures_table(panel.groups) if panel.groups else deployments_table(panel.rows)
 
 
 def _events_of(hour: Hour) -> str:
@@ -85,17 +91,22 @@ def _events_of(hour: Hour) -> str:
 
 
 def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> HttpResponse:
-    """The deployments that fail, wait or are being removed: failures in groups, else up to ROWS_LISTED rows."""
+    """The deployments that fail, wait or are being removed, one by one or in groups, of up to ROWS_LISTED rows."""
     if not request.user.has_perms(_DEPLOYMENTS):
         raise PermissionDenied
-    asked = request.GET.get("state", "")
+    query = request.GET.copy()
+    asked = query.get("state", "")
     standing = Standing(asked) if asked in {each.value for each in _LISTS} else Standing.FAILING
+    query["state"] = standing.value
     ask, title, meaning = _LISTS[standing]
-    form = DeploymentFilter(request.GET)
+    groupings = _GROUPINGS.get(standing, _AGENT_OR_STACK)
+    by = query.get("by", "")
+    if by not in groupings:
+        by = next(iter(groupings))
+    form = DeploymentFilter(query)
     wanted = wanted_by(form)
-    is_grouped = standing == Standing.FAILING and request.GET.get("by") != "agent"
     rows: Sequence[Any]
-    if is_grouped:
+    if by == _BY_FAILURE:
         found = matching(failures(), wanted)
         rows, count, is_capped = grouped(found), len(found), len(found) >= CANDIDATES
     else:
@@ -104,6 +115,7 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
         asked_for = ask(limit=limit + 1)
         rows = matching(asked_for, wanted)[:ROWS_LISTED]
         count, is_capped = len(rows), len(asked_for) > limit or len(rows) == ROWS_LISTED
+        rows = by_stack(rows) if by == _BY_STACK else rows
     page = page_of(request, rows)
     context = {
         **site_context,
@@ -114,13 +126,14 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
         "state": standing.value,
         "form": form,
         "generators": generator_names(),
-        "chips": [(form.fields[name].label, name, value) for name, value in form.chosen.items()],
-        "can_group": standing == Standing.FAILING,
-        "is_grouped": is_grouped,
+        "chips": [chip(query, title, words, [name]) for name, title, words in form.chosen],
+        "no_chips": f"?{urlencode({'state': standing, 'by': by})}",
+        "groupings": groupings,
+        "by": by,
         "is_capped": is_capped,
         "count": count,
         "page": page,
-        "table": failures_table(list(page)) if is_grouped else deployments_table(list(page)),
+        "table": _TABLES[by](list(page)),
     }
     return TemplateResponse(request, "console/deployments.html", context)
 
@@ -134,21 +147,59 @@ def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
         "headers": ["stack", "agents", "message", "failing since", "last seen"],
         "rows": [
             [
-                format_html(
-                    "{} {}",
-                    stack_link(stacks[group.stack_id]),
-                    link("stacks_deploymentobject_change", f"#{group.sequence_id}", group.sequence_id),
-                ),
+                _version_of(stacks[group.stack_id], group.sequence_id),
                 link(
                     "stacks_stack_outcomes",
                     f"{group.agents} of {states[group.stack_id].total} failing",
                     group.stack_id,
-                    query={"state": Standing.FAILING},
+                    query={"state": Standing.FAILING, "failure": group.key},
                 ),
                 shortened(message, 160) or "no message",
-                moment(group.first),
+                _began(group),
                 moment(group.last_seen),
             ]
             for group, message in zip(groups, messages, strict=True)
         ],
     }
+
+
+def stacks_table(groups: Sequence[StackGroup]) -> dict[str, Any]:
+    """The data of the theme's table, one row for each stack and version that agents wait for, or remove."""
+    return {
+        "headers": ["stack", "agents", "since"],
+        "rows": [
+            [
+                _version_of(group.stack, group.version),
+                link(
+                    "stacks_stack_outcomes",
+                    f"{group.agents} {group.standing.value}",
+                    group.stack.pk,
+                    query={"state": group.standing},
+                ),
+                moment(group.since) or "-",
+            ]
+            for group in groups
+        ],
+    }
+
+
+def _version_of(stack: Stack, sequence_id: int | None) -> SafeString:
+    if sequence_id is None:
+        return stack_link(stack)
+    version = link("stacks_deploymentobject_change", f"#{sequence_id}", sequence_id)
+    return format_html("{} {}", stack_link(stack), version)
+
+
+def _began(group: FailureGroup) -> SafeString | None:
+    """Since when the group fails, and when the last of its agents began to."""
+    first = moment(group.first)
+    if group.latest - group.first < _SAME_TIME:
+        return first
+    return format_html('{} <span class="brokkr-exact">newest {}</span>', first, ago(group.latest))
+
+
+_TABLES: Mapping[str, Callable[[Sequence[Any]], dict[str, Any]]] = {
+    _BY_FAILURE: failures_table,
+    _BY_AGENT: deployments_table,
+    _BY_STACK: stacks_table,
+}

@@ -7,7 +7,7 @@ would have been written then.
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from agents.models import Agent, AgentEvent, AgentHeartbeat, StackReport
+from agents.models import Agent, AgentEvent, AgentHeartbeat, AgentOffer, StackReport
 from agents.models.event import EventStatus
 from agents.querysets import ACTIVE
 from agents.wanted.ties import serving_agents
@@ -45,20 +45,43 @@ def add_versions(context: DemoContext) -> None:
     for at, stack, number in sorted(moments, key=lambda moment: moment[0]):
         generator, app = context.apps[stack]
         text = samples.manifest(context.chance, generator=generator, app=app, version=f"1.{number}.0")
-        obj = DeploymentObject(
-            stack=stack,
-            yaml_content=text,
-            yaml_checksum=checksum(text),
-            created_at=at,
-            updated_at=at,
-            submitted_at=at,
-        )
+        obj = _version(stack, text, at)
         objects.append(obj)
         context.objects.setdefault(stack, []).append(obj)
     DeploymentObject.objects.bulk_create(objects, batch_size=_BATCH)
     context.progressed(0.7)
-    keys = {pak.subject_id: pak.pk for pak in Pak.objects.usable().filter(role=Role.GENERATOR)}
+    keys = _keys_of_generators()
     AuditLog.objects.bulk_create((_publication(obj, keys) for obj in objects), batch_size=_BATCH)
+
+
+def add_version(
+    context: DemoContext, stack: Stack, text: str, at: datetime, *, by: str = "", reason: str = ""
+) -> DeploymentObject:
+    """Add a version that is younger than all others of its stack, published by its generator or by this person."""
+    obj = _version(stack, text, at)
+    obj.save(force_insert=True)
+    context.objects.setdefault(stack, []).append(obj)
+    entry = _publication(obj, _keys_of_generators())
+    if by:
+        entry.actor_type, entry.actor_label, entry.reason = ActorType.ADMIN.value, by, reason
+        entry.actor_id = entry.key_id = entry.user_agent = None
+    entry.save(force_insert=True)
+    return obj
+
+
+def _version(stack: Stack, text: str, at: datetime) -> DeploymentObject:
+    return DeploymentObject(
+        stack=stack,
+        yaml_content=text,
+        yaml_checksum=checksum(text),
+        created_at=at,
+        updated_at=at,
+        submitted_at=at,
+    )
+
+
+def _keys_of_generators() -> dict[UUID | None, UUID]:
+    return {pak.subject_id: pak.pk for pak in Pak.objects.usable().filter(role=Role.GENERATOR)}
 
 
 def _publication(obj: DeploymentObject, keys: dict[UUID | None, UUID]) -> AuditLog:
@@ -86,6 +109,7 @@ def _publication(obj: DeploymentObject, keys: dict[UUID | None, UUID]) -> AuditL
 
 
 def add_reports(context: DemoContext) -> None:
+    """What active agents say of the newest versions, after each of them was offered."""
     events: list[AgentEvent] = []
     reports: list[StackReport] = []
     for number, stack in enumerate(context.stacks):
@@ -98,11 +122,19 @@ def add_reports(context: DemoContext) -> None:
             if said:
                 reports.append(_last_word(said[-1]))
         context.progressed(number / len(context.stacks))
+    AgentOffer.objects.bulk_create((_offer_before(event) for event in events), batch_size=_BATCH)
     AgentEvent.objects.bulk_create(events, batch_size=_BATCH)
     StackReport.objects.bulk_create(reports, batch_size=_BATCH)
     last = {event.agent_id: event.updated_at for event in sorted(events, key=lambda each: each.updated_at)}
     for agent_id, at in last.items():
         AgentHeartbeat.objects.filter(agent=agent_id).update(last_report_at=at)
+
+
+def _offer_before(event: AgentEvent) -> AgentOffer:
+    obj = event.deployment_object
+    # Between the publication and the report.
+    at = obj.created_at + (event.created_at - obj.created_at) / 2
+    return AgentOffer(agent=event.agent, version=obj, stack=obj.stack, offered_at=at)
 
 
 def _words_of(context: DemoContext, agent: Agent, versions: list[DeploymentObject]) -> list[AgentEvent]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from agents.models import StackReport
+from agents.models import AgentOffer, StackReport
 from agents.models.event import EventStatus
 from agents.services.events import report_event
 from agents.wanted.ties import serving_agents
@@ -135,6 +135,9 @@ def _report(context: DemoContext, rollout: Rollout, agent_ids: Iterable[UUID], s
     app = context.apps[rollout.stack][1]
     for agent_id in agent_ids:
         fails = status == EventStatus.FAILURE
+        AgentOffer.objects.get_or_create(
+            agent_id=agent_id, version=rollout.version, defaults={"stack": rollout.stack}
+        )
         report_event(
             agent_id=agent_id,
             deployment_object_id=rollout.version.id,

@@ -16,6 +16,8 @@ from console.demo.history import (
     delete_one,
 )
 from console.demo.observers import add_diagnostics, add_health, add_webhooks
+from console.demo.past import add_silences, date_history
+from console.demo.past_rollouts import add_past_rollouts
 from console.demo.rollouts import add_rollouts
 from console.demo.timestamps import backdate_audit_log, backdate_keys, finish_deliveries, note_work_times
 from core import clock
@@ -34,11 +36,14 @@ _STEPS: tuple[tuple[str, Callable[[DemoContext], None]], ...] = (
     ("diagnostics", add_diagnostics),
     ("deletion", delete_one),
     ("rollouts", add_rollouts),
+    ("past rollouts", add_past_rollouts),
+    ("silences", add_silences),
     ("inventory", fill_inventory),
     ("keys", backdate_keys),
     ("times", note_work_times),
     ("deliveries", finish_deliveries),
     ("audit log", backdate_audit_log),
+    ("history", date_history),
 )
 LAST_PHASE = _STEPS[-1][0]
 

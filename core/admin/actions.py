@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action as unfold_action
 
-from core.admin.planning import PLAN_REASON, make_confirmed, plan_of
+from core.admin.planning import PLAN, PLAN_REASON, ShownPlan, make_confirmed, plan_of
 from core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _ABOUT = "about"
 _CHOICE = "choice"
 MAX_REASON = 500
 SAY_WHY = f"Say why, in 1 to {MAX_REASON} characters."
+LOOK_FIRST = "Nothing is changed: look first at what it changes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +90,17 @@ def detail_action(
                 return self.gone(request)
             asked = question(row) if callable(question) else question
 
-            def ask() -> HttpResponse:
+            def plan() -> ShownPlan | None:
+                if not has_plan:
+                    return None
                 tried = _tried(request, asked)
-                plan = (
-                    plan_of([row], lambda: method(self, tried, row), phrase=self.name_of(row))
-                    if has_plan
-                    else None
-                )
-                return self.ask(request, asked, [row], plan=plan)
+                return plan_of([row], lambda: method(self, tried, row), phrase=self.name_of(row))
 
-            if not is_confirmed(request):
-                return ask()
-            if asked.asks_reason and not given_reason(request):
-                self.message_user(request, SAY_WHY, messages.ERROR)
-                return ask()
+            objection = objection_to(request, asked, plan) if is_confirmed(request) else ""
+            if objection:
+                self.message_user(request, objection, messages.ERROR)
+            if objection or not is_confirmed(request):
+                return self.ask(request, asked, [row], plan=plan())
             try:
                 with transaction.atomic() if in_transaction else nullcontext():
                     answer = make_confirmed(
@@ -160,6 +158,16 @@ def given_choice(request: HttpRequest) -> str:
 def asked_about(request: HttpRequest) -> str:
     """What the question was about that the user has answered."""
     return request.POST.get(_ABOUT, "")
+
+
+def objection_to(request: HttpRequest, question: Question, plan: Callable[[], ShownPlan | None]) -> str:
+    """Why a question that was answered with yes is asked again; empty if nothing is missing.
+
+    The page had no plan if the change did nothing when it was asked for; since then it may do something.
+    """
+    if question.asks_reason and not given_reason(request):
+        return SAY_WHY
+    return LOOK_FIRST if PLAN not in request.POST and plan() is not None else ""
 
 
 def is_confirmed(request: HttpRequest) -> bool:

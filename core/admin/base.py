@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from core.admin.actions import SAY_WHY, Question, given_reason
 from core.admin.columns import displays_of, fill_columns
+from core.admin.filters import filters_of
 from core.admin.history import history
 from core.admin.lists import PreparedChangeList
 from core.admin.planning import PLAN, PLAN_REASON, TYPED, ShownPlan, Unconfirmed
@@ -103,6 +104,9 @@ class BaseAdmin(_ModelAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         first, *others = super().get_list_display(request)
         return (first, *displays_of(request, self.model), *others)
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return (*super().get_list_filter(request), *filters_of(request, self.model))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         return PreparedChangeList

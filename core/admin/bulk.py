@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from core.admin.actions import SAY_WHY, Question, is_confirmed
-from core.admin.planning import make_confirmed, plan_of
+from core.admin.actions import Question, is_confirmed, objection_to
+from core.admin.planning import ShownPlan, make_confirmed, plan_of
 from core.errors import DomainError
 from core.events import Actor
 
@@ -155,13 +155,15 @@ def _run_on_ticked(
         for row in rows:
             action.apply(self, row, instruction)
 
-    lacks_reason = action.question.asks_reason and not instruction.actor.reason
-    if is_confirmed(request) and lacks_reason:
-        self.message_user(request, SAY_WHY, messages.ERROR)
-    if not is_confirmed(request) or lacks_reason:
+    def plan() -> ShownPlan | None:
+        return plan_of(rows, change, phrase=phrase) if action.has_plan else None
+
+    objection = objection_to(request, action.question, plan) if is_confirmed(request) else ""
+    if objection:
+        self.message_user(request, objection, messages.ERROR)
+    if objection or not is_confirmed(request):
         self.prepare(rows)
-        plan = plan_of(rows, change, phrase=phrase) if action.has_plan else None
-        return self.ask(request, action.question, rows, action=action.name, plan=plan, word=word)
+        return self.ask(request, action.question, rows, action=action.name, plan=plan(), word=word)
     with transaction.atomic():
         make_confirmed(
             request, rows if action.has_plan else [], change, phrase=phrase, actor=instruction.actor

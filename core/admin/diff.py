@@ -141,11 +141,28 @@ def compare(old: Side, new: Side, *, page: int = 1) -> Diff:
 
 
 def diff_table(
-    old: Side, new: Side, *, old_title: object, new_title: object, page: int = 1, pages_at: str = ""
+    old: Side,
+    new: Side,
+    *,
+    old_title: object,
+    new_title: object,
+    page: int = 1,
+    pages_at: str = "",
+    pages_form: str = "",
 ) -> SafeString:
-    """The comparison as HTML. `pages_at` is the address of its pages, without the number at the end."""
+    """The comparison as HTML.
+
+    `pages_at` is the address of its pages, without the number at the end. With `pages_form`, the id of a form, its
+    pages are asked for by sending that form with the number as `part`.
+    """
     diff = compare(old, new, page=page)
-    context = {"diff": diff, "old_title": old_title, "new_title": new_title, "pages_at": pages_at}
+    context = {
+        "diff": diff,
+        "old_title": old_title,
+        "new_title": new_title,
+        "pages_at": pages_at,
+        "pages_form": pages_form,
+    }
     return SafeString(render_to_string("core/admin/diff.html", context))
 
 

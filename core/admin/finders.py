@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
 
 # How many are shown of each kind.
 HITS_SHOWN = 6
@@ -29,6 +32,21 @@ class Finder:
     title: str
     find: Find
     permission: str
+
+
+def is_id(text: str, column: str = "id") -> Q | None:
+    """The condition that a row has this id in `column`; None if the text is no id."""
+    try:
+        return Q(**{column: UUID(text)})
+    except ValueError:
+        return None
+
+
+def around(message: str, text: str) -> str:
+    """The part of the message that has the text in it, on one line."""
+    at = max(0, message.casefold().find(text.casefold()) - 30)
+    part = " ".join(message[at : at + 120].split())
+    return f"…{part}" if at else part
 
 
 _finders: list[Finder] = []

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 
+from core.admin.chips import Chip, chips_of
 from core.admin.columns import fill_columns
 
 # The theme's classes carry no types; they extend Django's.
@@ -91,6 +92,16 @@ class TimeRangeFilter(_RangeFilter):
             **self._limit("from", "gte", "00:00:00"), **self._limit("to", "lte", "23:59:59.999999")
         )
 
+    def words(self) -> str:
+        """The two moments, as they were typed."""
+        ends = {
+            end: " ".join(
+                str(self.used_parameters.get(f"{self.field_path}_{end}_{part}") or "") for part in (0, 1)
+            )
+            for end in ("from", "to")
+        }
+        return ", ".join(f"{end} {moment.strip()}" for end, moment in ends.items() if moment.strip())
+
     def _limit(self, end: str, lookup: str, whole_day: str) -> dict[str, datetime]:
         day = self.used_parameters.get(f"{self.field_path}_{end}_0")
         if not day:
@@ -106,6 +117,17 @@ class TimeRangeFilter(_RangeFilter):
 
 
 class PreparedChangeList(_ChangeList):
+    """A list whose rows are prepared all at once, and which says by what it is filtered."""
+
+    chips: Sequence[Chip] = ()
+    # Parameters of the query that filter, and that are of no filter of the list.
+    other_filters: Sequence[str] = ()
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)
+        self.other_filters = list(found[2])
+        return found
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         # The count is at the foot of the list. The theme would repeat it at the head, with a total.
@@ -113,3 +135,4 @@ class PreparedChangeList(_ChangeList):
         rows = list(self.result_list)
         cast("BaseAdmin", self.model_admin).prepare(rows)
         fill_columns(request, self.model, rows)
+        self.chips = chips_of(request, self)

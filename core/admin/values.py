@@ -71,8 +71,8 @@ def moment(at: datetime | None) -> SafeString | None:
     if at is None:
         return None
     now = clock.now()
-    exact = f"{at:%H:%M}" if at.date() == now.date() else f"{at:%b %-d, %H:%M}"
-    return format_html('{} <span class="brokkr-exact">{} UTC</span>', ago(at), exact)
+    exact = f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%b %-d, %H:%M:%S}"
+    return format_html('<span>{} <span class="brokkr-exact">{} UTC</span></span>', ago(at), exact)
 
 
 def one_line(text: str) -> SafeString:
@@ -84,11 +84,13 @@ def _hover(text: str) -> SafeString:
     return format_html(' title="{}"', text) if len(text) > _LINE else SafeString("")
 
 
-def shortened(text: str | None, shown: int = 80) -> SafeString | str | None:
+def shortened(text: str | None, shown: int = 80) -> SafeString | None:
     """The beginning of a text, and the whole text on hover. None stays None, which the admin shows as a dash."""
-    if not text or len(text) <= shown:
-        return text or None
-    return format_html('<span title="{}">{}…</span>', text, text[:shown])
+    if not text:
+        return None
+    if len(text) <= shown:
+        return format_html('<span class="brokkr-message">{}</span>', text)
+    return format_html('<span class="brokkr-message" title="{}">{}…</span>', text, text[:shown])
 
 
 def preformatted(text: str) -> SafeString:

@@ -24,6 +24,10 @@ _INTERVAL_SECONDS = 0.1
 _LOOK_SECONDS = 2.0
 # Each wait gets at least this time, even if the request is late, so that a long download does not end between two rows.
 _LEAST_SECONDS = 1.0
+# What a kept connection that says nothing leaves of the request's time: to make another one, and ask again.
+_ANOTHER_TRY_SECONDS = 2.3
+# The end of the time, in which the server is asked to cancel the statement and to say what it was waiting for.
+_LAST_WORD_SECONDS = 0.5
 # The shortest time-out that psycopg allows for making a connection.
 _LEAST_CONNECT_SECONDS = 2
 
@@ -40,6 +44,9 @@ class BoundedConnection(psycopg.Connection[Any]):
         self.patience_seconds: float = settings.DATABASE_PATIENCE_SECONDS
         # The server has refused a change: perhaps another server takes changes now.
         self.only_reads = False
+        # What runs now may run again on another connection, if this one says nothing.
+        self.is_on_trial = False
+        self._commits = False
 
     @classmethod
     def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:
@@ -63,8 +70,10 @@ class BoundedConnection(psycopg.Connection[Any]):
         patience, left = self.patience_seconds, deadlines.seconds_left()
         if left is not None:
             patience = min(patience, max(left, _LEAST_SECONDS))
+        if self.is_on_trial:
+            patience = max(patience - _ANOTHER_TRY_SECONDS, _LEAST_SECONDS)
         try:
-            return super().wait(gen, interval, patience)
+            return self._wait_and_cancel(gen, interval, patience)
         except errors.ReadOnlySqlTransaction:
             self.only_reads = True
             raise
@@ -73,6 +82,29 @@ class BoundedConnection(psycopg.Connection[Any]):
             raise psycopg.OperationalError(
                 f"the database has not answered for {patience:.1f} s; the connection is closed"
             ) from None
+
+    def commit(self) -> None:
+        """The same as psycopg's."""
+        self._commits = True
+        try:
+            super().commit()
+        finally:
+            self._commits = False
+
+    def _wait_and_cancel(self, gen: PQGen[Any], interval: float, patience: float) -> Any:
+        """Wait; a statement that takes too long is cancelled, because the server's error tells whether it waited for a
+        lock. But no commit is: it would say that a standby has what only this server has.
+        """
+        if self._commits or self.autocommit:
+            return super().wait(gen, interval, patience)
+        try:
+            return super().wait(gen, interval, max(patience - _LAST_WORD_SECONDS, _LEAST_SECONDS))
+        except errors._WaitTimeout as late:
+            try:
+                self.cancel_safe(timeout=_LAST_WORD_SECONDS)
+            except psycopg.Error:
+                raise late from None
+            return super().wait(gen, interval, _LAST_WORD_SECONDS)
 
 
 # The system's resolver takes as long as it likes, so these wait for it, and a request for them only for a while.

@@ -121,4 +121,7 @@ def _by_whom(entry: Entry) -> object:
     if entry.cause is None:
         return ""
     who = entry.cause.actor_label or entry.cause.actor_type
-    return format_html("{} {}", who, link("audit_auditlog_change", entry.cause.action, entry.cause.sequence))
+    action = link("audit_auditlog_change", entry.cause.action, entry.cause.sequence)
+    perhaps = " (nearest in time)" if entry.cause.is_guessed else ""
+    why = format_html("<br>“{}”", entry.cause.reason) if entry.cause.reason else ""
+    return format_html("{} {}{}{}", who, action, perhaps, why)

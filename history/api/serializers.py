@@ -22,6 +22,8 @@ _CAUSE = {
     "actor_id": None,
     "actor_label": "astrid",
     "at": _AT,
+    "reason": "",
+    "is_guessed": False,
 }
 _ENTRY = {
     "at": _AT,
@@ -54,6 +56,10 @@ class CauseSerializer(serializers.Serializer[Any]):
     actor_id = serializers.UUIDField(allow_null=True)
     actor_label = serializers.CharField()
     at = serializers.DateTimeField()
+    reason = serializers.CharField(help_text="Why, in the words of whoever did it; empty if nobody asked.")
+    is_guessed = serializers.BooleanField(
+        help_text="Whether it is only the nearest entry in time, because the change is older than what ties the two."
+    )
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A change", value=_ENTRY, response_only=True)])

@@ -1,6 +1,6 @@
 """The admin's pages of rollouts, strategies, freezes and held versions; one module per page."""
 
-from rollouts.admin import delivery, members, stack_page
+from rollouts.admin import delivery, finders, members, stack_page
 from rollouts.admin.freezes import FreezeAdmin, shown_freezes
 from rollouts.admin.held_versions import VersionHoldAdmin
 from rollouts.admin.rollouts import RolloutAdmin
@@ -13,6 +13,7 @@ __all__ = [
     "RolloutStrategyAdmin",
     "VersionHoldAdmin",
     "delivery",
+    "finders",
     "members",
     "running_context",
     "shown_freezes",

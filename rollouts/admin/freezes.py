@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from core import clock
-from core.admin import Created, Question, ServiceAdmin, ServiceForm, admin_actor, ago, badge, detail_action
+from core.admin import Created, Question, ServiceAdmin, ServiceForm, admin_actor, badge, detail_action, moment
 from core.events import Actor
 from rollouts.admin.words import scope_words
 from rollouts.coverage import holding_freezes
@@ -156,7 +156,7 @@ class FreezeAdmin(ServiceAdmin):
 
     @admin.display(description="began", ordering="created_at")
     def began(self, freeze: Freeze) -> SafeString | None:
-        return ago(freeze.created_at)
+        return moment(freeze.created_at)
 
     @admin.display(description="until")
     def ends(self, freeze: Freeze) -> str:
@@ -164,7 +164,7 @@ class FreezeAdmin(ServiceAdmin):
 
     @admin.display(description="over")
     def over(self, freeze: Freeze) -> SafeString | None:
-        return ago(freeze.lifted_at)
+        return moment(freeze.lifted_at)
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
         scope = Freeze.Scope(values["scope"])

@@ -15,10 +15,10 @@ from core.admin import (
     Question,
     ReadOnlyAdmin,
     admin_actor,
-    ago,
     detail_action,
     given_reason,
     link,
+    moment,
 )
 from rollouts.admin.words import HOLDS
 from rollouts.services.person_releases import release_version
@@ -77,7 +77,7 @@ class VersionHoldAdmin(ReadOnlyAdmin):
 
     @admin.display(description="held", ordering="created_at")
     def held(self, row: VersionHold) -> SafeString | None:
-        return ago(row.created_at)
+        return moment(row.created_at)
 
     @detail_action(
         description="Release",

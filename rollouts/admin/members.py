@@ -6,7 +6,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 
 from core import clock
-from core.admin import BaseAdmin, ago, badge, link, page_of, register_page, shortened
+from core.admin import BaseAdmin, badge, link, moment, page_of, register_page, shortened
 from rollouts.members import Standing, members_with_standing
 from rollouts.models import Rollout
 from stacks.secret_values import without_secrets
@@ -37,6 +37,8 @@ def members(request: HttpRequest, model_admin: BaseAdmin, rollout: Rollout) -> H
     said = without_secrets((rollout.version_id, member.message) for member in page)
     context: dict[str, Any] = {
         "waves": [(number, f"{number}. {rule.name}") for number, rule in zip(numbers, waves, strict=True)],
+        # Of the buttons, the overview has those that the rollout's state allows.
+        "actions_detail": [],
         "wave": wave if wave in numbers else "",
         "states": [(name.value, name.label, counts[name]) for name in Standing if name in counts],
         "state": state if state in Standing.values else "",
@@ -55,7 +57,7 @@ def _row(member: Any, message: str) -> list[Any]:
         badge(state.label.lower(), _TONES.get(state, "quiet")),
         member.health or "-",
         shortened(message) or "-",
-        ago(member.reported_at) or "-",
+        moment(member.reported_at) or "-",
     ]
 
 

@@ -16,11 +16,11 @@ from core.admin import (
     OverviewAdmin,
     Question,
     admin_actor,
-    ago,
     asked_about,
     detail_action,
     given_reason,
     link,
+    moment,
 )
 from core.admin.history import history
 from core.admin.live import live_view
@@ -168,7 +168,7 @@ class RolloutAdmin(OverviewAdmin):
 
     @admin.display(description="published", ordering="created_at")
     def created(self, rollout: Rollout) -> SafeString | None:
-        return ago(rollout.created_at)
+        return moment(rollout.created_at)
 
     def has_drive_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(DRIVE)

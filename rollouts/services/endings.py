@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from agents.models import Agent
 from agents.services.holds import forget_older_holds
 from core.events import Actor
@@ -37,8 +39,22 @@ def end_with_stack(*, stack: Stack, marker: DeploymentObject, actor: Actor, now:
 
 
 def leave_rollouts(*, agent: Agent, now: datetime) -> None:
-    """Remove a deleted agent from the waves of unfinished rollouts, so that they no longer wait for it."""
-    members = RolloutMember.objects.filter(agent=agent, rollout__in=Rollout.objects.unfinished())
-    rollout_ids = list(members.values_list("rollout", flat=True))
-    members.delete()
-    look_again_after_commit(rollout_ids, now=now)
+    """Remove an agent that is being deleted from the waves of unfinished rollouts, so that they do not wait for it."""
+    _leave(RolloutMember.objects.filter(agent=agent), now)
+
+
+def forget_deleted_members(*, now: datetime) -> int:
+    """Remove deleted agents from the waves of unfinished rollouts; the number removed.
+
+    A wave that is released while its agent is being deleted may take it in unseen by `leave_rollouts`.
+    """
+    return _leave(RolloutMember.objects.filter(agent__deleted_at__isnull=False), now)
+
+
+def _leave(members: QuerySet[RolloutMember], now: datetime) -> int:
+    found = dict(members.filter(rollout__in=Rollout.objects.unfinished()).values_list("pk", "rollout"))
+    # On SQLite, even a write that changes no row waits for other writes.
+    if found:
+        RolloutMember.objects.filter(pk__in=found).delete()
+        look_again_after_commit(set(found.values()), now=now)
+    return len(found)

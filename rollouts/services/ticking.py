@@ -88,6 +88,8 @@ def _tick(first: Rollout, freezes: list[Freeze], now: datetime) -> None:
         known = read_facts(rollout, is_frozen=is_frozen, now=now)
         if known.newly_proven:
             mark_proven(rollout, now=now)
+        if is_frozen:
+            _restart_deadline(rollout, now)
         step = next_step(rollout.strategy, known.facts, is_proven=_is_proven(rollout), now=now)
         if isinstance(step, Wait) or _is_asked_already(rollout, step):
             _wait(rollout, step, now)
@@ -99,6 +101,15 @@ def _tick(first: Rollout, freezes: list[Freeze], now: datetime) -> None:
 
 def _is_proven(rollout: Rollout) -> bool:
     return any(wave.number == rollout.wave and wave.proven_at is not None for wave in rollout.waves.all())
+
+
+def _restart_deadline(rollout: Rollout, now: datetime) -> None:
+    """Let the deadline wait for the freeze.
+
+    The end of a freeze restarts it too, but a freeze may go on and cover the stack no more, for example because an
+    admin took its label from an agent.
+    """
+    RolloutWave.objects.filter(rollout=rollout, number=rollout.wave).update(running_since=now)
 
 
 def _is_asked_already(rollout: Rollout, step: Step) -> bool:

@@ -1,18 +1,19 @@
 """How the search of the admin finds stacks and versions."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from django.db.models import Q
 from django.urls import reverse
 
-from core.admin.finders import Hit, register_finder
+from core.admin.finders import Hit, is_id, register_finder
 from stacks.models import DeploymentObject, Stack
 
 
 def _stacks(text: str, limit: int) -> Sequence[Hit]:
     by = Q(name__icontains=text) | Q(pk__in=Stack.objects.filter(labels__label__icontains=text).values("pk"))
-    rows = Stack.objects.active().filter(_is(text) or by).select_related("generator").order_by("name")[:limit]
+    rows = (
+        Stack.objects.active().filter(is_id(text) or by).select_related("generator").order_by("name")[:limit]
+    )
     return [
         Hit(row.name, f"of {row.generator.name}", reverse("admin:stacks_stack_change", args=[row.pk]))
         for row in rows
@@ -24,7 +25,7 @@ def _versions(text: str, limit: int) -> Sequence[Hit]:
     if number.isascii() and number.isdecimal() and len(number) < 19:
         by: Q | None = Q(sequence_id=int(number))
     else:
-        by = _is(text)
+        by = is_id(text)
     if by is None:
         return []
     rows = (
@@ -38,14 +39,6 @@ def _versions(text: str, limit: int) -> Sequence[Hit]:
         )
         for row in rows
     ]
-
-
-def _is(text: str) -> Q | None:
-    """A condition for the row with this id; None if the text is no id."""
-    try:
-        return Q(id=UUID(text))
-    except ValueError:
-        return None
 
 
 register_finder("Stacks", _stacks, "stacks.view_stack")

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
 
-from core.admin import BaseAdmin, admin_actor, ago, badge, link
+from core.admin import BaseAdmin, admin_actor, badge, link, moment
 from core.admin.authors import authors_of
 from stacks.admin.manifests import hides_values, may_reveal, object_diff
 from stacks.event_kinds import StackEventKind
@@ -15,6 +15,8 @@ from stacks.models import DeploymentObject, Stack
 from stacks.services import reveal_secrets
 
 PER_PAGE = 25
+# The id of the form that asks for hidden values.
+REVEAL_FORM = "reveal"
 
 
 def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
@@ -69,7 +71,7 @@ def _described(objects: list[Any]) -> list[Any]:
     authors = authors_of(StackEventKind.DEPLOYMENT_CREATED, [obj.id for obj in objects])
     for obj in objects:
         obj.link = link("stacks_deploymentobject_change", obj, obj.pk)
-        obj.published = ago(obj.created_at)
+        obj.published = moment(obj.created_at)
         obj.author = authors.get(obj.id)
         obj.marker = badge("deletion marker", "bad") if obj.is_deletion_marker else None
     return objects
@@ -81,16 +83,19 @@ def _comparison(request: HttpRequest, old: DeploymentObject, new: DeploymentObje
     if is_revealed:
         for obj in hiding:
             reveal_secrets(obj=obj, actor=admin_actor(request))
-    # Values are revealed in answer to a form, so its further pages could not be links.
     query = urlencode({"from": old.pk, "to": new.pk, "part": ""})
     diff = object_diff(
         old,
         new,
         is_revealed=is_revealed,
-        page=_number(request.GET.get("part")) or 1,
-        pages_at="" if is_revealed else f"?{query}",
+        page=_number(request.POST.get("part") or request.GET.get("part")) or 1,
+        pages_at=f"?{query}",
+        # Values are revealed, and noted, in answer to a form, so each page is asked for by one.
+        pages_form=REVEAL_FORM if is_revealed else "",
     )
     return {
         "diff": diff,
-        "may_reveal": bool(hiding) and not is_revealed and may_reveal(request),
+        "may_reveal": bool(hiding) and may_reveal(request),
+        "is_revealed": is_revealed,
+        "reveal_form": REVEAL_FORM,
     }

@@ -46,6 +46,16 @@ def object_diff(
     is_revealed: bool = False,
     page: int = 1,
     pages_at: str = "",
+    pages_form: str = "",
 ) -> SafeString:
+    """The comparison of two versions; the rest is as for `diff_table`."""
     old_side, new_side = (manifest_side(each.yaml_content, is_revealed=is_revealed) for each in (old, new))
-    return diff_table(old_side, new_side, old_title=old, new_title=new, page=page, pages_at=pages_at)
+    return diff_table(
+        old_side,
+        new_side,
+        old_title=old,
+        new_title=new,
+        page=page,
+        pages_at=pages_at,
+        pages_form=pages_form,
+    )

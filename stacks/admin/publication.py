@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -255,9 +256,14 @@ def roll_back_page(request: HttpRequest, model_admin: BaseAdmin, obj: Deployment
         "plan": plan,
         "newest": newest,
         "is_newest": newest.yaml_checksum == obj.yaml_checksum,
-        "diff": object_diff(newest, obj),
+        "diff": object_diff(newest, obj, pages_at=_pages_of_comparison(newest, obj)),
     }
     return model_admin.render_page(request, obj, "stacks/admin/roll_back.html", context)
+
+
+def _pages_of_comparison(old: DeploymentObject, new: DeploymentObject) -> str:
+    query = urlencode({"from": old.pk, "to": new.pk, "part": ""})
+    return f"{reverse('admin:stacks_stack_objects', args=[old.stack_id])}?{query}"
 
 
 def _initial(newest: DeploymentObject | None, *, is_revealed: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from core.admin import (
     link,
     register_page,
 )
+from core.admin.filters import LabelFilter
 from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
 from generators.models import Generator
@@ -43,7 +44,7 @@ class StackAdmin(ServiceAdmin):
         "one here and publish its first version."
     )
     list_display = ("name_line", "owner", "newest_object", "published", "label_list")
-    list_filter = (("generator", AutocompleteSelectFilter), DeletedFilter)
+    list_filter = (("generator", AutocompleteSelectFilter), LabelFilter, DeletedFilter)
     list_select_related = ("generator",)
     search_fields = ("name",)
     search_help_text = "Name"

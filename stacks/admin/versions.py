@@ -15,10 +15,10 @@ from core.admin import (
     ReadOnlyAdmin,
     TimeRangeFilter,
     admin_actor,
-    ago,
     badge,
     detail_action,
     link,
+    moment,
     register_page,
 )
 from core.admin.authors import authors_of
@@ -108,7 +108,7 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
 
     @admin.display(description="published", ordering="created_at")
     def published(self, obj: DeploymentObject) -> str | None:
-        return ago(obj.created_at)
+        return moment(obj.created_at)
 
     @admin.display(description="stack", ordering="stack__name")
     def stack_link(self, obj: DeploymentObject) -> str:

@@ -15,6 +15,7 @@ from diagnostics.api.serializers import DiagnosticRequestSerializer
 from diagnostics.models import DiagnosticRequest
 from stacks.models import DeploymentObject
 from sync.look import Look
+from sync.removals import reason_of
 from sync.services import Renewed
 from workorders.api.serializers import WorkOrderSerializer
 from workorders.matching import pending_for
@@ -90,18 +91,12 @@ def _state(agent_id: UUID, object_ids: Sequence[str], held: Collection[str]) -> 
                 "id": obj.id,
                 "stack_id": obj.stack_id,
                 "sequence_id": obj.sequence_id,
-                "reason": _reason(obj),
+                "reason": reason_of(obj),
             }
             for obj in (objects[object_id] for object_id in object_ids)
             if obj.is_deletion_marker
         ],
     }
-
-
-def _reason(marker: DeploymentObject) -> str:
-    if marker.recipient_id is not None:
-        return "not_served"
-    return "stack_deleted" if marker.stack.deleted_at is not None else "marker_published"
 
 
 def _work_orders(agent_id: UUID) -> list[dict[str, Any]]:

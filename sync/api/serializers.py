@@ -10,6 +10,7 @@ from core.api.fields import FILLED_RULE, TEXT_RULE, Flag, Id, Moment, QueryNumbe
 from diagnostics.api.serializers import DiagnosticRequestSerializer
 from health.api.serializers import HealthSummaryBody
 from health.models import HealthStatus
+from sync.removals import REASONS
 from workorders.api.serializers import WorkOrderSerializer
 
 _OBJECT_ID = "0193f0a5-42ab-7c11-b0b7-93b1f2f6d0a4"
@@ -24,7 +25,6 @@ MAX_HELD = 5000
 MAX_REPORTS = 500
 MAX_RENEWALS = 50
 MAX_CHECKSUM = 64
-REMOVAL_REASONS = ["stack_deleted", "not_served", "marker_published"]
 
 
 class SyncReportBody(serializers.Serializer[Any]):
@@ -158,7 +158,7 @@ class SyncRemovalSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="The deletion marker, to report on.")
     stack_id = serializers.UUIDField()
     sequence_id = serializers.IntegerField()
-    reason = serializers.ChoiceField(choices=REMOVAL_REASONS)
+    reason = serializers.ChoiceField(choices=REASONS)
 
 
 class SyncStateSerializer(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ from paks.api.views import KeyedViewSet
 from sync.api.answers import answer
 from sync.api.serializers import ConfirmRemovalsBody, SyncAnswerSerializer, SyncBody, SyncQuery
 from sync.look import look
-from sync.services import Renewal, confirm_removals, confirmed_among, receive_reports, renew_claims
+from sync.services import Renewal, confirm_removals, note_waiting_removals, receive_reports, renew_claims
 
 
 class SyncViewSet(KeyedViewSet):
@@ -61,6 +61,7 @@ class SyncViewSet(KeyedViewSet):
         )
         renewals = [Renewal(**each) for each in body["renewals"]]
         renewed = renew_claims(renewals=renewals, actor=self.actor, now=now)
+        confirmed = note_waiting_removals(agent_id=agent_id, object_ids=body["waiting_removals"], now=now)
         found = look(agent_id)
         if found is None:
             raise AgentNotFound(id=agent_id)
@@ -71,7 +72,7 @@ class SyncViewSet(KeyedViewSet):
             held=body["held"],
             renewals=renewed,
             unknown_reports=unknown,
-            confirmed_removals=confirmed_among(agent_id=agent_id, object_ids=body["waiting_removals"]),
+            confirmed_removals=confirmed,
         )
         return HttpResponse(
             content, content_type="application/json", headers={"Cache-Control": CACHE_CONTROL}

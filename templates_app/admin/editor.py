@@ -14,6 +14,7 @@ from stacks.masking import UNREADABLE, mask_template
 from templates_app.admin.forms import NEW_SCHEMA, NEW_TEMPLATE, TemplateForm
 from templates_app.admin.trial import Trial, given_parameters, try_out
 from templates_app.models import StackTemplate
+from templates_app.schema_masking import mask_schema
 from templates_app.services import create_template, lock_template, update_template
 
 # The button of a trial, and its value when the page's script asks for the changed parts only.
@@ -44,6 +45,12 @@ def edit(request: HttpRequest, admin: BaseAdmin, source: StackTemplate | None) -
     return _page(request, admin, source, form, _trial(request.POST, given_parameters(request.POST)))
 
 
+def hides_values(template: StackTemplate) -> bool:
+    """Whether pages mask something of the template or of its schema."""
+    content, schema = template.template_content, template.parameters_schema
+    return mask_template(content) != content or mask_schema(schema, content) != schema
+
+
 def parts(trial: Trial) -> HttpResponse:
     """The parts of the page that its script replaces."""
     return JsonResponse(
@@ -58,7 +65,7 @@ def _initial(source: StackTemplate | None) -> dict[str, Any]:
     return {
         "description": source.description or "",
         "template_content": "" if shown == UNREADABLE else shown,
-        "parameters_schema": source.parameters_schema,
+        "parameters_schema": mask_schema(source.parameters_schema, source.template_content),
     }
 
 
@@ -87,10 +94,8 @@ def _page(
 ) -> HttpResponse:
     context = {"form": form, "trial": trial, "source": source, "media": admin.media + form.media}
     if source is not None:
-        hides = mask_template(source.template_content) != source.template_content
-        return admin.render_page(
-            request, source, "templates_app/admin/editor.html", {**context, "hides": hides}
-        )
+        context["hides"] = hides_values(source)
+        return admin.render_page(request, source, "templates_app/admin/editor.html", context)
     common = {
         **admin.admin_site.each_context(request),
         "title": admin.title_of_adding(request),

@@ -11,6 +11,7 @@ from generators.models import Generator
 from stacks.masking import masked_line
 from templates_app.errors import InvalidParametersSchema, InvalidTemplate, InvalidTemplateSyntax
 from templates_app.models import StackTemplate
+from templates_app.schema_masking import MaskLeft, restore_schema
 from templates_app.services import Draft, draft
 
 # The theme's classes carry no types; they extend Django's.
@@ -69,6 +70,7 @@ class TemplateForm(forms.Form):
 
     def __init__(self, *args: Any, source: StackTemplate | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._source = source
         if source is not None:
             # A version keeps the name and the owner of the version before it.
             del self.fields["name"], self.fields["generator"]
@@ -93,7 +95,12 @@ class TemplateForm(forms.Form):
                 self.draft = draft(
                     description=values.get("description") or None,
                     template_content=values["template_content"],
-                    parameters_schema=values["parameters_schema"],
+                    parameters_schema=self._schema(values),
+                )
+            except MaskLeft as left:
+                self.add_error(
+                    "parameters_schema",
+                    f"Line {left.line}: the mask hides no value that is known here. Type the value in its place.",
                 )
             except InvalidTemplateSyntax as refusal:
                 self.add_error("template_content", refusal.text)
@@ -102,3 +109,7 @@ class TemplateForm(forms.Form):
             except InvalidTemplate as refusal:
                 self.add_error(None, refusal.text)
         return values
+
+    def _schema(self, values: dict[str, Any]) -> str:
+        base = (self._source.parameters_schema, self._source.template_content) if self._source else ("", "")
+        return restore_schema(values["parameters_schema"], values["template_content"], *base)

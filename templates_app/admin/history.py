@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 
 from core.admin import BaseAdmin, ago, badge, link
 from core.admin.diff import Side, diff_table
-from stacks.masking import comparable, mask_template
+from stacks.masking import Hide, as_mask, comparable, mask_template
 from templates_app.models import StackTemplate
+from templates_app.schema_masking import mask_schema
 
 # How many versions the page offers. The address can name any two.
 SHOWN = 50
@@ -52,7 +53,7 @@ def _diffs(old: StackTemplate, new: StackTemplate) -> list[tuple[str, Any]]:
 
     found = [
         ("Template", table(_source(old), _source(new))),
-        ("Parameters schema", table(Side.of(old.parameters_schema), Side.of(new.parameters_schema))),
+        ("Parameters schema", table(_schema(old), _schema(new))),
     ]
     if (old.description or "") != (new.description or ""):
         found.append(("Description", table(Side.of(old.description or ""), Side.of(new.description or ""))))
@@ -62,3 +63,11 @@ def _diffs(old: StackTemplate, new: StackTemplate) -> list[tuple[str, Any]]:
 def _source(template: StackTemplate) -> Side:
     text = template.template_content
     return Side.of(mask_template(text), comparable(mask_template, text))
+
+
+def _schema(template: StackTemplate) -> Side:
+    def masked(schema: str, hide: Hide = as_mask) -> str:
+        return mask_schema(schema, template.template_content, hide)
+
+    text = template.parameters_schema
+    return Side.of(masked(text), comparable(masked, text))

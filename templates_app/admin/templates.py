@@ -1,10 +1,10 @@
 """Templates: the list of versions, and the page of one, which is never changed."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -27,11 +27,13 @@ from core.events import Actor
 from core.labels.admin import AnnotationInline, LabelInline
 from generators.models import Generator
 from stacks.masking import REVEAL_PERMISSION, mask_template
-from templates_app.admin.editor import PARTS, PREVIEW, edit, parts
+from templates_app.admin.editor import PARTS, PREVIEW, edit, hides_values, parts
 from templates_app.admin.history import versions
 from templates_app.admin.trial import given_parameters, template_spans, try_out
 from templates_app.errors import TemplateNotFound
 from templates_app.models import StackTemplate, TemplateAnnotation, TemplateLabel
+from templates_app.querysets import TemplateQuerySet
+from templates_app.schema_masking import mask_schema
 from templates_app.services import delete_template, lock_template, reveal_template
 
 _DESCRIPTION_SHOWN = 80
@@ -104,12 +106,8 @@ class TemplateAdmin(ServiceAdmin):
     secret_fields = frozenset({"template_content", "checksum"})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StackTemplate]:
-        rows: QuerySet[StackTemplate] = super().get_queryset(request)
-        newer = StackTemplate.objects.active().filter(name=OuterRef("name"), version__gt=OuterRef("version"))
-        # A condition of its own, because system templates have no owner and NULL equals nothing in SQL.
-        of_generator = Exists(newer.filter(generator=OuterRef("generator")))
-        of_system = Q(generator__isnull=True) & Exists(newer.filter(generator__isnull=True))
-        rows = rows.annotate(has_newer=of_generator | of_system).prefetch_related("labels", "annotations")
+        found = cast(TemplateQuerySet, super().get_queryset(request))
+        rows = found.with_newer().prefetch_related("labels", "annotations")
         match = request.resolver_match
         is_list = match is not None and match.url_name == "templates_app_stacktemplate_changelist"
         return rows.defer("template_content", "parameters_schema") if is_list else rows
@@ -131,7 +129,9 @@ class TemplateAdmin(ServiceAdmin):
         # The editor adds templates; this form lacks fields that it needs.
         context["show_save_and_add_another"] = False
         context["source_block"] = code_block(mask_template(template.template_content), spans=template_spans)
-        context["schema_block"] = code_block(template.parameters_schema)
+        context["schema_block"] = code_block(
+            mask_schema(template.parameters_schema, template.template_content)
+        )
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="version", ordering="version")
@@ -168,16 +168,17 @@ class TemplateAdmin(ServiceAdmin):
             row is not None
             and request.user.has_perm(REVEAL_PERMISSION)
             and self.has_view_permission(request, row)
-            and mask_template(row.template_content) != row.template_content
+            and hides_values(row)
         )
 
     @detail_action(description="Show hidden values", icon="visibility", question=REVEAL, permission="reveal")
     def reveal(self, request: HttpRequest, template: StackTemplate) -> HttpResponse:
         reveal_template(template=template, actor=admin_actor(request))
-        code = code_block(template.template_content, spans=template_spans)
-        return self.render_page(
-            request, template, "core/admin/code.html", {"code": code, "heading": "Template"}
-        )
+        context = {
+            "source_block": code_block(template.template_content, spans=template_spans),
+            "schema_block": code_block(template.parameters_schema),
+        }
+        return self.render_page(request, template, "templates_app/admin/revealed.html", context)
 
 
 def _new_version(request: HttpRequest, model_admin: BaseAdmin, template: StackTemplate) -> HttpResponse:
@@ -189,8 +190,8 @@ def _new_version(request: HttpRequest, model_admin: BaseAdmin, template: StackTe
 
 def _preview(request: HttpRequest, model_admin: BaseAdmin, template: StackTemplate) -> HttpResponse:
     """Renders the version with the user's parameters. A POST stores nothing."""
-    given, content = given_parameters(request.POST), template.template_content
-    trial = try_out(content, template.parameters_schema, given, shown=mask_template(content))
+    given = given_parameters(request.POST)
+    trial = try_out(template.template_content, template.parameters_schema, given, is_masked=True)
     if request.POST.get(PREVIEW) == PARTS:
         return parts(trial)
     return model_admin.render_page(request, template, "templates_app/admin/preview.html", {"trial": trial})

@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString
 
 from core.admin.code import LINE_BREAK, Span, code_block
 from core.errors import DomainError
-from stacks.masking import mask_secrets
+from stacks.masking import mask_secrets, mask_template
 from templates_app.errors import InvalidParameters, InvalidParametersSchema
 from templates_app.parameters import PREFIX, Kind, Parameter, parameters_of, read
+from templates_app.schema_masking import mask_schema
 from templates_app.services import Preview, preview
 
 _TAG = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
@@ -61,15 +62,17 @@ class Trial:
 
 
 def try_out(
-    template_content: str, parameters_schema: str, given: Mapping[str, str], *, shown: str | None = None
+    template_content: str, parameters_schema: str, given: Mapping[str, str], *, is_masked: bool = False
 ) -> Trial:
     """Render the template with the parameters from a form's fields. Nothing is stored.
 
-    `shown` is the masked template, for a reader who did not write it. The text is rendered from `shown`, because
+    With `is_masked`, it is for a reader who did not write them. The text is rendered from the masked template, because
     parameters may move a value to a place where nothing shows that it belongs to a Secret.
     """
-    shown = template_content if shown is None else shown
-    parameters, is_fresh = parameters_of(parameters_schema), False
+    shown, shown_schema = template_content, parameters_schema
+    if is_masked:
+        shown, shown_schema = mask_template(shown), mask_schema(shown_schema, template_content)
+    parameters, is_fresh = parameters_of(shown_schema), False
     controls = list(_controls(parameters, given, "parameter"))
     reading = read(parameters, given)
     if reading.problems:
@@ -94,7 +97,7 @@ def try_out(
             for problem in problems
             for complaint in _complaints(problem, controls, template_content, shown)
         ]
-    digest = sha256(parameters_schema.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = sha256(shown_schema.encode("utf-8", "surrogatepass")).hexdigest()
     return Trial(controls, complaints, _rendered(outcome), digest, is_fresh)
 
 

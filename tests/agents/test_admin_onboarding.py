@@ -46,6 +46,9 @@ def test_one_agent_is_added_with_all_that_it_needs(operator):
     (shown,) = page.context["added"]
     assert f"BROKKR__AGENT__PAK={key}\n" in shown["env"]
     assert key in shown["manifests"]
+    assert f"key: {key}\n" in shown["brokkr_agent"]
+    text = page.content.decode()
+    assert text.index("brokkr-agent: namespace") < text.index("Another agent, v0.9.1")
     assert "waiting for its first heartbeat" in page.content.decode()
     assert page.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
 

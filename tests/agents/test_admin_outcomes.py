@@ -65,7 +65,7 @@ def test_a_row_says_why_the_agent_gets_it_and_leads_to_the_explanation(operator,
     }
     assert "prod" in rows["failing"][5]
     assert rows["gone"][5] == "-"
-    assert f"/admin/stacks/stack/{stack.pk}/explain/?agent=" in rows["failing"][7]
+    assert f"/admin/stacks/stack/{stack.pk}/explain/?agent=" in rows["failing"][1]
 
 
 def test_a_stack_without_versions_or_agents_says_so(operator):

@@ -37,6 +37,16 @@ def test_each_row_of_the_agents_says_how_its_stacks_stand(operator):
         assert words in page
 
 
+def test_a_number_of_an_agent_leads_to_its_stacks_in_that_state(operator):
+    stack, agents = make_mixed_stack()
+    make_object(make_stack(name="awaited", labels=["prod"]))
+    url = f"agents/agent/{agents[1].pk}/stacks/"
+    assert f"/admin/{url}?state=failing" in operator.get("agents/agent/").content.decode()
+    page = operator.get(url, state="failing")
+    assert [row.stack for row in page.context["page"]] == [stack]
+    assert "Remove the filter State: failing" in page.content.decode()
+
+
 @pytest.mark.parametrize("path", ["stacks/stack/", "agents/agent/"])
 def test_the_lists_cost_the_same_queries_for_any_number_of_rows(operator, path):
     def cost() -> int:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from agents.models import (
@@ -93,7 +94,8 @@ def test_each_owner_of_a_stack_is_remembered():
     stack = make_stack(owners[0])
     update_stack(stack=stack, changes={"generator_id": owners[1].pk}, actor=ADMIN)
     update_stack(stack=stack, changes={"description": "moved"}, actor=ADMIN)
-    first, second = StackOwnerHistory.objects.filter(stack_id=stack.pk).order_by("added_at", "removed_at")
+    rows = StackOwnerHistory.objects.filter(stack_id=stack.pk)
+    first, second = rows.order_by("added_at", F("removed_at").asc(nulls_last=True))
     assert [first.generator_id, second.generator_id] == [owner.pk for owner in owners]
     assert first.removed_at is not None
     assert second.removed_at is None

@@ -148,3 +148,5 @@ def test_agents_that_are_held_back_are_counted(stack, anonymous):
     version = held(stack)
     release(version=version, agent_ids=[agents[0].pk])
     assert counted() == b"brokkr_agents_held_back 2.0"
+    held(stack, HoldReason.ROLLBACK)
+    assert counted() == b"brokkr_agents_held_back 0.0"

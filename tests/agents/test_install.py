@@ -10,6 +10,7 @@ from agents.services.agents import delete_agent
 from core.events import SYSTEM
 from tests.factories import make_agent
 from tests.support.api import refused
+from tests.support.server import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what starts an agent in its cluster")]
 
@@ -59,6 +60,29 @@ def test_the_manifests_run_the_agent_with_its_secret_and_no_wide_right(admin):
     granted = [word for rule in found["ClusterRole"]["rules"] for words in rule.values() for word in words]
     assert "*" not in granted
     assert not {"clusterroles", "roles", "escalate", "bind", "impersonate", "pods/exec"} & set(granted)
+
+
+def test_our_own_agent_is_run_as_its_chart_runs_it(admin, settings):
+    settings.AGENT_IMAGE = "registry.example.com/ours:2"
+    agent, api = make_agent()
+    response = admin.get(f"/agents/{agent.id}/install?format=brokkr-agent")
+    assert response.status_code == 200
+    assert api.key not in response.content.decode()
+    found = {
+        (each["kind"], each["metadata"].get("namespace")): each
+        for each in yaml.safe_load_all(response.content)
+    }
+    chart = list(yaml.safe_load_all((ROOT / "deploy/kustomize/agent/brokkr-agent.yaml").read_text()))
+    roles = {"ClusterRole", "ClusterRoleBinding"}
+    places = {(each["kind"], None if each["kind"] in roles else "brokkr") for each in chart}
+    assert found.keys() == places | {("Namespace", None), ("Secret", "brokkr")}
+    assert found["Secret", "brokkr"]["stringData"] == {"key": "<the key of the agent>"}
+    assert found["ClusterRole", None]["rules"] == next(
+        each["rules"] for each in chart if each["kind"] == "ClusterRole"
+    )
+    (container,) = found["Deployment", "brokkr"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example.com/ours:2"
+    assert {"name": "BROKKR_AGENT_BROKER_URL", "value": "http://testserver"} in container["env"]
 
 
 @pytest.mark.parametrize("query", ["", "?format=", "?format=helm", "?format=ENV"])

@@ -74,7 +74,9 @@ def _served() -> set[str]:
             PACKAGES
             | {"manage.py", "gunicorn.conf.py"}
             # What the image is built with.
-            | {"locks/runtime.txt", "locks/image.txt", "locks/agent.txt", "wheels", "pyproject.toml"},
+            | {"locks/runtime.txt", "locks/image.txt", "locks/agent.txt", "wheels", "pyproject.toml"}
+            # What new agents are proposed.
+            | {"deploy/kustomize/agent/brokkr-agent.yaml"},
         ),
         ("brokkr_site/settings.py, INSTALLED_APPS", _installed(), APPS),
         (

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from brokkr_agent import moments
 from brokkr_agent.__main__ import make_rounds
 from brokkr_agent.appliance import Patience
 from brokkr_agent.broker import Broker
 from brokkr_agent.cluster import connect
 from brokkr_agent.configuration import Configuration
+from brokkr_agent.leadership import Leadership
 from brokkr_agent.rounds import Rounds
 from health.models import DeploymentHealth
 from tests.brokkr_agent.conftest import World, config_map, new_stack, remove
@@ -162,6 +165,36 @@ def test_what_the_agent_may_not_do_is_named_and_the_rest_is_done(there):
     assert there.names("configmaps") == {"a"}
     assert "deployments.apps" in (there.world.said()[-1][2] or "")
     assert there.world.said()[-1][1] == "FAILURE"
+
+
+def test_two_hundred_stacks_cost_a_quiet_round_what_one_costs(there):
+    for number in range(200):
+        there.publish(new_stack(there.world), config_map(f"c{number}", namespace=there.namespace))
+    there.run()
+    assert there.names("configmaps") == {f"c{number}" for number in range(200)}
+    assert {status for _, status, _ in there.world.said()} == {"SUCCESS"}
+    before = there.rounds.cluster.requests
+    there.run(1)
+    # The version of the API server; a ConfigMap has no status to look at.
+    assert there.rounds.cluster.requests - before == 1
+
+
+@pytest.mark.parametrize("days", [-1000, 1000])
+def test_a_clock_that_is_wrong_keeps_nobody_from_leading_applying_and_telling(there, monkeypatch, days):
+    wrong = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="microseconds")
+    clocks = {"one": wrong.replace("+00:00", "Z"), "other": moments.now()}
+    replicas = {name: Leadership(there.rounds.cluster, "lease", name, clock=lambda: 0.0) for name in clocks}
+    for name, replica in replicas.items():
+        monkeypatch.setattr(moments, "now", lambda name=name: clocks[name])
+        replica.try_to_lead()
+    assert [replica.leads() for replica in replicas.values()] == [True, False]
+    monkeypatch.setattr(moments, "now", lambda: clocks["one"])
+    there.publish(new_stack(there.world), config_map("a", namespace=there.namespace), DEPLOYMENT)
+    there.run()
+    assert there.names("configmaps") == {"a"}
+    assert there.world.said()[-1][1] == "SUCCESS"
+    assert DeploymentHealth.objects.get().status == "degraded"
+    assert there.rounds.outbox.is_empty
 
 
 def test_an_order_with_a_job_waits_for_its_end(there):

@@ -18,7 +18,8 @@ from tests.factories import unique
 from tests.support.agent_process import start_agent
 from tests.support.cluster import Cluster
 from tests.support.live_api import as_admin
-from tests.support.server import ROOT, LiveServer, Template
+from tests.support.proxy import Proxy
+from tests.support.server import ROOT, LiveServer, Template, free_port
 from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.kubernetes
@@ -52,6 +53,10 @@ class Agent:
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return as_admin(self.broker, "POST", path, body)
 
+    def row(self) -> Any:
+        """The agent, as the broker shows it."""
+        return as_admin(self.broker, "GET", f"/agents/{self.id}")
+
     def statuses(self) -> list[str]:
         """What the agent has reported, by the broker."""
         return [event["status"] for event in as_admin(self.broker, "GET", f"/agents/{self.id}/events")]
@@ -60,14 +65,17 @@ class Agent:
         text = "---\n".join(config_map(name, name, namespace=self.namespace) for name in names)
         self.post(f"/stacks/{stack}/deployment-objects", {"yaml_content": text})
 
-    def start(self, *arguments: str, output: int | None = None) -> None:
+    def start(self, *arguments: str, output: int | None = None, kubeconfig: Path | None = None) -> None:
         self.process = start_agent(
             self.broker,
             self.cluster,
             self.folder / "key",
             *arguments,
             log=self.folder / "agent.log",
-            environment={"BROKKR_AGENT_NAMESPACE": self.namespace},
+            environment={
+                "BROKKR_AGENT_NAMESPACE": self.namespace,
+                "BROKKR_AGENT_KUBECONFIG": str(kubeconfig or self.cluster.kubeconfig),
+            },
             stdout=output,
         )
 
@@ -140,6 +148,28 @@ def test_without_its_broker_it_leaves_everything_as_it_is_and_goes_on_afterwards
     agent.publish(agent.stacks[0], "after")
     _wait_for(agent, lambda: agent.names() == {"after"})
     assert agent.end(signal.SIGTERM) == 0
+
+
+def test_without_its_cluster_and_then_its_broker_too_it_goes_on_when_both_are_back(agent):
+    port = int(agent.cluster.url.rpartition(":")[2])
+    with Proxy(port) as proxy:
+        text = agent.cluster.kubeconfig.read_text()
+        kubeconfig = agent.folder / "proxied.kubeconfig"
+        kubeconfig.write_text(text.replace(agent.cluster.url, f"https://127.0.0.1:{proxy.port}"))
+        agent.publish(agent.stacks[0], "before")
+        agent.start(kubeconfig=kubeconfig)
+        _wait_for(agent, lambda: agent.names() == {"before"})
+        proxy.move(free_port())
+        agent.publish(agent.stacks[0], "during")
+        _wait_for(agent, lambda: agent.row()["k8s_reachable"] is False)
+        agent.broker.stop()
+        _wait_for(agent, lambda: "the broker is away" in (agent.folder / "agent.log").read_text())
+        assert agent.names() == {"before"}
+        proxy.move(port)
+        agent.broker.start()
+        agent.publish(agent.stacks[0], "after")
+        _wait_for(agent, lambda: agent.names() == {"after"})
+        assert agent.end(signal.SIGTERM) == 0
 
 
 def test_once_it_applies_what_there_is_and_ends(agent):

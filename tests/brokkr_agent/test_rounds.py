@@ -257,3 +257,10 @@ def test_an_object_that_is_refused_is_named_and_the_others_are_applied(world, st
     world.run()
     assert world.cluster.texts().keys() == {place("good")}
     assert "1 of 2 objects failed. ConfigMap brokkr/bad: it is not allowed" in (world.said()[-1][2] or "")
+
+
+def test_an_agent_that_is_answered_early_waits_longer_and_longer_before_it_asks_again(world):
+    world.run(2)
+    # Nobody holds requests here.
+    pauses = [world.rounds.run(wait=True) for _ in range(6)]
+    assert pauses == [2, 4, 8, 16, 30, 30]

@@ -15,19 +15,24 @@ from tests.support.server import LiveServer
 # Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
 _MEANT = ("403 (Forbidden)", "404 (Not Found)", "net::ERR_FAILED")
 PASSWORD = "only for these tests"
+# One of each group, named like it.
+MAKE_USERS = f"""
+from django.contrib.auth.models import Group, User
+
+for name in ("viewer", "operator", "admin"):
+    user = User.objects.create_user(name, password="{PASSWORD}", is_staff=True)
+    user.groups.add(Group.objects.get(name=name))
+"""
 # In one process, because starting Django takes longer than all of it.
 _PREPARE = f"""
 import json
-from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
 
 call_command("migrate", verbosity=0)
-for name in ("viewer", "operator", "admin"):
-    user = User.objects.create_user(name, password="{PASSWORD}", is_staff=True)
-    user.groups.add(Group.objects.get(name=name))
+{MAKE_USERS}
 print(json.dumps(issue_pak(role=Role.ADMIN, subject_id=None, name="browser tests", actor=SYSTEM)[1]))
 """
 
@@ -86,29 +91,35 @@ def _profiles(chromium: Browser, site: Site) -> Iterator[Callable[[str], Browser
 
     def of_user(name: str) -> BrowserContext:
         if name not in profiles:
-            profiles[name] = _profile(chromium, site)
-            page = profiles[name].new_page()
-            page.goto("login/")
-            page.get_by_label("Username").fill(name)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Log in").click()
-            page.wait_for_url(f"{site.server.url}/admin/")
-            page.close()
+            profiles[name] = profile(chromium, site.server.url)
+            log_in(profiles[name], name)
         return profiles[name]
 
     yield of_user
-    for profile in profiles.values():
-        profile.close()
+    for each in profiles.values():
+        each.close()
 
 
-def _profile(chromium: Browser, site: Site) -> BrowserContext:
+def profile(chromium: Browser, url: str) -> BrowserContext:
+    """A fresh profile for the admin of the broker at this URL."""
     context = chromium.new_context(
-        base_url=f"{site.server.url}/admin/",
+        base_url=f"{url}/admin/",
         viewport={"width": 1280, "height": 900},
         reduced_motion="reduce",
     )
     context.set_default_timeout(60_000)
     return context
+
+
+def log_in(context: BrowserContext, name: str) -> None:
+    """Log the user in who is named like his group."""
+    page = context.new_page()
+    page.goto("login/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+    page.close()
 
 
 @pytest.fixture
@@ -122,7 +133,7 @@ def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
             complaints.append(message.text)
 
     def open_window(context: BrowserContext | None = None) -> Page:
-        page = (context or _profile(chromium, site)).new_page()
+        page = (context or profile(chromium, site.server.url)).new_page()
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         pages.append(page)

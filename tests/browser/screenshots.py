@@ -27,7 +27,6 @@ class Mode:
     width: int
     height: int
     scheme: str
-    is_phone: bool = False
 
 
 MODES = (
@@ -35,10 +34,9 @@ MODES = (
     Mode("dark-1280", 1280, 800, "dark"),
     Mode("light-1920", 1920, 1080, "light"),
     Mode("dark-1920", 1920, 1080, "dark"),
-    Mode("phone-light", 390, 844, "light", is_phone=True),
-    Mode("phone-dark", 390, 844, "dark", is_phone=True),
+    Mode("light-390", 390, 844, "light"),
+    Mode("dark-390", 390, 844, "dark"),
 )
-_ON_A_PHONE = re.compile(r"^$|^agents/agent/|^deployments/|^rollouts/")
 
 
 def main() -> int:
@@ -147,8 +145,6 @@ def _shoot(chromium: Browser, url: str, pages: list[str], mode: Mode, out: Path)
         page.screenshot(path=out / f"login--{mode.name}.png")
         log_in(page, url)
         for path in pages:
-            if mode.is_phone and not _ON_A_PHONE.search(path):
-                continue
             response = page.goto(f"{url}/admin/{path}", wait_until="networkidle")
             status = response.status if response else 0
             _picture(page, mode, out / f"{_file_name(path)}--{mode.name}.png")

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.accessibility import press, tab_to
+
 pytestmark = pytest.mark.live
 
 _numbers = count(1)
@@ -135,6 +137,39 @@ def test_a_bin_beside_a_label_asks_before_it_takes_the_stack_away(as_user, site,
     expect(page.locator("input[name=labels-0-DELETE]")).not_to_be_checked()
 
 
+def test_a_label_is_added_after_its_plan_on_a_phone_by_the_keyboard_alone(as_user, site, shop):
+    agent = Agent(site, "lupus")
+    page = as_user("operator")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    page.goto(agent.page())
+    press(page, page.get_by_role("button", name="Actions"))
+    press(page, page.get_by_role("link", name="Edit"))
+    press(page, page.get_by_text("Add another Label"))
+    tab_to(page, page.locator("input[name=labels-0-label]"))
+    page.keyboard.type(shop["label"])
+    press(page, page.get_by_role("button", name="Save", exact=True))
+    expect(page.get_by_text("Now: 1 gains it.")).to_be_visible()
+    press(page, page.get_by_role("button", name="Yes, save"))
+    expect(page.get_by_role("main")).to_contain_text("was changed successfully")
+    page.goto(agent.page("stacks"))
+    expect(page.get_by_role("link", name=shop["name"])).to_be_visible()
+
+
+def test_a_deletion_is_confirmed_by_the_keyboard_alone(as_user, site):
+    agent, *_ = [Agent(site, "indus") for _ in range(11)]
+    page = as_user("operator")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(agent.page())
+    press(page, page.get_by_role("link", name="Delete agent"))
+    expect(page.get_by_role("heading", name="Delete the agent")).to_be_visible()
+    tab_to(page, page.get_by_label("Reason"))
+    page.keyboard.type("the cluster is gone")
+    press(page, page.get_by_role("button", name="Delete"))
+    expect(page.get_by_role("main")).to_contain_text("was deleted")
+    assert site.api.get(f"/agents/{agent.id}").status_code == 404
+
+
 def test_what_fails_is_on_top_of_the_agents_page(as_user, shop, boreas):
     page = as_user("viewer")
     page.goto(boreas.page())
@@ -230,3 +265,21 @@ def test_the_past_of_an_agent_is_told_and_compared(as_user, boreas, shop):
     page.get_by_label("This agent at (UTC)").fill("2001-01-01T00:00:00")
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_text("Known are moments from")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_twenty_agents_are_on_a_screen_of_1000_pixels(as_user, site, shop, width):
+    for _ in range(20):
+        agent = Agent(site, "retail-store-cluster", active=True, label=shop["label"])
+        for word in ("eu-central-1", "hardware-x86", "ring-canary"):
+            site.post(f"/agents/{agent.id}/labels", {"label": word, "agent_id": agent.id})
+    page = as_user("viewer")
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.goto(f"agents/agent/?label={shop['label']}")
+    rows = page.get_by_role("row").filter(has_text="retail-store-cluster")
+    expect(rows).to_have_count(20)
+    expect(rows.last.get_by_text("+2")).to_be_in_viewport()
+    place, foot = rows.last.bounding_box(), page.get_by_text("20 agents").bounding_box()
+    assert place is not None
+    assert foot is not None
+    assert place["y"] + place["height"] <= foot["y"]

@@ -44,6 +44,7 @@ def test_one_agent_is_added_started_and_heard(as_user, site, width, scheme):
     page.get_by_label("Active").check()
     page.get_by_role("button", name="Add the agent").click()
     expect(page.get_by_text("waiting for its first heartbeat …")).to_be_visible()
+    expect(page.get_by_label(f"brokkr-agent of {name}")).to_be_visible()
     page.get_by_text("Manifests for Kubernetes").click()
     assert complaints(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -8,6 +8,8 @@ from itertools import count
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import press, tab_to
+
 pytestmark = pytest.mark.live
 
 _numbers = count(1)
@@ -99,6 +101,18 @@ def test_an_operator_sees_a_running_rollout_pauses_and_resumes_it(as_user, site)
     page.get_by_role("link", name="Resume").click()
     answer(page, "Resume", reason="back again")
     expect(page.locator("#rollout-sentence")).to_contain_text("Wave 1 waits for")
+
+
+def test_a_rollout_is_paused_by_the_keyboard_alone(as_user, site):
+    page = as_user("operator")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.emulate_media(color_scheme="dark")
+    open_rollout(page, start(site))
+    press(page, page.get_by_role("link", name="Pause"))
+    tab_to(page, page.get_by_label("Reason"))
+    page.keyboard.type("lunch")
+    press(page, page.get_by_role("button", name="Pause", exact=True))
+    expect(page.locator("#rollout-sentence")).to_have_text("Paused by operator: lunch.")
 
 
 def test_an_operator_approves_a_wave_and_aborts(as_user, site):

@@ -37,6 +37,21 @@ def test_the_control_room_refreshes_by_itself_but_not_under_the_reader(as_user, 
     assert page.evaluate(condition) is False
 
 
+def test_the_refresh_keeps_the_place_and_does_not_take_away_what_is_selected(as_user, site):
+    page = as_user("viewer")
+    page.set_viewport_size({"width": 1280, "height": 300})
+    page.goto("")
+    page.evaluate("scrollTo(0, 170)")
+    before = page.locator("#room > *").first.element_handle()
+    with page.expect_response("**/admin/room/", timeout=60_000):
+        pass
+    page.wait_for_function("old => !old.isConnected", arg=before)
+    assert page.evaluate("scrollY") == 170
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#room'))")
+    condition = (page.locator("#room").get_attribute("hx-trigger") or "").partition("[")[2].removesuffix("]")
+    assert page.evaluate(condition) is False
+
+
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_asked_for(window, site):
     page = window()
     page.goto("agents/agent/")

@@ -5,6 +5,8 @@ from itertools import count
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import press, tab_to
+
 pytestmark = pytest.mark.live
 
 _numbers = count(1)
@@ -80,6 +82,28 @@ def test_an_operator_publishes_compares_and_rolls_back(as_user, stack):
     page.get_by_role("button", name="Roll back to").click()
     expect(page.get_by_text("Published again")).to_be_visible()
     expect(page.locator(".brokkr-table tbody tr").first).to_contain_text("version 3 crashes")
+
+
+def test_a_version_is_published_and_rolled_back_by_the_keyboard_alone(as_user, stack):
+    page = as_user("operator")
+    page.goto(f"stacks/stack/{stack['id']}/publish/")
+    tab_to(page, page.locator("textarea[name=manifest]"))
+    page.keyboard.press("Control+a")
+    page.keyboard.type("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+    publish = page.get_by_role("button", name="Publish")
+    press(page, publish)
+    expect(page.get_by_text("Now: 1 gets another version.")).to_be_visible()
+    press(page, publish)
+    expect(page.get_by_text("Published: #")).to_be_visible()
+
+    press(page, page.get_by_role("link", name="Roll back to this").first)
+    tab_to(page, page.get_by_label("Reason"))
+    page.keyboard.type("the shop is gone")
+    roll_back = page.get_by_role("button", name="Roll back to")
+    press(page, roll_back)
+    expect(page.get_by_text("Now: 1 gets another version.")).to_be_visible()
+    press(page, roll_back)
+    expect(page.get_by_text("Published again")).to_be_visible()
 
 
 def test_a_viewer_looks_and_cannot_publish(as_user, stack):

@@ -84,8 +84,8 @@ class Report:
     # Agents that were announced silent, although none was.
     announced: int = 0
     wrong: list[str] = field(default_factory=list)
-    # The name of each fault, for how long it lasted, and for how long anything was unavailable afterwards.
-    faults: list[tuple[str, float, float]] = field(default_factory=list)
+    # The name of each fault, how long it lasted, how long anything was unavailable afterwards, and what was last.
+    faults: list[tuple[str, float, float, str]] = field(default_factory=list)
 
     @property
     def is_right(self) -> bool:
@@ -95,22 +95,24 @@ class Report:
     @property
     def is_good(self) -> bool:
         """Whether it is right, and everything was available again soon after each fault."""
-        return self.is_right and all(after <= LONGEST_SECONDS for _, _, after in self.faults)
+        return self.is_right and all(after <= LONGEST_SECONDS for _, _, after, _ in self.faults)
 
     def as_text(self) -> str:
         lines = [
             f"chaos with seed {self.seed}: {len(self.faults)} faults in {self.seconds:.0f} s",
             f"acknowledged: {self.versions} versions, {self.orders} orders",
             f"calls: {self.calls} by witnesses, {self.fleet_calls} by the fleet",
-            f"{'fault':<28}{'lasted s':>10}{'unavailable after it s':>26}",
+            f"{'fault':<28}{'lasted s':>10}{'unavailable after it s':>26}  what was last",
         ]
-        lines += [f"{name:<28}{lasted:>10.1f}{after:>26.1f}" for name, lasted, after in self.faults]
+        lines += [
+            f"{name:<28}{lasted:>10.1f}{after:>26.1f}  {last}" for name, lasted, after, last in self.faults
+        ]
         for title, counts in (("lost", self.lost), ("doubled", self.doubled)):
             lines.append(f"{title}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
         lines.append(f"announced silent: {self.announced}")
         lines.append(f"wrong answers: {len(self.wrong)}")
         lines += [f"  {each}" for each in self.wrong[:20]]
-        longest = max((after for _, _, after in self.faults), default=0.0)
+        longest = max((after for _, _, after, _ in self.faults), default=0.0)
         lines.append(f"longest unavailability after a fault: {longest:.1f} s (bound {LONGEST_SECONDS:g} s)")
         lines.append("nothing is wrong" if self.is_good else "SOMETHING IS WRONG")
         return "\n".join(lines)
@@ -160,6 +162,6 @@ def judge(
     report.announced = count(_ANNOUNCED)
     report.wrong = [*notes.wrong, *(str(each) for each in fleet["violations"])]
     report.faults = [
-        (each.name, each.over - each.began, notes.unavailable(after=each.over, before=each.until))
+        (each.name, each.over - each.began, *notes.unavailable(after=each.over, before=each.until))
         for each in happened
     ]

@@ -64,6 +64,8 @@ def _trouble(
         wait_for(lambda: notes.all_answered_since(0.0), patience=_PATIENCE_SECONDS)
         for fault in endless(chance):
             time.sleep(chance.uniform(_SHORTEST_CALM, _LONGEST_CALM))
+            # What still hangs is of the fault before; what the next one cuts off is not.
+            wait_for(notes.nothing_hangs, patience=_PATIENCE_SECONDS)
             if time.monotonic() >= end:
                 break
             began = time.monotonic()

@@ -19,15 +19,18 @@ _PAUSE_SECONDS = 0.4
 # Longer than the broker may take for any answer.
 _PATIENCE_SECONDS = 15.0
 _LATER = {502, 503, 504}
+# What takes longer than this hangs.
+_SOON_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request. `status` is None if there was no answer."""
+    """One request. `status` is None if there was no answer, `code` is that of a refusal by the broker."""
 
     began: float
     ended: float
     status: int | None
+    code: str = ""
 
     @property
     def is_answered(self) -> bool:
@@ -48,6 +51,13 @@ class Notes:
     claims: dict[str, list[str]] = field(default_factory=dict)
     completions: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    # When the request of each kind began that has no answer yet.
+    waiting: dict[str, float] = field(default_factory=dict)
+
+    def nothing_hangs(self) -> bool:
+        """Whether every request that has no answer yet began just now."""
+        now = time.monotonic()
+        return all(now - began < _SOON_SECONDS for began in list(self.waiting.values()))
 
     def all_answered_since(self, moment: float) -> bool:
         """Whether each kind of call that began after the moment has been answered."""
@@ -56,15 +66,18 @@ class Notes:
             for attempts in self.attempts.values()
         )
 
-    def unavailable(self, *, after: float, before: float) -> float:
-        """For how many seconds after a moment anything went unanswered. What began at `before` or later is left out."""
+    def unavailable(self, *, after: float, before: float) -> tuple[float, str]:
+        """For how many seconds after a moment anything went unanswered, and what did last. What had no answer at
+        `before`, when another fault began, is left out.
+        """
         failed = (
-            each.ended
-            for attempts in self.attempts.values()
+            (each.ended, f"{kind}: {each.status or 'no answer'} {each.code}".rstrip())
+            for kind, attempts in self.attempts.items()
             for each in attempts
-            if each.ended > after and each.began < before and not each.is_answered
+            if after < each.ended < before and not each.is_answered
         )
-        return max(0.0, max(failed, default=after) - after)
+        ended, what = max(failed, default=(after, ""))
+        return ended - after, what
 
 
 class Witness:
@@ -87,6 +100,7 @@ class Witness:
         if repeats:
             headers["Idempotency-Key"] = repeats
         began, status, text = time.monotonic(), None, b""
+        self._notes.waiting[self._kind] = began
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_PATIENCE_SECONDS)
         try:
             connection.request(
@@ -99,7 +113,8 @@ class Witness:
             pass
         finally:
             connection.close()
-        attempt = Attempt(began, time.monotonic(), status)
+        del self._notes.waiting[self._kind]
+        attempt = Attempt(began, time.monotonic(), status, _code(text) if status in _LATER else "")
         self._attempts.append(attempt)
         if not attempt.is_answered:
             return None
@@ -113,6 +128,14 @@ class Witness:
         while (answer := self.ask(method, path, **options)) is None and not stopping.wait(_PAUSE_SECONDS):
             pass
         return answer
+
+
+def _code(text: bytes) -> str:
+    """The code of a refusal; empty if it is not the broker's."""
+    try:
+        return str(orjson.loads(text)["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _polls(witness: Witness, rows: Rows, _key: str, _notes: Notes, _stopping: Event) -> None:

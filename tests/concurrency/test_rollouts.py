@@ -4,10 +4,14 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 
 from agents.models import VersionRelease
+from agents.services.agents import delete_agent, lock_agent
 from rollouts.models import Freeze, Rollout, RolloutMember, RolloutState, RolloutWave
+from rollouts.services import releasing
 from rollouts.services.control import pause
+from rollouts.services.endings import forget_deleted_members
 from rollouts.services.freezes import begin_freeze, lift_freeze, thaw_stacks
 from rollouts.services.rollbacks import roll_back
 from rollouts.services.ticking import tick, tick_due
@@ -23,6 +27,11 @@ ROUNDS = 5
 
 def ticking(scene, rollout, *, ahead=timedelta(0)):
     return lambda: tick(rollout_id=rollout.pk, now=scene.now + ahead)
+
+
+def delete(agent):
+    with transaction.atomic():
+        delete_agent(agent=lock_agent(agent.pk), actor=ADMIN)
 
 
 def test_two_workers_release_each_wave_once():
@@ -118,6 +127,26 @@ def test_a_freeze_beside_a_release_lets_it_happen_whole_or_not_at_all():
         scene.tick(rollout)
         assert VersionRelease.objects.filter(version=rollout.version).count() == released
         assert freeze.lifted_at is None
+
+
+def test_an_agent_that_is_deleted_while_its_wave_is_released_is_not_waited_for(monkeypatch):
+    scene = make_scene(wave(), agents=3)
+    scene.publish()
+    rollout = Rollout.objects.get()
+    gone, *others = scene.agents
+    absent = releasing._absent
+
+    def delete_meanwhile(*arguments):
+        """The wave has chosen its members, and none of them is stored."""
+        together(partial(delete, gone))
+        return absent(*arguments)
+
+    monkeypatch.setattr(releasing, "_absent", delete_meanwhile)
+    scene.tick(rollout)
+    monkeypatch.undo()
+    forget_deleted_members(now=scene.now)
+    scene.report(others, rollout.version)
+    assert scene.tick(rollout, after=SOAK).state == RolloutState.SUCCEEDED
 
 
 def test_publishing_beside_a_lift_leaves_nothing_frozen():

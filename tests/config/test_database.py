@@ -28,7 +28,7 @@ def database_url(monkeypatch: pytest.MonkeyPatch):
     [
         (GUNICORN, Timeouts(3, 8, 15)),
         (["/usr/lib/python3/site-packages/gunicorn/__main__.py"], Timeouts(3, 8, 15)),
-        (["manage.py", "run_worker"], Timeouts(10, 60, 60)),
+        (["manage.py", "run_worker"], Timeouts(10, 60, 15)),
         (["./manage.py", "create_pak", "--json"], Timeouts(10, 60, 60)),
         (["/srv/manage.py"], Timeouts(10, 60, 60)),
         (["manage.py", "migrate"], Timeouts(2, 1800, 60)),

@@ -236,6 +236,17 @@ def test_bars_fill_the_chart_and_lead_to_their_hour():
     assert (chart.reports, chart.failures) == ("3", "1")
 
 
+@pytest.mark.parametrize(
+    ("highest", "marks"),
+    [(0, []), (1, ["2", "1", "0"]), (203, ["220", "110", "0"]), (activity.CAP, ["5,000+", "2,500", "0"])],
+)
+def test_the_axis_of_the_chart_has_whole_numbers(highest, marks):
+    chart = chart_of(
+        [activity.Hour(start=NOW, reports=highest, failures=0)], lambda hour: f"/{hour.start:%H}"
+    )
+    assert chart.marks == marks
+
+
 def test_a_bar_leads_to_the_reports_of_its_hour(operator):
     agent, _ = make_agent()
     event = make_event(agent, make_object(make_stack()))

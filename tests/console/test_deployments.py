@@ -1,5 +1,8 @@
 """The page of deployments: failures in groups, searched and filtered."""
 
+import re
+from html import unescape
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,6 +11,7 @@ from tests.factories import make_agent, make_event, make_generator, make_object,
 from tests.support.admin import staff
 
 pytestmark = pytest.mark.django_db
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: database}\nstringData:\n  password: tangerine\n"
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +92,29 @@ def test_the_page_costs_the_same_queries_for_any_number_of_failures(operator):
 
 def test_who_may_not_see_agents_does_not_open_it():
     assert staff("stacks.view_stack").get("deployments/").status_code == 403
+
+
+def test_pending_deployments_are_grouped_by_stack_when_asked_for(operator):
+    busy = make_stack(name="busy", labels=["busy"])
+    for _ in range(3):
+        make_agent(labels=["busy"], active=True)
+    version = make_object(busy)
+    (row,) = rows(operator.get("deployments/", state="pending", by="stack", q="busy"))
+    assert "3 pending" in row
+    assert f"#{version.pk}" in row
+    assert f"/admin/stacks/stack/{busy.pk}/outcomes/?state=pending" in row
+
+
+def test_a_group_leads_to_those_that_fail_alike_and_to_no_others(operator):
+    stack = make_stack(name="mixed", labels=["mixed"])
+    agents = [make_agent(name=f"mixed-{number}", labels=["mixed"], active=True)[0] for number in range(3)]
+    version = make_object(stack, SECRET)
+    for agent, message in zip(
+        agents, ("took 3 s with tangerine", "took 9 s with tangerine", "no quota"), strict=True
+    ):
+        make_event(agent, version, "FAILURE", message)
+    found = [row for row in rows(operator.get("deployments/", q="took")) if "2 of 3 failing" in row]
+    (url,) = re.findall(r'href="/admin/([^"]+outcomes[^"]+)"', found[0])
+    page = operator.get(unescape(url))
+    assert [agent.name for agent in page.context["page"]] == ["mixed-0", "mixed-1"]
+    assert "Remove the filter Failure: took 9 s with ********" in page.content.decode()

@@ -8,11 +8,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from agents.attention import failing, pending, removing
-from agents.models import Agent, AgentEvent, Registration
+from agents.models import Agent, AgentEvent, AgentLabelHistory, AgentSilence, Registration
 from audit.models import AuditLog
 from diagnostics.models import DiagnosticRequest
 from generators.models import Generator
 from health.models import DeploymentHealth
+from history.timeline import timeline_of_stack
+from history.windows import span
 from paks.models import Pak
 from rollouts.models import Rollout
 from stacks.models import DeploymentObject, Stack
@@ -91,6 +93,27 @@ def _assert_the_audit_log_agrees(start: datetime) -> None:
     }
 
 
+def _assert_the_timelines_tell_a_month(start: datetime) -> None:
+    month = span(start - timedelta(days=31), start, now=timezone.now())
+    assert start - month.since > timedelta(days=29)
+    rollout = Rollout.objects.get(state="rolled_back")
+    told = timeline_of_stack(rollout.stack_id, month, limit=1_000).entries
+    assert {entry.kind for entry in told} >= {"wanted", "offered", "applied", "failed", "healthy"}
+    (back,) = [entry for entry in told if entry.previous and entry.previous.sequence_id == rollout.version_id]
+    assert back.cause
+    assert (back.cause.actor_label, back.cause.reason) == (rollout.changed_by, rollout.reason)
+    assert {entry.cause.is_guessed for entry in told if entry.cause} == {False}
+    gone_well = Rollout.objects.filter(state="succeeded").earliest("created_at")
+    waves = list(gone_well.waves.order_by("number").values_list("released_at", flat=True))
+    assert waves == sorted(waves)
+    assert waves[0] < waves[-1] < start - timedelta(hours=1)
+    assert {release.agent_id for release in gone_well.version.releases.all()} == {
+        member.agent_id for member in gone_well.members.all()
+    }
+    assert AgentSilence.objects.filter(ended_at__lt=start).exists()
+    assert not AgentLabelHistory.objects.filter(added_at__gte=start).exists()
+
+
 def test_a_fleet_with_failures_silence_and_a_past_that_can_have_happened():
     manage("bootstrap")
     start = timezone.now()
@@ -107,13 +130,14 @@ def test_a_fleet_with_failures_silence_and_a_past_that_can_have_happened():
     assert set(DiagnosticRequest.objects.values_list("status", flat=True)) == {"completed", "pending"}
     assert set(Delivery.objects.values_list("status", flat=True)) == {"success", "dead", "pending"}
     states = set(Rollout.objects.values_list("state", flat=True))
-    assert states == {"progressing", "paused", "waiting_for_approval", "succeeded"}
+    assert states == {"progressing", "paused", "waiting_for_approval", "succeeded", "rolled_back"}
     oldest = DeploymentObject.objects.order_by("created_at").first()
     assert DeploymentObject.objects.order_by("sequence_id").first() == oldest
     assert AuditLog.objects.filter(action="deployment.created", resource_id=oldest.id).exists()
     # In one test, because making a fleet takes seconds.
     _assert_causes_come_before_consequences(start)
     _assert_the_audit_log_agrees(start)
+    _assert_the_timelines_tell_a_month(start)
 
 
 def test_it_refuses_among_other_data_unless_it_is_meant():

@@ -40,6 +40,7 @@ READ_ONLY = [
     "rollouts/freeze/",
     "bulk/bulkjob/",
     "agents/versionhold/",
+    "agents/markerdelivery/",
     "paks/pak/",
     "audit/auditlog/",
     "audit/auditseal/",
@@ -53,6 +54,7 @@ NEVER_ADDED = [
     "rollouts/rollout/",
     "bulk/bulkjob/",
     "agents/versionhold/",
+    "agents/markerdelivery/",
     "audit/auditlog/",
     "audit/auditseal/",
 ]
@@ -112,6 +114,7 @@ def test_a_viewer_looks_and_changes_nothing(path):
         "rollouts/rollout/{}/roll_back/",
         "rollouts/freeze/{}/lift/",
         "agents/versionhold/{}/release/",
+        "agents/markerdelivery/{}/confirm/",
         "bulk/bulkjob/{}/stop/",
         "bulk/bulkjob/{}/resume/",
         "bulk/bulkjob/{}/rest/",

@@ -63,6 +63,19 @@ def test_one_locked_stack_leaves_the_threads_to_everybody_else(cluster: Cluster,
     assert publish(broker, rows.stack_id).status == 201
 
 
+def test_a_request_whose_time_ends_before_the_wait_for_a_lock_does_is_told_busy_too(
+    cluster: Cluster, start: Start
+):
+    broker, rows = start(BROKKR_DB_LOCK_TIMEOUT_SECONDS="60"), cluster.rows
+
+    with locked(cluster, "SELECT 1 FROM stacks WHERE id = %s FOR UPDATE", rows.stack_id):
+        refused = publish(broker, rows.stack_id)
+
+    assert (refused.status, refused.code) == (503, "busy")
+    assert refused.seconds <= LONGEST_SECONDS
+    assert publish(broker, rows.stack_id).status == 201
+
+
 def test_a_kind_of_call_that_is_locked_leaves_the_threads_to_the_others(cluster: Cluster, start: Start):
     broker, rows = start(), cluster.rows
     path = f"/api/v1/agents/{rows.agent_id}/heartbeat"

@@ -135,3 +135,19 @@ def test_connections_that_fell_silent_are_replaced_while_new_ones_work(
     assert max(answer.seconds for answer in answers) <= LONGEST_SECONDS
     refused_in_time([answer for answer in answers if answer.status not in {200, 201, 204}])
     recovers(broker, cluster.rows)
+
+
+def test_who_meets_a_connection_that_fell_silent_is_answered_over_a_new_one(
+    cluster: Cluster, start: Start, proxy: Proxy
+):
+    broker, rows = start(f"postgres://postgres@127.0.0.1:{proxy.port}/postgres"), cluster.rows
+    warm_up(broker, rows)
+
+    proxy.fall_silent(for_new_ones=False)
+    with ThreadPoolExecutor(2) as pool:
+        polled = pool.submit(ask, broker, "GET", poll_path(rows.agent_id), key=rows.agent_key)
+        read = pool.submit(ask, broker, "GET", f"/api/v1/stacks/{rows.stack_id}", key=rows.generator_key)
+    answers = [polled.result(), read.result()]
+
+    assert {answer.status for answer in answers} == {200}
+    assert max(answer.seconds for answer in answers) <= LONGEST_SECONDS

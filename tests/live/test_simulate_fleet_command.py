@@ -52,7 +52,8 @@ def test_a_fleet_that_syncs_finds_nothing_wrong_either(broker):
     report = json.loads(done.stdout)
     assert (report["violations"], report["troubles"], report["protocol"]) == ([], {}, "sync")
     assert report["calls"]["sync"]["statuses"]["200"] > 0
-    assert not {"poll", "heartbeat", "look for work"} & report["calls"].keys()
+    assert report["calls"]["sync with reports"]["statuses"]["200"] > 0
+    assert not {"poll", "heartbeat", "look for work", "report one", "report many"} & report["calls"].keys()
 
 
 def test_without_a_key_it_is_wrong_usage(monkeypatch):

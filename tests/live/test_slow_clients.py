@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
 
@@ -49,6 +50,16 @@ def test_clients_that_say_nothing_hold_up_nobody(small_broker: LiveServer):
             stack.enter_context(_connect(small_broker))
 
         assert _is_answered(small_broker, SOON_SECONDS)
+
+
+def test_with_all_connections_in_use_a_probe_finds_a_place(database_template: Template, tmp_path: Path):
+    # For longer than this test may take.
+    environment = {"GUNICORN_CMD_ARGS": "--worker-connections 20 --keep-alive 600", "BROKKR_WEB_WORKERS": "1"}
+    with database_template.broker(tmp_path, environment) as server, ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(_connect(server))
+
+        assert _is_answered(server, 60)
 
 
 def test_clients_that_leave_a_finished_connection_open_hold_up_nobody(small_broker: LiveServer):

@@ -56,6 +56,31 @@ def test_a_hidden_value_that_changes_is_a_change_and_stays_hidden():
     assert compare_manifests(SECRET % "hunter1", SECRET % "hunter1").changed_count == 0
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "metadata: {name: db}\nstringData:\n  a: &a %s\n  b: *a\n",
+        "metadata: {name: db}\nstringData: {a: [&a %s], b: *a}\n",
+        "metadata: &m {name: &a db}\nstringData: {a: &a %s, b: *a}\n",
+    ],
+)
+def test_a_masked_anchor_leaves_a_manifest_that_can_be_compared(secret):
+    old, new = (f"apiVersion: v1\nkind: Secret\n{secret % word}" for word in ("hunter1", "hunter2"))
+    changes = compare_manifests(old, new)
+    assert [each.resource.name for each in changes.changed] == ["db"]
+    assert "hunter" not in str(changes)
+
+
+def test_a_change_in_an_item_of_a_list_is_none_of_the_item_before_it():
+    item = "  - apiVersion: {}\n    kind: Thing\n    metadata:\n      name: {}\n"
+    old, new = (
+        f"apiVersion: v1\nkind: List\nitems:\n{item.format('v1', 'a')}{item.format('v1', 'b')}{item.format(*last)}"
+        for last in (("v1", "c"), ("a.b/v1", "c"))
+    )
+    changes = compare_manifests(old, new)
+    assert (changes.added_count, changes.changed_count, changes.removed_count) == (1, 0, 1)
+
+
 def test_the_items_of_a_list_are_resources():
     items = "\n".join(
         f"- apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: {name}}}" for name in ("a", "b")

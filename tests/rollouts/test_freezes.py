@@ -7,10 +7,12 @@ import pytest
 
 from agents.models import AgentHeartbeat, HoldReason
 from agents.unending_holds import unending_holds
+from core.labels.services import add_label, remove_label
 from rollouts.errors import FreezeNotFound, Frozen, InvalidFreeze
 from rollouts.models import Freeze, Rollout, RolloutState
 from rollouts.services.control import abort, pause, skip
 from rollouts.services.freezes import begin_freeze, end_expired_freezes, lift_freeze, thaw_stacks
+from rollouts.services.frozen_writes import overriding_freezes
 from rollouts.services.rollbacks import roll_back
 from rollouts.strategies import OnFailure
 from stacks.services import PublishOptions
@@ -74,6 +76,18 @@ def test_deadlines_wait_and_begin_anew(scene):
     assert scene.tick(rollout, after=timedelta(days=3)).state == RolloutState.PROGRESSING
     lift(scene, held)
     assert scene.tick(rollout, after=timedelta(hours=23)).state == RolloutState.PROGRESSING
+    assert scene.tick(rollout, after=timedelta(hours=1)).cause == "deadline_passed"
+
+
+def test_a_deadline_waits_also_for_a_freeze_that_is_not_lifted_but_covers_the_stack_no_more(scene):
+    rollout = scene.start()
+    held = freeze(scene, Scope.LABEL, label="eu")
+    with overriding_freezes("it moves to another region"):
+        add_label(owner=scene.agents[0], label="eu", actor=ADMIN)
+        assert scene.tick(rollout, after=timedelta(days=3)).state == RolloutState.PROGRESSING
+        remove_label(owner=scene.agents[0], label="eu", actor=ADMIN)
+    assert scene.tick(rollout, after=timedelta(hours=23)).state == RolloutState.PROGRESSING
+    assert held.lifted_at is None
     assert scene.tick(rollout, after=timedelta(hours=1)).cause == "deadline_passed"
 
 

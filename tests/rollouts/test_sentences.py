@@ -9,6 +9,7 @@ from rollouts.models import Freeze, Rollout
 from rollouts.sentences import held_back, waits_for
 from rollouts.services.control import abort, pause, skip
 from rollouts.services.freezes import begin_freeze
+from rollouts.services.rollbacks import roll_back
 from rollouts.strategies import OnNewer
 from tests.factories import make_event
 from tests.support.rollouts import ADMIN, SOAK, make_scene, wave
@@ -26,6 +27,15 @@ def test_who_is_waited_for():
     (canary,) = scene.holders(rollout.version)
     sentence = said(scene, rollout)
     assert sentence.startswith(f"Wave 1 waits for 1 of 1 agent, the first is {canary.name}, until ")
+
+
+def test_a_deadline_of_tomorrow_is_told_with_its_date():
+    scene = make_scene(wave())
+    rollout = scene.start()
+    deadline = rollout.waves.get(number=1).running_since + timedelta(days=1)
+    assert f"until {deadline:%Y-%m-%d %H:%M}." in waits_for(
+        rollout, now=deadline - timedelta(hours=23, minutes=59)
+    )
 
 
 def test_since_when_it_is_silent():
@@ -104,6 +114,19 @@ def test_who_did_it_and_why(action, sentence):
     rollout = scene.start()
     action(rollout_id=rollout.pk, reason="let me look.", actor=ADMIN, now=scene.now)
     assert said(scene, rollout) == sentence
+
+
+def test_who_rolled_it_back():
+    scene = make_scene()
+    rollout = scene.start()
+    roll_back(rollout_id=rollout.pk, reason="a bug", actor=ADMIN, now=scene.now)
+    assert said(scene, rollout) == "Rolled back by astrid: a bug."
+
+
+def test_before_the_first_wave_none_is_released():
+    scene = make_scene(wave("canary", count=1, needs_approval=True), wave())
+    sentence = held_back(scene.start(), now=scene.now)
+    assert sentence == "Held back: none of 2 is released. Wave 1 waits for approval."
 
 
 def test_why_an_agent_does_not_have_it_yet():

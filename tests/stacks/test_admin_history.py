@@ -141,6 +141,27 @@ def test_revealing_in_a_comparison_is_a_post_and_audited_for_each_object():
     assert [row.resource_id for row in rows] == [obj.id for obj in objects]
 
 
+def test_values_are_revealed_on_each_page_of_a_comparison_and_noted_each_time(operator, monkeypatch):
+    monkeypatch.setattr(diff, "MAX_ROWS", 5)
+    stack = make_stack()
+    for value in range(2):
+        names = (SECRET.format(f"hunter{value}{part}").replace("db", f"db{part}") for part in range(3))
+        make_object(stack, "---\n".join(names))
+    reader = staff("stacks.view_stack", "stacks.view_deploymentobject", name="reader")
+    old, new = stack.deployment_objects.order_by("pk")
+    query = {"from": str(old.pk), "to": str(new.pk), "reveal": "yes"}
+    pages = [text(operator.post(page(stack), query))]
+    while f'form="reveal" name="part" value="{len(pages) + 1}">Next' in pages[-1]:
+        pages.append(text(operator.post(page(stack), {**query, "part": str(len(pages) + 1)})))
+    assert len(pages) > 2
+    assert 'form="reveal" name="part" value="1">Previous' in pages[1]
+    assert all(f"hunter<mark>0</mark>{part}" in "".join(pages) for part in range(3))
+    assert AuditLog.objects.filter(action="deployment.revealed").count() == 2 * len(pages)
+    others = [text(reader.post(page(stack), {**query, "part": str(part)})) for part in range(1, 5)]
+    assert "hunter" not in "".join(others)
+    assert actions_by(reader.user) == []
+
+
 def test_nothing_is_revealed_to_others():
     stack = make_stack()
     obj = make_object(stack, SECRET.format("hunter2"))

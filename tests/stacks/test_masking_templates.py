@@ -139,3 +139,36 @@ stringData: {{#- {MASK} -#}}
 def test_a_comment_in_the_text_of_an_expression_is_none():
     source = 'kind: ConfigMap\nx: {{ "{#" }}\n---\nkind: Secret\ndata: {a: hunter2}\n'
     assert mask_template(source) == source.replace("hunter2", MASK)
+
+
+@pytest.mark.parametrize(
+    "giving",
+    [
+        '{% set token = "hunter2" %}',
+        "{% set_global token = `hunter2` %}",
+        "{% set other = 'hunter2' %}{% set token = other | trim %}",
+        '{% set token = given | default(value="hunter2") %}',
+        '{% if token == "hunter2" %}{% endif %}',
+        '{{ token | default(value="hunter2") }}: x',
+        '{% for token in ["hunter2"] %}{% endfor %}',
+        '{% macro token(a="hunter2") %}{% endmacro %}',
+    ],
+)
+def test_a_text_in_a_tag_is_hidden_where_it_may_get_into_a_secret(giving):
+    secret = "kind: Secret\nstringData:\n  token: {{ token }}\n"
+    source = f"# {{{{ kind_of }}}}\n{giving}\n---\n{secret}"
+    masked = mask_template(source)
+    assert "hunter2" not in masked
+    assert masked.endswith(secret)
+    assert masked_line(masked) == 2
+
+
+def test_texts_in_tags_that_get_into_no_secret_are_shown():
+    source = (
+        '{% set image = "shown" %}{% if mode == "shown" %}{% endif %}\n'
+        "kind: Secret\nstringData:\n  token: {{ token | replace(from=`a`, to=`b`) }}\n"
+        "---\nkind: ConfigMap\ndata: {a: '{{ image | replace(from=`shown`, to=`b`) }}'}\n"
+    )
+    masked = mask_template(source)
+    assert masked.count("shown") == source.count("shown")
+    assert masked.count(MASK) == 1

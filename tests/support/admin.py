@@ -63,9 +63,9 @@ def form_fields(response: Any) -> dict[str, Any]:
 
 
 def plan_on(response: Any) -> ShownPlan | None:
-    """The plan on a page that shows what the sent form would do."""
+    """The plan on a page that shows what the sent form, button or action would do."""
     own = {"stacks/admin/publish.html", "stacks/admin/roll_back.html"}
-    forms = {"core/admin/plan.html", "core/admin/delete.html", *own}
+    forms = {"core/admin/plan.html", "core/admin/delete.html", "core/admin/confirm.html", *own}
     if not forms & {template.name for template in response.templates}:
         return None
     plan: ShownPlan | None = response.context.get("plan")

@@ -23,6 +23,7 @@ from tests.factories import (
     make_template,
 )
 from tests.support.bulk import make_bulk_job
+from tests.support.removals import make_removal
 from tests.support.rollouts import make_past_freeze, make_scene
 
 LISTS = [
@@ -44,6 +45,7 @@ LISTS = [
     "rollouts/freeze/",
     "bulk/bulkjob/",
     "agents/versionhold/",
+    "agents/markerdelivery/",
     "paks/pak/",
     "audit/auditlog/",
     "audit/auditseal/",
@@ -68,6 +70,7 @@ def fill(rows: int) -> None:
         make_held_delivery(agent, ["dk"])
         make_scene(agents=2).start()
         make_past_freeze(generator)
+        make_removal(agent)
         make_bulk_job([agent])
         issue_pak(role=Role.ADMIN, subject_id=None, name="laptop", actor=SYSTEM)
         seal_new_entries(now=timezone.now())

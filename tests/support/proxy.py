@@ -1,4 +1,4 @@
-"""A TCP proxy in front of PostgreSQL that can stop forwarding while it keeps its connections open."""
+"""A TCP proxy in front of a server that can stop forwarding while it keeps its connections open."""
 
 import socket
 from contextlib import suppress
@@ -6,11 +6,14 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Self
 
+# A Unix socket, or a port of this machine.
+Target = Path | int
+
 
 class Proxy:
-    """Listens on a loopback port and forwards everything to a Unix socket, until `fall_silent` is called."""
+    """Listens on a loopback port and forwards everything to the target, until `fall_silent` is called."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Target) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -29,7 +32,7 @@ class Proxy:
         """Forward again for new connections; silent connections stay silent."""
         self._silence = Event()
 
-    def move(self, target: Path) -> None:
+    def move(self, target: Target) -> None:
         """Close all connections and forward new ones to `target`, as if an address moved to another server."""
         self._target = target
         for each in self._sockets:
@@ -41,8 +44,8 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.socket(socket.AF_UNIX)
-                if server.connect_ex(str(self._target)):
+                server, refused = _connection(self._target)
+                if refused:
                     # Nobody listens there now.
                     client.close()
                     server.close()
@@ -57,6 +60,15 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         for each in (self._listener, *self._sockets):
             each.close()
+
+
+def _connection(target: Target) -> tuple[socket.socket, int]:
+    """A socket, and the error if nobody answers there."""
+    if isinstance(target, int):
+        server = socket.socket()
+        return server, server.connect_ex(("127.0.0.1", target))
+    server = socket.socket(socket.AF_UNIX)
+    return server, server.connect_ex(str(target))
 
 
 def _pass_on(source: socket.socket, sink: socket.socket, silence: Event) -> None:

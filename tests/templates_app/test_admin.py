@@ -268,31 +268,6 @@ def test_a_choice_that_cannot_be_read_is_no_error(operator, choice):
     assert operator.get(page(make_template(), "versions"), **choice).status_code == 200
 
 
-def test_values_of_secrets_are_shown_on_no_page(operator):
-    template = make_template(name="web", content=SECRET)
-    newer = make_template(name="web", content=SECRET.replace("hunter2", "hunter3"))
-    for name in ("change", "preview", "versions", "new-version"):
-        assert b"hunter" not in operator.get(page(newer, name)).content
-    rendered = operator.post(page(template, "preview"), {"parameter:": '{"name": "x"}'})
-    assert b"hunter" not in rendered.content
-    assert b"hidden value changed" in operator.get(page(newer, "versions")).content
-
-
-def test_showing_hidden_values_is_asked_for_and_audited(operator):
-    template = make_template(content=SECRET)
-    assert b"hunter2" not in operator.get(page(template, "reveal")).content
-    assert actions_by(operator.user) == []
-    assert b"hunter2" in operator.post(page(template, "reveal"), {"confirmed": "yes"}).content
-    assert actions_by(operator.user) == ["template.revealed"]
-
-
-def test_only_who_may_reveal_sees_hidden_values():
-    template = make_template(content=SECRET)
-    reader = staff("templates_app.view_stacktemplate", "templates_app.change_stacktemplate")
-    assert reader.post(page(template, "reveal"), {"confirmed": "yes"}).status_code == 403
-    assert actions_by(reader.user) == []
-
-
 def test_a_viewer_previews_and_compares_and_adds_nothing():
     template = make_template(content=CONTENT)
     viewer = staff("templates_app.view_stacktemplate")
@@ -326,38 +301,3 @@ def test_the_history_costs_the_same_queries_for_any_number_of_versions(operator)
         newest = make_template(name="web")
     make_rendered(make_stack(), newest, {"name": "x"})
     assert cost() == two
-
-
-SPLIT = """\
-apiVersion: v1
-kind: Secret
-metadata:
-  name: {{ name }}
-stringData:
-  password: hunter2
-  pin: |
-    4711{{ pin }}
-  user: {{ user }}
-"""
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"name": "x\n---\nkind: ConfigMap", "pin": "", "user": "x"},
-        {"name": "x\nkind: [", "pin": "", "user": "x"},
-        {"name": "x", "user": "x"},
-    ],
-    ids=["another document", "no YAML", "an error on a hidden line"],
-)
-def test_no_parameter_brings_a_hidden_value_of_a_template_into_its_preview(given):
-    template = make_template(content=SPLIT)
-    viewer = staff("templates_app.view_stacktemplate")
-    sent = {"_preview": "parts", "parameter:": json.dumps(given)}
-    answers = [
-        viewer.post(page(template, "preview"), sent).json()["result"],
-        viewer.post(page(template, "preview"), {"parameter:": json.dumps(given)}).content.decode(),
-    ]
-    for answer in answers:
-        assert "hunter2" not in answer
-        assert "4711" not in answer

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.events import SYSTEM
-from tests.factories import make_agent, make_delivery, make_webhook
+from tests.factories import make_agent, make_delivery, make_notice, make_webhook
 from tests.support.api import refused
 from webhooks.models import Delivery, Status, Subscription
 from webhooks.services.deliveries import claim_due, claim_for_agent
@@ -52,6 +52,19 @@ def test_a_deleted_webhook_counts_no_more(admin, now):
     found = samples(admin)
     assert found['brokkr_webhook_deliveries{status="pending"}'] == 0.0
     assert found["brokkr_webhook_oldest_pending_age_seconds"] == 0.0
+
+
+def test_what_a_limit_holds_back_is_counted_with_its_age(admin, now):
+    assert samples(admin)["brokkr_webhook_oldest_held_age_seconds"] == 0.0
+    webhook = make_webhook(max_deliveries_per_minute=3)
+    for minutes in (5, 3):
+        make_notice(at=now - timedelta(minutes=minutes))
+    held = samples(admin)
+    assert held["brokkr_webhook_held_notices"] == 2.0
+    assert 300 <= held["brokkr_webhook_oldest_held_age_seconds"] < 400
+    delete_subscription(subscription=webhook, actor=SYSTEM)
+    deleted = samples(admin)
+    assert deleted["brokkr_webhook_held_notices"] == deleted["brokkr_webhook_oldest_held_age_seconds"] == 0.0
 
 
 def test_what_cannot_be_decrypted_is_counted_by_field_and_by_who_needed_it(admin, now):

@@ -16,12 +16,12 @@ from core.admin import (
     ReadOnlyAdmin,
     TimeRangeFilter,
     admin_actor,
-    ago,
     badge,
     badges,
     bulk_action,
     detail_action,
     link,
+    moment,
     preformatted,
     shortened,
 )
@@ -138,11 +138,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="created", ordering="created_at")
     def created(self, row: Delivery) -> SafeString | None:
-        return ago(row.created_at)
+        return moment(row.created_at)
 
     @admin.display(description="last attempt")
     def tried(self, row: Delivery) -> SafeString | None:
-        return ago(row.last_attempt_at)
+        return moment(row.last_attempt_at)
 
     @admin.display(description="next attempt")
     def next_attempt(self, row: Delivery) -> str | None:
@@ -150,7 +150,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="ended")
     def ended(self, row: Delivery) -> SafeString | None:
-        return ago(row.completed_at)
+        return moment(row.completed_at)
 
     @admin.display(description="last error")
     def error(self, row: Delivery) -> SafeString | str | None:

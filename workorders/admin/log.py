@@ -22,6 +22,7 @@ from core.admin import (
     badges,
     bulk_action,
     detail_action,
+    moment,
 )
 from workorders.admin.addressees import Addressees, addressees_of_entries
 from workorders.admin.common import (
@@ -95,7 +96,7 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
 
     @admin.display(description="finished", ordering="completed_at")
     def finished(self, entry: WorkOrderLogEntry) -> SafeString | None:
-        return ago(entry.completed_at)
+        return moment(entry.completed_at)
 
     @admin.display(description="retries", ordering="retries_attempted")
     def retries(self, entry: WorkOrderLogEntry) -> int:

@@ -1,0 +1,100 @@
+"""Filters of the lists of agents and of stacks that need both: what agents serve, and how they stand with it."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from agents.attention import pairs
+from agents.models import Agent
+from agents.wanted.standing import Standing
+from agents.wanted.ties import serving_agents
+from agents.wanted.versions import held_versions
+from core import clock
+from core.admin.filters import register_filter
+from stacks.models import Stack
+
+# The theme's classes carry no types; they extend Django's.
+if TYPE_CHECKING:
+    _RelatedFilter = RelatedFieldListFilter
+else:
+    from unfold.contrib.filters.admin import AutocompleteSelectFilter as _RelatedFilter
+
+_SILENT = "silent"
+
+
+class RegistrationFilter(_RelatedFilter):
+    """Agents that are registered with a generator."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "registered with"
+
+
+class ServedStackFilter(_RelatedFilter):
+    """Agents that serve a stack, by a target, a label or an annotation."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "stack"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        key: Any = self.used_parameters.get(self.lookup_kwarg)
+        if not key:
+            return queryset
+        try:
+            stack = Stack.objects.active().filter(pk=key[-1] if isinstance(key, list) else key).first()
+        except ValidationError as error:
+            raise IncorrectLookupParameters from error
+        return (
+            queryset.none() if stack is None else queryset.filter(pk__in=serving_agents(stack).values("pk"))
+        )
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Rows that have a deployment in this state, among the latest that need attention (`attention.CANDIDATES`)."""
+
+    parameter_name = "state"
+    title = "state"
+    # Of the two ids of a pair, the one that the list is of.
+    column: int
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(Standing.FAILING, "Failing"), (Standing.PENDING, "Pending"), (_SILENT, "Pending and silent")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        state = self.value()
+        if state == Standing.FAILING:
+            found = pairs(Standing.FAILING)
+        elif state in {Standing.PENDING, _SILENT}:
+            heard = set(Agent.objects.active().working().heard(clock.now()).values_list("pk", flat=True))
+            found = [pair for pair in pairs(Standing.PENDING) if (pair[0] in heard) == (state != _SILENT)]
+        else:
+            return queryset
+        return queryset.filter(pk__in={pair[self.column] for pair in found})
+
+
+class StateOfAgentFilter(StateFilter):
+    column = 0
+
+
+class StateOfStackFilter(StateFilter):
+    column = 1
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*super().lookups(request, model_admin), (Standing.HELD, "With versions held back")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == Standing.HELD:
+            return queryset.filter(pk__in=held_versions().values("stack"))
+        return super().queryset(request, queryset)
+
+
+register_filter(Stack, StateOfStackFilter, "agents.view_agent")
+register_filter(Agent, StateOfAgentFilter, "stacks.view_stack")
+register_filter(Agent, ("targets__stack", ServedStackFilter), "stacks.view_stack")
+register_filter(Agent, ("registrations__generator", RegistrationFilter), "generators.view_generator")

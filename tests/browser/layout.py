@@ -1,0 +1,26 @@
+"""Whether a page can be read as it is laid out: nothing cut off, and no word broken."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+WIDTHS = (1280, 1920, 390)
+_FAULTS = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
+# The theme's scroll bars follow a new width a little later.
+_LOOKS, _BETWEEN_MILLISECONDS = 100, 100
+
+
+def faults_of_layout(page: Page) -> list[str]:
+    """What cannot be read on the page in each of the widths, which it is given without being loaded again."""
+    return [f"{width} px: {each}" for width in WIDTHS for each in _faults(page, width)]
+
+
+def _faults(page: Page, width: int) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 900})
+    found: list[str] = page.evaluate(_FAULTS)
+    for _ in range(_LOOKS):
+        if not found:
+            break
+        page.wait_for_timeout(_BETWEEN_MILLISECONDS)
+        found = page.evaluate(_FAULTS)
+    return found
