@@ -145,7 +145,7 @@ def test_a_label_is_added_after_its_plan_on_a_phone_by_the_keyboard_alone(as_use
     page.goto(agent.page())
     press(page, page.get_by_role("button", name="Actions"))
     press(page, page.get_by_role("link", name="Edit"))
-    press(page, page.get_by_text("Add another Label"))
+    press(page, page.get_by_role("link", name="Add another Label"))
     tab_to(page, page.locator("input[name=labels-0-label]"))
     page.keyboard.type(shop["label"])
     press(page, page.get_by_role("button", name="Save", exact=True))
