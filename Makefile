@@ -279,6 +279,10 @@ bench-pending: env ## measure an agent's question for work among 1,000 and 100,0
 bench-admin: env ## measure the admin's pages in a large world: BENCH_ARGS="--against main"
 	@$(BIN)/python -m bench.admin_pages $(BENCH_ARGS)
 
+.PHONY: bench-comparisons
+bench-comparisons: env ## compare large upgrades with git's own differences, and measure the pages of large versions
+	@$(BIN)/python -m bench.comparisons $(BENCH_ARGS)
+
 .PHONY: bench-fleet
 bench-fleet: env ## measure the fleet at a glance with 10,000 agents
 	@$(BIN)/python -m bench.fleet $(BENCH_ARGS)

@@ -10,7 +10,7 @@ import yaml
 
 from stacks.manifests import check_manifest
 
-_BYTES = 10 * 1024 * 1024
+TEN_MIB = 10 * 1024 * 1024
 _LINE = "a line of a configuration file, as long as such lines are, key=value\n"
 _INDENTED = f"        {_LINE}"
 DEFINITIONS = "like custom resource definitions"
@@ -32,7 +32,7 @@ DOCUMENTS = {
 }
 
 
-def manifest(document: str, size: int = _BYTES) -> str:
+def manifest(document: str, size: int = TEN_MIB) -> str:
     """As many of the documents as fit into so many bytes, 10 MiB by default."""
     return "---\n".join([document] * (size // (len(document) + 4)))
 

@@ -93,6 +93,16 @@ def secret_places(text: str, *, is_masked: bool = False) -> list[Found]:
     return sorted(_found(text, is_masked=is_masked) or (), key=lambda found: found[1])
 
 
+def searched_characters(text: str) -> int:
+    """The length of those documents in which values to hide are looked for: a million takes half a second."""
+    if not _may_be_about_secrets(text, None):
+        return 0
+    try:
+        return sum(end - start for start, end in _documents(text, 0))
+    except (yaml.YAMLError, TooDeep):
+        return 0
+
+
 def mask_of(place: Place) -> str:
     """What is shown in place of the value in this place."""
     return MASKED_TEXT if place[0] == _TEXT else MASKED
@@ -110,16 +120,8 @@ def _found_in(
     """What `text` has to hide. `level` is the number of texts around this one."""
     if not _may_be_about_secrets(text, source):
         return ()
-    start = len(text) - len(text.removeprefix(_BOM))
     try:
-        spans = (
-            [(start, len(text))]
-            if source is not None
-            else [
-                (start + first, start + last)
-                for first, last in documents_with(text[start:], partial(_concerns, level))
-            ]
-        )
+        spans = _documents(text, level) if source is None else [(_start(text), len(text))]
         found: list[Found] = []
         for first, last in spans:
             inner = None if source is None else source[first:last]
@@ -127,6 +129,19 @@ def _found_in(
         return tuple(found)
     except (yaml.YAMLError, KeyError, TooDeep):  # KeyError: an alias without an anchor
         return None
+
+
+# Cached for the same reason.
+@lru_cache(maxsize=4)
+def _documents(text: str, level: int) -> list[Span]:
+    """The documents that may have something to hide."""
+    start = _start(text)
+    found = documents_with(text[start:], partial(_concerns, level))
+    return [(start + first, start + last) for first, last in found]
+
+
+def _start(text: str) -> int:
+    return len(text) - len(text.removeprefix(_BOM))
 
 
 def _found_from(start: int, read: ReadText, level: int) -> Iterator[Found]:

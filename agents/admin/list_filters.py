@@ -71,8 +71,11 @@ class StateFilter(admin.SimpleListFilter):
         if state == Standing.FAILING:
             found = pairs(Standing.FAILING)
         elif state in {Standing.PENDING, _SILENT}:
-            heard = set(Agent.objects.active().working().heard(clock.now()).values_list("pk", flat=True))
-            found = [pair for pair in pairs(Standing.PENDING) if (pair[0] in heard) == (state != _SILENT)]
+            agents = Agent.objects.active().working()
+            # Pending are active agents only, so those that are not among these few are heard.
+            unheard = agents.silent(clock.now()) | agents.never_heard()
+            few = set(unheard.values_list("pk", flat=True))
+            found = [pair for pair in pairs(Standing.PENDING) if (pair[0] in few) == (state == _SILENT)]
         else:
             return queryset
         return queryset.filter(pk__in={pair[self.column] for pair in found})

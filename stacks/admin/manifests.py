@@ -11,6 +11,7 @@ from core.admin.diff import Side, diff_table
 from stacks.admin.documents import documents_of
 from stacks.masking import REVEAL_PERMISSION, comparable, mask_secrets
 from stacks.models import DeploymentObject
+from stacks.secret_places import searched_characters
 
 REVEAL = Question(
     title="Show the hidden values",
@@ -20,8 +21,16 @@ REVEAL = Question(
 PUBLISH_PERMISSION = "stacks.add_deploymentobject"
 
 
+# The budget of a masked comparison: characters of documents with Secrets, of both sides. A million takes half a second.
+MAX_SEARCHED = 4_000_000
+_STOPPED = SafeString(
+    '<p class="brokkr-hint" role="status">The comparison stopped: the two versions have too many values of Secrets '
+    "to hide each of them in time. Who may see the values can show them.</p>"
+)
+
+
 def hides_values(text: str) -> bool:
-    return mask_secrets(text) != text
+    return searched_characters(text) > MAX_SEARCHED or mask_secrets(text) != text
 
 
 def may_reveal(request: HttpRequest) -> bool:
@@ -48,8 +57,11 @@ def object_diff(
     pages_at: str = "",
     pages_form: str = "",
 ) -> SafeString:
-    """The comparison of two versions; the rest is as for `diff_table`."""
-    old_side, new_side = (manifest_side(each.yaml_content, is_revealed=is_revealed) for each in (old, new))
+    """The comparison of two versions, or a word that it stopped; the rest is as for `diff_table`."""
+    texts = [each.yaml_content for each in (old, new)]
+    if not is_revealed and sum(map(searched_characters, texts)) > MAX_SEARCHED:
+        return _STOPPED
+    old_side, new_side = (manifest_side(text, is_revealed=is_revealed) for text in texts)
     return diff_table(
         old_side,
         new_side,

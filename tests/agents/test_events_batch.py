@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -270,15 +271,18 @@ def live_and_deleted(agent: Agent) -> list[DeploymentObject]:
 @examples(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(outcomes, min_size=1, max_size=12))
 def test_a_batch_leaves_what_the_same_reports_one_by_one_leave(said):
-    one, _ = make_agent(labels=["a"])
-    two, _ = make_agent(labels=["a"])
     left = []
-    for agent, at_once in ((one, True), (two, False)):
-        objects = live_and_deleted(agent)
-        first = DeploymentObject.objects.filter(stack_id=objects[4].stack_id).order_by("sequence_id")[0]
-        positions = {obj.id: position for position, obj in enumerate([*objects, first])}
-        reports = [Report(objects[index].id, "DEPLOY", EventStatus(s), m) for index, s, m in said]
-        for chunk in [reports] if at_once else [[each] for each in reports]:
-            report_events(agent_id=agent.id, reports=chunk, actor=SYSTEM)
-        left.append(what_is_known(agent, positions))
+    # Undone, so that no example has the stacks of all before it.
+    with transaction.atomic():
+        one, _ = make_agent(labels=["a"])
+        two, _ = make_agent(labels=["a"])
+        for agent, at_once in ((one, True), (two, False)):
+            objects = live_and_deleted(agent)
+            first = DeploymentObject.objects.filter(stack_id=objects[4].stack_id).order_by("sequence_id")[0]
+            positions = {obj.id: position for position, obj in enumerate([*objects, first])}
+            reports = [Report(objects[index].id, "DEPLOY", EventStatus(s), m) for index, s, m in said]
+            for chunk in [reports] if at_once else [[each] for each in reports]:
+                report_events(agent_id=agent.id, reports=chunk, actor=SYSTEM)
+            left.append(what_is_known(agent, positions))
+        transaction.set_rollback(True)
     assert left[0] == left[1]

@@ -13,7 +13,7 @@ from agents.services.holds import hold, release
 from agents.target_state import _statement
 from paks.models import Pak
 from stacks.api.serializers import DeploymentObjectSerializer
-from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
+from stacks.models import DeploymentObject, Stack
 from tests.factories import (
     make_agent,
     make_event,
@@ -116,29 +116,32 @@ def test_a_change_is_seen_by_the_next_poll():
     assert [obj["sequence_id"] for obj in second.json()] == [newer.sequence_id]
 
 
+# By the database itself, on PostgreSQL: making so many instances takes longer than all other work of a test.
+FILL = """
+WITH s AS (
+    INSERT INTO stacks (id, created_at, updated_at, name, generator_id)
+    SELECT gen_random_uuid(), now(), now(), 'filler-' || %(stacks)s || '-' || n, %(generator)s
+    FROM generate_series(1, %(stacks)s) n RETURNING id, hashtext(name) AS number
+), labels AS (
+    INSERT INTO stack_labels (id, stack_id, label)
+    SELECT gen_random_uuid(), id, 'team-' || abs(number %% 97) FROM s
+), annotations AS (
+    INSERT INTO stack_annotations (id, stack_id, key, value)
+    SELECT gen_random_uuid(), id, 'tier', abs(number %% 89)::text FROM s
+)
+INSERT INTO deployment_objects (
+    id, created_at, updated_at, stack_id, yaml_content, yaml_checksum, submitted_at, is_deletion_marker
+)
+SELECT gen_random_uuid(), now(), now(), s.id, 'a: ' || version, repeat('0', 64), now(), false
+FROM generate_series(1, %(versions)s) version CROSS JOIN s
+"""
+
+
 def fill(stacks: int, versions: int) -> None:
     """Stacks that the agent does not serve, with history."""
     generator, _ = make_generator()
-    rows = Stack.objects.bulk_create(
-        [Stack(name=f"filler-{stacks}-{number}", generator=generator) for number in range(stacks)],
-        batch_size=2000,
-    )
-    StackLabel.objects.bulk_create(
-        [StackLabel(stack=row, label=f"team-{number % 97}") for number, row in enumerate(rows)],
-        batch_size=2000,
-    )
-    StackAnnotation.objects.bulk_create(
-        [StackAnnotation(stack=row, key="tier", value=f"{number % 89}") for number, row in enumerate(rows)],
-        batch_size=2000,
-    )
-    for version in range(versions):
-        DeploymentObject.objects.bulk_create(
-            [
-                DeploymentObject(stack=row, yaml_content=f"a: {version}", yaml_checksum="0" * 64)
-                for row in rows
-            ],
-            batch_size=2000,
-        )
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, {"stacks": stacks, "versions": versions, "generator": generator.pk})
 
 
 def plan_for(agent, *, with_new: bool = False):
@@ -171,8 +174,7 @@ def analyze() -> None:
 
 @pytest.mark.requires_postgres
 @pytest.mark.parametrize("released", [0, 1, 2])
-@pytest.mark.parametrize("with_new", [False, True])
-def test_a_hold_on_every_stack_costs_two_look_ups_more_for_each(released, with_new):
+def test_a_hold_on_every_stack_costs_two_look_ups_more_for_each(released):
     agent, objects = agent_with_twenty_stacks()
     fill(3_000, 2)
     others = [make_agent()[0] for _ in range(40)]
@@ -187,9 +189,11 @@ def test_a_hold_on_every_stack_costs_two_look_ups_more_for_each(released, with_n
         AgentOffer(agent=agent, version=version, stack=version.stack) for version in [*objects, *held[100:]]
     )
     analyze()
-    plan = plan_for(agent, with_new=with_new)
-    assert not scanned_tables(plan) & (LARGE | RELEASES)
-    assert buffers(plan) <= (14 if with_new else 11) * 20 + 40
+    # Those that were never offered cost three more each.
+    for with_new, each in ((False, 11), (True, 14)):
+        plan = plan_for(agent, with_new=with_new)
+        assert not scanned_tables(plan) & (LARGE | RELEASES), with_new
+        assert buffers(plan) <= each * 20 + 40, with_new
 
 
 @pytest.mark.requires_postgres

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.models import AuditLog
 from core.admin import diff
 from core.events import SYSTEM
-from stacks.admin import history
+from stacks.admin import history, manifests
 from stacks.models import Stack
 from stacks.services import delete_stack, lock_stack
 from tests.factories import make_generator, make_object, make_stack, manifest
@@ -160,6 +160,20 @@ def test_values_are_revealed_on_each_page_of_a_comparison_and_noted_each_time(op
     others = [text(reader.post(page(stack), {**query, "part": str(part)})) for part in range(1, 5)]
     assert "hunter" not in "".join(others)
     assert actions_by(reader.user) == []
+
+
+def test_a_comparison_with_too_many_secrets_stops_until_they_are_revealed(operator, monkeypatch):
+    monkeypatch.setattr(manifests, "MAX_SEARCHED", 100)
+    stack = make_stack()
+    for word in ("hunter1", "hunter2"):
+        make_object(stack, SECRET.format(word))
+    stopped = text(operator.get(page(stack)))
+    assert "The comparison stopped" in stopped
+    assert "hunter" not in stopped
+    assert "hunter<mark>2" in text(operator.post(page(stack), {"reveal": "yes"}))
+    for word in ("many", "more"):
+        make_object(stack, manifest(word * 100))
+    assert "The comparison stopped" not in text(operator.get(page(stack)))
 
 
 def test_nothing_is_revealed_to_others():

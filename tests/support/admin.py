@@ -35,7 +35,9 @@ class AdminPages:
             return response
         confirmed = {"plan": plan.digest}
         if not is_deletion:
-            confirmed |= {"typed": plan.phrase, "plan_reason": "it is meant"}
+            confirmed |= {"typed": plan.phrase} | (
+                {} if "reason" in fields else {"plan_reason": "it is meant"}
+            )
         return self.post_once(path, fields | confirmed)
 
     def post_once(self, path: str, data: dict[str, Any] | None = None) -> Any:

@@ -1,8 +1,10 @@
 """Two workers that look at the same rollouts, one of which is killed again and again, on their own database.
 
 Django starts once. Both workers and the fleet are forks, because a new start takes a hundred times as long. The fleet
-publishes good and bad versions to a few stacks, and its agents report on what they should have. The argument is how
-often to kill. The answer on stdout is JSON: how many rollouts ended in which state, and what is wrong with them.
+publishes good and bad versions to a few stacks, and its agents report on what they should have. One worker is killed by
+SIGKILL before a statement that writes, drawn at random, and another takes its place. The argument is how often.
+
+The answer on stdout is JSON: how many rollouts ended in which state, and what is wrong with them.
 """
 
 import os
@@ -13,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -24,7 +27,8 @@ import orjson
 _UNLOOKED = timedelta(milliseconds=300)
 _STACKS = 3
 _AGENTS = 8
-_LONGEST_LIFE_SECONDS = 0.25
+# The chance to be killed before a statement that writes.
+_DEATH = 0.1
 # The chance that a version is published although one is on its way.
 _HASTE = 0.02
 _PATIENCE_SECONDS = 120
@@ -41,19 +45,16 @@ def main(kills: int) -> None:
     for module in (ticking, releasing):
         module.MAX_UNLOOKED = _UNLOOKED  # type: ignore[attr-defined]
     _end_of(_fork(_prepare))
-    chance = random.Random(13)  # noqa: S311  # chance, not secrecy
     reader, writer = os.pipe()
     fleet = _fork(lambda: _live(reader))
     with slow_transactions():
-        survivor, victim = _fork(_work), _fork(_work)
-        for _ in range(kills):
-            time.sleep(chance.uniform(0, _LONGEST_LIFE_SECONDS))
-            _kill(victim)
-            victim = _fork(_work)
-        os.write(writer, b".")
-        _end_of(fleet)
-        for worker in (survivor, victim):
-            _kill(worker)
+        survivor = _fork(_work)
+        for number in range(kills):
+            _wait_until_killed(_fork(partial(_work_until_killed, number)))
+    os.write(writer, b".")
+    _end_of(fleet)
+    os.kill(survivor, signal.SIGKILL)
+    _wait_until_killed(survivor)
     _end_of(_fork(lambda: sys.stdout.buffer.write(orjson.dumps(rollout_audit.report()))))
 
 
@@ -77,16 +78,29 @@ def _end_of(pid: int) -> None:
         raise SystemExit("a process failed")
 
 
-def _kill(pid: int) -> None:
-    """Kill the worker. Raises SystemExit if it has ended by itself, because a worker must not fail."""
-    os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
+def _wait_until_killed(worker: int) -> None:
+    """Raises SystemExit if the worker has ended otherwise, because a worker must not fail."""
+    _, status = os.waitpid(worker, 0)
     if not os.WIFSIGNALED(status):
         raise SystemExit("a worker failed")
 
 
+def _work_until_killed(seed: int) -> None:
+    from django.db import connection  # noqa: PLC0415
+
+    chance = random.Random(seed)  # noqa: S311  # chance, not secrecy
+
+    def die_or_execute(execute: Any, sql: str, *rest: Any) -> Any:
+        if not sql.startswith("SELECT") and chance.random() < _DEATH:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(die_or_execute):
+        _work()
+
+
 def _work() -> None:
-    """Do the worker's job, and look at each rollout besides: both workers are at the same ones all the time."""
+    """Do the worker's job, and look at every rollout besides, so that both workers are always at the same ones."""
     from core import clock  # noqa: PLC0415
     from rollouts.models import Rollout  # noqa: PLC0415
     from rollouts.services.ticking import tick, tick_due  # noqa: PLC0415

@@ -112,7 +112,8 @@ class _Writer:
         if re.fullmatch(r"\w+", value):
             styles.append(str)
         if not in_flow:
-            styles += [self._literal] if "\n" in value else [self._literal, self._folded]
+            # Folding keeps no lines, and one blank between words.
+            styles += [self._literal, *([self._folded] if not re.search(r"\n|  ", value) else [])]
         return _continued(self.among("", "", "", "!!str ", "!mine ") + self.among(*styles)(value), by)
 
     def _single(self, value: str) -> str:

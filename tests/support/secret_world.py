@@ -109,7 +109,7 @@ class SecretWorld:
         template = {
             "name": f"template-{values.suffix}",
             "template_content": _TEMPLATE.replace("FIXED", json.dumps(values.of("fixed"))),
-            "parameters_schema": "{}",
+            "parameters_schema": json.dumps({"properties": {"password": {"default": values.of("default")}}}),
         }
         self.ids["template_id"] = self.send(owner, "/templates", template)["id"]
         given = {"template_id": self.ids["template_id"], "parameters": {"password": values.of("parameter")}}

@@ -82,7 +82,7 @@ class Command(BaseCommand):
             "--protocol",
             choices=PROTOCOLS,
             default=PROTOCOLS[0],
-            help="what agents call: polls, heartbeats and looks for work, or one sync in place of these",
+            help="what agents call: polls, heartbeats, looks for work and reports, or syncs in place of these",
         )
         parser.add_argument("--seed", type=int, default=1, help="for the same choices in another run")
         parser.add_argument("--keep", action="store_true", help="delete nothing at the end")
