@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from agents.admin.inlines import RegistrationInline, TargetInline
 from agents.admin.label_actions import LABEL_ACTIONS, LabelActions
@@ -100,7 +101,6 @@ class AgentAdmin(LabelActions, ServiceAdmin):
     change_form_outer_before_template = "agents/admin/summary.html"
     list_display = (
         "name_line",
-        "cluster",
         "status_line",
         "label_list",
     )
@@ -134,9 +134,12 @@ class AgentAdmin(LabelActions, ServiceAdmin):
             context["summary"] = summary_of(context["original"])
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description="cluster", ordering="cluster_name")
-    def cluster(self, agent: Agent) -> str:
-        return one_line(agent.cluster_name)
+    @admin.display(description="name", ordering="name")
+    def name_line(self, row: Agent) -> SafeString:
+        """The name over the cluster's, so that the row fits on narrower screens."""
+        return format_html(
+            '{} <span class="brokkr-where">{}</span>', one_line(row.name), one_line(row.cluster_name)
+        )
 
     @admin.display(description="status", ordering="heartbeat__last_heartbeat")
     def status_line(self, agent: Agent) -> str:

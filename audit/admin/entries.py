@@ -228,7 +228,9 @@ class AuditLogAdmin(ReadOnlyAdmin):
         kind = row.resource_type.replace("_", " ")
         if row.resource_name is not None:
             return format_html(
-                "{} {}", kind, object_link(row.resource_model, row.resource_id, row.resource_name)
+                "<span>{} {}</span>",
+                kind,
+                object_link(row.resource_model, row.resource_id, row.resource_name),
             )
         details = row.details or {}
         name = details.get("name") or details.get("username") or details.get("work_type")

@@ -128,7 +128,8 @@ def test_a_bin_beside_a_label_asks_before_it_takes_the_stack_away(as_user, site,
     page = as_user("operator")
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(f"{agent.page()}?edit=1")
-    page.locator("input[name=labels-0-DELETE]").dispatch_event("click")
+    tab_to(page, page.locator("input[name=labels-0-DELETE]"))
+    page.keyboard.press("Space")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Now: 1 loses it.")).to_be_visible()
     expect(page.get_by_text("The agents")).to_be_visible()
@@ -151,7 +152,7 @@ def test_a_label_is_added_after_its_plan_on_a_phone_by_the_keyboard_alone(as_use
     press(page, page.get_by_role("button", name="Save", exact=True))
     expect(page.get_by_text("Now: 1 gains it.")).to_be_visible()
     press(page, page.get_by_role("button", name="Yes, save"))
-    expect(page.get_by_role("main")).to_contain_text("was changed successfully")
+    expect(page.get_by_role("button", name="Yes, save")).to_have_count(0)
     page.goto(agent.page("stacks"))
     expect(page.get_by_role("link", name=shop["name"])).to_be_visible()
 
