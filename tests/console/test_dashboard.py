@@ -74,6 +74,7 @@ def test_every_number_is_that_of_the_list_it_leads_to(operator):
         "silent": "1",
         "never seen": "1",
         "not active": "1",
+        "removals to confirm": "0",
         "stacks": "2",
         "versions": "4",
         "generators": "4",
