@@ -91,10 +91,17 @@ def test_a_key_that_only_reads_is_made_given_an_end_and_revoked_by_the_keyboard_
     # The parts of the moment, in the order of the browser's language.
     page.keyboard.type("05062030")
     page.keyboard.press("Tab")
-    page.keyboard.type("0708AM")
+    page.keyboard.type("070809AM")
     press(page, page.get_by_role("button", name="Save"))
     expect(page.get_by_text("The key's end was changed")).to_be_visible()
-    assert identity(site, key).json()["ends_at"] == "2030-05-06T07:08:00.000000Z"
+    assert identity(site, key).json()["ends_at"] == "2030-05-06T07:08:09.000000Z"
+    page.goto(f"{key_page}end/")
+    tab_to(page, page.get_by_label("Ends"))
+    # Without its month it is no moment, and must not be taken for none, with which the key would never end.
+    page.keyboard.press("Backspace")
+    press(page, page.get_by_role("button", name="Save"))
+    assert page.get_by_label("Ends").evaluate("field => field.validity.badInput")
+    assert identity(site, key).json()["ends_at"] == "2030-05-06T07:08:09.000000Z"
     page.goto(f"{key_page}revoke/")
     tab_to(page, page.get_by_label("Reason"))
     page.keyboard.type("it was shown to somebody")
