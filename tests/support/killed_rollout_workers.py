@@ -13,7 +13,6 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -22,6 +21,8 @@ from uuid import UUID
 
 import django
 import orjson
+
+from tests.support.forks import fork, was_killed
 
 # How soon a rollout is due again whose worker was killed. In production it takes a minute.
 _UNLOOKED = timedelta(milliseconds=300)
@@ -44,45 +45,29 @@ def main(kills: int) -> None:
 
     for module in (ticking, releasing):
         module.MAX_UNLOOKED = _UNLOOKED  # type: ignore[attr-defined]
-    _end_of(_fork(_prepare))
+    _end_of(fork(_prepare))
     reader, writer = os.pipe()
-    fleet = _fork(lambda: _live(reader))
+    fleet = fork(lambda: _live(reader))
     with slow_transactions():
-        survivor = _fork(_work)
+        survivor = fork(_work)
         for number in range(kills):
-            _wait_until_killed(_fork(partial(_work_until_killed, number)))
+            _wait_until_killed(fork(partial(_work_until_killed, number)))
     os.write(writer, b".")
     _end_of(fleet)
     os.kill(survivor, signal.SIGKILL)
     _wait_until_killed(survivor)
-    _end_of(_fork(lambda: sys.stdout.buffer.write(orjson.dumps(rollout_audit.report()))))
-
-
-def _fork(work: Callable[[], object]) -> int:
-    """The id of a new process that does the work. This process has no threads and no connections."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
-    return pid
+    _end_of(fork(lambda: sys.stdout.buffer.write(orjson.dumps(rollout_audit.report()))))
 
 
 def _end_of(pid: int) -> None:
-    _, status = os.waitpid(pid, 0)
-    if status:
-        raise SystemExit("a process failed")
+    if was_killed(pid):
+        raise SystemExit("a process was killed")
 
 
 def _wait_until_killed(worker: int) -> None:
     """Raises SystemExit if the worker has ended otherwise, because a worker must not fail."""
-    _, status = os.waitpid(worker, 0)
-    if not os.WIFSIGNALED(status):
-        raise SystemExit("a worker failed")
+    if not was_killed(worker):
+        raise SystemExit("a worker ended by itself")
 
 
 def _work_until_killed(seed: int) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import django
 import orjson
 
+from tests.support.forks import fork, was_killed
+
 # Shorter than the life of a worker, so that the next worker can take the deliveries of a killed one.
 _LEASE = timedelta(milliseconds=50)
 _WEBHOOKS = 4
@@ -70,22 +72,8 @@ def _points_of_death(dispatcher: Any) -> Iterator[Callable[[], None]]:
 
 
 def _in_a_fork(work: Callable[[], object]) -> bool:
-    """Run the work in a forked process; whether it was killed. This process has no threads and no connections."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        return True
-    if status:
-        raise SystemExit("a process failed")
-    return False
+    """Run the work in a forked process; whether it was killed."""
+    return was_killed(fork(work))
 
 
 def _prepare(url: str) -> None:
