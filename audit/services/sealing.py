@@ -26,7 +26,7 @@ _LOOKED_BACK = 20
 
 
 def seal_new_entries(*, now: datetime, may_go_on: Callable[[], bool] = lambda: True) -> int:
-    """Seal all rows that have no seal, in seals of at most MOST_ENTRIES; the number of seals. Any number of workers.
+    """Seal the rows that have no seal, in seals of at most MOST_ENTRIES; the number of seals. Any number of workers.
 
     Between two seals it asks whether it may go on.
 
@@ -35,15 +35,16 @@ def seal_new_entries(*, now: datetime, may_go_on: Callable[[], bool] = lambda: T
     state, _ = SealingState.objects.get_or_create(pk=1)
     searches_all = state.searched_all_at is None or state.searched_all_at <= now - _SEARCH_ALL_EVERY
     after = 0 if searches_all else highest_sealed(before=now - _LATE)
-    seals = 0
-    while may_go_on():
+    seals, is_full = 0, True
+    # What is written meanwhile has time until the next run; else a busy log would get a seal for every few entries.
+    while is_full and may_go_on():
         seal = _seal_next(after=after, now=now)
-        if seal is None:
-            if searches_all:
-                SealingState.objects.filter(pk=1).update(searched_all_at=now)
-            break
-        after = seal.last_sequence
-        seals += 1
+        is_full = seal is not None and seal.entries == MOST_ENTRIES
+        if seal is not None:
+            after = seal.last_sequence
+            seals += 1
+        if searches_all and not is_full:
+            SealingState.objects.filter(pk=1).update(searched_all_at=now)
     return seals
 
 

@@ -32,6 +32,17 @@ def test_rows_come_into_seals_in_order_and_each_seal_follows_on_the_last(now):
     assert list(AuditLog.objects.order_by("sequence").values_list("seal", flat=True)) == [1, 1, 2, 2, 3]
 
 
+def test_a_run_ends_though_entries_come_all_the_time(now):
+    written: list[object] = []
+
+    def write_on() -> bool:
+        written.append(write_entry())
+        return len(written) < 5
+
+    assert seal_new_entries(now=now, may_go_on=write_on) == 1
+    assert len(written) == 1
+
+
 def test_the_job_seals_and_has_nothing_to_do_then():
     write_entry()
     assert [seal_job(), seal_job()] == [1, 0]
