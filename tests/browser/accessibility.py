@@ -78,3 +78,11 @@ def press(page: Page, locator: Locator) -> None:
     """Go to the button or link by the tabulator, and press Enter."""
     tab_to(page, locator)
     page.keyboard.press("Enter")
+
+
+def press_action(page: Page, name: str) -> None:
+    """Press a link among a page's actions, which a phone shows behind a button."""
+    behind = page.get_by_role("button", name="Actions")
+    if behind.is_visible():
+        press(page, behind)
+    press(page, page.get_by_role("link", name=name))

@@ -151,15 +151,17 @@ def as_user(window: Callable[..., Page], _profiles: Callable[[str], BrowserConte
     return lambda name: window(_profiles(name))
 
 
-@pytest.fixture(params=[1280, 390])
-def as_user_of_widths(
+@pytest.fixture(params=[(1280, "light"), (1920, "dark"), (390, "dark")], ids=["desk", "wall", "phone"])
+def as_user_on_screens(
     as_user: Callable[[str], Page], request: pytest.FixtureRequest
 ) -> Callable[[str], Page]:
-    """The same in a wide window and in a narrow one: the test runs with each."""
+    """The same on a usual screen, on a large one and on a phone, in light and dark: the test runs with each."""
+    width, scheme = request.param
 
     def open_window(name: str) -> Page:
         page = as_user(name)
-        page.set_viewport_size({"width": request.param, "height": 900})
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         return page
 
     return open_window

@@ -41,8 +41,8 @@ def test_axe_reports_nothing_on_the_login_page(window):
     assert complaints_of(window(), "login/") == []
 
 
-def test_a_failure_is_found_opened_and_its_agents_seen_by_keyboard_alone(as_user, failing):
-    page = as_user("viewer")
+def test_a_failure_is_found_opened_and_its_agents_seen_by_keyboard_alone(as_user_on_screens, failing):
+    page = as_user_on_screens("viewer")
     page.goto("")
     page.keyboard.press("Control+k")
     field = page.get_by_role("searchbox", name="Find anything")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import press, tab_to
+from tests.browser.accessibility import press, press_action, tab_to
 
 pytestmark = pytest.mark.live
 
@@ -122,30 +122,25 @@ def test_a_label_brings_a_stack_and_the_page_says_why(as_user, site, shop):
     expect(row).to_contain_text("pending")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_bin_beside_a_label_asks_before_it_takes_the_stack_away(as_user, site, shop, width):
-    agent = Agent(site, f"pyxis-{width}", label=shop["label"])
-    page = as_user("operator")
-    page.set_viewport_size({"width": width, "height": 844})
+def test_a_bin_beside_a_label_asks_before_it_takes_the_stack_away(as_user_on_screens, site, shop):
+    agent = Agent(site, "pyxis", label=shop["label"])
+    page = as_user_on_screens("operator")
     page.goto(f"{agent.page()}?edit=1")
     tab_to(page, page.locator("input[name=labels-0-DELETE]"))
     page.keyboard.press("Space")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Now: 1 loses it.")).to_be_visible()
     expect(page.get_by_text("The agents")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="No, go back").click()
     expect(page.locator("input[name=labels-0-DELETE]")).not_to_be_checked()
 
 
-def test_a_label_is_added_after_its_plan_on_a_phone_by_the_keyboard_alone(as_user, site, shop):
+def test_a_label_is_added_after_its_plan_by_the_keyboard_alone(as_user_on_screens, site, shop):
     agent = Agent(site, "lupus")
-    page = as_user("operator")
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme="dark")
+    page = as_user_on_screens("operator")
     page.goto(agent.page())
-    press(page, page.get_by_role("button", name="Actions"))
-    press(page, page.get_by_role("link", name="Edit"))
+    press_action(page, "Edit")
     press(page, page.get_by_role("link", name="Add another Label"))
     tab_to(page, page.locator("input[name=labels-0-label]"))
     page.keyboard.type(shop["label"])
@@ -157,12 +152,11 @@ def test_a_label_is_added_after_its_plan_on_a_phone_by_the_keyboard_alone(as_use
     expect(page.get_by_role("link", name=shop["name"])).to_be_visible()
 
 
-def test_a_deletion_is_confirmed_by_the_keyboard_alone(as_user, site):
+def test_a_deletion_is_confirmed_by_the_keyboard_alone(as_user_on_screens, site):
     agent, *_ = [Agent(site, "indus") for _ in range(11)]
-    page = as_user("operator")
-    page.set_viewport_size({"width": 1920, "height": 1080})
+    page = as_user_on_screens("operator")
     page.goto(agent.page())
-    press(page, page.get_by_role("link", name="Delete agent"))
+    press_action(page, "Delete agent")
     expect(page.get_by_role("heading", name="Delete the agent")).to_be_visible()
     tab_to(page, page.get_by_label("Reason"))
     page.keyboard.type("the cluster is gone")

@@ -40,7 +40,7 @@ def choose(page: Page, fleet: str, action: str) -> None:
     page.get_by_role("button", name="Run").click()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (1920, "light"), (390, "light")])
 def test_an_operator_labels_all_that_match(as_user, site, fleet, width, scheme):
     label = f"env:w{width}"
     page = as_user("operator")

@@ -1,4 +1,4 @@
-"""Keys in a real browser, wide and narrow, by the keyboard alone, and for each group of users."""
+"""Keys in a real browser, on each screen, by the keyboard alone, and for each group of users."""
 
 from itertools import count
 from typing import Any
@@ -15,9 +15,9 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def page(as_user_of_widths) -> Page:
+def page(as_user_on_screens) -> Page:
     """A window of an admin."""
-    window: Page = as_user_of_widths("admin")
+    window: Page = as_user_on_screens("admin")
     return window
 
 
@@ -111,8 +111,8 @@ def test_a_key_that_only_reads_is_made_given_an_end_and_revoked_by_the_keyboard_
 
 
 @pytest.mark.parametrize("user", ["viewer", "operator"])
-def test_who_may_see_no_keys_is_offered_none(as_user_of_widths, generator, user):
-    page = as_user_of_widths(user)
+def test_who_may_see_no_keys_is_offered_none(as_user_on_screens, generator, user):
+    page = as_user_on_screens(user)
     page.goto(f"generators/generator/{generator['id']}/change/")
     expect(page.get_by_role("link", name="Keys", exact=True)).to_have_count(0)
     expect(page.get_by_role("link", name="Rotate key")).to_have_count(0)

@@ -29,7 +29,7 @@ def start(site: Any, environment: str) -> None:
             agent.perform(number)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1920, "dark"), (390, "dark")])
 def test_one_agent_is_added_started_and_heard(as_user, site, width, scheme):
     name = f"pavo {next(_numbers)}"
     page = as_user("admin")

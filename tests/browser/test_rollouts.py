@@ -103,10 +103,8 @@ def test_an_operator_sees_a_running_rollout_pauses_and_resumes_it(as_user, site)
     expect(page.locator("#rollout-sentence")).to_contain_text("Wave 1 waits for")
 
 
-def test_a_rollout_is_paused_by_the_keyboard_alone(as_user, site):
-    page = as_user("operator")
-    page.set_viewport_size({"width": 1920, "height": 1080})
-    page.emulate_media(color_scheme="dark")
+def test_a_rollout_is_paused_by_the_keyboard_alone(as_user_on_screens, site):
+    page = as_user_on_screens("operator")
     open_rollout(page, start(site))
     press(page, page.get_by_role("link", name="Pause"))
     tab_to(page, page.get_by_label("Reason"))

@@ -84,8 +84,8 @@ def test_an_operator_publishes_compares_and_rolls_back(as_user, stack):
     expect(page.locator(".brokkr-table tbody tr").first).to_contain_text("version 3 crashes")
 
 
-def test_a_version_is_published_and_rolled_back_by_the_keyboard_alone(as_user, stack):
-    page = as_user("operator")
+def test_a_version_is_published_and_rolled_back_by_the_keyboard_alone(as_user_on_screens, stack):
+    page = as_user_on_screens("operator")
     page.goto(f"stacks/stack/{stack['id']}/publish/")
     tab_to(page, page.locator("textarea[name=manifest]"))
     page.keyboard.press("Control+a")

@@ -17,8 +17,8 @@ def example(page: Page):
 
 
 @pytest.mark.parametrize("user", ["operator", "admin"])
-def test_the_example_follows_the_choice_by_the_keyboard_alone(as_user_of_widths, user):
-    page = as_user_of_widths(user)
+def test_the_example_follows_the_choice_by_the_keyboard_alone(as_user_on_screens, user):
+    page = as_user_on_screens(user)
     page.goto("webhooks/subscription/add/")
     expect(example(page)).to_contain_text('"event_type": "deployment.failed"')
     tab_to(page, page.get_by_role("radio", name="standard"))
@@ -31,8 +31,8 @@ def test_the_example_follows_the_choice_by_the_keyboard_alone(as_user_of_widths,
     expect(example(page)).to_contain_text("Agent edge-01 could not apply stack web-shop")
 
 
-def test_a_saved_webhook_is_tested_with_its_button(as_user_of_widths):
-    page = as_user_of_widths("operator")
+def test_a_saved_webhook_is_tested_with_its_button(as_user_on_screens):
+    page = as_user_on_screens("operator")
     name = f"team-{next(_numbers)}"
     page.goto("webhooks/subscription/add/")
     page.get_by_label("Name").fill(name)
@@ -49,21 +49,21 @@ def test_a_saved_webhook_is_tested_with_its_button(as_user_of_widths):
     expect(page.get_by_text("is not public")).to_be_visible()
 
 
-def test_a_viewer_sees_the_format_and_its_example_and_changes_nothing(as_user_of_widths, site):
+def test_a_viewer_sees_the_format_and_its_example_and_changes_nothing(as_user_on_screens, site):
     name = f"seen-{next(_numbers)}"
     made = site.post(
         "/webhooks",
         {"name": name, "url": "https://hooks.example.com/", "event_types": ["*"], "format": "teams"},
     )
-    page = as_user_of_widths("viewer")
+    page = as_user_on_screens("viewer")
     page.goto(f"webhooks/subscription/{made['id']}/change/")
     expect(example(page)).to_contain_text("AdaptiveCard")
     expect(page.get_by_role("radio")).to_have_count(0)
     expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
 
 
-def test_axe_reports_nothing_on_the_form(as_user_of_widths, site):
-    page = as_user_of_widths("admin")
+def test_axe_reports_nothing_on_the_form(as_user_on_screens, site):
+    page = as_user_on_screens("admin")
     made = site.post(
         "/webhooks",
         {
