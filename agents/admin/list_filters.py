@@ -27,20 +27,26 @@ else:
 _SILENT = "silent"
 
 
-class RegistrationFilter(_RelatedFilter):
+class _NamedFilter(_RelatedFilter):
+    """A filter whose title is not the field's name."""
+
+    heading: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = self.heading
+
+
+class RegistrationFilter(_NamedFilter):
     """Agents that are registered with a generator."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = "registered with"
+    heading = "registered with"
 
 
-class ServedStackFilter(_RelatedFilter):
+class ServedStackFilter(_NamedFilter):
     """Agents that serve a stack, by a target, a label or an annotation."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = "stack"
+    heading = "stack"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         key: Any = self.used_parameters.get(self.lookup_kwarg)

@@ -1,4 +1,4 @@
-"""Filters of lists: those of a label, and those that a higher app adds to the list of a lower one."""
+"""Filters of lists: those by a typed value, and those that a higher app adds to the list of a lower one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,28 @@ else:
     from unfold.contrib.filters.admin import TextFilter as _TextFilter
 
 
-class LabelFilter(_TextFilter):
+class TypedFilter(_TextFilter):
+    """The rows that have exactly what the user types in `column`.
+
+    To offer a list of values instead, the database would have to read the whole table.
+    """
+
+    column: str
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        typed = (self.value() or "").strip()
+        return self.rows_with(queryset, typed) if typed else queryset
+
+    def rows_with(self, rows: QuerySet[Any], typed: str) -> QuerySet[Any]:
+        return rows.filter(**{self.column: typed})
+
+
+class LabelFilter(TypedFilter):
     """The rows that carry exactly this label."""
 
     title = "label"
     parameter_name = "label"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        label = (self.value() or "").strip()
-        return queryset.filter(labels__label=label) if label else queryset
+    column = "labels__label"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from agents.models import Agent
 from core.admin import CappedPaginator, badges, link, preformatted
+from core.admin.filters import TypedFilter
 from stacks.masking import mask_secrets
 from stacks.secret_values import values_of, without_values
 from workorders.admin.addressees import Addressees
@@ -20,24 +21,18 @@ from workorders.services.targeting import Targeting
 
 # The theme's classes have no types; they extend Django's classes.
 if TYPE_CHECKING:
-    _TextFilter = admin.SimpleListFilter
     _Pages = admin.ModelAdmin[Any]
 else:
     _Pages = object
-    from unfold.contrib.filters.admin import TextFilter as _TextFilter
 
 # All agents may have a label, so only the first ones are listed.
 AGENTS_SHOWN = 20
 
 
-class WorkTypeFilter(_TextFilter):
-    # The user types the value; to offer a list of values, the database would have to read the whole table.
+class WorkTypeFilter(TypedFilter):
     title = "type, like build"
     parameter_name = "type"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = (self.value() or "").strip()
-        return queryset.filter(work_type=value) if value else queryset
+    column = "work_type"
 
 
 class OrderPages(_Pages):
