@@ -34,12 +34,18 @@ class Finder:
     permission: str
 
 
-def is_id(text: str, column: str = "id") -> Q | None:
-    """The condition that a row has this id in `column`; None if the text is no id."""
+def is_id(text: str) -> Q | None:
+    """The condition that a row has this id; None if the text is no id."""
     try:
-        return Q(**{column: UUID(text)})
+        return Q(id=UUID(text))
     except ValueError:
         return None
+
+
+def version_number(text: str) -> int | None:
+    """The sequence id that the text names, like `#42` or `42`; None if it names none."""
+    number = text.removeprefix("#")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else None
 
 
 def around(message: str, text: str) -> str:

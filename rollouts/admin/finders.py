@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from django.db.models import Q
 from django.urls import reverse
 
-from core.admin.finders import Hit, is_id, register_finder
+from core.admin.finders import Hit, is_id, register_finder, version_number
 from rollouts.admin.words import STATES
 from rollouts.models import Freeze, Rollout, RolloutState, RolloutStrategy
 
 
 def _rollouts(text: str, limit: int) -> Sequence[Hit]:
     by = is_id(text) or Q(stack__name__icontains=text) | Q(strategy_name__icontains=text)
-    number = text.removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) < 19:
-        by = Q(version=int(number))
+    if (number := version_number(text)) is not None:
+        by = Q(version=number)
     rows = Rollout.objects.filter(by).select_related("stack").order_by("-created_at", "-id")[:limit]
     return [
         Hit(

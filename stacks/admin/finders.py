@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 from django.urls import reverse
 
-from core.admin.finders import Hit, is_id, register_finder
+from core.admin.finders import Hit, is_id, register_finder, version_number
 from stacks.models import DeploymentObject, Stack
 
 
@@ -21,11 +21,8 @@ def _stacks(text: str, limit: int) -> Sequence[Hit]:
 
 
 def _versions(text: str, limit: int) -> Sequence[Hit]:
-    number = text.removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) < 19:
-        by: Q | None = Q(sequence_id=int(number))
-    else:
-        by = is_id(text)
+    number = version_number(text)
+    by = is_id(text) if number is None else Q(sequence_id=number)
     if by is None:
         return []
     rows = (
