@@ -92,9 +92,11 @@ def causes_of(changes: Sequence[Change], versions: Versions) -> dict[Change, Cau
         if change.transaction is not None or (change.what, change.began) in _ACTIONS
     ]
     resources = _resources(asked, versions)
-    condition = Q()
+    numbers = {change.transaction for change in asked if change.transaction is not None}
+    condition = Q(transaction_number__in=numbers) if numbers else Q()
     for change in asked:
-        condition |= _entries_of(change, resources[change])
+        if change.transaction is None:
+            condition |= _entries_without_number(change, resources[change])
     if not condition:
         return {}
     entries = list(AuditLog.objects.filter(condition).order_by("sequence"))
@@ -115,10 +117,8 @@ def _is_guessed(change: Change) -> bool:
     return change.transaction is None and change.what not in _ONCE
 
 
-def _entries_of(change: Change, resources: set[UUID]) -> Q:
-    """The entries that may be the change's cause."""
-    if change.transaction is not None:
-        return Q(transaction_number=change.transaction)
+def _entries_without_number(change: Change, resources: set[UUID]) -> Q:
+    """The entries that may be the cause of a change that has no number."""
     by_action = Q(action__in=_ACTIONS[change.what, change.began])
     if change.what in _ONCE:
         return by_action & Q(resource_id__in=resources)
