@@ -1,7 +1,7 @@
 """Two rollouts that are over: one went well, one was rolled back. Their rows are written as they would have been."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,14 +36,14 @@ _REASON = "checkout fails for every tenth customer"
 
 @dataclass
 class _Story:
-    """A rollout of the past, as it is told: `at` is how far it has come."""
+    """A rollout of the past, as it is told: `at` is how far it has come. `begin` makes `rollout`."""
 
     context: DemoContext
     stack: Stack
     strategy: Strategy
     agents: dict[UUID, Agent]
     at: datetime
-    rollout: Rollout | None = None
+    rollout: Rollout = field(init=False)
 
     def begin(self, version: DeploymentObject, previous: DeploymentObject) -> None:
         owner = self.stack.generator
@@ -75,7 +75,6 @@ class _Story:
 
     def wave(self, number: int, *, fails: bool = False) -> Sequence[Agent]:
         """Release a wave, and let its members apply the version, or fail to. Returns them."""
-        assert self.rollout is not None  # noqa: S101  # it has begun
         taken = RolloutMember.objects.filter(rollout=self.rollout).values_list("agent_id", flat=True)
         left = self.agents.keys() - set(taken)
         wave = self.strategy.wave(number)
@@ -152,7 +151,6 @@ class _Story:
 
     def note(self, kind: RolloutEventKind, *, who: str = "", reason: str = "", **details: object) -> None:
         """The entry of the audit log."""
-        assert self.rollout is not None  # noqa: S101  # it has begun
         AuditLog.objects.create(
             id=uuid7(),
             timestamp=self.at,
@@ -168,7 +166,6 @@ class _Story:
         )
 
     def end(self, state: RolloutState, **fields: object) -> None:
-        assert self.rollout is not None  # noqa: S101  # it has begun
         Rollout.objects.filter(pk=self.rollout.pk).update(state=state, state_since=self.at, **fields)
 
 

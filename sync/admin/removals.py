@@ -27,6 +27,7 @@ from core.admin import (
     one_line,
 )
 from core.admin.columns import register_column
+from core.events import Actor
 from inventory.models import Entry
 from sync.removals import reason_of
 from sync.services import confirm_removals, waiting_removals
@@ -154,9 +155,7 @@ class RemovalAdmin(ReadOnlyAdmin):
         description="Confirm", icon="check", question=_question, done="Confirmed", permission="confirm"
     )
     def confirm(self, request: HttpRequest, row: MarkerDelivery) -> None:
-        confirm_removals(
-            agent_id=row.agent_id, object_ids=[row.marker.id], actor=admin_actor(request), now=clock.now()
-        )
+        _confirm(row, admin_actor(request))
 
     @bulk_action(
         description="Confirm", question=_CONFIRM_ALL, done="Removals confirmed", permission="confirm"
@@ -164,10 +163,12 @@ class RemovalAdmin(ReadOnlyAdmin):
     def confirm_selected(self, row: MarkerDelivery, instruction: Instruction) -> bool:
         if row.confirmed_at is not None:
             return False
-        confirm_removals(
-            agent_id=row.agent_id, object_ids=[row.marker.id], actor=instruction.actor, now=clock.now()
-        )
+        _confirm(row, instruction.actor)
         return True
+
+
+def _confirm(row: MarkerDelivery, actor: Actor) -> None:
+    confirm_removals(agent_id=row.agent_id, object_ids=[row.marker.id], actor=actor, now=clock.now())
 
 
 def _objects_of(rows: Sequence[MarkerDelivery]) -> dict[UUID, tuple[int, list[str]]]:

@@ -61,7 +61,7 @@ from stacks.api.labels import matching_operations
 from stacks.api.serializers import DeploymentObjectSerializer, StackSerializer
 
 _INSTALLATION = "The variables, or the manifests."
-# Plain text for both: the manifests are several documents, and many readers of YAML answers expect one.
+# Plain text for all forms: manifests are several documents, and many readers of YAML answers expect one.
 _INSTALLATION_TEXT = OpenApiResponse(
     OpenApiTypes.STR,
     _INSTALLATION,
