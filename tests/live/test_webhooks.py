@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
 import pytest
 
 from tests.support.live_api import created, live_client
@@ -44,16 +43,7 @@ def database(database_template: Template, tmp_path: Path) -> Iterator[LiveServer
 
 
 def test_a_hundred_killed_workers_lose_no_event_and_none_dies(receiver: Receiver, database: LiveServer):
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.killed_workers", receiver.url(""), str(KILLS)],
-        cwd=ROOT,
-        env=database.environment | {"BROKKR__LOG__LEVEL": "error"},
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    outcome = orjson.loads(done.stdout)
+    outcome = database.said_by("tests.support.killed_workers", receiver.url(""), str(KILLS), timeout=120)
     arrived = {path: Counter(receiver.ids(path)) for path in ("/0", "/1", "/2", "/3")}
     events = set(outcome["events"])
     assert outcome["killed"] == KILLS

@@ -211,6 +211,20 @@ class LiveServer:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def said_by(self, module: str, *arguments: str, timeout: float) -> Any:
+        """Run a module of the tests on this server's database. Returns the JSON that it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self._code,
+            env=self.environment | {"BROKKR__LOG__LEVEL": "error"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     def credentials(self) -> dict[str, str]:
         """The environment variables with which the examples find this server and its admin key."""
         return {"BROKKR_URL": self.url, "BROKKR_ADMIN_PAK": self.admin_key}
