@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from simulator.client import FAILURES, Client, Unexpected
+from simulator.client import FAILURES, Client, NotNow, Unexpected
 from simulator.http import Answer, Connection, CutOff, Request
 from simulator.invariants import Poll, Shown
 from simulator.journal import Journal
@@ -99,8 +99,8 @@ class Agent:
                 pass
             except _Silenced:
                 break
-            except FAILURES:
-                # The client has counted it. The agent goes on, as real agents do.
+            except (NotNow, *FAILURES):
+                # The client has counted it. The agent comes again, as real agents do.
                 break
             except Unexpected as error:
                 tell("trouble", text=str(error))

@@ -31,6 +31,10 @@ class Unexpected(Exception):
         self.status = status
 
 
+class NotNow(Unexpected):
+    """The broker had too much to do. It said so, and when to come again."""
+
+
 class Client:
     """Makes calls. `calls` has the counts by kind.
 
@@ -65,8 +69,8 @@ class Client:
     ) -> Answer:
         """Make one counted request, with this fault.
 
-        Raises Unexpected if the status is not an expected one, CutOff if the fault cut the request off, and one of
-        FAILURES if there is none.
+        Raises Unexpected if the status is not an expected one, NotNow if the broker has no time, CutOff if the fault
+        cut the request off, and one of FAILURES if there is no answer.
         """
         misbehaviour = self._chance.choice(_MISBEHAVIOUR[fault]) if fault in _MISBEHAVIOUR else None
         if fault == "skew":
@@ -101,7 +105,7 @@ class Client:
         if answer.status not in expected:
             calls.errors[str(answer.status)] += 1
             text = f"{request.method} {request.path}: {answer.status} {answer.body[:300]!r}"
-            raise Unexpected(answer.status, text)
+            raise (NotNow if _is_for_now(answer) else Unexpected)(answer.status, text)
         return answer
 
     async def insist(
@@ -135,3 +139,9 @@ class Client:
         finally:
             twin.close()
         return answer
+
+
+def _is_for_now(answer: Answer) -> bool:
+    """Whether the same request may be answered a little later (docs/reference/error-codes.md)."""
+    is_ours = answer.headers.get("content-type", "").startswith("application/json")
+    return answer.status == 503 and is_ours and answer.json()["code"] in {"busy", "overloaded"}

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -27,7 +28,6 @@ from simulator.stats import Calls
 from simulator.strategies import strategies
 
 _ROOT = Path(__file__).resolve().parent.parent
-_KILL_EVERY_SECONDS = 20.0
 # The number of the director, among those of the cells.
 _DIRECTOR = -1
 
@@ -53,7 +53,8 @@ class Fleet:
         self._director: subprocess.Popen[bytes] | None = None
         # By the event.
         self._said_by_director: dict[str, dict[str, Any]] = {}
-        self._kills: list[float] = []
+        # By the number of the cell.
+        self._kills: dict[int, list[float]] = defaultdict(list)
         # When the last agent had joined.
         self._all_there = 0.0
         self._plans: list[CellPlan] = []
@@ -196,14 +197,14 @@ class Fleet:
         """A moment before the end; in a short run, its middle."""
         if "kill" not in self.plan.faults:
             return None
-        return now + min(_KILL_EVERY_SECONDS * (0.5 + self._random.random()), self.plan.duration / 2)
+        return now + min(self.plan.kill_every * (0.5 + self._random.random()), self.plan.duration / 2)
 
     def _kill_one(self) -> None:
         number = self._random.randrange(len(self._cells))
         self._cells[number].kill()
         self._cells[number].wait()
         self.report.kills += 1
-        self._kills.append(time.monotonic())
+        self._kills[number].append(time.monotonic())
         self._cells[number] = self._spawn(number)
 
     def _finish(self) -> None:
@@ -233,9 +234,11 @@ class Fleet:
 
     def _judge_rollouts(self, history: dict[str, Any]) -> None:
         agents = []
-        for plan in self._plans:
+        for number, plan in enumerate(self._plans):
             with closing(Journal(Path(plan.journal))) as journal:
                 journal.read()
+                for agent in journal.truth.agents:
+                    agent.kills = self._kills[number]
                 agents += journal.truth.agents
         listed = strategies(soak=self.plan.soak, deadline=self.plan.wave_deadline)
         run = RolloutRun(
@@ -244,7 +247,6 @@ class Fleet:
             agents=agents,
             interval=self.plan.interval,
             soak=self.plan.soak,
-            kills=self._kills,
         )
         self.report.violations += [asdict(violation) for violation in check_rollouts(run)]
         self.report.rollouts = summary_of(run)

@@ -88,6 +88,8 @@ class Plan:
     object_bytes: int = 5000
     changes_per_second: float = 2.0
     fault_share: float = 0.05
+    # The mean of the seconds between two kills.
+    kill_every: float = 20.0
     keep: bool = False
     server_pids: Sequence[int] = ()
     seed: int = 1

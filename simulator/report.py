@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.outcomes import Outcome
 from simulator.plan import Plan
-from simulator.rollout_rules import RolloutRun, percentile, wave_times
+from simulator.rollout_rules import RolloutRun, are_enough, bound_of, percentile, wave_times
 from simulator.stats import Calls
 
 # The calls that agents make most often; the other calls are those of publishers and of the setup.
@@ -160,6 +160,8 @@ def summary_of(run: RolloutRun) -> dict[str, Any]:
         "waves": {name: _times(rows) for name, rows in sorted(times.calm.items())},
         "disturbed_waves": {name: _times(rows) for name, rows in sorted(times.disturbed.items())},
         "undisturbed": _times(calm),
+        "bound_s": bound_of(run),
+        "is_judged": are_enough(calm),
     }
 
 
@@ -186,4 +188,8 @@ def _rollout_lines(rollouts: dict[str, Any]) -> list[str]:
         f"{name:<32}{row['count']:>7}{row['p50_s']:>8}{row['p95_s']:>8}{row['max_s']:>8}"
         for name, row in rows
     ]
+    verdict = (
+        "judged" if rollouts["is_judged"] else "not judged, because there were too few undisturbed waves"
+    )
+    lines.append(f"bound on the p95 of all undisturbed: {rollouts['bound_s']:g} s, {verdict}")
     return lines

@@ -17,8 +17,9 @@ from simulator.rollout_history import FINAL, VersionStory, WaveStory
 from simulator.strategies import CHECK, SimulatedStrategy
 from simulator.truth import AgentHistory
 
-# The p95 of what waves take beyond their soak, besides one interval between two polls; too few waves give none.
+# The bound on the p95 of what waves take beyond their soak is one interval between two polls and this much.
 _SLACK_SECONDS = 15.0
+# Fewer give no p95.
 _ENOUGH_WAVES = 20
 _ROLL_BACK = "a roll back reaches those who need it"
 _STOPPED = FINAL - {"succeeded"} | {"paused"}
@@ -26,20 +27,19 @@ _STOPPED = FINAL - {"succeeded"} | {"paused"}
 
 @dataclass
 class RolloutRun:
-    """Everything about rollouts of one run. `kills` are the moments at which processes of agents were killed."""
+    """Everything about rollouts of one run."""
 
     strategies: Mapping[str, SimulatedStrategy]
     stories: Sequence[VersionStory]
     agents: Sequence[AgentHistory]
     interval: float
     soak: float
-    kills: Sequence[float] = ()
 
 
 @dataclass
 class WaveTimes:
     """The seconds that waves took beyond their soak, by strategy and wave; `disturbed` are those during which a process
-    was killed, a member was silent, or an outside check was waited for."""
+    of a member was killed, a member was silent, or an outside check was waited for."""
 
     calm: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     disturbed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -70,6 +70,16 @@ def wave_times(run: RolloutRun) -> WaveTimes:
                 rows = times.disturbed if _is_disturbed(run, story, number, wave) else times.calm
                 rows[f"{story.strategy} {number}"].append(beyond)
     return times
+
+
+def bound_of(run: RolloutRun) -> float:
+    """The bound in seconds on the p95 of what undisturbed waves take beyond their soak."""
+    return run.interval + _SLACK_SECONDS
+
+
+def are_enough(waves: Sequence[float]) -> bool:
+    """Whether so many waves can be held to the bound."""
+    return len(waves) >= _ENOUGH_WAVES
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -191,9 +201,9 @@ def _agreement(run: RolloutRun, last: VersionStory) -> list[Violation]:
 
 
 def _times(run: RolloutRun) -> list[Violation]:
-    calm = wave_times(run).all_calm()
-    p95, bound = percentile(calm, 0.95), run.interval + _SLACK_SECONDS
-    if len(calm) < _ENOUGH_WAVES or p95 <= bound:
+    calm, bound = wave_times(run).all_calm(), bound_of(run)
+    p95 = percentile(calm, 0.95)
+    if not are_enough(calm) or p95 <= bound:
         return []
     return [Violation("waves are proven in time", "", f"p95 is {p95:.1f} s beyond the soak, not {bound:g}")]
 
@@ -204,11 +214,12 @@ def _is_disturbed(run: RolloutRun, story: VersionStory, number: int, wave: WaveS
     return (
         CHECK in run.strategies[story.strategy].waves[number - 1].get("checks", ())
         or bool({"pause", "resume"} & set(story.acts))
-        or any(began <= kill <= ended for kill in run.kills)
-        or any(
-            silence.began <= ended and silence.ended >= began
-            for agent in run.agents
-            if agent.id in members
-            for silence in agent.silences
-        )
+        or any(_is_away(agent, began, ended) for agent in run.agents if agent.id in members)
+    )
+
+
+def _is_away(agent: AgentHistory, began: float, ended: float) -> bool:
+    """Whether the agent was killed or silent at some moment of this time."""
+    return any(began <= kill <= ended for kill in agent.kills) or any(
+        silence.began <= ended and silence.ended >= began for silence in agent.silences
     )

@@ -6,6 +6,7 @@ them, either may be. A change that was requested and never acknowledged stays un
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +89,8 @@ class AgentHistory:
     `lost_since` is when the first poll began whose answer was lost: the broker may have given the agent what it never
     saw.
     Of rollout stacks, by the id of the object, `sights` are what it saw, and `failures` when it said that it failed;
-    `silences` are when it said nothing, and `asked` is when its last answered poll began.
+    `silences` are when it said nothing, and `asked` is when its last answered poll began. `kills` are the moments at
+    which its process was killed, which the fleet knows.
     """
 
     id: str
@@ -106,6 +108,7 @@ class AgentHistory:
     sights: dict[str, Sight] = field(default_factory=dict)
     failures: dict[str, Span] = field(default_factory=dict)
     silences: list[Span] = field(default_factory=list)
+    kills: Sequence[float] = ()
     asked: float = -math.inf
 
     def lose(self, began: float) -> None:

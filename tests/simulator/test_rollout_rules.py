@@ -19,16 +19,9 @@ def iso(second: float) -> str:
     return f"2026-11-24T09:{int(second) // 60:02}:{int(second) % 60:02}.000000Z"
 
 
-def run_of(story: VersionStory, agents: list[AgentHistory], **facts: object) -> RolloutRun:
+def run_of(story: VersionStory, agents: list[AgentHistory]) -> RolloutRun:
     listed = {each.name: each for each in strategies(soak=SOAK, deadline=100)}
-    return RolloutRun(
-        listed,
-        [story],
-        agents,
-        interval=30,
-        soak=SOAK,
-        **facts,  # type: ignore[arg-type]
-    )
+    return RolloutRun(listed, [story], agents, interval=30, soak=SOAK)
 
 
 def wave_of(at: float, matched: int) -> WaveStory:
@@ -178,9 +171,10 @@ def test_an_agent_that_has_not_asked_since_a_version_succeeded_need_not_have_see
     assert broken(run_of(story, agents)) == set()
 
 
-def test_waves_beside_a_kill_or_with_a_silent_member_are_told_apart(story, agents):
+def test_waves_with_a_killed_or_a_silent_member_are_told_apart(story, agents):
     agents[0].silences.append(Span(90, 110))
-    times = wave_times(run_of(story, agents, kills=[205.0]))
+    agents[1].kills = [205.0, 305.0]
+    times = wave_times(run_of(story, agents))
     assert dict(times.calm) == {"canary 3": [10.0]}
     assert dict(times.disturbed) == {"canary 1": [10.0], "canary 2": [10.0]}
 
