@@ -14,12 +14,13 @@ from brokkr_agent.cluster import Cluster, ClusterError, connect
 from brokkr_agent.configuration import Configuration, ConfigurationError, read_configuration
 from brokkr_agent.diagnostics import Finder
 from brokkr_agent.errands import Errands
+from brokkr_agent.execution import Execution
 from brokkr_agent.leadership import Leadership
 from brokkr_agent.logs import start_logging
 from brokkr_agent.observation import Observer
 from brokkr_agent.outbox import Outbox
 from brokkr_agent.probes import Vitals, serve_probes
-from brokkr_agent.rights import rules_for
+from brokkr_agent.rights import cluster_role
 from brokkr_agent.rounds import Rounds
 from brokkr_agent.shelf import Shelf
 from brokkr_agent.work_orders import Workshop
@@ -28,7 +29,9 @@ logger = logging.getLogger("brokkr_agent")
 
 # While the key is refused, or another replica leads.
 _PATIENT = 10.0
-_MOST_ROUNDS_ONCE = 20
+# What waits for something else is said to have failed long before that.
+_MOST_ROUNDS_ONCE = 60
+_SOON = 1.0
 
 
 class _StopWaiting(BaseException):
@@ -41,11 +44,11 @@ def main(arguments: list[str]) -> int:
     try:
         configuration = read_configuration(arguments)
         cluster = _connect(configuration)
+        broker = _call(configuration)
     except (ConfigurationError, ConfigError) as error:
         logger.error("the configuration is wrong", extra={"problem": str(error)})
         return 2
     stop = threading.Event()
-    broker = Broker(configuration.broker_url, configuration.key_file, ca_file=configuration.ca_file)
 
     def stop_soon(*_: object) -> None:
         stop.set()
@@ -56,7 +59,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, stop_soon)
     vitals = Vitals()
     probes = None
-    if configuration.probe_port and not configuration.once:
+    if configuration.probe_port and not (configuration.once or configuration.print_role):
         probes = serve_probes(vitals, configuration.probe_host, configuration.probe_port)
     try:
         return _run(configuration, broker, cluster, vitals, stop)
@@ -68,6 +71,15 @@ def main(arguments: list[str]) -> int:
         cluster.close()
 
 
+def _call(configuration: Configuration) -> Broker:
+    try:
+        return Broker(configuration.broker_url, configuration.key_file, ca_file=configuration.ca_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"BROKKR_AGENT_CA_FILE cannot be used: {error.strerror or error}."
+        ) from error
+
+
 def _connect(configuration: Configuration) -> Cluster:
     cluster = connect(configuration.kubeconfig)
     cluster.namespace = configuration.namespace or cluster.namespace
@@ -77,14 +89,15 @@ def _connect(configuration: Configuration) -> Cluster:
 def _run(
     configuration: Configuration, broker: Broker, cluster: Cluster, vitals: Vitals, stop: threading.Event
 ) -> int:
-    agent_id = _identify(broker, vitals, stop)
+    ends_soon = configuration.once or configuration.print_role
+    agent_id = _identify(broker, vitals, stop, is_patient=not ends_soon)
     if agent_id is None:
-        return 0
+        return 0 if stop.is_set() else 1
     rounds = make_rounds(configuration, broker, cluster, agent_id)
-    if configuration.print_rules:
-        return _print_rules(rounds.shelf, cluster)
+    if configuration.print_role:
+        return _print_role(rounds.shelf, cluster, agent_id)
     if configuration.once:
-        return _run_once(rounds)
+        return _run_once(rounds, stop)
     leadership = None
     if configuration.elects_leader:
         # With a connection of its own, because this one may write only while it leads.
@@ -102,7 +115,7 @@ def _run(
             continue
         if not led:
             # Another replica may have written.
-            rounds.shelf.forget()
+            rounds.execution.forget()
             led = True
         vitals.leads.set(1)
         with suppress(_StopWaiting):
@@ -131,51 +144,52 @@ def _turn(rounds: Rounds, vitals: Vitals, cluster: Cluster, *, wait: bool) -> fl
     return pause
 
 
-def _run_once(rounds: Rounds) -> int:
+def _run_once(rounds: Rounds, stop: threading.Event) -> int:
+    """Rounds until of everything it was said, and heard, what became of it."""
     try:
         for _ in range(_MOST_ROUNDS_ONCE):
             rounds.run()
-            if rounds.tag is not None and (rounds.outbox.is_empty or rounds.appliance.dry_run):
+            is_heard = rounds.outbox.is_empty or rounds.appliance.dry_run
+            if (is_heard and rounds.has_said_all) or stop.wait(_SOON if is_heard else 0):
                 break
     except BrokerRefusal as error:
         logger.warning("the broker refuses", extra={"status": error.status, "code": error.code})
         return 1
     rounds.errands.wait(3600)
+    if rounds.appliance.dry_run:
+        return 1 if rounds.execution.has_refusals or not rounds.has_said_all else 0
     return 0 if rounds.is_settled else 1
 
 
-def _print_rules(shelf: Shelf, cluster: Cluster) -> int:
+def _print_role(shelf: Shelf, cluster: Cluster, agent_id: str) -> int:
     try:
         shelf.read()
-        plurals = {
-            (entry.identity.group, entry.identity.kind): cluster.resource(
-                entry.api_version, entry.identity.kind
-            ).plural
-            for inventory in shelf.inventories.values()
-            for entry in inventory.entries
-        }
+        sys.stdout.write(cluster_role(shelf.inventories.values(), cluster, agent_id=agent_id))
     except ClusterError as error:
-        logger.warning("the rules cannot be told", extra={"status": error.status})
+        logger.warning("the role cannot be told", extra={"status": error.status})
         return 1
-    sys.stdout.write(rules_for(shelf.inventories.values(), plurals))
     return 0
 
 
-def _identify(broker: Broker, vitals: Vitals, stop: threading.Event) -> str | None:
+def _identify(broker: Broker, vitals: Vitals, stop: threading.Event, *, is_patient: bool) -> str | None:
     while not stop.is_set():
         vitals.beat()
         try:
             return broker.identify()
         except (BrokerAway, BrokerRefusal) as error:
             logger.warning("the broker does not say who this is", extra={"problem": str(error)})
+            if not is_patient:
+                break
             stop.wait(_PATIENT)
     return None
 
 
 def make_rounds(configuration: Configuration, broker: Broker, cluster: Cluster, agent_id: str) -> Rounds:
     """The agent with all its parts."""
-    shelf = Shelf(cluster, agent_id)
-    appliance = Appliance(cluster, agent_id, Patience(), dry_run=configuration.dry_run)
+    shelf, outbox = Shelf(cluster, agent_id), Outbox()
+    appliance = Appliance(
+        cluster, agent_id, Patience(), dry_run=configuration.dry_run, replaces=configuration.replaces
+    )
     workshop = Workshop(Appliance(cluster, agent_id, Patience()))
     return Rounds(
         broker=broker,
@@ -183,11 +197,17 @@ def make_rounds(configuration: Configuration, broker: Broker, cluster: Cluster, 
         agent_id=agent_id,
         appliance=appliance,
         shelf=shelf,
-        outbox=Outbox(),
+        outbox=outbox,
         observer=Observer(cluster, agent_id),
         errands=Errands(broker, agent_id, workshop, Finder(cluster, shelf)),
+        execution=Execution(appliance, shelf, outbox, say=_print),
         read_only=configuration.read_only,
     )
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

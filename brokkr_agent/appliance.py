@@ -1,19 +1,20 @@
-"""Applies objects in their order, waits for what they need, and prunes. Each object has a result of its own."""
+"""Applies and deletes one object, and says what became of it."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from brokkr_agent.cluster import Cluster, ClusterAway, ClusterError, UnknownKind
+from brokkr_agent.cluster import Cluster, ClusterAway, ClusterError, Resource, UnknownKind
 from brokkr_agent.health import has_condition
-from brokkr_agent.inventory import Entry
+from brokkr_agent.inventory import NAME_PREFIX, STACK_LABEL, Entry
 from brokkr_agent.manifests import Identity, Object, group_and_version, identity_of
 
 STACK_ANNOTATION = "brokkr.io/stack"
 AGENT_LABEL = "brokkr.io/agent"
 # On an object of a stack: take over the fields that another manager has set.
 FORCE_ANNOTATION = "brokkr.io/force-conflicts"
+# On a namespace or a definition in the cluster: it may be deleted with what others have put into it.
+CONTENTS_ANNOTATION = "brokkr.io/delete-with-contents"
 # What others need comes first, what looks at others last.
 _FIRST = (
     "Namespace",
@@ -35,35 +36,33 @@ _FIRST = (
 )
 _LAST = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Ingress", "APIService")
 _VERY_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-_CRD, _ESTABLISHED = "CustomResourceDefinition", "Established"
+CRD, _ESTABLISHED = "CustomResourceDefinition", "Established"
+_NOT_FOUND = 404
 # Whatever an inventory says, these are not removed with a stack.
 _NEVER_REMOVED = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one object; `problem` is None if it is as it should be."""
+    """What became of one object. `problem` is None if it is as it should be; `may_pass` if nobody need do anything."""
 
     identity: Identity
     problem: str | None = None
+    may_pass: bool = False
 
 
 @dataclass(slots=True)
 class Patience:
-    """How long objects are tried again that wait for others, with longer and longer pauses."""
+    """How long a definition is waited for until it is established."""
 
     seconds: float = 10.0
-    first_pause: float = 0.2
+    pause: float = 0.2
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
 
-def in_order(objects: Iterable[Object]) -> list[Object]:
-    """The objects in the order of applying; those of one kind stay in the order of the text."""
-    return sorted(objects, key=lambda obj: _rank(obj["kind"]))
-
-
-def _rank(kind: str) -> int:
+def rank(kind: str) -> int:
+    """The place of a kind in the order of applying."""
     if kind in _FIRST:
         return _FIRST.index(kind)
     middle = len(_FIRST)
@@ -72,64 +71,77 @@ def _rank(kind: str) -> int:
     return middle + (2 if kind in _VERY_LAST else 0)
 
 
+def defined_kinds(objects: Iterable[Object]) -> dict[tuple[str, str], bool]:
+    """By apiVersion and kind, whether the kinds that the objects define are namespaced."""
+    kinds = {}
+    for obj in objects:
+        spec = obj.get("spec")
+        if obj["kind"] != CRD or not isinstance(spec, dict):
+            continue
+        for version in spec.get("versions") or []:
+            names = spec.get("names") or {}
+            api_version = f"{spec.get('group')}/{version.get('name')}"
+            kinds[api_version, str(names.get("kind"))] = spec.get("scope") == "Namespaced"
+    return kinds
+
+
 @dataclass(slots=True)
 class Appliance:
-    """Applies and prunes for one agent. With `dry_run` the API server checks everything and changes nothing."""
+    """Applies and deletes single objects for one agent. With `dry_run` the API server checks what would be applied.
+
+    `replaces` is the id of an agent whose objects this one may take over.
+    """
 
     cluster: Cluster
     agent_id: str
     patience: Patience
     dry_run: bool = False
+    replaces: str = ""
 
-    def entries_of(self, objects: Sequence[Object]) -> list[Entry]:
-        """The inventory's entries. Kinds that only the objects themselves define are taken as their definitions say.
+    def entry_of(self, obj: Object, defined: Mapping[tuple[str, str], bool]) -> Entry:
+        """The inventory's entry. A kind in `defined` is as its definition says. Raises UnknownKind, ClusterAway."""
+        namespaced = defined.get((obj["apiVersion"], obj["kind"]))
+        if namespaced is None:
+            namespaced = self.cluster.resource(obj["apiVersion"], obj["kind"]).namespaced
+        return Entry(identity_of(obj, namespaced=namespaced), group_and_version(obj["apiVersion"])[1])
 
-        Raises UnknownKind, ClusterAway.
+    def apply(self, obj: Object, identity: Identity, *, stack_id: str | None, is_new: bool = False) -> Result:
+        """Apply one object. Raises ClusterAway.
+
+        `stack_id` is None for an object that no stack has: it is not marked. `is_new` says that no inventory of this
+        agent had it before, so it may be another agent's.
         """
-        defined = _defined_kinds(objects)
-        entries = []
-        for obj in objects:
-            namespaced = defined.get((obj["apiVersion"], obj["kind"]))
-            if namespaced is None:
-                namespaced = self.cluster.resource(obj["apiVersion"], obj["kind"]).namespaced
-            entries.append(
-                Entry(identity_of(obj, namespaced=namespaced), group_and_version(obj["apiVersion"])[1])
-            )
-        return entries
+        if self._is_inventory(obj, identity):
+            return Result(identity, "Agents keep their inventories there, so no stack may have it.")
+        try:
+            if is_new and (other := self._other_agent(obj, identity)) is not None:
+                return Result(identity, f"The agent {other} has it already.")
+            self._apply(obj, identity, stack_id)
+        except ClusterAway:
+            raise
+        except ClusterError as error:
+            if error.status == _NOT_FOUND:
+                # A definition may have come, gone or changed.
+                self.cluster.forget_kinds()
+            return Result(identity, str(error), error.may_pass and not _is_conflict(error))
+        return Result(identity)
 
-    def apply(
-        self, objects: Sequence[Object], entries: Sequence[Entry], *, stack_id: str | None
-    ) -> list[Result]:
-        """Apply all objects, each by itself, and try again those that wait for others. Raises ClusterAway.
+    def _is_inventory(self, obj: Object, identity: Identity) -> bool:
+        if (identity.group, identity.kind) != ("", "ConfigMap"):
+            return False
+        is_named_so = identity.namespace == self.cluster.namespace and identity.name.startswith(NAME_PREFIX)
+        labels = obj["metadata"].get("labels") or {}
+        return is_named_so or STACK_LABEL in labels
 
-        `stack_id` is None for objects that no stack has: they are not marked.
-        """
-        identities = {id(obj): entry.identity for obj, entry in zip(objects, entries, strict=True)}
-        waiting = in_order(objects)
-        problems: dict[int, str | None] = {}
-        until = self.patience.clock() + self.patience.seconds
-        pause = self.patience.first_pause
-        while waiting:
-            again = []
-            for obj in waiting:
-                problems[id(obj)] = None
-                try:
-                    self._apply_one(obj, identities[id(obj)], stack_id)
-                except ClusterAway:
-                    raise
-                except ClusterError as error:
-                    problems[id(obj)] = str(error)
-                    if error.may_pass and not _is_conflict(error):
-                        again.append(obj)
-            if not again or self.patience.clock() + pause > until:
-                break
-            waiting = again
-            self.patience.sleep(pause)
-            pause *= 2
-            self.cluster.forget_kinds()
-        return [Result(identities[id(obj)], problems[id(obj)]) for obj in objects]
+    def _other_agent(self, obj: Object, identity: Identity) -> str | None:
+        if _is_forced(obj):
+            return None
+        resource = self.cluster.resource(obj["apiVersion"], obj["kind"])
+        found = self.cluster.get(resource, identity.namespace, identity.name)
+        label = (found["metadata"].get("labels") or {}).get(AGENT_LABEL) if found is not None else None
+        return None if label in {None, self.agent_id, self.replaces} else str(label)
 
-    def _apply_one(self, obj: Object, identity: Identity, stack_id: str | None) -> None:
+    def _apply(self, obj: Object, identity: Identity, stack_id: str | None) -> None:
         resource = self.cluster.resource(obj["apiVersion"], obj["kind"])
         applied = self.cluster.apply(
             resource,
@@ -137,50 +149,71 @@ class Appliance:
             force=_is_forced(obj),
             dry_run=self.dry_run,
         )
-        if obj["kind"] == _CRD and not self.dry_run:
+        if obj["kind"] == CRD and not self.dry_run:
             # What comes after it may be an instance.
             self.cluster.forget_kinds()
             if not has_condition(applied, _ESTABLISHED):
                 self._wait_until_established(resource, identity)
 
-    def _wait_until_established(self, resource: Any, identity: Identity) -> None:
+    def _wait_until_established(self, resource: Resource, identity: Identity) -> None:
         until = self.patience.clock() + self.patience.seconds
         while self.patience.clock() < until:
             found = self.cluster.get(resource, "", identity.name)
             if found is not None and has_condition(found, _ESTABLISHED):
                 return
-            self.patience.sleep(self.patience.first_pause)
+            self.patience.sleep(self.patience.pause)
         raise ClusterError("The definition is not established yet.", may_pass=True)
 
-    def prune(self, entries: Collection[Entry], *, stack_id: str) -> tuple[list[Identity], list[Result]]:
-        """Delete objects that are still this stack's, in the reverse order of applying. Raises ClusterAway.
+    def delete(self, entry: Entry, *, stack_id: str, occupied: Mapping[str, str]) -> Result:
+        """Delete an object, if it is still this stack's. Without a problem, it is gone or not the stack's any more.
 
-        Returns those that are gone or are not the stack's any more, and the others with their problems.
+        `occupied` has the namespaces in which other stacks have objects, with the name of one. Raises ClusterAway.
         """
-        gone, problems = [], []
-        for entry in sorted(entries, key=lambda each: -_rank(each.identity.kind)):
-            try:
-                self._delete_one(entry, stack_id)
-            except ClusterAway:
-                raise
-            except UnknownKind:
-                # Its definition is gone, and with it all of its objects.
-                gone.append(entry.identity)
-            except ClusterError as error:
-                problems.append(Result(entry.identity, str(error)))
-            else:
-                gone.append(entry.identity)
-        return gone, problems
-
-    def _delete_one(self, entry: Entry, stack_id: str) -> None:
         identity = entry.identity
         if identity.kind == "Namespace" and identity.name in _NEVER_REMOVED | {self.cluster.namespace}:
+            return Result(identity)
+        try:
+            resource = self.cluster.resource_in_any_version(entry.api_version, identity.kind)
+            found = self.cluster.get(resource, identity.namespace, identity.name)
+            if found is None or not is_owned(found, stack_id=stack_id, agent_id=self.agent_id):
+                return Result(identity)
+            if not _goes_with_contents(found):
+                self._check_contents(found, identity, stack_id, occupied)
+            self.cluster.delete(
+                resource, identity.namespace, identity.name, uid=str(found["metadata"]["uid"])
+            )
+        except ClusterAway:
+            raise
+        except UnknownKind:
+            # Its definition is gone, and with it all of its objects.
+            return Result(identity)
+        except ClusterError as error:
+            return Result(identity, str(error), error.may_pass)
+        return Result(identity)
+
+    def _check_contents(
+        self, found: Object, identity: Identity, stack_id: str, occupied: Mapping[str, str]
+    ) -> None:
+        """Raise ClusterError if objects of others would go with this one."""
+        if identity.kind == "Namespace" and identity.name in occupied:
+            raise ClusterError(f"Stack {occupied[identity.name]} has objects in it.", may_pass=True)
+        if identity.kind != CRD:
             return
-        resource = self.cluster.resource(entry.api_version, identity.kind)
-        found = self.cluster.get(resource, identity.namespace, identity.name)
-        if found is None or not is_owned(found, stack_id=stack_id, agent_id=self.agent_id) or self.dry_run:
-            return
-        self.cluster.delete(resource, identity.namespace, identity.name, uid=str(found["metadata"]["uid"]))
+        spec = found["spec"]
+        versions = [version["name"] for version in spec["versions"] if version.get("served")]
+        if not versions:
+            said = "No version of it is served, so nobody can tell whose objects of this kind there are."
+            raise ClusterError(said, may_pass=True)
+        for instance in self.cluster.list(
+            Resource(spec["group"], versions[0], spec["names"]["plural"], spec["scope"] == "Namespaced")
+        ):
+            if not is_owned(instance, stack_id=stack_id, agent_id=self.agent_id):
+                metadata = instance["metadata"]
+                name = f"{metadata.get('namespace', '')}/{metadata['name']}".lstrip("/")
+                raise ClusterError(
+                    f"There are objects of this kind that the stack does not have, for instance {name}.",
+                    may_pass=True,
+                )
 
 
 def is_owned(found: Object, *, stack_id: str, agent_id: str) -> bool:
@@ -217,15 +250,5 @@ def _is_conflict(error: ClusterError) -> bool:
     return error.status == 409 and "conflict" in str(error)
 
 
-def _defined_kinds(objects: Iterable[Object]) -> dict[tuple[str, str], bool]:
-    """By apiVersion and kind, whether the kinds that the objects define are namespaced."""
-    kinds = {}
-    for obj in objects:
-        spec = obj.get("spec")
-        if obj["kind"] != _CRD or not isinstance(spec, dict):
-            continue
-        for version in spec.get("versions") or []:
-            names = spec.get("names") or {}
-            api_version = f"{spec.get('group')}/{version.get('name')}"
-            kinds[api_version, str(names.get("kind"))] = spec.get("scope") == "Namespaced"
-    return kinds
+def _goes_with_contents(found: Object) -> bool:
+    return str((found["metadata"].get("annotations") or {}).get(CONTENTS_ANNOTATION)).lower() == "true"

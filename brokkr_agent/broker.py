@@ -51,12 +51,12 @@ class Broker:
             raise BrokerRefusal(403, "agent_pak_mismatch", "The key is no agent's.")
         return agent_id
 
-    def sync(self, agent_id: str, body: Json, *, wait_seconds: int = 0, seen: int = 0) -> Json:
+    def sync(self, agent_id: str, body: Json, *, wait_seconds: int = 0, seen: str = "") -> Json:
         """One exchange. The broker may answer it only when something has changed since `seen`, or after `wait_seconds`.
 
         Raises BrokerAway, BrokerRefusal.
         """
-        query = f"?wait_seconds={wait_seconds}&seen={seen}" if wait_seconds else ""
+        query = f"?wait_seconds={wait_seconds}&seen={seen}" if wait_seconds and seen else ""
         self.is_waiting = bool(query)
         try:
             return self._call("POST", f"/agents/{agent_id}/sync{query}", body)

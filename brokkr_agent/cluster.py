@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from brokkr_agent.manifests import Object, group_and_version
 FIELD_MANAGER = "brokkr-agent"
 _PAGE = 500
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
+_TOO_MANY = 429
 
 
 class ClusterError(Exception):
@@ -34,6 +35,13 @@ class ClusterAway(ClusterError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, status=503, may_pass=True)
+
+
+class NotLeading(ClusterAway):
+    """Another replica leads now, so this one may not write."""
+
+    def __init__(self) -> None:
+        super().__init__("Another replica leads now.")
 
 
 class UnknownKind(ClusterError):
@@ -102,6 +110,17 @@ class Cluster:
         if kind not in known:
             raise UnknownKind(api_version, kind)
         return known[kind]
+
+    def resource_in_any_version(self, api_version: str, kind: str) -> Resource:
+        """The same, in another version of the group if this one is not served any more. Raises UnknownKind."""
+        try:
+            return self.resource(api_version, kind)
+        except UnknownKind:
+            group, _ = group_and_version(api_version)
+            for version in self._versions(group) if group else ():
+                if (resource := self._discover(f"{group}/{version}").get(kind)) is not None:
+                    return resource
+            raise
 
     def forget_kinds(self) -> None:
         """Ask the API server again, because a CustomResourceDefinition may have changed."""
@@ -172,6 +191,15 @@ class Cluster:
         query = {"container": container, "tailLines": str(lines), "limitBytes": "65536"}
         return self._send("GET", path, None, query, "application/json").text
 
+    def _versions(self, group: str) -> Sequence[str]:
+        try:
+            found = self._call("GET", f"/apis/{group}")
+        except ClusterError as error:
+            if error.status == 404:
+                return []
+            raise
+        return [each["version"] for each in found.get("versions", [])]
+
     def _discover(self, api_version: str) -> dict[str, Resource]:
         group, version = group_and_version(api_version)
         try:
@@ -208,27 +236,39 @@ class Cluster:
         self, method: str, path: str, body: Object | None, query: Mapping[str, str], content_type: str
     ) -> httpx2.Response:
         if method != "GET" and not self.may_write():
-            raise ClusterAway("Another replica leads now.")
+            raise NotLeading
+        response, problem = self._exchange(method, path, body, query, content_type)
+        if response is not None and response.status_code < 400:
+            return response
+        status = response.status_code if response is not None else 503
+        if status == _TOO_MANY or (status >= 500 and not self._is_ready()):
+            raise ClusterAway(problem)
+        # A namespace or a kind that was made just now may be there in a moment. So may a webhook or the server of one
+        # group that does not answer, for which the API server speaks.
+        raise ClusterError(problem, status=status, may_pass=status in {404, 409} or status >= 500)
+
+    def _is_ready(self) -> bool:
+        """Whether the API server itself works. It may not say so to this agent, but then it answers."""
+        response, _ = self._exchange("GET", "/readyz", None, {}, "application/json")
+        return response is not None and response.status_code < 500
+
+    def _exchange(
+        self, method: str, path: str, body: Object | None, query: Mapping[str, str], content_type: str
+    ) -> tuple[httpx2.Response | None, str]:
+        """The answer, None if there is none, and the sentence for it if it is no success."""
         self.requests += 1
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": content_type} if content is not None else {}
         try:
             response = self._client.request(method, path, content=content, params=query, headers=headers)
         except httpx2.HTTPError as error:
-            raise ClusterAway(f"The API server cannot be reached: {type(error).__name__}.") from error
-        if response.status_code >= 400:
-            raise _refusal(response)
-        return response
+            return None, f"The API server did not answer: {type(error).__name__}."
+        return response, "" if response.status_code < 400 else _sentence(response)
 
 
-def _refusal(response: httpx2.Response) -> ClusterError:
-    status = response.status_code
+def _sentence(response: httpx2.Response) -> str:
     try:
         said = response.json()
-        message = str(said.get("message") or said.get("reason") or status)
+        return str(said.get("message") or said.get("reason") or response.status_code)
     except (ValueError, AttributeError):
-        message = f"The API server answered {status}."
-    if status in {429, 500, 502, 503, 504}:
-        return ClusterAway(message)
-    # A namespace or a kind that was made just now may be there in a moment.
-    return ClusterError(message, status=status, may_pass=status in {404, 409})
+        return f"The API server answered {response.status_code}."

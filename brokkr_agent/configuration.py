@@ -28,7 +28,9 @@ class Configuration:
     read_only: bool = False
     dry_run: bool = False
     once: bool = False
-    print_rules: bool = False
+    # The id of an agent whose objects this one may take over.
+    replaces: str = ""
+    print_role: bool = False
 
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -47,10 +49,12 @@ def read_configuration(
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="let the API server check everything, change and report nothing",
+        help="let the API server check everything and print what it says; change and report nothing",
     )
     parser.add_argument(
-        "--print-rules", action="store_true", help="print the rules of RBAC for what was applied, and end"
+        "--print-role",
+        action="store_true",
+        help="print a ClusterRole that allows no more than what was applied needs, and end",
     )
     flags = parser.parse_args(arguments)
 
@@ -82,5 +86,6 @@ def read_configuration(
         read_only=flag("READ_ONLY"),
         dry_run=flags.dry_run,
         once=flags.once,
-        print_rules=flags.print_rules,
+        replaces=text("REPLACES"),
+        print_role=flags.print_role,
     )

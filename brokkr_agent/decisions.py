@@ -158,6 +158,17 @@ def to_prune(version: Version, entries: Collection[Entry], present: Inventory) -
     return frozenset(entry for entry in present.entries if entry.identity not in new)
 
 
+def occupied_namespaces(stack_id: str, inventories: Mapping[str, Inventory]) -> dict[str, str]:
+    """The namespaces in which other stacks have objects, with the name of one of these stacks."""
+    return {
+        entry.identity.namespace: inventory.stack_name
+        for other, inventory in inventories.items()
+        if other != stack_id
+        for entry in inventory.entries
+        if entry.identity.namespace
+    }
+
+
 def claimed_elsewhere(
     entries: Collection[Entry],
     stack_id: str,
@@ -166,7 +177,7 @@ def claimed_elsewhere(
 ) -> dict[Identity, str]:
     """The objects that another stack has, with its name.
 
-    `given_up` has, by stack, the objects that its wanted version does not have any more: these may be taken over.
+    `given_up` has, by stack, the objects that it shall not have any more: these may be taken over.
     """
     owners = {
         entry.identity: inventory

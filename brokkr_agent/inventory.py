@@ -17,6 +17,7 @@ from brokkr_agent.manifests import Identity, Object
 ENTRIES_IN_ONE = 1000
 STACK_LABEL = "brokkr.io/inventory-of-stack"
 AGENT_LABEL = "brokkr.io/inventory-of-agent"
+NAME_PREFIX = "brokkr-inventory-"
 _KEY = "inventory"
 
 
@@ -77,7 +78,7 @@ def config_maps_of(
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
-                "name": f"brokkr-inventory-{inventory.stack_id}-{generation}-{number}",
+                "name": f"{NAME_PREFIX}{inventory.stack_id}-{generation}-{number}",
                 "namespace": namespace,
                 "labels": {STACK_LABEL: inventory.stack_id, AGENT_LABEL: agent_id},
             },

@@ -74,6 +74,9 @@ def objects_of(text: str) -> list[Object]:
         if key in seen:
             raise ManifestError(f"{obj['kind']} {obj['metadata']['name']} is in the text twice.")
         seen.add(key)
+    if not objects:
+        # It would prune everything. Whoever wants that deletes the stack.
+        raise ManifestError("The text has no objects.")
     return objects
 
 

@@ -49,6 +49,10 @@ class Outbox:
         while len(self._outcomes) > _KEPT:
             del self._outcomes[next(iter(self._outcomes))]
 
+    def has_said(self, object_id: str) -> bool:
+        """Whether something was said of this version or removal."""
+        return object_id in self._said
+
     def report_health(self, object_id: str, status: str, summary: Json, checked_at: str) -> None:
         """Say how a version is. It takes the place of what was said of it before and was not confirmed."""
         self._health[object_id] = {

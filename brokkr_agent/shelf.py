@@ -1,11 +1,14 @@
 """The inventories in the cluster: reading all of them once, and writing one."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from brokkr_agent.cluster import Cluster, ClusterError, Resource
 from brokkr_agent.inventory import (
     AGENT_LABEL,
     ENTRIES_IN_ONE,
+    NAME_PREFIX,
     STACK_LABEL,
     Inventory,
     config_maps_of,
@@ -32,7 +35,9 @@ class Shelf:
             return
         found = list(
             self._cluster.list(
-                _CONFIG_MAPS, namespace=self._cluster.namespace, labels=f"{AGENT_LABEL}={self._agent_id}"
+                _CONFIG_MAPS,
+                namespace=self._cluster.namespace,
+                labels=f"{AGENT_LABEL}={self._agent_id},{STACK_LABEL}",
             )
         )
         self.inventories, self.unreadable = inventories_of(found)
@@ -69,6 +74,9 @@ class Shelf:
 
     def remove(self, stack_id: str) -> None:
         """Delete the inventory of a stack of which nothing is left. Raises ClusterError."""
+        if len(self._names.get(stack_id, [])) > 1:
+            # Some of several parts alone could not be read if the agent stopped in between.
+            self.write(replace(self.inventories[stack_id], entries=frozenset(), is_complete=False))
         try:
             self._delete(self._names.get(stack_id, []))
         except ClusterError:
@@ -86,4 +94,5 @@ class Shelf:
 
 
 def _generation(name: str) -> int:
-    return int(name.split("-")[-2])
+    found = re.fullmatch(rf"{NAME_PREFIX}.+-([0-9]+)-[0-9]+", name)
+    return int(found[1]) if found else 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from brokkr_agent.appliance import Appliance
+from brokkr_agent.appliance import Appliance, Result, defined_kinds, rank
 from brokkr_agent.cluster import ClusterAway, ClusterError
 from brokkr_agent.health import FAILING, has_condition, health_of
 from brokkr_agent.inventory import Entry
@@ -36,7 +36,9 @@ class Workshop:
         """What to say when it is done: `success`, `message` and `retryable`. Raises ClaimLost."""
         try:
             objects = [_claimed(obj, order["claim_token"]) for obj in objects_of(order["yaml_content"])]
-            entries = self.appliance.entries_of(objects)
+            objects.sort(key=lambda obj: rank(obj["kind"]))
+            defined = defined_kinds(objects)
+            entries = [self.appliance.entry_of(obj, defined) for obj in objects]
         except ManifestError as error:
             return _outcome(False, str(error), retryable=False)
         except ClusterError as error:
@@ -47,13 +49,28 @@ class Workshop:
         try:
             for job in jobs:
                 self._clear(job, order["claim_token"], is_lost)
-            results = self.appliance.apply(objects, entries, stack_id=None)
+            results = self._apply(objects, entries, is_lost)
             if problems := [result for result in results if result.problem is not None]:
                 said = "; ".join(f"{result.identity}: {result.problem}" for result in problems)
                 return _outcome(False, said)
             return self._wait(jobs, len(objects), is_lost)
         except ClusterError as error:
             return _outcome(False, str(error))
+
+    def _apply(
+        self, objects: Sequence[Object], entries: Sequence[Entry], is_lost: Callable[[], bool]
+    ) -> list[Result]:
+        """Apply all, and once more what may wait for others of them."""
+        names = [entry.identity for entry in entries]
+        results = [
+            self.appliance.apply(obj, name, stack_id=None) for obj, name in zip(objects, names, strict=True)
+        ]
+        if any(result.may_pass for result in results):
+            self._rest(is_lost)
+        return [
+            self.appliance.apply(obj, result.identity, stack_id=None) if result.may_pass else result
+            for obj, result in zip(objects, results, strict=True)
+        ]
 
     def _clear(self, job: Entry, token: str, is_lost: Callable[[], bool]) -> None:
         """Remove the Job of an earlier claim, whose end would be taken for ours. Raises ClusterError, ClaimLost."""

@@ -43,7 +43,8 @@ class World:
         configuration = Configuration(broker_url="http://broker.test", key_file=self.key_file, **self.options)
         broker = Broker(configuration.broker_url, self.key_file, transport=self.transport)
         self.rounds = make_rounds(configuration, broker, self.cluster.connect(), str(self.row.id))
-        self.rounds.clock = lambda: self.time
+        self.rounds.clock = self.rounds.execution.clock = lambda: self.time
+        self.rounds.errands._workshop.sleep = lambda _: None
         self.rounds.appliance.patience = Patience(seconds=0)
         return self.rounds
 

@@ -21,6 +21,8 @@ _PATH = re.compile(
     r"/(?:api|apis)/(?P<api>v1|[^/]+/[^/]+?)(?:/namespaces/(?P<ns>[^/]+)(?=/))?(?:/(?P<plural>[^/]+))?(?:/(?P<name>[^/]+))?"
 )
 
+_GROUP = re.compile(r"/apis/([^/]+)")
+
 Object = dict[str, Any]
 
 
@@ -70,12 +72,16 @@ class FakeCluster:
         refused = self.refuse(method, path)
         if refused is not None:
             return refused
-        if path == "/version":
+        if path in {"/version", "/readyz"}:
             return httpx2.Response(200, json={})
+        if (group := _GROUP.fullmatch(path)) is not None:
+            return self._versions(group[1])
         found = _PATH.fullmatch(path)
         assert found is not None, path
-        if found["plural"] is None:
-            return self._discovery(found["api"])
+        return self._discovery(found["api"]) if found["plural"] is None else self._object(request, found)
+
+    def _object(self, request: httpx2.Request, found: re.Match[str]) -> httpx2.Response:
+        method, path = request.method, request.url.path
         names = [plural for plural, _ in self.kinds.get(found["api"], {}).values()]
         if found["plural"] not in names:
             return _status(404, "the server could not find the requested resource")
@@ -84,6 +90,12 @@ class FakeCluster:
             return self._collection(method, path, body, dict(request.url.params))
         answer: httpx2.Response = getattr(self, f"_{method.lower()}")(path, body, dict(request.url.params))
         return answer
+
+    def _versions(self, group: str) -> httpx2.Response:
+        versions = [api.partition("/")[2] for api in self.kinds if api.startswith(f"{group}/")]
+        if not versions:
+            return _status(404, "the server could not find the requested resource")
+        return httpx2.Response(200, json={"versions": [{"version": version} for version in versions]})
 
     def _discovery(self, api: str) -> httpx2.Response:
         if api not in self.kinds:
@@ -101,13 +113,13 @@ class FakeCluster:
                 return _status(409, "it already exists")
             self.objects[place] = _made(body, "")
             return httpx2.Response(201, json=self.objects[place])
-        wanted = dict(pair.split("=") for pair in query.get("labelSelector", "").split(",") if pair)
+        wanted = [pair.partition("=") for pair in query.get("labelSelector", "").split(",") if pair]
         base, _, plural = path.rpartition("/")
         pattern = re.compile(rf"{re.escape(base)}(/namespaces/[^/]+)?/{plural}/[^/]+")
         items = [
             obj
             for place, obj in self.objects.items()
-            if pattern.fullmatch(place) and wanted.items() <= (obj["metadata"].get("labels") or {}).items()
+            if pattern.fullmatch(place) and _has(obj["metadata"].get("labels") or {}, wanted)
         ]
         return httpx2.Response(200, json={"metadata": {}, "items": items})
 
@@ -156,6 +168,10 @@ class FakeCluster:
         for place in [each for each in self.objects if each == path or each.startswith(f"{path}/")]:
             del self.objects[place]
         return httpx2.Response(200, json={"kind": "Status"})
+
+
+def _has(labels: dict[str, str], wanted: list[tuple[str, str, str]]) -> bool:
+    return all(name in labels and (not sign or labels[name] == value) for name, sign, value in wanted)
 
 
 def _made(obj: Object, manager: str) -> Object:

@@ -14,6 +14,7 @@ from brokkr_agent.broker import Broker
 from brokkr_agent.cluster import connect
 from brokkr_agent.configuration import Configuration
 from brokkr_agent.leadership import Leadership
+from brokkr_agent.rights import cluster_role
 from brokkr_agent.rounds import Rounds
 from health.models import DeploymentHealth
 from tests.brokkr_agent.conftest import World, config_map, new_stack, remove
@@ -32,7 +33,7 @@ class Place:
 
     def __init__(self, world: World, cluster: Cluster) -> None:
         self.world, self.cluster = world, cluster
-        self.namespace = unique("agent")
+        self.namespace, self.token = unique("agent"), ""
         cluster.kubectl("create", "namespace", self.namespace)
         self.rounds = self.start()
 
@@ -42,7 +43,7 @@ class Place:
         client = connect(kubeconfig or str(self.cluster.kubeconfig))
         client.namespace = self.namespace
         self.rounds = make_rounds(configuration, broker, client, str(self.world.row.id))
-        self.rounds.clock = lambda: self.world.time
+        self.rounds.clock = self.rounds.execution.clock = lambda: self.world.time
         self.rounds.appliance.patience = Patience(seconds=30)
         return self.rounds
 
@@ -58,6 +59,19 @@ class Place:
         """Without inventories, and without what Kubernetes makes in each namespace."""
         found = (item["metadata"]["name"] for item in self.get(kind)["items"])
         return {name for name in found if not name.startswith(("brokkr-inventory", "kube-root-ca"))}
+
+    def start_with_rights(self, *binding: str) -> None:
+        """As a service account that has no rights but those of this binding."""
+        here = ("--namespace", self.namespace)
+        self.cluster.kubectl(*here, "create", "serviceaccount", "agent")
+        kind, *roles = binding
+        account = f"--serviceaccount={self.namespace}:agent"
+        self.cluster.kubectl(*here, "create", kind, self.namespace, *roles, account)
+        self.token = token = self.cluster.service_account_token(self.namespace, "agent")
+        narrow = self.cluster.folder / f"{self.namespace}.kubeconfig"
+        narrow.write_text(self.cluster.kubeconfig.read_text().replace(self.cluster.admin_token, token))
+        self.rounds.cluster.close()
+        self.start(str(narrow)).appliance.patience = Patience(seconds=0)
 
     def publish(self, stack: Any, *objects: str) -> Any:
         return self.world.publish(stack, *(text.replace("NAMESPACE", self.namespace) for text in objects))
@@ -150,21 +164,50 @@ def test_a_conflict_names_the_other_manager_and_forcing_it_takes_the_field(there
 
 
 def test_what_the_agent_may_not_do_is_named_and_the_rest_is_done(there):
-    there.cluster.kubectl("--namespace", there.namespace, "create", "serviceaccount", "agent")
     rights = ("role", "agent", "--verb=*", "--resource=configmaps")
     there.cluster.kubectl("--namespace", there.namespace, "create", *rights)
-    binding = ("rolebinding", "agent", "--role=agent", f"--serviceaccount={there.namespace}:agent")
-    there.cluster.kubectl("--namespace", there.namespace, "create", *binding)
-    token = there.cluster.service_account_token(there.namespace, "agent")
-    narrow = there.cluster.folder / f"{there.namespace}.kubeconfig"
-    narrow.write_text(there.cluster.kubeconfig.read_text().replace(there.cluster.admin_token, token))
-    there.rounds.cluster.close()
-    there.start(str(narrow)).appliance.patience = Patience(seconds=0)
+    there.start_with_rights("rolebinding", "--role=agent")
     there.publish(new_stack(there.world), config_map("a", namespace=there.namespace), DEPLOYMENT)
     there.run()
     assert there.names("configmaps") == {"a"}
     assert "deployments.apps" in (there.world.said()[-1][2] or "")
     assert there.world.said()[-1][1] == "FAILURE"
+
+
+def test_the_role_that_is_proposed_is_all_that_the_agent_needs(there):
+    stack = new_stack(there.world)
+    there.publish(stack, config_map("a", namespace=there.namespace), DEPLOYMENT)
+    there.run()
+    role = cluster_role(
+        there.rounds.shelf.inventories.values(), there.rounds.cluster, agent_id=str(there.world.row.id)
+    )
+    there.cluster.kubectl("apply", "--server-side", "--validate=strict", "--filename=-", stdin=role)
+    there.start_with_rights("clusterrolebinding", f"--clusterrole=brokkr-agent-{there.world.row.id}")
+    Leadership(there.rounds.cluster, f"brokkr-agent-{there.world.row.id}", "one").try_to_lead()
+    there.publish(stack, config_map("b", namespace=there.namespace), DEPLOYMENT.replace("web", "shop"))
+    there.run()
+    assert there.world.said()[-1][1:] == ("SUCCESS", None)
+    assert (there.names("configmaps"), there.names("deployments")) == ({"b"}, {"shop"})
+    assert there.get("lease", f"brokkr-agent-{there.world.row.id}")["spec"]["holderIdentity"] == "one"
+    remove(stack.id)
+    there.run()
+    assert (there.names("configmaps"), there.names("deployments")) == (set(), set())
+    assert there.cluster.try_kubectl("auth", "can-i", "create", "secrets", token=there.token).returncode != 0
+
+
+def test_an_object_that_conflicts_is_tried_again_alone(there):
+    here = ("--namespace", there.namespace)
+    text = config_map("taken", "theirs", namespace=there.namespace)
+    there.cluster.kubectl("apply", "--server-side", "--field-manager=gardener", "--filename=-", stdin=text)
+    ours = (config_map(name, "ours", namespace=there.namespace) for name in ("a", "taken"))
+    there.publish(new_stack(there.world), *ours)
+    there.run()
+    assert "1 of 2 objects failed. ConfigMap" in (there.world.said()[-1][2] or "")
+    # It would come again if the whole version were applied again.
+    there.cluster.kubectl(*here, "delete", "configmap", "a", "taken")
+    there.run()
+    assert there.world.said()[-1][1:] == ("SUCCESS", None)
+    assert there.names("configmaps") == {"taken"}
 
 
 def test_two_hundred_stacks_cost_a_quiet_round_what_one_costs(there):

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.support.agent_process import start_agent
 from tests.support.cluster import Cluster
 from tests.support.live_api import as_admin
 from tests.support.proxy import Proxy
-from tests.support.server import ROOT, LiveServer, Template, free_port
+from tests.support.server import LiveServer, Template, free_port
 from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.kubernetes
@@ -65,7 +64,13 @@ class Agent:
         text = "---\n".join(config_map(name, name, namespace=self.namespace) for name in names)
         self.post(f"/stacks/{stack}/deployment-objects", {"yaml_content": text})
 
-    def start(self, *arguments: str, output: int | None = None, kubeconfig: Path | None = None) -> None:
+    def start(
+        self,
+        *arguments: str,
+        output: int | None = None,
+        kubeconfig: Path | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.process = start_agent(
             self.broker,
             self.cluster,
@@ -75,13 +80,14 @@ class Agent:
             environment={
                 "BROKKR_AGENT_NAMESPACE": self.namespace,
                 "BROKKR_AGENT_KUBECONFIG": str(kubeconfig or self.cluster.kubeconfig),
+                **(environment or {}),
             },
             stdout=output,
         )
 
-    def rules(self) -> str:
-        """What `--print-rules` prints."""
-        self.start("--print-rules", output=subprocess.PIPE)
+    def role(self) -> str:
+        """What `--print-role` prints."""
+        self.start("--print-role", output=subprocess.PIPE)
         assert self.process is not None
         return self.process.communicate()[0].decode()
 
@@ -178,21 +184,20 @@ def test_once_it_applies_what_there_is_and_ends(agent):
     assert agent.process.wait(_PATIENCE) == 0
     assert agent.names() == {"a", "b"}
     assert agent.statuses() == ["SUCCESS"]
-    assert "- configmaps\n" in agent.rules()
+    assert "- configmaps\n" in agent.role()
 
 
-def test_a_wrong_configuration_is_named(tmp_path):
-    environment = os.environ | {"BROKKR_AGENT_BROKER_URL": "nonsense"}
-    done = subprocess.run(
-        [sys.executable, "-m", "brokkr_agent"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "BROKKR_AGENT_BROKER_URL" in json.loads(done.stderr)["problem"]
+@pytest.mark.parametrize("name", ["BROKKR_AGENT_BROKER_URL", "BROKKR_AGENT_CA_FILE"])
+def test_a_wrong_configuration_is_named(agent, name):
+    agent.start(environment={name: "nonsense"})
+    assert agent.process.wait(_PATIENCE) == 2
+    assert name in json.loads((agent.folder / "agent.log").read_text())["problem"]
+
+
+def test_once_it_ends_without_its_broker_and_says_why(agent):
+    agent.start("--once", environment={"BROKKR_AGENT_BROKER_URL": f"http://127.0.0.1:{free_port()}"})
+    assert agent.process.wait(_PATIENCE) == 1
+    assert "cannot be reached" in json.loads((agent.folder / "agent.log").read_text())["problem"]
 
 
 def _wait_for(agent: Agent, condition: Callable[[], bool]) -> None:

@@ -232,9 +232,23 @@ def test_a_dry_run_leaves_the_inventory_of_a_version_with_the_same_text(world, s
     world.run()
     before = deepcopy(world.cluster.objects)
     world.publish(stack, config_map("a"))
-    world.restart(dry_run=True)
+    said: list[str] = []
+    world.restart(dry_run=True).execution.say = said.append
     world.run()
     assert world.cluster.objects == before
+    assert (said, world.rounds.has_said_all) == ([f"{stack.name}: nothing would change"], True)
+
+
+def test_a_version_with_the_same_text_does_not_delay_a_removal(world, stack):
+    world.publish(stack, config_map("a"))
+    other = new_stack(world)
+    world.publish(other, config_map("b"))
+    world.run()
+    world.publish(stack, config_map("a"))
+    remove(other.id)
+    world.restart()
+    world.run(1)
+    assert world.cluster.texts().keys() == {place("a")}
 
 
 def test_an_agent_that_only_reads_applies_nothing_and_still_beats(world, stack):

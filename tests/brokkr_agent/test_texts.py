@@ -2,7 +2,7 @@
 
 import pytest
 
-from brokkr_agent.appliance import in_order
+from brokkr_agent.appliance import rank
 from brokkr_agent.manifests import Identity, ManifestError, identity_of, objects_of
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
@@ -71,9 +71,7 @@ def test_a_namespaced_object_without_a_namespace_is_in_default():
 
 def test_what_others_need_comes_first():
     kinds = ["Deployment", "ValidatingWebhookConfiguration", "Ingress", "Service", "ConfigMap", "Namespace"]
-    objects = [{"kind": kind} for kind in kinds]
-    ordered = [obj["kind"] for obj in in_order(objects)]
-    assert ordered == [
+    assert sorted(kinds, key=rank) == [
         "Namespace",
         "ConfigMap",
         "Service",
