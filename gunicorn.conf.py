@@ -13,6 +13,10 @@ from typing import Any
 
 from brokkr_site import settings
 
+# The default is 700: each process would start hundreds of garbage collections while it loads, and a list of a thousand
+# rows would start many. None would find anything. Workers inherit it.
+gc.set_threshold(10_000)
+
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 
 # --- Processes and threads ------------------------------------------------------------------------
@@ -85,8 +89,6 @@ def post_worker_init(worker: Any) -> None:
         start_tracing()
     gc.collect()
     gc.freeze()
-    # The default is 700: a list of a thousand rows would start many collections, and none would find anything.
-    gc.set_threshold(10_000)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -12,6 +12,7 @@ from core.observation import note_request
 from core.rates import is_limited
 from lane.calls import CALLS, PREFIX, Call
 from lane.ordinary import Environ, Ordinary, ordinary
+from lane.passing import passes_by
 from lane.replies import Reply, refusal
 
 StartResponse = Callable[..., Any]
@@ -25,7 +26,7 @@ class Lane:
         self._behind = behind
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        answered = answer(environ)
+        answered = None if passes_by() else answer(environ)
         if answered is None:
             return self._behind(environ, start_response)
         reply, request_id = answered

@@ -8,14 +8,15 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from agents.api.state import state_body, state_etag
 from agents.heartbeat import beat
 from agents.inbox import Answer
+from agents.services.offers import note_offers, note_state
 from agents.target_state import poll
 from core import clock
 from core.api.etag import names_tag
+from core.prepared import is_postgresql
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
 from lane.replies import NO_CONTENT, NOTHING, Reply
@@ -25,6 +26,7 @@ from paks.tokens import Token
 from sync.api.answers import answer
 from sync.api.serializers import MAX_CHECKSUM, MAX_HELD
 from sync.look import Heartbeat, beat_and_look
+from sync.snapshot import FORM, MAX_LENGTH
 from webhooks.due_deliveries import look_for_deliveries
 from workorders.claimable_work import look_for_work
 
@@ -70,19 +72,20 @@ _CLUSTER = {"k8s_reachable", "k8s_api_latency_ms"}
 # What the lane reads of a sync, and what must be empty, because only the views write reports and renew claims.
 _OF_SYNC = {*_CLUSTER, "tag", "held", "agent_version"}
 _WRITTEN = {"reports", "health", "renewals", "waiting_removals"}
-_WAITING = re.compile(r"(wait_seconds=(?:[0-9]|[12][0-9]|30)&seen=(?:0|[1-9][0-9]{0,17}))?")
+_WAITING = re.compile(rf"(wait_seconds=(?:[0-9]|[12][0-9]|30)&seen=(?=.{{1,{MAX_LENGTH}}}\Z){FORM})?")
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
 
 def _target_state(request: Ordinary) -> Reply | None:
     if not has_no_body(request.environ) or request.query not in _MODES:
         return None
+    # An agent that sends a tag mostly has the present answer already and gets no body.
+    may_have_tag = "HTTP_IF_NONE_MATCH" in request.environ
     found = poll(
         agent_id=request.agent_id,
         token=request.token,
         mode=_MODES[request.query] or settings.TARGET_STATE_DEFAULT,
-        # An agent that sends a tag mostly has the present answer already and gets no body.
-        with_new="HTTP_IF_NONE_MATCH" not in request.environ,
+        with_last_report=not may_have_tag,
     )
     if found is None:
         return None
@@ -90,12 +93,19 @@ def _target_state(request: Ordinary) -> Reply | None:
     etag = state_etag(found.object_ids)
     if names_tag(request.environ.get("HTTP_IF_NONE_MATCH"), etag):
         return Reply(304, extra=(("ETag", etag),))
-    body = state_body(found.object_ids, offered_to=request.agent_id, new_ids=found.new_ids)
+    body = state_body(found.object_ids)
+    # The offer is written before the answer is sent.
+    if may_have_tag:
+        note_offers(agent_id=request.agent_id, object_ids=found.object_ids)
+    else:
+        note_state(
+            agent_id=request.agent_id, tag=etag, last_report=found.last_report, object_ids=found.object_ids
+        )
     return Reply(200, body, (("ETag", etag),))
 
 
 def _heartbeat(request: Ordinary) -> Reply | None:
-    if connection.vendor != "postgresql" or request.query:
+    if not is_postgresql() or request.query:
         return None
     body = {} if has_no_body(request.environ) else small_json(request.environ)
     if not isinstance(body, dict) or not body.keys() <= _CLUSTER or not _is_about_cluster(body):
@@ -114,7 +124,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
 
 
 def _sync(request: Ordinary) -> Reply | None:
-    if connection.vendor != "postgresql" or not _WAITING.fullmatch(request.query):
+    if not is_postgresql() or not _WAITING.fullmatch(request.query):
         return None
     body = {} if has_no_body(request.environ) else small_json(request.environ)
     if not isinstance(body, dict) or not _is_plain_sync(body):

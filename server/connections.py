@@ -5,6 +5,7 @@ sends slowly holds no thread.
 """
 
 import re
+import select
 import socket
 import struct
 import time
@@ -53,8 +54,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
     """A connection that the main thread reads without waiting, and a thread with waiting.
 
     `received` holds what was read and not yet given to a thread. `kind` is the method and the path, without ids, of the
-    latest request. `until` is the moment, in seconds of the monotonic clock, until which the connection may stay as it
-    is.
+    latest request; `is_declined` says that the lane leaves it to the views. `until` is the moment, in seconds of the
+    monotonic clock, until which the connection may stay as it is.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
         self.head = b""
         self.kind = b""
         self.is_large = False
+        self.is_declined = False
+        self._poll: Any = None
         self.wait(idle_seconds)
 
     def wait(self, seconds: float) -> None:
@@ -95,6 +98,13 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
         self.received += data
         return self.arrival()
 
+    def receive_within(self, seconds: float) -> Arrival:
+        """Read what has come, or what comes first within so many seconds."""
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self.sock, select.POLLIN)
+        return self.receive() if self._poll.poll(seconds * 1000) else self.arrival()
+
     def arrival(self) -> Arrival:
         """How much of the next request has been read."""
         if not self.head and not self._has_head():
@@ -107,6 +117,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
             return False
         self.head = bytes(self.received[: end + len(_HEAD_END)])
         self._whole = len(self.head)
+        self.is_declined = False
         found = _LENGTH.search(self.head)
         length = int(found[1]) if found else 0
         self.until = time.monotonic() + HEAD_SECONDS + length / _BODY_BYTES_PER_SECOND
@@ -138,6 +149,13 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is not typed
     def end(self) -> None:
         """Take back what has been read of the next request already."""
         self.received += self.parser.unreader.take_buffered()
+
+    @property
+    def body(self) -> bytes | None:
+        """The body of the request that has arrived, or None if a thread has to read it."""
+        if self.is_large or len(self.received) < self._whole:
+            return None
+        return bytes(self.received[len(self.head) : self._whole])
 
     def skip(self) -> bool:
         """Drop the request that has arrived. Returns whether the connection can take another one."""

@@ -1,6 +1,14 @@
 """Metrics of the threads of a web process. They count what happens in the process that imports this module."""
 
-from prometheus_client import Counter, Gauge, Histogram
+import os
+
+from prometheus_client import Counter, Gauge, Histogram, values
+
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    # prometheus_client asks the system for the process's id at every count, which takes as long as counting. A process
+    # that imports this module keeps its id.
+    _process_id = os.getpid()
+    values.ValueClass = values.MultiProcessValue(lambda: _process_id)  # type: ignore[no-untyped-call]
 
 WAITS = Histogram(
     "brokkr_thread_wait_seconds",

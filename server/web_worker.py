@@ -7,9 +7,7 @@ nearly as much CPU as Django.
 
 import errno
 import re
-import select
 import socket
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,25 +25,15 @@ from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from core import deadlines
+from lane.passing import declined
 from server.connections import Arrival, Connection
 from server.hearing import Hearing
-from server.refusals import count_refusal, refuse, refuse_for_now
+from server.refusals import asks_for_page, count_refusal, refuse, refuse_for_now, refuse_unreadable
 from server.request_queue import RequestQueue, Waiting
 from server.responses import WebResponse
 from server.threads import Threads
 from server.waiting_room import WaitingRoom, asks_to_wait
 
-_STATUS: dict[type[Exception], tuple[int, str]] = {
-    http.LimitRequestLine: (414, "The request line is too long."),
-    http.LimitRequestHeaders: (431, "The request has too many headers, or one that is too long."),
-    http.ExpectationFailed: (417, "That Expect header cannot be met."),
-    http.UnsupportedTransferCoding: (501, "That Transfer-Encoding is not supported."),
-}
-_OUR_FAULT = (http.InvalidResponseHeader, http.InvalidResponseHeaderName, http.ConfigurationProblem)
-_NO_HTTP = (400, "The request is not valid HTTP.")
-
-# How long a thread waits for the next request on a connection before it gives the connection back.
-_NEXT_REQUEST_SECONDS = 0.01
 # How long a client may take to close a connection that we are done with.
 _LEAVE_SECONDS = 2.0
 # A worker that stops keeps idle connections for this long, for requests that are on their way.
@@ -74,8 +62,6 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._notified = self._looked = self._accept_again = 0.0
-        # How many threads may wait for a next request. One thread always remains for other connections.
-        self._may_stay = threading.Semaphore(self.cfg.threads - 1)
         # Connections that the poller watches, those that only wait for the client to close them, and those whose body a
         # thread reads.
         self._watched: set[Connection] = set()
@@ -88,13 +74,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def get_thread_pool(self) -> "Threads":
         """In place of gunicorn's pool."""
         self._queue = RequestQueue(threads=self.cfg.threads, patience_seconds=settings.QUEUE_PATIENCE_SECONDS)
-        return Threads(self._queue)
+        return Threads(self._queue, self.cfg.threads)
 
     def init_process(self) -> None:
         # Not before the fork, which takes no thread along.
         self._liveness, self._readiness = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-        # Nor before it: the files that these count in belong to one process.
-        from server import counters  # noqa: PLC0415
+        from server import counters  # noqa: PLC0415  its files belong to one process, so not before it either
 
         self._counters = counters
         counters.THREADS.set(self.cfg.threads)
@@ -109,7 +94,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     # --- The main thread -------------------------------------------------------------------------
 
     def run(self) -> None:
-        self.tpool.start(self.cfg.threads, self._answer_requests)
+        from server.plain_requests import PlainRequests  # noqa: PLC0415  Django is loaded now
+
+        self._plain = PlainRequests(self.cfg)
+        self.tpool.start(self._answer_requests)
         self.poller.register(self.method_queue.fileno(), EVENT_READ, self.method_queue.run_callbacks)
         while self.alive and self.is_parent_alive():
             if self.nr_conns >= self.worker_connections:
@@ -224,7 +212,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         if arrival is Arrival.GONE:
             self._drop(conn)
         elif arrival is Arrival.TOO_LONG:
-            refuse(conn.sock, *_STATUS[http.LimitRequestHeaders])
+            is_first_line = b"\r\n" not in conn.received
+            too_long = http.LimitRequestLine(0, 0) if is_first_line else http.LimitRequestHeaders("")
+            refuse_unreadable(conn.sock, too_long)
             self._leave(conn)
         else:
             self._hand_over(conn)
@@ -270,8 +260,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._counters.REFUSED.labels("overloaded" if is_overload else "busy").inc()
         count_refusal(conn.kind)
         self._large.discard(conn)
+        is_page = asks_for_page(conn.head)
         stays = self.alive and conn.skip()
-        refuse_for_now(conn.sock, is_overload=is_overload, stays=stays)
+        refuse_for_now(conn.sock, is_overload=is_overload, stays=stays, is_page=is_page)
         if stays:
             self._keep(conn)
         else:
@@ -308,12 +299,26 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def _answer(self, request: Waiting, deadline: float) -> Any:
         """Answer a request. Returns whether to keep the connection."""
         conn = request.connection
-        conn.begin()
         deadlines.begin(deadline)
         try:
-            return super().handle(conn)
+            kept = self._answer_plain(conn)
+            return self._answer_any(conn) if kept is None else kept
         finally:
             deadlines.end()
+
+    def _answer_plain(self, conn: Connection) -> bool | None:
+        # gunicorn answers the last requests of a process, because they end their connections.
+        is_last = not self.alive or self.nr + 1 >= self.max_requests
+        kept = None if is_last else self._plain.answer(conn)
+        self.nr += kept is not None
+        return kept
+
+    def _answer_any(self, conn: Connection) -> Any:
+        conn.begin()
+        try:
+            with declined(conn.is_declined):
+                return super().handle(conn)
+        finally:
             conn.end()
 
     def _answer_readiness(self, request: Waiting, deadline: float) -> Any:
@@ -328,14 +333,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         if len(self._queue) or not self.alive:
             return None
         arrival = conn.arrival()
-        if arrival is Arrival.PART and self._may_stay.acquire(blocking=False):
-            try:
-                poll = select.poll()
-                poll.register(conn.sock, select.POLLIN)
-                if poll.poll(_NEXT_REQUEST_SECONDS * 1000):
-                    arrival = conn.receive()
-            finally:
-                self._may_stay.release()
+        if arrival is Arrival.PART:
+            arrival = self.tpool.stay_with(conn)
         is_ours = arrival is Arrival.WHOLE and not conn.is_large and not asks_to_wait(conn.head)
         return conn.request() if is_ours else None
 
@@ -387,10 +386,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         """Answer in the API's form. gunicorn would repeat the refused line in an HTML page and in its log, and a
         malformed Authorization line holds a key.
         """
-        if isinstance(exc, http.ParseException) and not isinstance(exc, _OUR_FAULT):
-            status, sentence = _STATUS.get(type(exc), _NO_HTTP)
+        if refuse_unreadable(client, exc):
             self.log.warning("refused a request from %s: %s", addr[0] if addr else "", type(exc).__name__)
-            refuse(client, status, sentence)
         else:
             self.log.error("failed to answer a request", exc_info=exc)
             refuse(client, 500, None)

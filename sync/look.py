@@ -11,19 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from agents.heartbeat import beat_sql
 from agents.target_state import object_ids_of, state_sql
-from core.prepared import fetch_one, uuid_parameter
+from core.prepared import database_vendor, fetch_one, uuid_parameter
 from diagnostics.open_requests import WAITING
 from paks.key_check import agent_key_parameters
 from paks.tokens import Token
-from sync.news import LATEST
+from sync.snapshot import SELECT, shortened
 from workorders.claimable_work import CLAIMABLE
 
 _COLUMNS = (
-    "(SELECT a.status FROM agents a WHERE a.id = %(agent)s), ({state}), ({work}), ({diagnostics}), ({latest})"
+    "(SELECT a.status FROM agents a WHERE a.id = %(agent)s), ({state}), ({work}), ({diagnostics}), ({seen})"
 )
 _LOOK = "SELECT {columns} FROM agents WHERE id = %(agent)s AND deleted_at IS NULL"
 _BEAT_AND_LOOK = "WITH {setting} beat AS ({update}) SELECT beat.id, beat.last_used_at, {columns} FROM beat"
@@ -46,8 +45,8 @@ class Look:
     object_ids: Sequence[str]
     has_work: bool
     has_diagnostics: bool
-    # The number of the latest change of anything that is in the answer.
-    seen: int
+    # Which changes are in the answer: a snapshot in the form of `sync/snapshot.py`.
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class KeyedLook:
 
 def look(agent_id: UUID) -> Look | None:
     """What there is for the agent, or None for an unknown or deleted one."""
-    columns = _columns(connection.vendor, settings.REQUIRE_REGISTRATION)
+    columns = _columns(database_vendor(), settings.REQUIRE_REGISTRATION)
     row = fetch_one(_LOOK.format(columns=columns), {"agent": uuid_parameter(agent_id)})
     return _look(row) if row else None
 
@@ -79,7 +78,7 @@ def beat_and_look(*, agent_id: UUID, token: Token, now: datetime, heartbeat: Hea
         parameters["version"] = heartbeat.agent_version
     row = fetch_one(
         _beat_and_look(
-            connection.vendor, settings.REQUIRE_REGISTRATION, settings.HEARTBEAT_DURABLE, cluster, version
+            database_vendor(), settings.REQUIRE_REGISTRATION, settings.HEARTBEAT_DURABLE, cluster, version
         ),
         parameters,
     )
@@ -88,13 +87,13 @@ def beat_and_look(*, agent_id: UUID, token: Token, now: datetime, heartbeat: Hea
 
 def _look(row: Sequence[Any]) -> Look:
     status, state, has_work, has_diagnostics, seen = row
-    return Look(status, object_ids_of(state), bool(has_work), bool(has_diagnostics), seen or 0)
+    return Look(status, object_ids_of(state), bool(has_work), bool(has_diagnostics), shortened(seen))
 
 
 @cache
 def _columns(vendor: str, registration: bool) -> str:  # noqa: FBT001
     state = state_sql(vendor, registration, False)
-    return _COLUMNS.format(state=state, work=CLAIMABLE, diagnostics=WAITING, latest=LATEST)
+    return _COLUMNS.format(state=state, work=CLAIMABLE, diagnostics=WAITING, seen=SELECT[vendor])
 
 
 @cache

@@ -68,18 +68,22 @@ def receive_reports(
     what the agent was given before, and that must not hold up the other reports.
     Raises AgentNotFound, InvalidHealthRecord.
     """
-    about = {report_id: report.deployment_object_id for report_id, report in reports}
-    about |= {report_id: report.deployment_object_id for report_id, report in health}
-    if not about:
+    given: list[tuple[UUID, Report | HealthReport]] = [*reports, *health]
+    said: dict[UUID, Report | HealthReport] = {}
+    for report_id, report in given:
+        # Within a call, too, an id that comes again is a repeat.
+        said.setdefault(report_id, report)
+    if not said:
         return []
+    about = {report_id: report.deployment_object_id for report_id, report in said.items()}
     named = DeploymentObject.objects.filter(id__in=set(about.values()))
     known = set(named.values_list("id", flat=True))
     with transaction.atomic():
         new = _note(agent_id, about.keys(), now)
-        fresh = {report_id for report_id in new if about[report_id] in known}
-        if outcomes := [report for report_id, report in dict(reports).items() if report_id in fresh]:
+        fresh = [said[report_id] for report_id in said if report_id in new and about[report_id] in known]
+        if outcomes := [report for report in fresh if isinstance(report, Report)]:
             report_events(agent_id=agent_id, reports=outcomes, actor=actor)
-        if states := [report for report_id, report in dict(health).items() if report_id in fresh]:
+        if states := [report for report in fresh if isinstance(report, HealthReport)]:
             report_health(agent_id=agent_id, reports=states, actor=actor, now=now)
     return [report_id for report_id, object_id in about.items() if object_id not in known]
 

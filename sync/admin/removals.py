@@ -20,10 +20,10 @@ from core.admin import (
     Question,
     ReadOnlyAdmin,
     admin_actor,
-    ago,
     badge,
     bulk_action,
     detail_action,
+    moment,
     one_line,
 )
 from core.admin.columns import register_column
@@ -107,7 +107,8 @@ class RemovalAdmin(ReadOnlyAdmin):
         return f"{row.marker.stack.name} from {row.agent}"
 
     def has_confirm_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(_MAY_CONFIRM)
+        row = self.row_of(request, obj)
+        return request.user.has_perm(_MAY_CONFIRM) and (row is None or row.confirmed_at is None)
 
     @admin.display(description="agent", ordering="agent__name")
     def agent_name(self, row: MarkerDelivery) -> SafeString:
@@ -141,7 +142,7 @@ class RemovalAdmin(ReadOnlyAdmin):
 
     @admin.display(description="owed", ordering="created_at")
     def owed(self, row: MarkerDelivery) -> SafeString | None:
-        return ago(row.created_at)
+        return moment(row.created_at)
 
     @admin.display(description="state")
     def state(self, row: MarkerDelivery) -> SafeString:
@@ -158,7 +159,11 @@ class RemovalAdmin(ReadOnlyAdmin):
         _confirm(row, admin_actor(request))
 
     @bulk_action(
-        description="Confirm", question=_CONFIRM_ALL, done="Removals confirmed", permission="confirm"
+        description="Confirm",
+        question=_CONFIRM_ALL,
+        of_one=_question,
+        done="Removals confirmed",
+        permission="confirm",
     )
     def confirm_selected(self, row: MarkerDelivery, instruction: Instruction) -> bool:
         if row.confirmed_at is not None:

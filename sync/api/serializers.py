@@ -7,10 +7,12 @@ from agents.api.serializers import ReportEventBody
 from agents.models.agent import MAX_AGENT_VERSION
 from agents.models.event import EventStatus
 from core.api.fields import FILLED_RULE, TEXT_RULE, Flag, Id, Moment, QueryNumber, Text, WholeNumber
+from core.validators import is_blank
 from diagnostics.api.serializers import DiagnosticRequestSerializer
 from health.api.serializers import HealthSummaryBody
 from health.models import HealthStatus
 from sync.removals import REASONS
+from sync.snapshot import FORM, MAX_LENGTH
 from workorders.api.serializers import WorkOrderSerializer
 
 _OBJECT_ID = "0193f0a5-42ab-7c11-b0b7-93b1f2f6d0a4"
@@ -123,6 +125,11 @@ class SyncBody(serializers.Serializer[Any]):
         help_text="Removals that the agent carries out only when they are confirmed, because they are many.",
     )
 
+    def validate_held(self, value: list[str]) -> list[str]:
+        if any(map(is_blank, value)):
+            raise serializers.ValidationError("must be checksums")
+        return value
+
 
 class SyncQuery(serializers.Serializer[Any]):
     wait_seconds = QueryNumber(
@@ -131,10 +138,10 @@ class SyncQuery(serializers.Serializer[Any]):
         max_value=30,
         help_text="Answer when something changes, or after so many seconds. The broker may answer earlier.",
     )
-    seen = QueryNumber(
+    seen = serializers.RegexField(
+        f"^{FORM}$",
         required=False,
-        min_value=0,
-        max_value=10**18 - 1,
+        max_length=MAX_LENGTH,
         help_text="`seen` of the last answer. A call waits only if nothing has changed since.",
     )
 
@@ -180,7 +187,7 @@ _NOTHING_NEW: dict[str, object] = {
     "tag": _TAG,
     "agent_status": "ACTIVE",
     "next_sync_seconds": 30,
-    "seen": 4711,
+    "seen": "4711:4713:4711",
     "state": None,
     "work_orders": [],
     "diagnostics": [],
@@ -228,8 +235,8 @@ class SyncAnswerSerializer(serializers.Serializer[Any]):
     )
     agent_status = serializers.CharField(help_text="Only an agent that is ACTIVE is given anything.")
     next_sync_seconds = serializers.IntegerField(help_text="When to call again.")
-    seen = serializers.IntegerField(
-        help_text="The number of the latest change, for a call that waits for the next."
+    seen = serializers.CharField(
+        help_text="Names the changes that are in the answer, for a call that waits for the next one."
     )
     state = SyncStateSerializer(
         allow_null=True, help_text="Null if the tag in the request names the present state: nothing is new."

@@ -46,9 +46,10 @@ KEYS = st.sampled_from(
 _PLAIN_QUERIES = ["", "", "", "mode=full", "mode=incremental", "work_type=build", "work_type="]
 _OTHER_QUERIES = [
     *(
-        "wait_seconds=30&seen=0",
-        "wait_seconds=31&seen=0",
-        "wait_seconds=1&seen=01",
+        "wait_seconds=30&seen=9:12:9,10",
+        "wait_seconds=31&seen=9:9:",
+        "wait_seconds=1&seen=9",
+        "wait_seconds=1&seen=9:9:" + "1," * 200 + "1",
         "wait_seconds=",
         "seen=x",
     ),

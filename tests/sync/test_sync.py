@@ -1,6 +1,7 @@
 """POST /agents/{id}/sync."""
 
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -223,10 +224,39 @@ def test_a_report_on_an_unknown_version_does_not_hold_up_the_others(serving):
     assert AgentEvent.objects.filter(agent=agent, deployment_object=obj).exists()
 
 
+def test_of_reports_with_one_id_in_a_call_the_first_counts(serving):
+    agent, api, stack = serving
+    obj, report_id = make_object(stack), uuid4()
+    reports = [report(obj, status, report_id) for status in ("SUCCESS", "FAILURE")]
+    sync(agent, api, reports=reports, health=[health(obj) | {"report_id": str(report_id)}])
+    assert [event.status for event in AgentEvent.objects.all()] == ["SUCCESS"]
+    assert not DeploymentHealth.objects.exists()
+
+
+@pytest.mark.parametrize("kinds", [("reports", "health"), ("reports", "reports"), ("health", "health")])
+def test_an_id_that_was_used_for_an_unknown_version_too_holds_up_no_others(serving, kinds):
+    agent, api, stack = serving
+    known = make_object(stack)
+    unknown = SimpleNamespace(id=uuid4())
+    body: dict[str, list[Any]] = {"reports": [report(known, "FAILURE")], "health": []}
+    report_id = str(uuid4())
+    for kind, obj in zip(kinds, (unknown, known), strict=True):
+        made = report(obj) if kind == "reports" else health(obj)
+        body[kind].append(made | {"report_id": report_id})
+    assert sync(agent, api, **body)["unknown_reports"] == [report_id]
+    assert [event.status for event in AgentEvent.objects.all()] == ["FAILURE"]
+
+
 def test_a_wrong_health_status_is_refused(serving):
     agent, api, stack = serving
     body = {"health": [health(make_object(stack), "fine")]}
     refused(api.post(f"/agents/{agent.id}/sync", body), 422, "invalid_health_record")
+
+
+@pytest.mark.parametrize("checksum", ["", " ", "\u2003", "x" * 65])
+def test_what_is_no_checksum_is_not_held(serving, checksum):
+    agent, api, _ = serving
+    refused(api.post(f"/agents/{agent.id}/sync", {"held": ["ab", checksum]}), 422, "invalid_request_body")
 
 
 def test_a_body_of_the_wrong_shape_is_refused(serving):

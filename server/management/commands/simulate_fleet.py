@@ -53,6 +53,12 @@ class Command(BaseCommand):
             "--fault-share", type=_share, default=0.05, help="the share of requests that have a fault"
         )
         parser.add_argument(
+            "--kill-every",
+            type=_positive,
+            default=20.0,
+            help="with the fault kill: the mean of the seconds between two kills of a process",
+        )
+        parser.add_argument(
             "--processes",
             type=_at_least_one,
             default=max(1, len(os.sched_getaffinity(0)) // 2),
@@ -106,6 +112,7 @@ class Command(BaseCommand):
             object_bytes=options["object_bytes"],
             changes_per_second=options["changes"],
             fault_share=options["fault_share"],
+            kill_every=options["kill_every"],
             keep=options["keep"],
             server_pids=options["server_pid"],
             seed=options["seed"],
