@@ -7,16 +7,18 @@ from django.dispatch import receiver
 from uuid_utils.compat import uuid4
 
 from audit.models import AuditLog
-from core.events import Event, event_emitted
+from core.events import Event, Hearing, event_emitted, question_of_hearing
 from core.prepared_rows import insert
 
 _MAX_USER_AGENT = 1000
 
 
 @receiver(event_emitted, dispatch_uid="audit.remember")
-def remember(events: Sequence[Event], **kwargs: Any) -> None:
+def remember(events: Sequence[Event], hearing: Hearing, **kwargs: Any) -> None:
     if rows := [_row(event) for event in events if event.audited]:
-        insert(rows)
+        question, facts = question_of_hearing(events)
+        is_heard = insert(rows, question=question, facts=facts)
+        hearing.by_nobody = bool(question) and not is_heard
 
 
 def _row(event: Event) -> AuditLog:

@@ -1,14 +1,24 @@
 """The operator's page of generators."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from core.admin import Created, DeletedFilter, ServiceAdmin, admin_actor, ago, detail_action, link
+from core.admin import (
+    Created,
+    DeletedFilter,
+    ServiceAdmin,
+    ServiceForm,
+    admin_actor,
+    ago,
+    counted,
+    detail_action,
+    link,
+)
 from core.admin.finders import Hit, is_id, register_finder
 from core.events import Actor
 from generators.models import Generator
@@ -28,13 +38,21 @@ ROTATE = rotation_question(
 )
 
 
+class GeneratorForm(ServiceForm):
+    class Meta:
+        model = Generator
+        fields = ("name", "description", "is_active")
+        labels: ClassVar[dict[str, str]] = {"is_active": "Active"}
+
+
 @admin.register(Generator)
 class GeneratorAdmin(ServiceAdmin):
+    form = GeneratorForm
     key_permission = "paks.add_pak"
     empty_hint = (
         "A generator is what publishes, a CI job for instance. Add one to get the key that it publishes with."
     )
-    list_display = ("name_line", "is_active", "stacks_count", "last_active", "created")
+    list_display = ("name_line", "active", "stacks_count", "last_active", "created")
     list_filter = ("is_active", DeletedFilter)
     search_fields = ("name",)
     search_help_text = "Name"
@@ -53,6 +71,10 @@ class GeneratorAdmin(ServiceAdmin):
         shown = ("name", "description", "is_active", "stacks_link", "last_active", "created")
         return shown if obj.deleted_at is None else (*shown, "deleted")
 
+    @admin.display(description="active", boolean=True, ordering="is_active")
+    def active(self, row: Generator) -> bool:
+        return row.is_active
+
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return super().selectable(rows).filter(is_system=False)
 
@@ -67,13 +89,13 @@ class GeneratorAdmin(ServiceAdmin):
     def stacks_link(self, generator: Any) -> str:
         return link(
             "stacks_stack_changelist",
-            f"{generator.live_stacks} stacks",
+            counted(generator.live_stacks, "stack"),
             query={"generator__id__exact": generator.pk},
         )
 
     @admin.display(description="last active", ordering="last_active_at")
-    def last_active(self, generator: Generator) -> str | None:
-        return ago(generator.last_active_at)
+    def last_active(self, generator: Generator) -> str:
+        return ago(generator.last_active_at) or "never"
 
     @admin.display(description="created", ordering="created_at")
     def created(self, generator: Generator) -> str | None:

@@ -13,8 +13,6 @@ from core.advisory_locks import lock_wanted_versions
 from core.errors import UniqueViolation
 from core.events import SYSTEM, Actor, Event, changed_fields, emit, fields_of, with_via
 from core.integrity import unique_or_conflict
-from core.prepared import uuid_parameter
-from core.prepared_rows import select
 from core.validators import is_name
 from generators.errors import (
     CannotDeleteSystemGenerator,
@@ -36,7 +34,6 @@ SYSTEM_NAME = "__system__"
 ADMIN_NAME = "admin-generator"
 _ACTIVITY_PRECISION = timedelta(minutes=1)
 _AUDITED = ("name", "description", "is_active")
-_RECENTLY_ACTIVE = "id = %(id)s AND last_active_at >= %(since)s"
 
 
 class GeneratorChanges(TypedDict, total=False):
@@ -198,8 +195,8 @@ def require_active(generator: Generator, actor: Actor) -> None:
         raise GeneratorInactive
 
 
-def mark_active(generator_id: UUID, actor: Actor) -> None:
-    """Note that the generator itself wrote something; written at most once a minute.
+def mark_active(generator: Generator, actor: Actor) -> None:
+    """Note that the generator itself writes something; written at most once a minute.
 
     Must run in a transaction. Nothing is written while another transaction has the generator locked. Waiting could
     deadlock: publishing holds the lock of a stack, and deleting the generator waits for that lock.
@@ -208,12 +205,10 @@ def mark_active(generator_id: UUID, actor: Actor) -> None:
         return
     now = clock.now()
     since = now - _ACTIVITY_PRECISION
-    if select(
-        Generator, _RECENTLY_ACTIVE, {"id": uuid_parameter(generator_id), "since": since}, columns=["id"]
-    ):
+    if generator.last_active_at is not None and generator.last_active_at >= since:
         return
     stale = Q(last_active_at__isnull=True) | Q(last_active_at__lt=since)
-    rows = Generator.objects.filter(stale, id=generator_id)
+    rows = Generator.objects.filter(stale, id=generator.id)
     if list(rows.select_for_update(no_key=True, skip_locked=True).values_list("id")):
         rows.update(last_active_at=now)
 

@@ -5,14 +5,25 @@ It changes only those parts of the text, so that everything else, even white spa
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final
 
-from stacks.located_yaml import without_tags
+from stacks.located_yaml import Span, without_tags
 from stacks.secret_names import secret_names, texts_given
-from stacks.secret_places import MASKED, MASKED_TEXT, Hidden, Place, mask_of, secret_places, secret_spans
+from stacks.secret_places import (
+    MASKED,
+    MASKED_TEXT,
+    Hidden,
+    Place,
+    documents_at,
+    mask_of,
+    may_be_about_secrets,
+    secret_places,
+    secret_spans,
+)
 
 # A user with this permission may see hidden values; the audit log records each time.
 REVEAL_PERMISSION = "stacks.reveal_secrets"
@@ -22,6 +33,8 @@ UNREADABLE = "# Not shown: this text cannot be read as YAML, so secrets in it ca
 # Exactly one expression that contains no literal text, so the template does not contain its value.
 _EXPRESSION: Final = re.compile(r"""(["']?)\{\{[^"'`{}]*\}\}\1""")
 _DIGEST_KEY: Final = token_bytes(32)
+# So many characters of documents that may have Secrets are read to show a part: that takes half a second.
+MAX_READ: Final = 1_000_000
 
 # This replaces a hidden text, and is then shown as the mask.
 Hide = Callable[[str, str], str]
@@ -88,6 +101,8 @@ def restore_secrets(text: str, base: str) -> str:
     place where values are shown. Raises ValueUnknown for a mask in any other place of a Secret. Outside of Secrets, a
     mask is only a text.
     """
+    if MASKED not in text:
+        return text
     known = _placed(base)
     pieces, position = [], 0
     for place, (start, end) in secret_places(text, is_masked=True):
@@ -116,6 +131,47 @@ def _digest(hidden: str, _mask: str) -> str:
     return f'"{blake2b(hidden.encode(), key=_DIGEST_KEY, digest_size=16).hexdigest()}"'
 
 
+def mask_part(text: str, start: int, end: int) -> str | None:
+    """What `mask_secrets` makes of these characters of the text; None if too much around them would have to be read.
+
+    Only the documents that they touch are read. Where the part begins inside of a hidden value, its mask is repeated.
+    """
+    pieces, read = [], 0
+    for first, last in _documents_at(text, start, end):
+        document = text[first:last]
+        read += last - first if may_be_about_secrets(document) else 0
+        if read > MAX_READ:
+            return None
+        begin, stop = max(start - first, 0), min(end, last) - first
+        spans = secret_spans(document)
+        if spans is None:
+            pieces.append(UNREADABLE)
+            continue
+        for at, to, shown in _pieces(document, spans, as_mask):
+            if to > begin and at < stop:
+                pieces.append(shown if shown is not None else document[max(at, begin) : min(to, stop)])
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=4)
+def hides_values(text: str) -> bool:
+    """Whether a mask hides something of a manifest. If too much would have to be read to tell, it counts as hiding."""
+    read = 0
+    for first, last in _documents_at(text, 0, len(text)):
+        document = text[first:last]
+        if not may_be_about_secrets(document):
+            continue
+        read += last - first
+        if read > MAX_READ or mask_secrets(document) != document:
+            return True
+    return False
+
+
+def _documents_at(text: str, start: int, end: int) -> list[Span]:
+    # A text that is read in time is read as a whole, because one that is no YAML is hidden as a whole.
+    return [(0, len(text))] if len(text) <= MAX_READ else documents_at(text, start, end)
+
+
 def _unreadable(text: str, hide: Hide) -> str:
     return UNREADABLE if hide is as_mask else f"{hide(text, MASKED)}\n"
 
@@ -132,12 +188,20 @@ def _placed(text: str) -> dict[Place, str]:
 
 
 def _replace(text: str, spans: list[Hidden], hide: Hide) -> str:
-    pieces, position = [], 0
+    return "".join(
+        text[start:end] if shown is None else shown for start, end, shown in _pieces(text, spans, hide)
+    )
+
+
+def _pieces(text: str, spans: list[Hidden], hide: Hide) -> Iterator[tuple[int, int, str | None]]:
+    """The whole text in pieces: from and to which character, and what is shown in its place if that is hidden."""
+    position = 0
     for start, end, mask in spans:
         if start < position or start == end:
             continue  # It is inside a span that is hidden already, or there is nothing to hide.
         hidden = text[start:end]
         value = hidden.rstrip()
-        pieces += [text[position:start], hide(value, mask), hidden[len(value) :]]
+        yield position, start, None
+        yield start, end, hide(value, mask) + hidden[len(value) :]
         position = end
-    return "".join([*pieces, text[position:]])
+    yield position, len(text), None

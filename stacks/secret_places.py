@@ -49,6 +49,10 @@ _SHORTEST_ENCODED = 32
 # How deep texts inside of texts are read.
 _MAX_TEXTS = 3
 _BOM = "\ufeff"
+# At the beginning of a line, as the parser counts lines, they mean this in any text. Each pattern begins with a fixed
+# word, because the search for one is fast.
+_MARKER: Final = re.compile("---(?<=[\n\r\x85\u2028\u2029]---)(?=[ \t\n\r\x85\u2028\u2029]|\\Z)")
+_DIRECTIVE: Final = re.compile("%(?<=[\n\r\x85\u2028\u2029]%)")
 # A letter that is written as an escape with its number in JSON or YAML.
 _SPELLED_LETTER: Final = re.compile(r"\\u00[4-7]|\\x[4-7]")
 # Words that show that a text may be about Secrets if it cannot be read or is too deep.
@@ -95,12 +99,35 @@ def secret_places(text: str, *, is_masked: bool = False) -> list[Found]:
 
 def searched_characters(text: str) -> int:
     """The length of those documents in which values to hide are looked for: a million takes half a second."""
-    if not _may_be_about_secrets(text, None):
+    if not may_be_about_secrets(text):
         return 0
     try:
         return sum(end - start for start, end in _documents(text, 0))
     except (yaml.YAMLError, TooDeep):
         return 0
+
+
+def has_more_to_search(text: str, limit: int) -> bool:
+    """Whether documents of more than so many characters would be searched. It stops as soon as that is clear."""
+    searched = 0
+    for start, end in documents_at(text, 0, len(text)) if len(text) > limit else ():
+        searched += searched_characters(text[start:end])
+        if searched > limit:
+            return True
+    return False
+
+
+def documents_at(text: str, start: int, end: int) -> list[Span]:
+    """The documents of a manifest that have some of these characters, told apart without reading the text as YAML.
+
+    Each can be read by itself. Together with directives, which may change what follows, the text is one document.
+    """
+    if text.startswith("%", _start(text)) or _DIRECTIVE.search(text):
+        return [(0, len(text))]
+    starts = [0, *(found.start() for found in _MARKER.finditer(text))]
+    ends = [*starts[1:], len(text)]
+    first, last = bisect_right(starts, start) - 1, max(bisect_left(starts, end), 1)
+    return list(zip(starts[first:last], ends[first:last], strict=True))
 
 
 def mask_of(place: Place) -> str:
@@ -118,7 +145,7 @@ def _found_in(
     text: str, source: str | None, level: int, *, is_masked: bool = False
 ) -> tuple[Found, ...] | None:
     """What `text` has to hide. `level` is the number of texts around this one."""
-    if not _may_be_about_secrets(text, source):
+    if not may_be_about_secrets(text, source):
         return ()
     try:
         spans = _documents(text, level) if source is None else [(_start(text), len(text))]
@@ -150,7 +177,8 @@ def _found_from(start: int, read: ReadText, level: int) -> Iterator[Found]:
     return ((place, (first + start, last + start)) for place, (first, last) in found)
 
 
-def _may_be_about_secrets(text: str, source: str | None) -> bool:
+def may_be_about_secrets(text: str, source: str | None = None) -> bool:
+    """A fast check: whether the text may have something to hide. `source` is as for `secret_spans`."""
     if any(sign in text for sign in (MASKED, *_ENCODED_KIND, *_OTHER_SPELLINGS)):
         return True
     if source is None:

@@ -13,11 +13,15 @@ from django.db.models import Case, F, TextField, Value, When
 
 from stacks.located_yaml import from_base64
 from stacks.models import DeploymentObject
-from stacks.secret_places import MASKED, secret_places
+from stacks.secret_places import MASKED, has_more_to_search, secret_places
 
 # Shorter values occur in any text.
 MIN_CHARACTERS: Final = 6
-_MAX_KEPT_CHARACTERS: Final = 4 * 1024 * 1024
+_MAX_KEPT_CHARACTERS: Final = 16 * 1024 * 1024
+# Messages about versions with more characters of documents with Secrets are not shown: finding the values would take
+# seconds for each message.
+MAX_SEARCHED: Final = 1_000_000
+NOT_SHOWN: Final = "(not shown: the version has too many values of Secrets to look for them in it)"
 # How deep manifests in texts of manifests are read.
 _MAX_TEXTS: Final = 3
 
@@ -26,8 +30,8 @@ _URL_SAFE: Final = str.maketrans("+/", "-_")
 _WITH_INDENT: Final = re.compile(r"(?:[!&]\S*\s+)*[|>][+-]?[1-9]")
 
 # By the checksum of the manifest, so that they are never another manifest's.
-_kept: LRUCache[str, tuple[str, ...]] = LRUCache(
-    _MAX_KEPT_CHARACTERS, getsizeof=lambda values: 100 + sum(map(len, values))
+_kept: LRUCache[str, tuple[str, ...] | None] = LRUCache(
+    _MAX_KEPT_CHARACTERS, getsizeof=lambda values: 100 + sum(map(len, values or ()))
 )
 # The checksums of versions that were asked for lately: what the next query need not read.
 _checksums: LRUCache[int, str] = LRUCache(10_000)
@@ -54,34 +58,40 @@ def without_values(message: str, values: Sequence[str]) -> str:
 def without_secrets(said: Iterable[tuple[int, str | None]]) -> list[str]:
     """Messages, each given with the sequence id of its version, with a mask in place of each value of its Secrets.
 
-    One query, or none if nobody says anything. No message is an empty one.
+    One query, or none if nobody says anything. No message is an empty one. In place of a message about a version with
+    too many values (MAX_SEARCHED) is NOT_SHOWN.
     """
     messages = [(sequence_id, message or "") for sequence_id, message in said]
     values = _values({sequence_id for sequence_id, message in messages if message})
-    return [without_values(message, values.get(sequence_id, ())) for sequence_id, message in messages]
+    return [
+        NOT_SHOWN if message and known is None else without_values(message, known or ())
+        for message, known in ((message, values.get(sequence_id, ())) for sequence_id, message in messages)
+    ]
 
 
-def _values(sequence_ids: set[int]) -> dict[int, tuple[str, ...]]:
+def _values(sequence_ids: set[int]) -> dict[int, tuple[str, ...] | None]:
+    """By version, its values; None if there are too many."""
     if not sequence_ids:
         return {}
     with _lock:
         asked = {_checksums[each] for each in sequence_ids if each in _checksums}
         known = {checksum: _kept[checksum] for checksum in asked if checksum in _kept}
+        is_known = all(_checksums.get(each) in known for each in sequence_ids)
     unread = When(yaml_checksum__in=list(known), then=Value(""))
     rows = DeploymentObject.objects.filter(pk__in=sequence_ids).values_list(
         "pk", "yaml_checksum", Case(unread, default=F("yaml_content"), output_field=TextField())
     )
     found = {}
     # One after the other, because a manifest may have megabytes.
-    for sequence_id, checksum, text in rows.iterator(chunk_size=1):
+    for sequence_id, checksum, text in rows.iterator(chunk_size=2_000 if is_known else 1):
         if checksum not in known:
-            known[checksum] = values_of(text)
+            known[checksum] = None if has_more_to_search(text, MAX_SEARCHED) else values_of(text)
         found[sequence_id] = known[checksum]
         _keep(sequence_id, checksum, known[checksum])
     return found
 
 
-def _keep(sequence_id: int, checksum: str, values: tuple[str, ...]) -> None:
+def _keep(sequence_id: int, checksum: str, values: tuple[str, ...] | None) -> None:
     with _lock:
         _checksums[sequence_id] = checksum
         if _kept.getsizeof(values) <= _kept.maxsize:

@@ -87,10 +87,10 @@ def create_stack(*, name: str, description: str | None, generator_id: UUID, acto
     for no live generator.
     """
     _check(name, description)
-    _lock_owner(generator_id, actor)
+    generator = _lock_owner(generator_id, actor)
     with unique_or_conflict("unique_stack_name"):
         stack = Stack.objects.create(name=name, description=description, generator_id=generator_id)
-    mark_active(generator_id, actor)
+    mark_active(generator, actor)
     emit(
         Event(
             kind=StackEventKind.STACK_CREATED,
@@ -298,6 +298,7 @@ def publish_checked(
     if actor.type == ActorType.GENERATOR:
         (generator,) = select(Generator, "id = %(id)s", {"id": uuid_parameter(stack.generator_id)})
         require_active(generator, actor)
+        mark_active(generator, actor)
     if options.precondition is not None:
         options.precondition(DeploymentObject.objects.versions().filter(stack=stack).newest_first().first())
     obj = DeploymentObject(
@@ -307,7 +308,6 @@ def publish_checked(
         is_deletion_marker=is_deletion_marker,
     )
     is_unusual = insert([obj], question=question_of_unusual(), facts={"stack": uuid_parameter(stack.pk)})
-    mark_active(stack.generator_id, actor)
     answers: Any = version_published.send(
         sender=Stack,
         stack=stack,
@@ -353,7 +353,7 @@ def _check(name: str, description: str | None) -> None:
         raise InvalidStack
 
 
-def _lock_owner(generator_id: UUID, actor: Actor) -> None:
+def _lock_owner(generator_id: UUID, actor: Actor) -> Generator:
     # Locked, so that a generator that is being deleted gains no stack after its stacks were deleted.
     try:
         generator = lock_generator(generator_id)
@@ -364,3 +364,4 @@ def _lock_owner(generator_id: UUID, actor: Actor) -> None:
     if generator.is_system:
         raise SystemGeneratorNotATenant
     require_active(generator, actor)
+    return generator

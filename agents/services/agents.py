@@ -153,6 +153,7 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
     agent.deleted_at = agent.updated_at = now
     agent.save(update_fields=["deleted_at", "updated_at"])
     agent.events.active().update(deleted_at=now, updated_at=now)
+    targets = sorted(str(stack_id) for stack_id in agent.targets.values_list("stack_id", flat=True))
     for rows in (AgentTarget, Registration, MarkerDelivery, StackReport, AgentOffer):
         rows._default_manager.filter(agent=agent).delete()
     agent_deleted.send(sender=Agent, agent=agent, actor=actor)
@@ -162,7 +163,7 @@ def delete_agent(*, agent: Agent, actor: Actor) -> None:
         agent,
         actor,
         None,
-        before=fields_of(agent, _AUDITED),
+        before=fields_of(agent, _AUDITED) | ({"targets": targets} if targets else {}),
         data={"agent_id": agent.id, "deleted_at": now},
     )
 

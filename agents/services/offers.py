@@ -4,16 +4,18 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from threading import Lock
 from uuid import UUID
 
+from cachetools import LRUCache
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error
 from django.db.models import Exists, OuterRef
 
 from agents.models import AgentOffer
 from core import clock
 from core.database_errors import unavailable
-from core.prepared import fetch_all, time_parameter, uuid_parameter
+from core.prepared import database_vendor, fetch_all, time_parameter, uuid_parameter
 from core.prepared_rows import among, list_parameter
 from core.retention import delete_in_steps
 
@@ -29,7 +31,6 @@ WHERE {among} AND o.deleted_at IS NULL AND o.recipient_id IS NULL AND s.deleted_
 )
 ORDER BY o.sequence_id
 ON CONFLICT (agent_id, version_id) DO NOTHING
-RETURNING version_id
 """
 _WORDS = {
     "postgresql": {
@@ -42,26 +43,47 @@ _WORDS = {
 }
 
 
-def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> int:
+# By agent, the tag of the latest answer whose objects are all recorded, and when the agent had reported last: an agent
+# that sends no tag gets the same answer at each poll. Only a report of the agent deletes offers that count.
+_recorded: LRUCache[UUID, tuple[str, object]] = LRUCache(50_000)
+_lock = Lock()
+
+
+def note_state(*, agent_id: UUID, tag: str, last_report: object, object_ids: Sequence[str]) -> None:
+    """As `note_offers`, for a whole target state with this tag; it asks the database once for each tag and report.
+
+    `last_report` must have been read together with the state.
+    """
+    state = (tag, last_report)
+    with _lock:
+        if _recorded.get(agent_id) == state:
+            return
+    if note_offers(agent_id=agent_id, object_ids=object_ids):
+        with _lock:
+            _recorded[agent_id] = state
+
+
+def note_offers(*, agent_id: UUID, object_ids: Sequence[str]) -> bool:
     """Record that the answer to the agent's own poll will contain these objects. The ids are hex digits.
 
-    Only versions of live stacks are recorded, each only once. Returns how many were new. The rows are committed when
-    this returns. An error is only logged, because the agent must get its answer.
+    Only versions of live stacks are recorded, each only once. The rows are committed when this returns. An error is
+    only logged, because the agent must get its answer; then it returns False.
     """
     if not object_ids:
-        return 0
+        return True
     parameters = {
         "agent": uuid_parameter(agent_id),
         "objects": list_parameter([UUID(hex=object_id) for object_id in object_ids]),
         "now": time_parameter(clock.now()),
     }
     try:
-        return len(fetch_all(_statement(connection.vendor), parameters))
+        fetch_all(_statement(database_vendor()), parameters)
     except Error as error:
         # What the database will do again later needs no traceback.
         is_fault = unavailable(error) is None
         log.warning("offers not noted: %s", error, extra={"agent_id": str(agent_id)}, exc_info=is_fault)
-        return 0
+        return False
+    return True
 
 
 @cache

@@ -1,5 +1,6 @@
 """Registering agents with generators."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
@@ -41,13 +42,14 @@ def deregister_agent(*, agent_id: UUID, generator: Generator, actor: Actor) -> b
     # The agent is locked, so that no target is written because of the registration that ends here.
     lock_agent_row(agent_id)
     targets = AgentTarget.objects.filter(agent_id=agent_id, stack__generator=generator)
-    lost = {*targets.values_list("stack_id", flat=True), *stacks_by_registration(agent_id, generator.id)}
-    untargeted, _ = targets.delete()
+    targeted = set(targets.values_list("stack_id", flat=True))
+    lost = targeted | set(stacks_by_registration(agent_id, generator.id))
+    targets.delete()
     deregistered, _ = Registration.objects.filter(agent_id=agent_id, generator=generator).delete()
-    removed = untargeted or deregistered
+    removed = targeted or deregistered
     if removed:
         owe_removals_of_agent(agent_id=agent_id, stack_ids=lost)
-        _tell(AgentEventKind.AGENT_DEREGISTERED, agent_id, generator, actor)
+        _tell(AgentEventKind.AGENT_DEREGISTERED, agent_id, generator, actor, untargeted=targeted)
     return bool(removed)
 
 
@@ -67,11 +69,19 @@ def register_all(*, generator: Generator, actor: Actor, via: str | None = None) 
 
 
 def _tell(
-    kind: AgentEventKind, agent_id: UUID, generator: Generator, actor: Actor, *, via: str | None = None
+    kind: AgentEventKind,
+    agent_id: UUID,
+    generator: Generator,
+    actor: Actor,
+    *,
+    via: str | None = None,
+    untargeted: Collection[UUID] = (),
 ) -> None:
     details: dict[str, object] = {"generator_id": str(generator.id)}
     words: dict[str, object] = {**details, "generator": generator.name}
     is_new = kind == AgentEventKind.AGENT_REGISTERED
+    if untargeted:
+        words["targets"] = sorted(str(stack_id) for stack_id in untargeted)
     emit(
         Event(
             kind=kind,

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from agents.models import Agent, AgentOffer, MarkerDelivery, StackReport
 from agents.wanted.legs import is_served, served_by_agent
 from agents.wanted.ties import served_stacks, serving_agents, tied_stacks
-from core.prepared import as_uuid, fetch_all, uuid_parameter
+from core.prepared import as_uuid, database_vendor, fetch_all, uuid_parameter
 from core.prepared_rows import among, list_parameter
 from stacks.models import DeploymentObject, Stack
 from stacks.services import add_markers_for_agents
@@ -107,7 +107,7 @@ def replace_removals(*, stack_ids: Collection[UUID], agent_ids: Collection[UUID]
 def _serving(*, agent_id: UUID, stack_ids: Collection[UUID]) -> set[UUID]:
     """Those of these live stacks that the live agent serves. Every first report of an agent asks it."""
     parameters = {"agent": uuid_parameter(agent_id), "stacks": list_parameter(stack_ids)}
-    found = fetch_all(_serving_statement(connection.vendor, settings.REQUIRE_REGISTRATION), parameters)
+    found = fetch_all(_serving_statement(database_vendor(), settings.REQUIRE_REGISTRATION), parameters)
     return {as_uuid(stack_id) for (stack_id,) in found}
 
 

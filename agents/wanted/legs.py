@@ -29,6 +29,8 @@ _WORDS_OF_STACKS = """
 SELECT aw.agent_id{stack} FROM {stacks} c JOIN {of_stacks} sw ON sw.stack_id = c.stack_id
 JOIN {of_agents} aw ON {same} {registered}"""
 
+_WORDS_OF_OWNERS = "SELECT aw.agent_id, sw.owner_id FROM {owners} sw JOIN {of_agents} aw ON {same}"
+
 _TARGET_OF_PAIR = "EXISTS (SELECT 1 FROM agent_targets t WHERE t.agent_id = {agent} AND t.stack_id = {stack})"
 _WORDS_OF_PAIR = """EXISTS (
     SELECT 1 FROM {of_stacks} sw JOIN {of_agents} aw ON {same} AND aw.agent_id = {agent} WHERE sw.stack_id = {stack})"""
@@ -95,6 +97,19 @@ def serving_stacks(stacks: str, *, registration: bool) -> str:
 def agents_of_stacks(stacks: str, *, registration: bool) -> str:
     """SELECT of `agent_id`, each once, for the same stacks: of one stack it takes less than its pairs."""
     return _of_stacks(stacks, "", registration=registration)
+
+
+def sharing_words(*, labels: str, annotations: str) -> str:
+    """SELECT of `agent_id, owner_id`, each pair once, of agents that have a word of an owner.
+
+    `labels` and `annotations` are tables of the owners' words, with the column `owner_id`.
+    """
+    return _union(
+        *(
+            kind.leg(_WORDS_OF_OWNERS, owners=owners)
+            for kind, owners in zip(_KINDS, (labels, annotations), strict=True)
+        )
+    )
 
 
 def is_served(agent: str, stack: str, *, registration: bool) -> str:

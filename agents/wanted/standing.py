@@ -15,6 +15,8 @@ class Standing(StrEnum):
     FAILING = "failing"
     # A version is wanted, and the agent has not reported on it.
     PENDING = "pending"
+    # Pending, and the agent is not active or was not heard in time. `standing_of` does not know.
+    SILENT = "silent"
     # The stack is deleted, or the agent no longer serves it, and the agent has not reported that it removed what it
     # deployed.
     REMOVING = "removing"

@@ -89,6 +89,11 @@ def newest_releases_sql(*, pairs: str | None = None) -> str:
     return _NEWEST_RELEASES_AMONG.format(held=_HELD, pairs=pairs)
 
 
+def held_stacks_sql() -> str:
+    """SELECT of the ids of the stacks that have a held version."""
+    return f"SELECT hs.stack_id FROM ({_HELD}) hs"  # noqa: S608  no input in it
+
+
 def current_sql() -> str:
     """SELECT of `sequence_id`: each version of a live stack that some agent would want if it served the stack."""
     return _CURRENT.format(unheld=wanted_sql("s.id", None), releases=newest_releases_sql())

@@ -15,10 +15,12 @@ from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from audit.models import AuditLog
 from core import clock
 from core.admin import CappedPaginator, ReadOnlyAdmin, TimeRangeFilter, link, moment, object_link, one_line
+from core.admin.code import code_block
 from core.admin.filters import TypedFilter
 from paks.actors import ActorType
 from paks.models import Pak
@@ -117,6 +119,11 @@ class ActorTypeFilter(admin.SimpleListFilter):
         return queryset.filter(actor_type=self.value()) if self.value() else queryset
 
 
+# What the types of resources are called whose rows have no noun.
+_KINDS = {"pak": "key"}
+_OFTEN_ABSENT = ("reason", "resource_id", "actor_id", "user_agent", "request_id")
+
+
 @admin.register(AuditLog)
 class AuditLogAdmin(ReadOnlyAdmin):
     empty_hint = "Every change is noted here, with who made it. Nothing has been changed for as long as notes are kept."
@@ -133,6 +140,8 @@ class AuditLogAdmin(ReadOnlyAdmin):
     search_help_text = "A resource's id"
     ordering = ("-timestamp", "-sequence")
     paginator = CappedPaginator
+    # The list is the log; what it holds are entries.
+    rows_word = "audit entries"
     fields = (
         "exact_time",
         "action",
@@ -140,7 +149,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
         "resource_id",
         "reason",
         "difference",
-        "details",
+        "told",
         "actor",
         "actor_id",
         "key",
@@ -155,7 +164,12 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # What the entry does not have is left out.
-        absent = set() if obj is None else {name for name in ("reason", "details") if not getattr(obj, name)}
+        columns = {"key": "key_id", "address": "ip_address", "told": "details"} | {
+            name: name for name in _OFTEN_ABSENT
+        }
+        absent = (
+            set() if obj is None else {name for name, column in columns.items() if not getattr(obj, column)}
+        )
         if obj is None or (obj.before is None and obj.after is None):
             absent.add("difference")
         return [name for name in self.fields if name not in absent]
@@ -209,9 +223,17 @@ class AuditLogAdmin(ReadOnlyAdmin):
     def exact_time(self, row: AuditLog) -> str:
         return f"{row.timestamp:%Y-%m-%d %H:%M:%S.%f} UTC"
 
+    def name_of(self, row: AuditLog) -> str:
+        return f"{row.action} by {row.actor_label or row.actor_type}"
+
     @admin.display(description="resource")
     def resource(self, row: Any) -> str:
-        kind = row.resource_type.replace("_", " ")
+        # As the pages of these rows call them.
+        kind = _KINDS.get(row.resource_type) or row.resource_type.replace("_", " ")
+        if row.resource_model is not None:
+            kind = row.resource_model._meta.verbose_name
+        elif row.action.startswith("site_user."):
+            kind = "user"
         if row.resource_name is not None:
             return format_html(
                 "<span>{} {}</span>",
@@ -225,6 +247,10 @@ class AuditLogAdmin(ReadOnlyAdmin):
     @admin.display(description="actor")
     def actor(self, row: AuditLog) -> str:
         return one_line(f"{row.actor_label} ({row.actor_type})") if row.actor_label else row.actor_type
+
+    @admin.display(description="details")
+    def told(self, row: AuditLog) -> SafeString:
+        return code_block(json.dumps(row.details, indent=2, ensure_ascii=False))
 
     @admin.display(description="IP address", ordering="ip_address")
     def address(self, row: AuditLog) -> str | None:

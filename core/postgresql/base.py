@@ -5,6 +5,7 @@ is stopped, cannot be reached, or is behind a proxy that keeps the TCP connectio
 """
 
 import socket
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from types import SimpleNamespace
@@ -15,8 +16,10 @@ from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg import errors
 from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 
 from core import deadlines
+from core.postgresql.statements import Statement
 
 # How often psycopg checks whether it was interrupted.
 _INTERVAL_SECONDS = 0.1
@@ -47,10 +50,16 @@ class BoundedConnection(psycopg.Connection[Any]):
         # What runs now may run again on another connection, if this one says nothing.
         self.is_on_trial = False
         self._commits = False
+        self._prepares = False
+        self._statements: dict[str, Statement] = {}
 
     @classmethod
-    def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:
-        """The same as psycopg's, but it ends at the request's deadline."""
+    def connect(cls, conninfo: str = "", *, prepare_threshold: int | None = None, **kwargs: Any) -> Self:
+        """The same as psycopg's, but it ends at the request's deadline.
+
+        Without `prepare_threshold`, statements are not prepared. With it, `run` prepares them at once, and psycopg
+        none: it would discard all of them with its own.
+        """
         left = deadlines.seconds_left()
         if left is not None:
             if left < _LEAST_CONNECT_SECONDS:
@@ -61,7 +70,21 @@ class BoundedConnection(psycopg.Connection[Any]):
             seconds = int(kwargs.get("connect_timeout", _LEAST_CONNECT_SECONDS))
             addresses = _look_up(host, seconds)
             kwargs |= {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
-        return super().connect(conninfo, **kwargs)
+        made = super().connect(conninfo, prepare_threshold=None, **kwargs)
+        made._prepares = prepare_threshold is not None
+        return made
+
+    def run(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """The rows of a statement with `%(name)s` parameters, none if it returns no rows. Raises psycopg's errors.
+
+        The statement must be one of few, because each is kept.
+        """
+        if not self.autocommit and self.pgconn.transaction_status == TransactionStatus.IDLE:
+            self.wait(self._start_query())
+        statement = self._statements.get(sql)
+        if statement is None:
+            statement = self._statements[sql] = Statement(self, sql, prepares=self._prepares)
+        return statement.run(parameters)
 
     def wait(self, gen: PQGen[Any], interval: float = _INTERVAL_SECONDS, timeout: float | None = None) -> Any:
         """The same as psycopg's, but for a limited time."""

@@ -109,4 +109,11 @@ def _lines(text: str) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
-register_page(Generator, "keys", "Keys", keys_page, "paks.view_pak")
+register_page(
+    Generator,
+    "keys",
+    "Keys",
+    keys_page,
+    "paks.view_pak",
+    is_for=lambda generator: not generator.is_system,
+)

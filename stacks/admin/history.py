@@ -7,10 +7,11 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
 
-from core.admin import BaseAdmin, admin_actor, badge, link, moment
+from core.admin import BaseAdmin, admin_actor, badge, link, moment, whole_number
 from core.admin.authors import authors_of
-from stacks.admin.manifests import hides_values, may_reveal, object_diff
+from stacks.admin.manifests import may_reveal, object_diff
 from stacks.event_kinds import StackEventKind
+from stacks.masking import hides_values
 from stacks.models import DeploymentObject, Stack
 from stacks.services import reveal_secrets
 
@@ -26,12 +27,12 @@ def history(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpR
     """
     given = request.POST if request.method == "POST" else request.GET
     rows = _objects_of(stack)
-    before = _number(given.get("before"))
+    before = whole_number(given.get("before"))
     listed = rows if before is None else rows.filter(pk__lt=before)
     found = list(listed.defer("yaml_content").annotate(size=Length("yaml_content"))[: PER_PAGE + 1])
     shown, more = found[:PER_PAGE], len(found) > PER_PAGE
     newest = rows.values_list("pk", flat=True).first()
-    old, new = _chosen(rows, _number(given.get("from")), _number(given.get("to")))
+    old, new = _chosen(rows, whole_number(given.get("from")), whole_number(given.get("to")))
     context: dict[str, Any] = {
         "objects": _described(shown),
         "newest": newest,
@@ -51,10 +52,6 @@ def _objects_of(stack: Stack) -> QuerySet[DeploymentObject]:
     rows = DeploymentObject.objects.filter(stack=stack, recipient_id__isnull=True).newest_first()
     # A version is deleted only with its stack. The index covers live versions only.
     return rows.active() if stack.deleted_at is None else rows
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _chosen(
@@ -88,7 +85,7 @@ def _comparison(request: HttpRequest, old: DeploymentObject, new: DeploymentObje
         old,
         new,
         is_revealed=is_revealed,
-        page=_number(request.POST.get("part") or request.GET.get("part")) or 1,
+        page=whole_number(request.POST.get("part") or request.GET.get("part")) or 1,
         pages_at=f"?{query}",
         # Values are revealed, and noted, in answer to a form, so each page is asked for by one.
         pages_form=REVEAL_FORM if is_revealed else "",

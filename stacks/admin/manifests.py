@@ -1,15 +1,18 @@
 """Manifests as pages show them: values of Secrets are masked unless the user asks for them, which is audited."""
 
 from dataclasses import replace
+from typing import Any
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.admin import Question
-from core.admin.code import code_block
+from core.admin.code import code_block, part_of
 from core.admin.diff import Side, diff_table
 from stacks.admin.documents import documents_of
-from stacks.masking import REVEAL_PERMISSION, comparable, mask_secrets
+from stacks.masking import REVEAL_PERMISSION, comparable, mask_part, mask_secrets
 from stacks.models import DeploymentObject
 from stacks.secret_places import searched_characters
 
@@ -23,22 +26,40 @@ PUBLISH_PERMISSION = "stacks.add_deploymentobject"
 
 # The budget of a masked comparison: characters of documents with Secrets, of both sides. A million takes half a second.
 MAX_SEARCHED = 4_000_000
+_TOO_LONG = SafeString(
+    '<p class="brokkr-hint" role="status">Not shown: the documents here are too long to find every value of Secrets in '
+    "them in time. Who may see the values can show them.</p>"
+)
 _STOPPED = SafeString(
     '<p class="brokkr-hint" role="status">The comparison stopped: the two versions have too many values of Secrets '
     "to hide each of them in time. Who may see the values can show them.</p>"
 )
 
 
-def hides_values(text: str) -> bool:
-    return searched_characters(text) > MAX_SEARCHED or mask_secrets(text) != text
-
-
 def may_reveal(request: HttpRequest) -> bool:
     return request.user.has_perm(REVEAL_PERMISSION)
 
 
-def manifest_block(text: str, *, marked: int | None = None) -> SafeString:
-    return code_block(mask_secrets(text), marked=marked)
+def manifest_block(
+    text: str, *, number: int = 1, is_revealed: bool = False, pages_at: str = "", pages_form: str = ""
+) -> SafeString:
+    """A part of a manifest, with links to the others as for `diff_table`. A part is masked by itself, so it costs the
+    same of any manifest."""
+    part = part_of(text, number)
+    shown = text[part.start : part.end] if is_revealed else mask_part(text, part.start, part.end)
+    pager = render_to_string(
+        "core/admin/parts.html",
+        {
+            "part": part.number,
+            "parts": part.count,
+            "whole": "manifest",
+            "anchor": "manifest",
+            "pages_at": pages_at,
+            "pages_form": pages_form,
+        },
+    )
+    block = _TOO_LONG if shown is None else code_block(shown, first_line=part.first_line)
+    return format_html('<div id="manifest">{}{}</div>', block, SafeString(pager))
 
 
 def manifest_side(text: str, *, is_revealed: bool = False) -> Side:
@@ -49,25 +70,21 @@ def manifest_side(text: str, *, is_revealed: bool = False) -> Side:
 
 
 def object_diff(
-    old: DeploymentObject,
-    new: DeploymentObject,
-    *,
-    is_revealed: bool = False,
-    page: int = 1,
-    pages_at: str = "",
-    pages_form: str = "",
+    old: DeploymentObject, new: DeploymentObject, *, is_revealed: bool = False, **pages: Any
 ) -> SafeString:
-    """The comparison of two versions, or a word that it stopped; the rest is as for `diff_table`."""
-    texts = [each.yaml_content for each in (old, new)]
-    if not is_revealed and sum(map(searched_characters, texts)) > MAX_SEARCHED:
-        return _STOPPED
-    old_side, new_side = (manifest_side(text, is_revealed=is_revealed) for text in texts)
-    return diff_table(
-        old_side,
-        new_side,
+    """The comparison of two versions, or a word that it stopped; `pages` are as for `diff_table`."""
+    return manifest_diff(
+        old.yaml_content,
+        new.yaml_content,
+        is_revealed=is_revealed,
         old_title=old,
         new_title=new,
-        page=page,
-        pages_at=pages_at,
-        pages_form=pages_form,
+        **pages,
     )
+
+
+def manifest_diff(old: str, new: str, *, is_revealed: bool = False, **table: Any) -> SafeString:
+    """The comparison of two manifests, or a word that it stopped; `table` is as for `diff_table`."""
+    if not is_revealed and searched_characters(old) + searched_characters(new) > MAX_SEARCHED:
+        return _STOPPED
+    return diff_table(*(manifest_side(text, is_revealed=is_revealed) for text in (old, new)), **table)

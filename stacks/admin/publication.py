@@ -10,16 +10,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from core.admin import BaseAdmin, admin_actor
+from core.admin import BaseAdmin, admin_actor, whole_number
 from core.admin.code import split_lines
-from core.admin.diff import diff_table
 from core.admin.planning import Unconfirmed, carry_out
 from core.errors import DomainError
 from stacks.admin.delivery import DeliveryForm, delivery_form
-from stacks.admin.manifests import hides_values, manifest_side, may_reveal, object_diff
+from stacks.admin.manifests import manifest_diff, may_reveal, object_diff
 from stacks.errors import InvalidDeploymentObject
 from stacks.manifests import Manifest, checksum
-from stacks.masking import UNREADABLE, ValueUnknown, mask_secrets, restore_secrets
+from stacks.masking import UNREADABLE, ValueUnknown, hides_values, mask_secrets, restore_secrets
 from stacks.models import DeploymentObject, Stack
 from stacks.services import (
     PublishOptions,
@@ -44,6 +43,8 @@ else:
 MAX_TYPED_CHARACTERS = 1024 * 1024
 MAX_REASON = 500
 _EXCERPT = 200
+# The id of the form, by which also the parts of the comparison are asked for.
+_FORM = "publish-form"
 
 
 class PublishForm(forms.Form):
@@ -173,7 +174,9 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
         return _publish_form(request, model_admin, stack, form, context)
     form = PublishForm(request.POST, request.FILES, newest=newest)
     is_complete = all([form.is_valid(), delivery is None or delivery.is_valid()])
-    if is_complete and "_compare" not in request.POST and not form.warns:
+    part = whole_number(request.POST.get("part"))
+    is_compared = "_compare" in request.POST or part is not None
+    if is_complete and not is_compared and not form.warns:
         try:
             obj = carry_out(
                 request,
@@ -201,11 +204,14 @@ def publish_page(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> 
     if form.yaml and form.error_line is None:
         findings = form.read.findings
         context |= {"findings": findings, "checksum": checksum(form.yaml) if findings else ""}
-        context["diff"] = diff_table(
-            manifest_side(newest.yaml_content if newest else ""),
-            manifest_side(form.yaml),
-            old_title=newest or "nothing yet",
-            new_title="what you are about to publish",
+        context["diff"] = manifest_diff(
+            newest.yaml_content if newest else "",
+            form.yaml,
+            old_title=newest or "Nothing yet",
+            new_title="What you are about to publish",
+            page=part or 1,
+            # Browsers do not send a file again.
+            pages_form="" if request.FILES else _FORM,
         )
     return _publish_form(request, model_admin, stack, form, context)
 
@@ -276,7 +282,8 @@ def _initial(newest: DeploymentObject | None, *, is_revealed: bool) -> dict[str,
 def _publish_form(
     request: HttpRequest, model_admin: BaseAdmin, stack: Stack, form: PublishForm, context: dict[str, Any]
 ) -> HttpResponse:
-    return model_admin.render_page(request, stack, "stacks/admin/publish.html", {"form": form, **context})
+    context = {"form": form, "form_id": _FORM, **context}
+    return model_admin.render_page(request, stack, "stacks/admin/publish.html", context)
 
 
 def _options(delivery: DeliveryForm | None) -> PublishOptions:

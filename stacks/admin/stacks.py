@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from core.admin import (
@@ -43,7 +44,7 @@ class StackAdmin(ServiceAdmin):
         "A stack is what agents are given together, one version after the other. Generators create stacks, or you add "
         "one here and publish its first version."
     )
-    list_display = ("name_line", "owner", "newest_object", "published", "label_list")
+    list_display = ("name_line", "owner", "newest_line", "label_list")
     list_filter = (("generator", AutocompleteSelectFilter), LabelFilter, DeletedFilter)
     list_select_related = ("generator",)
     search_fields = ("name",)
@@ -86,9 +87,16 @@ class StackAdmin(ServiceAdmin):
             return None
         return link("stacks_deploymentobject_change", f"#{stack.newest_sequence}", stack.newest_sequence)
 
-    @admin.display(description="published", ordering="newest_at")
-    def published(self, stack: Any) -> str | None:
-        return ago(stack.newest_at)
+    @admin.display(description="newest version", ordering="newest_at")
+    def newest_line(self, stack: Any) -> str | None:
+        """Its number over its age, so that the row fits on narrower screens."""
+        if stack.newest_sequence is None:
+            return None
+        return format_html(
+            '<span>{} <span class="brokkr-where">{}</span></span>',
+            self.newest_object(stack),
+            ago(stack.newest_at),
+        )
 
     @admin.display(description="all versions")
     def objects_link(self, stack: Stack) -> str:
@@ -127,4 +135,11 @@ class StackAdmin(ServiceAdmin):
 
 
 register_page(Stack, "objects", "Versions", history, "stacks.view_deploymentobject")
-register_page(Stack, "publish", "Publish", publish_page, PUBLISH_PERMISSION)
+register_page(
+    Stack,
+    "publish",
+    "Publish",
+    publish_page,
+    PUBLISH_PERMISSION,
+    is_for=lambda stack: stack.deleted_at is None,
+)

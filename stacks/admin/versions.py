@@ -20,12 +20,13 @@ from core.admin import (
     link,
     moment,
     register_page,
+    whole_number,
 )
 from core.admin.authors import authors_of
-from core.admin.code import code_block
-from stacks.admin.manifests import PUBLISH_PERMISSION, REVEAL, hides_values, manifest_block, may_reveal
+from stacks.admin.manifests import PUBLISH_PERMISSION, REVEAL, manifest_block, may_reveal
 from stacks.admin.publication import roll_back_page
 from stacks.event_kinds import StackEventKind
+from stacks.masking import hides_values
 from stacks.models import DeploymentObject
 from stacks.services import reveal_secrets
 
@@ -70,7 +71,10 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
             by_uuid = DeploymentObject.objects.filter(id=UUID(object_id)).values_list("pk", flat=True).first()
         except ValueError:
             by_uuid = None
-        return super().get_object(request, str(by_uuid) if by_uuid else object_id, from_field)
+        row = super().get_object(request, str(by_uuid) if by_uuid else object_id, from_field)
+        if row is not None:
+            row.part = whole_number(request.POST.get("part") or request.GET.get("part")) or 1
+        return row
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -129,7 +133,8 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
     def manifest(self, obj: Any) -> str | None:
         # The theme asks for it several times, and for a large one each time takes a second.
         if not hasattr(obj, "manifest_block"):
-            obj.manifest_block = manifest_block(obj.yaml_content) if obj.yaml_content else None
+            text = obj.yaml_content
+            obj.manifest_block = manifest_block(text, number=obj.part, pages_at="?part=") if text else None
         return cast(str | None, obj.manifest_block)
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -142,10 +147,18 @@ class DeploymentObjectAdmin(ReadOnlyAdmin):
         )
 
     @detail_action(description="Show hidden values", icon="visibility", question=REVEAL, permission="reveal")
-    def reveal(self, request: HttpRequest, obj: DeploymentObject) -> HttpResponse:
+    def reveal(self, request: HttpRequest, obj: Any) -> HttpResponse:
         reveal_secrets(obj=obj, actor=admin_actor(request))
-        context = {"code": code_block(obj.yaml_content), "heading": "Manifest"}
+        block = manifest_block(obj.yaml_content, number=obj.part, is_revealed=True, pages_form="parts")
+        context = {"code": block, "heading": "Manifest", "pages_form": "parts"}
         return self.render_page(request, obj, "core/admin/code.html", context)
 
 
-register_page(DeploymentObject, "roll-back", "Roll back to this", roll_back_page, PUBLISH_PERMISSION)
+register_page(
+    DeploymentObject,
+    "roll-back",
+    "Roll back to this",
+    roll_back_page,
+    PUBLISH_PERMISSION,
+    is_for=lambda version: not version.is_deletion_marker and version.stack.deleted_at is None,
+)

@@ -39,7 +39,7 @@ def publish_options(request: Request, query: Mapping[str, Any]) -> PublishOption
         require_match(request._request, current)
         require_none(request._request, current)
 
-    has_condition = "If-Match" in request.headers or "If-None-Match" in request.headers
+    has_condition = "HTTP_IF_MATCH" in request.META or "HTTP_IF_NONE_MATCH" in request.META
     return PublishOptions(
         strategy=query.get("strategy"),
         reason=query.get("reason", ""),

@@ -19,6 +19,7 @@ from core.api.planned import planned, planned_change
 from core.api.views import ResourceViewSet
 from core.errors import DomainError, InvalidJson, InvalidRequestBody, NulCharacter
 from core.labels.api.views import LabelsMixin
+from core.request_context import context_of
 from paks.api.permissions import AnyCaller
 from paks.api.views import KeyedViewSet
 from stacks.access import (
@@ -51,6 +52,7 @@ from stacks.errors import (
     StackGeneratorMismatch,
     StackIdMismatch,
     StackLabelNotFound,
+    StackNotFound,
 )
 from stacks.models import DeploymentObject, Stack
 from stacks.services import (
@@ -68,8 +70,23 @@ from stacks.services import (
 _YAML: Any = {"type": "string", "format": "binary", "description": "One or more YAML documents in UTF-8."}
 
 
+class OfStackViewSet(KeyedViewSet):
+    """Views of a stack that the path names."""
+
+    resource_of_path = (Stack, "stack_id")
+
+    def stack(self) -> Stack:
+        """The live stack. Raises StackNotFound."""
+        asked = context_of(self.request._request).asked
+        if asked is None:
+            return find_stack(self.kwargs["stack_id"])
+        if not isinstance(asked.row, Stack):
+            raise StackNotFound(id=asked.id)
+        return asked.row
+
+
 @extend_schema_view(**matching_operations("stack", StackLabelSerializer, StackAnnotationSerializer))
-class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
+class StackViewSet(OfStackViewSet, LabelsMixin, ResourceViewSet):
     queryset = Stack.objects.active()
     serializer_class = StackSerializer
     label_serializer = StackLabelSerializer
@@ -83,12 +100,12 @@ class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         return [by_action.get(self.action) or AnyCaller()]
 
     def label_owner_id(self) -> UUID:
-        stack = find_stack(self.kwargs["stack_id"])
+        stack = self.stack()
         require_reader(self.caller, stack)
         return stack.id
 
     def label_owner(self) -> Stack:
-        stack = find_stack(self.kwargs["stack_id"])
+        stack = self.stack()
         require_owner(self.caller, stack)
         return stack
 
@@ -135,9 +152,9 @@ class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
     )
     def retrieve(self, request: Request, *, stack_id: UUID) -> HttpResponse:
         """Admin, or the generator that owns it."""
-        stack = find_stack(stack_id)
+        stack = self.stack()
         require_owner(self.caller, stack)
-        return self.answer(StackSerializer(stack))
+        return self.answer_row(StackSerializer, stack)
 
     @extend_schema(
         operation_id="update_stack",
@@ -175,7 +192,7 @@ class StackViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         return stack
 
 
-class StackObjectsViewSet(KeyedViewSet):
+class StackObjectsViewSet(OfStackViewSet):
     """The versions of one stack."""
 
     queryset = DeploymentObject.objects.active()
@@ -197,7 +214,7 @@ class StackObjectsViewSet(KeyedViewSet):
     def list(self, request: Request, *, stack_id: UUID) -> HttpResponse:
         """Newest first, deletion markers included. Admin, or the generator that owns the stack."""
         query = self.read_query(ListQuery)
-        stack = find_stack(stack_id)
+        stack = self.stack()
         require_owner(self.caller, stack)
         rows = DeploymentObject.objects.versions().filter(stack=stack)
         return self.answer_list(rows, DeploymentObjectSerializer, order=("-sequence_id",), query=query)
@@ -220,7 +237,7 @@ class StackObjectsViewSet(KeyedViewSet):
         query = self.read_query(PublishQuery)
         if self.caller.agent_id is not None:
             # It owns no stack, so its manifest is not read.
-            require_owner(self.caller, find_stack(stack_id))
+            require_owner(self.caller, self.stack())
         try:
             text, marker = self._read_manifest(marker_asked=query["deletion_marker"])
             if query["expand_lists"]:
@@ -228,7 +245,7 @@ class StackObjectsViewSet(KeyedViewSet):
             manifest = check_publishable(text, is_deletion_marker=marker)
         except DomainError:
             # Whoever may not publish on the stack is told that first.
-            require_owner(self.caller, find_stack(stack_id))
+            require_owner(self.caller, self.stack())
             raise
 
         def change() -> HttpResponse:

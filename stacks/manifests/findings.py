@@ -30,8 +30,9 @@ class Code(StrEnum):
     OBJECT_REPEATED = "object_repeated"
     # Another stack contradicts the text.
     OBJECT_IN_ANOTHER_STACK = "object_in_another_stack"
-    # The version may not reach all agents.
+    # The rollout of the version may not reach all agents, or all at once.
     MAY_NEVER_BE_PROVEN = "may_never_be_proven"
+    WAVE_MATCHES_NOBODY = "wave_matches_nobody"
 
 
 _UNLOADABLE = frozenset(
