@@ -40,11 +40,14 @@ class TouchedPair:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All that a write does. `starting` and `stopping` are agents that become active, or cease to be."""
+    """All that a write does. `starting` and `stopping` are agents that become active, or cease to be; `leaving` are
+    those that are deleted. They lose their stacks, and nobody is left to remove what they have deployed.
+    """
 
     pairs: Sequence[TouchedPair]
     starting: Sequence[UUID]
     stopping: Sequence[UUID]
+    leaving: Sequence[UUID]
 
     @property
     def losers(self) -> set[UUID]:
@@ -79,6 +82,7 @@ def compare(before: Snapshot, after: Snapshot) -> Changes:
         stopping=sorted(
             pk for pk in lasting if before.statuses[pk] == ACTIVE and after.statuses[pk] != ACTIVE
         ),
+        leaving=sorted(before.statuses.keys() - after.statuses.keys()),
     )
 
 

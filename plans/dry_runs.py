@@ -41,9 +41,9 @@ VersionStep = tuple[UUID, int | None, int | None]
 class DryRun(Generic[_Answer]):
     """What a write would do. `answer` is what it returned, `refused_by` what would refuse it.
 
-    `steps` are the versions that agents go between, the most frequent first, with the number of agents; `texts` has the
-    manifests of as many of their versions as may be compared. `made` are the versions that the write would make.
-    `conflicts` are those of the versions that agents gain or change to.
+    `steps` are the versions that agents go between, the most frequent first, with the number of agents, without those
+    that are deleted; `texts` has the manifests of as many of their versions as may be compared. `made` are the versions
+    that the write would make. `conflicts` are those of the versions that agents gain or change to.
     """
 
     before: Snapshot
@@ -129,7 +129,9 @@ def _newest_id() -> int:
 
 
 def _steps(changes: Changes) -> list[tuple[VersionStep, int]]:
-    return Counter(_step(pair) for pair in changes.pairs).most_common()
+    # An agent that is deleted goes to no version: what it has deployed stays in its cluster.
+    leaving = set(changes.leaving)
+    return Counter(_step(pair) for pair in changes.pairs if pair.agent_id not in leaving).most_common()
 
 
 def _step(pair: TouchedPair) -> VersionStep:

@@ -109,6 +109,7 @@ class Plan:
     pairs: Sequence[PlannedPair]
     starting: Sequence[PlannedAgent]
     stopping: Sequence[PlannedAgent]
+    leaving: Sequence[PlannedAgent]
     agents: int
     silent: int
     inactive: int
@@ -126,7 +127,7 @@ def report(run: DryRun[Any], digest: str, *, now: datetime, reader: Principal | 
     """The plan of a dry run, as the reader may know it, or an operator if it is None."""
     changes = run.changes
     touched = {pair.agent_id for pair in changes.pairs}
-    agents = _agents({*touched, *changes.starting, *changes.stopping}, now)
+    agents = _agents({*touched, *changes.starting, *changes.stopping, *changes.leaving}, now)
     names = dict(
         Stack.objects.filter(pk__in={pair.stack_id for pair in changes.pairs}).values_list("pk", "name")
     )
@@ -146,6 +147,7 @@ def report(run: DryRun[Any], digest: str, *, now: datetime, reader: Principal | 
         pairs=pairs,
         starting=[agents[pk] for pk in changes.starting if pk in agents],
         stopping=[agents[pk] for pk in changes.stopping if pk in agents],
+        leaving=[agents[pk] for pk in changes.leaving if pk in agents],
         agents=len(touched),
         silent=conditions[Condition.SILENT],
         inactive=conditions[Condition.INACTIVE],
@@ -221,7 +223,7 @@ def _counts(kinds: Iterator[Kind | None]) -> KindCounts:
 
 
 def _counted(number: int, one: str, many: str, what: str) -> str:
-    return f"{number} {one if number == 1 else many} {what}" if number else ""
+    return f"{number:,} {one if number == 1 else many} {what}" if number else ""
 
 
 def _refusals(noted: Sequence[DomainError]) -> list[DomainError]:

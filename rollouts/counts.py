@@ -18,7 +18,7 @@ from agents.wanted.ties import serving_agents
 from core.prepared import as_time, fetch_all, time_parameter, uuid_parameter
 from health.querysets import fresh_since
 from rollouts.decision import Facts, Verdict, WaveFacts
-from rollouts.models import Rollout, RolloutMember, RolloutWave
+from rollouts.models import Rollout, RolloutCheck, RolloutMember, RolloutWave
 from rollouts.strategies import HealthGate, Wave
 
 # Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
@@ -30,12 +30,15 @@ serving AS ({serving}),
 members AS (
     SELECT agent_id, {traits} AS traits FROM rollout_members WHERE rollout_id = %(rollout)s {fence}
 ),
+reports AS (
+    SELECT agent_id, status, since FROM agent_stack_reports
+    WHERE stack_id = %(stack)s AND sequence_id = %(version)s {fence}
+),
 known AS (
     SELECT COALESCE(m.traits, {new}) + CASE WHEN r.status = 'FAILURE' THEN {failing} ELSE 0 END AS traits,
         {good_since} AS good_since
     FROM serving s LEFT JOIN members m ON m.agent_id = s.agent_id
-    LEFT JOIN agent_stack_reports r
-        ON r.agent_id = m.agent_id AND r.stack_id = %(stack)s AND r.sequence_id = %(version)s
+    LEFT JOIN reports r ON r.agent_id = m.agent_id
     LEFT JOIN deployment_health h ON h.agent_id = m.agent_id AND h.deployment_object_id = %(object)s
     {fence}
 )
@@ -43,8 +46,9 @@ SELECT traits, count(*), count(CASE WHEN good_since <= %(soaked)s THEN 1 END),
     min(CASE WHEN good_since > %(soaked)s THEN good_since END)
 FROM known GROUP BY traits
 """
-# PostgreSQL cannot know that thousands serve a stack by one label: it would look up each of them in the index of
-# members, and sort all of them by their traits. OFFSET makes it read all members at once, and count in a hash table.
+# PostgreSQL cannot know that thousands serve a stack by one label: it would look up each of them in the indexes of
+# members and of reports, and sort all of them by their traits. OFFSET makes it read all members and all reports about
+# the version at once, and count in a hash table.
 _FENCE = {"postgresql": "OFFSET 0", "sqlite": ""}
 
 
@@ -126,6 +130,7 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
     """
     waves: list[RolloutWave] = list(rollout.waves.all())
     approved = frozenset(wave.number for wave in waves if wave.approved_at is not None)
+    checks: list[RolloutCheck] = list(rollout.checks.all())
     current = next((wave for wave in waves if wave.number == rollout.wave), None)
     if current is None:
         return Counted(Facts(wave=None, is_frozen=is_frozen, approved=approved), 0)
@@ -153,11 +158,7 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
         failing=counts.number(failing, without=_Trait.DEFERRED),
         accepted=counts.number(failing | _Trait.ACCEPTED, without=_Trait.DEFERRED),
         next_proof_at=since + soak if since is not None else None,
-        checks={
-            check.name: Verdict(check.verdict)
-            for check in rollout.checks.all()
-            if check.wave == current.number
-        },
+        checks={check.name: Verdict(check.verdict) for check in checks if check.wave == current.number},
     )
     has_deferred = counts.number(_Trait.DEFERRED) > 0
     facts = Facts(
@@ -168,6 +169,9 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
         late=counts.number(_Trait.NEW) + (heard_again(rollout, now=now).count() if has_deferred else 0),
         is_frozen=is_frozen,
         approved=approved,
+        failed_before=frozenset(
+            check.name for check in checks if check.wave < current.number and check.verdict == Verdict.FAILED
+        ),
     )
     return Counted(facts, newly_proven)
 
@@ -179,9 +183,14 @@ def joiners(rollout: Rollout) -> QuerySet[Agent]:
 
 
 def spare_agents(rollout: Rollout, wave: Wave) -> QuerySet[Agent]:
-    """The agents that serve the stack, are in no wave, and match this wave."""
+    """The agents from which a wave that has lost all its members takes another one.
+
+    They serve the stack, are in no wave, and match this wave. If none matches it, they are those of later waves: one of
+    them may get an unproven version, so that not all of them do.
+    """
     agents = joiners(rollout)
-    return agents.filter(labels__label__in=wave.labels).distinct() if wave.labels else agents
+    matching = agents.filter(labels__label__in=wave.labels).distinct()
+    return matching if wave.labels and matching.exists() else agents
 
 
 def heard_again(rollout: Rollout, *, now: datetime) -> QuerySet[RolloutMember]:

@@ -60,9 +60,10 @@ class Facts:
 
     Waves are numbered from 1. `wave` is the newest released wave, None before the first. `released` and `failing` count
     members of all released waves that still serve the stack; `failing` leaves out accepted failures. `has_spare` says
-    whether an agent that is in no wave matches the newest released one. `late` counts agents that should get the
-    version without a release of a wave: agents that joined after the last wave, and deferred members that are heard
-    again. `approved` contains the numbers of the approved waves.
+    whether the newest released wave has lost all its members and can take another agent. `late` counts agents that
+    should get the version without a release of a wave: agents that joined after the last wave, and deferred members
+    that are heard again. `approved` contains the numbers of the approved waves, `failed_before` the checks of earlier
+    waves that have failed since.
     """
 
     wave: WaveFacts | None
@@ -72,6 +73,7 @@ class Facts:
     late: int = 0
     is_frozen: bool = False
     approved: frozenset[int] = frozenset()
+    failed_before: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ def _stop(
     undecided = wave.counted - wave.accepted
     if not is_proven and undecided and wave.failing - wave.accepted == undecided:
         return Stop(StopReason.ALL_FAILING, rolls_back)
-    if failed := sorted(name for name, verdict in wave.checks.items() if verdict == Verdict.FAILED):
+    failing_checks = {name for name, verdict in wave.checks.items() if verdict == Verdict.FAILED}
+    if failed := sorted(failing_checks | facts.failed_before):
         return Stop(StopReason.CHECK_FAILED, rolls_back, check=failed[0])
     if not is_proven and not facts.is_frozen and now >= deadline_of(rule, wave) and not _is_good(rule, wave):
         return Stop(StopReason.DEADLINE_PASSED, rolls_back)
@@ -161,7 +164,7 @@ def _prove(strategy: Strategy, facts: Facts, wave: WaveFacts) -> Step:
     if wave.matched and not wave.members and facts.has_spare:
         return Refill(wave.number)
     rule = strategy.wave(wave.number)
-    if _is_good(rule, wave) or (wave.matched and not wave.members):
+    if _is_good(rule, wave):
         return ProveWave(wave.number)
     deadline = deadline_of(rule, wave)
     return Wait(min(deadline, wave.next_proof_at) if wave.next_proof_at else deadline)
@@ -179,11 +182,13 @@ def _advance(strategy: Strategy, facts: Facts, wave: WaveFacts | None) -> Step:
 def _is_good(rule: Wave, wave: WaveFacts) -> bool:
     """Whether the wave is proven by its members and by its checks.
 
-    A wave that matched no agent when it was released needs no proven member. Any other wave needs one: failures within
-    the budget and deferred members are no proof, but failures that a person has accepted are.
+    A wave that matched no agent when it was released, or whose members have all left, needs no proven member. Any other
+    wave needs one: failures within the budget and deferred members are no proof, but failures that a person has
+    accepted are.
     """
     has_checks = all(wave.checks.get(name) == Verdict.PASSED for name in rule.checks)
-    has_proof = not wave.matched or (wave.waiting == 0 and (wave.proven > 0 or wave.accepted > 0))
+    has_nobody = not wave.matched or not wave.members
+    has_proof = has_nobody or (wave.waiting == 0 and (wave.proven > 0 or wave.accepted > 0))
     return has_checks and has_proof
 
 

@@ -19,5 +19,13 @@ class FreezeOverrideMiddleware:
         reason = request.META.get("HTTP_X_BROKKR_OVERRIDE_FREEZE", "")
         if not reason or not is_api(request):
             return self.get_response(request)
-        with overriding_freezes(reason):
+        with overriding_freezes(_as_written(reason)):
             return self.get_response(request)
+
+
+def _as_written(reason: str) -> str:
+    """The reason in the letters of who wrote it. WSGI reads each byte as a character, and most clients send UTF-8."""
+    try:
+        return reason.encode("latin-1").decode()
+    except UnicodeError:
+        return reason

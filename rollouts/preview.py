@@ -53,6 +53,23 @@ def preview(strategy: Strategy, stack: Stack, *, now: datetime) -> list[WavePrev
     return found
 
 
+def waves_for_nobody(strategy: Strategy, stack: Stack) -> list[str]:
+    """Sentences about waves that no agent of the stack matches now, so that they prove nothing. At most two queries.
+
+    None if no agent serves the stack.
+    """
+    labels = {label for wave in strategy.waves for label in wave.labels}
+    if not labels or not serving_agents(stack).exists():
+        return []
+    rows = AgentLabel.objects.filter(label__in=labels, agent__in=serving_agents(stack))
+    known = set(rows.values_list("label", flat=True).distinct())
+    return [
+        f"Wave {wave.name!r} matches no agent now: none has {' or '.join(wave.labels)}. The next wave follows at once."
+        for wave in strategy.waves
+        if wave.labels and not known.intersection(wave.labels)
+    ]
+
+
 def _labels_of(strategy: Strategy, stack: Stack) -> dict[UUID, set[str]]:
     """By agent that serves the stack, those of its labels that the strategy names."""
     asked = {label for wave in strategy.waves for label in wave.labels}

@@ -15,6 +15,7 @@ from generators.models import Generator
 from generators.signals import generator_deleted
 from health.signals import health_reported
 from paks.actors import ActorType
+from rollouts.preview import waves_for_nobody
 from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
 from rollouts.services.frozen_writes import refuse_while_frozen
@@ -44,7 +45,8 @@ def hold_version(
 ) -> list[Finding]:
     """Hold a version that not all agents may get at once. May refuse the strategy that the request names.
 
-    Returns a warning for each wave of its rollout that may never be proven. Health does not count for a marker.
+    Returns a warning for each wave of its rollout that matches no agent or may never be proven. Health does not count
+    for a marker.
     """
     if isinstance(options, RollbackOptions):
         return []
@@ -57,9 +59,14 @@ def hold_version(
     rollout = hold_for_rollout(
         stack=stack, version=version, strategy=strategy, actor=actor, now=clock.now(), options=options
     )
-    if rollout is None or version.is_deletion_marker:
+    if rollout is None:
         return []
-    return [Finding(Code.MAY_NEVER_BE_PROVEN, sentence) for sentence in warnings_about(rollout.strategy)]
+    unmatched = waves_for_nobody(rollout.strategy, stack)
+    unproven = [] if version.is_deletion_marker else warnings_about(rollout.strategy)
+    return [
+        *(Finding(Code.WAVE_MATCHES_NOBODY, sentence) for sentence in unmatched),
+        *(Finding(Code.MAY_NEVER_BE_PROVEN, sentence) for sentence in unproven),
+    ]
 
 
 @receiver(stack_deleted, dispatch_uid="rollouts.end_with_stack")

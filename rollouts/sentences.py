@@ -73,7 +73,7 @@ def _wave(rollout: Rollout, wave: WaveFacts, now: datetime) -> str:
     rule = rollout.strategy.wave(wave.number)
     name = f"Wave {wave.number}"
     deadline = f"until {_time(deadline_of(rule, wave), now)}"
-    if wave.matched and not wave.counted:
+    if wave.members and not wave.counted:
         deferred = wave.members
         return f"{name} waits for any of its {_agents(deferred)}: all were silent or inactive when it was released."
     if wave.waiting:
@@ -83,6 +83,8 @@ def _wave(rollout: Rollout, wave: WaveFacts, now: datetime) -> str:
     missing = [check for check in rule.checks if wave.checks.get(check) != Verdict.PASSED]
     if missing:
         return f"{name} waits for the check {missing[0]}, {deadline}."
+    if wave.matched and not wave.members:
+        return f"All agents of wave {wave.number} have left the stack."
     if wave.matched and not wave.proven and not wave.accepted:
         return f"{name} waits for an agent that proves it: {wave.failing} fail, {deadline}."
     return f"{name} is proven."
@@ -122,6 +124,6 @@ def _agents(count: int) -> str:
 
 
 def _time(moment: datetime, now: datetime) -> str:
-    """Hours and minutes in UTC, with the date if it is on a later day or was more than a day ago."""
+    """Hours and minutes, in UTC, with the date if it is on a later day or was more than a day ago."""
     is_near = moment.date() == now.date() or timedelta(0) < now - moment < timedelta(hours=24)
-    return f"{moment:%H:%M}" if is_near else f"{moment:%Y-%m-%d %H:%M}"
+    return f"{moment:%H:%M} UTC" if is_near else f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from core.validators import is_name
+
 MAX_WAVES = 50
 DEFAULT_SOAK_SECONDS = 300
 DEFAULT_DEADLINE_SECONDS = 24 * 3600
@@ -113,6 +115,8 @@ def mistakes_in(strategy: Strategy) -> list[str]:
             "The last wave must be the rest: without labels, percent and count, so that no agent is left out."
         )
     names = [wave.name for wave in waves]
+    if not all(map(is_name, names)):
+        found.append("A wave needs a name of 1 to 255 characters.")
     found += [f"Two waves are called {name!r}." for name in sorted({n for n in names if names.count(n) > 1})]
     for wave in waves:
         if wave.percent is not None and wave.count is not None:
@@ -124,11 +128,18 @@ def mistakes_in(strategy: Strategy) -> list[str]:
 
 def warnings_about(strategy: Strategy) -> list[str]:
     """Sentences about waves that may never be proven, for those who publish with the strategy."""
-    strict = [wave.name for wave in strategy.waves if wave.health == HealthGate.REQUIRED]
-    return [
-        f"Wave {name!r} requires health: agents that report none for the version never prove it."
-        for name in strict
-    ]
+    found = []
+    for wave in strategy.waves:
+        if wave.health == HealthGate.REQUIRED:
+            found.append(
+                f"Wave {wave.name!r} requires health: agents that report none for the version never prove it."
+            )
+        if wave.soak_seconds >= wave.deadline_seconds:
+            found.append(
+                f"Wave {wave.name!r} soaks for {wave.soak_seconds} seconds, but its deadline is after "
+                f"{wave.deadline_seconds}: no agent can prove it by then."
+            )
+    return found
 
 
 def strategy_to_json(strategy: Strategy) -> dict[str, Any]:

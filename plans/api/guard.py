@@ -58,7 +58,7 @@ def guard(
         asked.run = dry_run(partial(_scope, view, request), change)
         asked.digest = digest_of(asked.run.changes, asked.run.before, asked.run.after, write=_write(request))
         return asked.run.answer
-    expected = request.headers.get("If-Plan")
+    expected = request.META.get("HTTP_IF_PLAN")
     if expected is None and not (takes_away and budget.is_on()):
         return change()
     return _change_alone(view, request, change, expected)

@@ -95,7 +95,10 @@ class PlannedStackSerializer(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=HoldReason.choices),
         help_text="Why the stack's newest version will be held.",
     )
-    versions = VersionChangeSerializer(many=True)
+    versions = VersionChangeSerializer(
+        many=True,
+        help_text="Without the agents that are deleted: nothing is removed from their clusters.",
+    )
     conflicts = serializers.SerializerMethodField(
         help_text=f"Objects that agents will have from this stack and from others; the first {MAX_CONFLICTS}."
     )
@@ -190,6 +193,7 @@ _STACK_ID, _AGENT_ID = "0198c0de-0000-7000-8000-000000000001", "0198c0de-0000-70
                 ],
                 "starting": [],
                 "stopping": [],
+                "leaving": [],
                 "refused_by": [],
                 "warnings": [],
             },
@@ -209,6 +213,10 @@ class PlanSerializer(serializers.Serializer[Any]):
     agents = serializers.SerializerMethodField()
     starting = PlannedAgentSerializer(many=True, help_text="Agents that become active.")
     stopping = PlannedAgentSerializer(many=True, help_text="Agents that cease to be active.")
+    leaving = PlannedAgentSerializer(
+        many=True,
+        help_text="Agents that are deleted: they lose their stacks, and what they have deployed stays there.",
+    )
     refused_by = serializers.SerializerMethodField()
     warnings = serializers.SerializerMethodField()
 

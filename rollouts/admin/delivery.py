@@ -9,6 +9,7 @@ from rollouts.admin.buttons import BYPASS
 from rollouts.admin.words import scope_words, steps_of
 from rollouts.coverage import freeze_of_stack
 from rollouts.models import Freeze, Rollout, RolloutState, RolloutStrategy
+from rollouts.preview import waves_for_nobody
 from rollouts.services.frozen_writes import OverridingOptions
 from rollouts.services.strategies import NONE, strategy_of_stack
 from rollouts.strategies import OnNewer, Strategy, warnings_about
@@ -99,7 +100,8 @@ def _plan(stack: Stack, own: Strategy | None, freeze: Freeze | None) -> list[str
     if own is None:
         plan = ["The stack has no strategy: every agent that serves it gets the version at its next poll."]
     else:
-        plan = [f"Starts a rollout by {own.name}: {steps_of(own)}.", *warnings_about(own)]
+        warnings = [*waves_for_nobody(own, stack), *warnings_about(own)]
+        plan = [f"Starts a rollout by {own.name}: {steps_of(own)}.", *warnings]
     if freeze is not None:
         return [*plan, f"But {scope_words(freeze)} is frozen: the version waits until the freeze is lifted."]
     running = Rollout.objects.running().of_stack(stack.pk).first()

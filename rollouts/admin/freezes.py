@@ -1,6 +1,6 @@
 """Freezes: the list, beginning one, and lifting it. Those that hold are on top of every page."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -37,10 +37,11 @@ LIFT = Question(
 
 
 def shown_freezes() -> list[Any]:
-    """The freezes that hold, each with `words` for what it covers. One query."""
+    """The freezes that hold, each with `words` for what it covers, and `sentence` for why. One query."""
     freezes: list[Any] = holding_freezes()
     for freeze in freezes:
         freeze.words = scope_words(freeze)
+        freeze.sentence = f"{freeze.reason.rstrip('.')}."
     return freezes
 
 
@@ -54,6 +55,11 @@ class FreezeForm(ServiceForm):
     class Meta:
         model = Freeze
         fields = ("scope", "generator", "label", "reason", "until")
+        help_texts: ClassVar[dict[str, str]] = {
+            "generator": "For the scope generator: every stack of this generator is frozen.",
+            "label": "For the scope label: every stack that an agent with this label serves is frozen.",
+            "until": "In UTC. Empty: until somebody lifts it.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,14 +118,8 @@ class FreezeAdmin(ServiceAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name == "label":
-            field.help_text = (
-                "For the scope label: every stack that an agent with this label serves is frozen."
-            )
         if field is not None and db_field.name == "scope":
             field.choices = _SCOPES
-        if field is not None and db_field.name == "until":
-            field.help_text = "In UTC. Empty: until somebody lifts it."
         return field
 
     def name_of(self, row: Freeze) -> str:
@@ -136,6 +136,14 @@ class FreezeAdmin(ServiceAdmin):
 
     def has_lift_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("rollouts.change_freeze")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        # One that is over has no button. Who still has one on a page is told so when it is pressed.
+        row = self.row_of(request, str(object_id))
+        shown: Any = super()
+        return (
+            [] if row is None or row.lifted_at is not None else shown.get_actions_detail(request, object_id)
+        )
 
     def selectable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.forms import BaseFormSet, formset_factory
 
+from core.admin.durations import DurationField, duration
 from core.validators import MAX_NAME, is_label
 from rollouts.strategies import (
     DEFAULT_DEADLINE_SECONDS,
@@ -52,12 +53,13 @@ class StrategyForm(forms.Form):
         widget=_Select(),
     )
     silent = forms.ChoiceField(
-        label="Agents that are silent when their wave is released",
+        label="Silent agents of a wave",
         choices=[
-            (SilentAgents.DEFERRED, "are not waited for, and get the version when they come back"),
+            (SilentAgents.DEFERRED, "are not waited for"),
             (SilentAgents.REQUIRED, "are waited for"),
         ],
         widget=_Select(),
+        help_text="Silent when it is released. Those that are not waited for get the version when they come back.",
     )
     on_newer = forms.ChoiceField(
         label="A newer version meanwhile",
@@ -86,12 +88,9 @@ class WaveForm(forms.Form):
         max_value=_MAX_COUNT,
         widget=_NumberInput(),
     )
-    soak_seconds = forms.IntegerField(
-        label="Good for, in seconds",
-        min_value=0,
-        max_value=MAX_SECONDS,
-        initial=DEFAULT_SOAK_SECONDS,
-        widget=_NumberInput(),
+    soak_seconds = DurationField(label="Good for", least=0, most=MAX_SECONDS, initial=DEFAULT_SOAK_SECONDS)
+    deadline_seconds = DurationField(
+        label="Proven within", least=1, most=MAX_SECONDS, initial=DEFAULT_DEADLINE_SECONDS
     )
     health = forms.ChoiceField(
         choices=[
@@ -113,13 +112,6 @@ class WaveForm(forms.Form):
         required=False, widget=_TextInput(), help_text="Names of outside checks, separated by spaces."
     )
     needs_approval = forms.BooleanField(label="A person approves it", required=False, widget=_Switch())
-    deadline_seconds = forms.IntegerField(
-        label="Proven within, in seconds",
-        min_value=1,
-        max_value=MAX_SECONDS,
-        initial=DEFAULT_DEADLINE_SECONDS,
-        widget=_NumberInput(),
-    )
 
     def clean_labels(self) -> tuple[str, ...]:
         words = tuple(dict.fromkeys(self.cleaned_data["labels"].split()))
@@ -234,10 +226,10 @@ def _of_wave(wave: Wave) -> dict[str, Any]:
         "labels": " ".join(wave.labels),
         "percent": wave.percent,
         "count": wave.count,
-        "soak_seconds": wave.soak_seconds,
+        "soak_seconds": duration(wave.soak_seconds),
         "health": wave.health.value,
         "max_failures": f"{budget.percent}%" if budget.percent is not None else str(budget.count),
         "checks": " ".join(wave.checks),
         "needs_approval": wave.needs_approval,
-        "deadline_seconds": wave.deadline_seconds,
+        "deadline_seconds": duration(wave.deadline_seconds),
     }

@@ -4,6 +4,7 @@ from django.utils.safestring import SafeString
 
 from agents.models import HoldReason
 from core.admin import badge
+from core.admin.durations import duration
 from rollouts.models import Freeze, Rollout, RolloutState
 from rollouts.models.rollout import RUNNING, UNSTARTED
 from rollouts.strategies import HealthGate, OnFailure, OnNewer, SilentAgents, Strategy, Wave
@@ -23,10 +24,9 @@ HOLDS = {
     HoldReason.ROLLOUT: "reaches the fleet in waves",
     HoldReason.FREEZE: "published while a freeze held",
     HoldReason.ROLLED_BACK_CONTENT: "its content was rolled back before",
-    HoldReason.ROLLBACK: "brings back the previous content, where a newer one was",
+    HoldReason.ROLLBACK: "brings the previous content back, in place of a newer one",
     HoldReason.SUPERSEDED: "a newer version took its place",
 }
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def state_badge(state: str) -> SafeString:
@@ -40,19 +40,9 @@ def wave_of(rollout: Rollout) -> str:
     return f"{rollout.wave} of {len(rollout.definition['waves'])}"
 
 
-def duration(seconds: int) -> str:
-    """In the largest units, such as "1 d 12 h"."""
-    parts = []
-    for unit, size in _UNITS:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts) or "0 s"
-
-
 def members_words(wave: Wave) -> str:
     """Who is in the wave: "10 % of those left"."""
-    labelled = f"with {' or '.join(wave.labels)}" if wave.labels else ""
+    labelled = f"with the label {' or '.join(wave.labels)}" if wave.labels else ""
     if wave.percent is not None:
         return f"{wave.percent} % of those {labelled or 'left'}"
     if wave.count is not None:

@@ -4,16 +4,18 @@ The services below do not know freezes. This module receives their events inside
 rolls the change back.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from django.db.models import Q
 
 from agents.event_kinds import AgentEventKind
-from agents.models import AgentLabel, AgentOffer, MarkerDelivery
+from agents.models import AgentLabel, MarkerDelivery
+from agents.wanted import losses
 from agents.wanted.ties import ties_of_agent
 from core.events import Actor, Event, EventKind, emit
 from core.refusals import refuse
@@ -71,8 +73,10 @@ def refuse_while_frozen(event: Event) -> None:
     # The broker's own changes are not a person's decision, so they are not refused.
     if question is None or event.resource_id is None or event.actor.type == ActorType.SYSTEM:
         return
+    # The words that are gone are told by `before`.
+    facts = {**(event.before or {}), **(event.details or {})}
     for freeze in holding_freezes():
-        if question(freeze, event.resource_id, event.details or {}):
+        if question(freeze, event.resource_id, facts):
             _refuse(freeze, event.actor, about=(event.resource_type, event.resource_id))
 
 
@@ -103,13 +107,24 @@ def _stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> boo
     # The change of a label that the freeze names may just have put the stack under the freeze, or taken it out.
     if freeze.scope == Freeze.Scope.LABEL and details.get("label") == freeze.label:
         return True
-    return covers(freeze, Stack.objects.get(pk=stack_id))
+    stack = Stack.objects.get(pk=stack_id)
+    # The stack may just have lost the word by which the agents under the freeze served it.
+    if "label" in details:
+        lost = losses.agents_by_label(stack, str(details["label"]))
+    elif "key" in details:
+        lost = losses.agents_by_annotation(stack, str(details["key"]), str(details["value"]))
+    else:
+        return covers(freeze, stack)
+    return covers(freeze, stack) or _is_about_any(freeze, lost)
 
 
 def _owner_of_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
     if "generator_id" not in details:
         return False
-    return str(freeze.generator_id) == details["old_generator_id"] or _stack(freeze, stack_id, details)
+    old = UUID(str(details["old_generator_id"]))
+    stack = Stack.objects.get(pk=stack_id)
+    lost = losses.agents_by_owner(stack, old)
+    return freeze.generator_id == old or covers(freeze, stack) or _is_about_any(freeze, lost)
 
 
 def _deleted_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]) -> bool:
@@ -119,40 +134,54 @@ def _deleted_stack(freeze: Freeze, stack_id: UUID, details: Mapping[str, object]
 
 
 def _target(freeze: Freeze, agent_id: UUID, details: Mapping[str, object]) -> bool:
-    of_agent = AgentLabel.objects.filter(agent=agent_id, label=freeze.label)
-    return _stack(freeze, UUID(str(details["stack_id"])), {}) or (
-        freeze.scope == Freeze.Scope.LABEL and of_agent.exists()
-    )
+    return _stack(freeze, UUID(str(details["stack_id"])), {}) or _is_about_any(freeze, [agent_id])
 
 
-def _deleted_agent(freeze: Freeze, agent_id: UUID, _: Mapping[str, object]) -> bool:
-    # The targets are deleted already, but the offers show which stacks the agent had.
-    if freeze.scope == Freeze.Scope.FLEET:
-        return True
-    if AgentLabel.objects.filter(agent=agent_id, label=freeze.label).exists():
+def _deleted_agent(freeze: Freeze, agent_id: UUID, details: Mapping[str, object]) -> bool:
+    if freeze.scope == Freeze.Scope.FLEET or _is_about_any(freeze, [agent_id]):
         return True
     words = ties_of_agent(agent_id).owners(registration_counts=False)
-    offered = AgentOffer.objects.filter(agent=agent_id).values("stack")
-    stacks = Stack.objects.active().filter(Q(pk__in=words) | Q(pk__in=offered))
+    stacks = Stack.objects.active().filter(Q(pk__in=words) | Q(pk__in=_untargeted(details)))
     return any(covers(freeze, stack) for stack in stacks)
 
 
-def _word_of_agent(freeze: Freeze, _: UUID, details: Mapping[str, object]) -> bool:
+def _word_of_agent(freeze: Freeze, agent_id: UUID, details: Mapping[str, object]) -> bool:
     if freeze.scope == Freeze.Scope.FLEET:
         return True
     live = Stack.objects.active()
     if "key" in details:
-        tied = live.filter(annotations__key=details["key"])
+        key, value = str(details["key"]), str(details["value"])
+        tied = live.filter(annotations__key=key, annotations__value=value)
+        lost = losses.stacks_by_annotation(agent_id, key, value)
     elif freeze.scope == Freeze.Scope.LABEL and details["label"] == freeze.label:
         return True
     else:
-        tied = live.filter(labels__label=details["label"])
-    return any(covers(freeze, stack) for stack in tied)
+        label = str(details["label"])
+        tied = live.filter(labels__label=label)
+        lost = losses.stacks_by_label(agent_id, label)
+    return any(covers(freeze, stack) for stack in tied) or (
+        live.filter(pk__in=lost).exists() and _is_about_any(freeze, [agent_id])
+    )
 
 
-def _registration(freeze: Freeze, _: UUID, details: Mapping[str, object]) -> bool:
-    stacks = Stack.objects.active().owned_by(UUID(str(details["generator_id"])))
-    return any(covers(freeze, stack) for stack in stacks)
+def _registration(freeze: Freeze, agent_id: UUID, details: Mapping[str, object]) -> bool:
+    generator_id = UUID(str(details["generator_id"]))
+    stacks = Stack.objects.active().owned_by(generator_id)
+    if any(covers(freeze, stack) for stack in stacks):
+        return True
+    lost = {*losses.stacks_by_registration(agent_id, generator_id), *_untargeted(details)}
+    return stacks.filter(pk__in=lost).exists() and _is_about_any(freeze, [agent_id])
+
+
+def _untargeted(details: Mapping[str, object]) -> list[UUID]:
+    """The stacks that were explicit targets and are so no more."""
+    return [UUID(stack_id) for stack_id in cast(list[str], details.get("targets", []))]
+
+
+def _is_about_any(freeze: Freeze, agent_ids: Iterable[UUID]) -> bool:
+    """Whether the freeze names a label that any of these agents has."""
+    named = AgentLabel.objects.filter(label=freeze.label, agent__in=agent_ids)
+    return freeze.scope == Freeze.Scope.LABEL and named.exists()
 
 
 def _deleted_generator(freeze: Freeze, generator_id: UUID, _: Mapping[str, object]) -> bool:

@@ -9,8 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
-from agents.models import HoldReason
+from agents.models import HoldReason, VersionHold
 from agents.services.holds import hold, lift_all, release
 from agents.wanted.versions import holders_of_unproven
 from core.errors import DomainError
@@ -19,7 +20,7 @@ from rollouts.decision import Stop
 from rollouts.errors import NewerVersionReleased, NothingToRollBackTo, ReasonRequired, RolloutStateConflict
 from rollouts.event_kinds import RolloutEventKind
 from rollouts.models import Rollout, RolloutState
-from rollouts.models.rollout import RUNNING, UNSTARTED
+from rollouts.models.rollout import RUNNING, UNFINISHED
 from rollouts.services.frozen_writes import require_thawed
 from rollouts.services.locking import lock_rollout
 from rollouts.services.rolled_back_contents import allow_content, forbid_content
@@ -90,7 +91,8 @@ def _require_possible(rollout: Rollout) -> None:
 def _roll_back(rollout: Rollout, *, cause: str, reason: str, actor: Actor, now: datetime) -> DeploymentObject:
     previous = rollout.previous
     assert previous is not None  # noqa: S101  # looked at before
-    is_for_everybody = rollout.state == RolloutState.SUCCEEDED
+    # The state does not say it: after an abort, somebody may have released the version to all agents.
+    is_for_everybody = not VersionHold.objects.filter(version=rollout.version).exists()
     holders = list(holders_of_unproven(rollout.stack_id, previous.pk))
     version = publish_checked(
         stack_id=rollout.stack_id,
@@ -118,18 +120,20 @@ def _roll_back(rollout: Rollout, *, cause: str, reason: str, actor: Actor, now: 
         reason=reason,
         facts={"rollback_sequence_id": version.pk, "previous_sequence_id": previous.pk},
     )
-    _drop_unstarted(rollout, version, now)
+    _end_others(rollout, version, now)
     return version
 
 
-def _drop_unstarted(rollout: Rollout, version: DeploymentObject, now: datetime) -> None:
-    # No agent could get their versions any more, because the version that was just published is newer.
-    queued = Rollout.objects.of_stack(rollout.stack_id).filter(state=RolloutState.QUEUED)
-    for waiting in queued.with_version():
+def _end_others(rollout: Rollout, version: DeploymentObject, now: datetime) -> None:
+    """End the rollouts whose versions no agent may get any more: those that wait, because the version that was just
+    published is newer, and the one by which this rollout's version was released after an abort.
+    """
+    unfinished = Rollout.objects.unfinished().of_stack(rollout.stack_id)
+    for other in unfinished.filter(Q(state=RolloutState.QUEUED) | Q(version=rollout.version)).with_version():
         move(
-            rollout=waiting,
+            rollout=other,
             to=RolloutState.SUPERSEDED,
-            among=UNSTARTED,
+            among=UNFINISHED,
             kind=RolloutEventKind.ROLLOUT_SUPERSEDED,
             actor=SYSTEM,
             now=now,

@@ -6,9 +6,9 @@ The caller has locked the stack.
 from collections.abc import Iterable
 from datetime import datetime
 
-from agents.models import HoldReason
+from agents.models import HoldReason, VersionHold
 from agents.services.holds import hold, lift, replace_reason
-from agents.wanted.versions import newest_unheld
+from agents.wanted.versions import held_versions, newest_unheld
 from core.events import SYSTEM, Actor
 from rollouts.coverage import freeze_of_stack
 from rollouts.event_kinds import RolloutEventKind
@@ -149,11 +149,13 @@ def _thaw(stack: Stack, frozen: list[DeploymentObject], now: datetime) -> None:
 def open_versions_after(version: DeploymentObject) -> DeploymentObjectQuerySet:
     """Newer versions of the stack that reach the fleet or have reached it.
 
-    These are versions that are not held by a freeze or because their content was rolled back.
+    A version that is held by a freeze, or because its content was rolled back, does not. Neither does one whose rollout
+    was ended before any agent got the version.
     """
-    closed = DeploymentObject.objects.filter(
-        holds__reason__in=[HoldReason.FREEZE, HoldReason.ROLLED_BACK_CONTENT]
-    )
+    had_by_nobody = held_versions(version.stack_id).filter(releases__isnull=True)
+    coming = Rollout.objects.unfinished().of_stack(version.stack_id).exclude(state=RolloutState.FROZEN)
+    back = VersionHold.objects.filter(reason=HoldReason.ROLLBACK)
+    closed = had_by_nobody.exclude(pk__in=coming.values("version")).exclude(pk__in=back.values("version"))
     rows: DeploymentObjectQuerySet = DeploymentObject.objects.versions()
     return rows.filter(stack=version.stack_id, pk__gt=version.pk).exclude(pk__in=closed.values("pk"))
 

@@ -2,9 +2,11 @@
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import connection
 
 from agents.models import Agent
 from audit.models import AuditLog
+from plans import dry_runs
 from plans.event_kinds import PlanEventKind
 from tests.factories import make_agent, make_generator, make_object, make_stack, make_target, manifest
 from tests.support.admin import errors_of, form_fields, messages_of, plan_on
@@ -68,6 +70,32 @@ def test_what_changes_nothing_for_agents_is_not_asked_about(operator, served):
     assert stack.name == "store"
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are given up on SQLite only")
+@pytest.mark.parametrize("what", ["a deletion", "a label"])
+def test_a_change_whose_plan_takes_too_long_is_said_to_be_unknown_and_made_when_the_name_is_typed(
+    operator, served, monkeypatch, what
+):
+    monkeypatch.setattr(dry_runs, "_SQLITE_SECONDS", -1)
+    monkeypatch.setattr(dry_runs, "_SQLITE_STEPS", 1)
+    stack, _, _ = served
+    path = f"stacks/stack/{stack.pk}/change/"
+    if what == "a label":
+        asked = operator.post_once(path, trashed(operator, path))
+        fields = confirmed(asked)
+    else:
+        path = f"stacks/stack/{stack.pk}/delete/"
+        asked = operator.get(path)
+        fields = {"post": "yes", "plan": asked.context["plan"].digest}
+    assert "it is not known which agents gain, change or lose a stack" in asked.content.decode()
+    for missing in ({"plan_reason": "not used"}, {"typed": stack.name}):
+        operator.post_once(path, fields | missing)
+    stack.refresh_from_db()
+    assert (stack.deleted_at, stack.labels.exists()) == (None, True)
+    operator.post_once(path, fields | {"plan_reason": "not used", "typed": stack.name})
+    stack.refresh_from_db()
+    assert stack.deleted_at is not None if what == "a deletion" else not stack.labels.exists()
+
+
 def test_a_plan_that_is_out_of_date_changes_nothing(operator, served):
     stack, _, _ = served
     path = f"stacks/stack/{stack.pk}/change/"
@@ -123,7 +151,7 @@ def test_a_deletion_shows_its_plan(operator, served, what):
     path = f"{what}/{row.pk}/delete/"
     asked = operator.get(path)
     lost = 1 if what == "agents/agent" else 2
-    assert ("1 loses it" if lost == 1 else "2 lose it") in asked.content.decode()
+    assert ("1 agent is deleted" if lost == 1 else "2 lose it") in asked.content.decode()
     make_agent(labels=["prod"])
     fields = {"post": "yes", "typed": row.name, "plan_reason": "over"}
     operator.post_once(path, fields | {"plan": asked.context["plan"].digest})
@@ -147,7 +175,16 @@ def test_several_rows_are_one_plan(operator, served):
     operator.post_once("agents/agent/", chosen | {"action": "activate_selected"} | plan)
     assert Agent.objects.working().count() == 2
     asked = operator.post_once("agents/agent/", chosen | {"action": "delete_selected"})
-    assert "2 lose it" in asked.content.decode()
+    assert "2 agents are deleted" in asked.content.decode()
+
+
+def test_the_plan_of_deleting_an_agent_says_that_nothing_is_removed_in_its_cluster(operator, served):
+    stack, agent, _ = served
+    page = " ".join(operator.get(f"agents/agent/{agent.pk}/delete/").content.decode().split())
+    assert "all that it has deployed stays in its cluster." in page
+    assert f"Stacks that stay there: {stack.name}." in page
+    for contradiction in ("loses", "removed</summary>", "will do it when heard again"):
+        assert contradiction not in page.partition("data-plan")[2]
 
 
 @pytest.mark.parametrize("button", ["approve", "skip", "roll_back"])

@@ -111,6 +111,16 @@ def test_a_freeze_refuses_the_write_and_not_its_plan(admin, served):
     assert overridden["refused_by"] == []
 
 
+def test_an_agent_that_is_deleted_is_named_as_such(admin, served):
+    _, agent, _ = served
+    plan = told(admin, "DELETE", f"/agents/{agent.pk}")
+    assert kinds(plan) == {agent.name: "losing"}
+    assert [each["name"] for each in plan["leaving"]] == [agent.name]
+    # What it has deployed stays in its cluster.
+    assert [(each["now"]["losing"], each["versions"]) for each in plan["stacks"]] == [(1, [])]
+    assert told(admin, "PUT", f"/agents/{agent.pk}", {"status": "INACTIVE"})["leaving"] == []
+
+
 def test_silent_and_inactive_agents_are_named_as_such(admin, served):
     stack, heard, _ = served
     make_agent(name="asleep", labels=["prod"], active=True)

@@ -1,5 +1,6 @@
 """Freezes in the admin: on top of every page, begun and lifted by a button."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_freeze_of_a_generator_or_a_label_names_it(operator):
         {"scope": "generator"},
         {"scope": "label"},
         {"scope": "label", "label": "two words"},
-        {"until_0": "2020-01-01", "until_1": "00:00"},
+        {"until": "2020-01-01T00:00"},
     ],
 )
 def test_a_freeze_that_lacks_something_is_an_error_of_the_form(operator, values):
@@ -59,7 +60,7 @@ def test_a_freeze_that_lacks_something_is_an_error_of_the_form(operator, values)
 )
 def test_a_freeze_is_on_top_of_every_page_with_who_why_and_until_when(operator, path):
     until = timezone.now() + timedelta(days=2)
-    begin(operator, until_0=f"{until:%Y-%m-%d}", until_1="12:30")
+    begin(operator, until=f"{until:%Y-%m-%d}T12:30")
     page = operator.get(path).content.decode()
     for words in (
         "Frozen: the whole fleet.",
@@ -68,6 +69,11 @@ def test_a_freeze_is_on_top_of_every_page_with_who_why_and_until_when(operator, 
         f"until {until:%Y-%m-%d} 12:30 UTC",
     ):
         assert words in page
+
+
+def test_the_end_is_chosen_in_the_browsers_own_control_like_every_moment(operator):
+    (field,) = re.findall(r'<input[^>]* name="until"[^>]*>', operator.get(ADD).content.decode())
+    assert 'type="datetime-local"' in field
 
 
 def test_it_is_on_the_pages_of_rows_and_on_questions_too(operator):

@@ -261,11 +261,23 @@ def test_the_agents_of_a_wave_are_listed_with_their_state_and_message():
     path = f"rollouts/rollout/{rollout.pk}/members/"
     user = staff(*LOOKING)
     assert members_on(user.get(f"{path}?wave=1")) == [
-        (good.name, "applied", "-"),
         (bad.name, "failing", "no such image"),
+        (good.name, "applied", "-"),
     ]
     assert [row[0] for row in members_on(user.get(f"{path}?wave=1&state=failing"))] == [bad.name]
     assert path in user.get(page_of(rollout)).content.decode()
+
+
+def test_those_that_fail_come_first_whatever_their_wave_and_name():
+    scene = make_scene(wave("some", count=2), wave(), agents=4)
+    rollout = scene.start()
+    scene.prove(rollout)
+    members = members_on(staff(*LOOKING).get(f"rollouts/rollout/{rollout.pk}/members/"))
+    last = next(agent for agent in scene.agents if agent.name == members[-1][0])
+    scene.report([last], rollout.version, "FAILURE")
+    found = members_on(staff(*LOOKING, name="ylva").get(f"rollouts/rollout/{rollout.pk}/members/"))
+    assert found[0][:2] == (last.name, "failing")
+    assert [row[0] for row in found[1:]] == [row[0] for row in members[:-1]]
 
 
 def test_the_agents_of_a_wave_come_in_pages_at_a_fixed_number_of_queries():
@@ -281,3 +293,23 @@ def test_the_agents_of_a_wave_come_in_pages_at_a_fixed_number_of_queries():
 
 def test_who_may_not_look_at_rollouts_does_not_see_their_agents(rollout):
     assert staff("agents.view_agent").get(f"rollouts/rollout/{rollout.pk}/members/").status_code == 403
+
+
+def test_a_wave_and_a_state_that_are_chosen_are_chips_that_remove_them():
+    rollout = make_scene(wave("some", count=2), wave(), agents=4).start()
+    page = staff(*LOOKING).get(f"rollouts/rollout/{rollout.pk}/members/", wave="1", state="waiting")
+    words = page.content.decode()
+    assert 'href="?state=waiting" aria-label="Remove the filter Wave: 1.' in words
+    assert 'href="?wave=1" aria-label="Remove the filter State: ' in words
+
+
+def test_nobody_is_waiting_when_the_rollout_has_ended(operator, rollout):
+    path = f"rollouts/rollout/{rollout.pk}/members/"
+    assert {row[1] for row in members_on(operator.get(path))} == {"waiting"}
+    operator.post(button(rollout, "abort"), YES)
+    assert {row[1] for row in members_on(operator.get(path))} == {"not proven"}
+
+
+def test_the_plan_of_a_roll_back_says_why_its_version_is_held(operator, rollout):
+    page = operator.get(button(rollout, "roll_back")).content.decode()
+    assert "held: brings the previous content back, in place of a newer one." in page

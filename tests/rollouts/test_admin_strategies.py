@@ -50,12 +50,12 @@ def test_a_strategy_is_written_as_the_form_says_it(operator):
         "name": "canary",
         "labels": "ring=0  ring=1",
         "percent": "10",
-        "soak_seconds": "60",
+        "soak_seconds": "1 min",
         "health": "required",
         "max_failures": "5%",
         "checks": "smoke load",
         "needs_approval": "on",
-        "deadline_seconds": "3600",
+        "deadline_seconds": "1 h",
     }
     operator.post(ADD, sent(first, {"name": "rest"}, on_failure="roll_back", approval_by_another="on"))
     assert RolloutStrategy.objects.get().strategy == Strategy(
@@ -113,7 +113,7 @@ def test_waves_take_the_order_of_their_positions_and_leave_out_what_is_removed(o
         (({"name": "a", "count": "1", "checks": "x x"}, {"name": "rest"}), "names a check twice"),
         (({"name": "rest", "max_failures": "many"},), "Enter a valid value."),
         (({"name": "rest", "max_failures": "101%"},), "Enter a valid value."),
-        (({"name": "rest", "soak_seconds": "-1"},), "greater than or equal to 0"),
+        (({"name": "rest", "soak_seconds": "-1"},), "Say how long, such as 30 s, 5 min or 1 d 12 h."),
         (({"name": "a", "labels": "x" * 65}, {"name": "rest"}), "A label has 1 to 64 characters."),
     ],
 )

@@ -51,6 +51,15 @@ def test_a_failed_check_stops_the_rollout_and_names_itself(scene):
     assert "smoke" in rollout.reason
 
 
+def test_a_check_of_an_earlier_wave_that_fails_later_stops_the_rollout(scene):
+    rollout = scene.start()
+    say(scene, rollout, PASSED)
+    assert scene.prove(rollout).wave == 2
+    say(scene, rollout, FAILED)
+    rollout = scene.tick(rollout)
+    assert (rollout.state, rollout.cause) == (RolloutState.PAUSED, "check_failed")
+
+
 def test_the_latest_verdict_counts(scene):
     rollout = scene.start()
     say(scene, rollout, FAILED)

@@ -113,6 +113,7 @@ def test_a_wave_that_is_good_at_the_deadline_is_proven():
 def test_a_missing_check_is_waited_for():
     strategy = with_first(checks=("smoke",))
     assert isinstance(step(one(proven=4), strategy=strategy, released=4), Wait)
+    assert isinstance(step(one(members=0, counted=0), strategy=strategy), Wait)
     passed = one(proven=4, checks={"smoke": Verdict.PASSED})
     assert step(passed, strategy=strategy, released=4) == ProveWave(1)
 
@@ -120,6 +121,11 @@ def test_a_missing_check_is_waited_for():
 def test_a_failed_check_stops():
     strategy = with_first(checks=("smoke",))
     stop = step(one(proven=4, checks={"smoke": Verdict.FAILED}), strategy=strategy, released=4)
+    assert stop == Stop(StopReason.CHECK_FAILED, rolls_back=False, check="smoke")
+
+
+def test_a_check_of_an_earlier_wave_that_fails_later_stops():
+    stop = step(one(number=2), released=5, failed_before=frozenset({"smoke"}))
     assert stop == Stop(StopReason.CHECK_FAILED, rolls_back=False, check="smoke")
 
 

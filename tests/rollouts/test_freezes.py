@@ -8,8 +8,10 @@ import pytest
 from agents.models import AgentHeartbeat, HoldReason
 from agents.unending_holds import unending_holds
 from core.labels.services import add_label, remove_label
+from rollouts.counts import read_facts
 from rollouts.errors import FreezeNotFound, Frozen, InvalidFreeze
 from rollouts.models import Freeze, Rollout, RolloutState
+from rollouts.services import ticking
 from rollouts.services.control import abort, pause, skip
 from rollouts.services.freezes import begin_freeze, end_expired_freezes, lift_freeze, thaw_stacks
 from rollouts.services.frozen_writes import overriding_freezes
@@ -70,6 +72,19 @@ def test_waves_do_not_advance(scene):
     assert scene.tick(rollout).wave == 2
 
 
+def test_a_freeze_that_begins_after_the_worker_has_read_lets_no_wave_go(scene, monkeypatch):
+    version, read = scene.publish(), read_facts
+
+    def read_and_freeze(*arguments, **facts):
+        known = read(*arguments, **facts)
+        freeze(scene)
+        return known
+
+    monkeypatch.setattr(ticking, "read_facts", read_and_freeze)
+    assert scene.tick(Rollout.objects.get()).wave == 0
+    assert scene.holders(version) == []
+
+
 def test_deadlines_wait_and_begin_anew(scene):
     rollout = scene.start()
     held = freeze(scene)
@@ -115,6 +130,15 @@ def test_lifting_starts_the_newest_version_and_supersedes_older_ones(scene):
     assert reasons(older) == {HoldReason.SUPERSEDED, HoldReason.ROLLOUT}
     assert reasons(newest) == {HoldReason.ROLLOUT}
     assert Rollout.objects.get(version=newest).previous == scene.first
+
+
+def test_an_older_version_past_the_strategy_reaches_nobody_when_a_newer_one_starts(scene):
+    held = freeze(scene)
+    older, newer = scene.publish(options=PAST), scene.publish("a: 3")
+    lift(scene, held)
+    assert Rollout.objects.get(version=newer).state == RolloutState.PROGRESSING
+    assert scene.holders(older) == []
+    assert reasons(older) == {HoldReason.SUPERSEDED}
 
 
 def test_what_another_freeze_covers_stays_frozen(scene):
@@ -179,6 +203,14 @@ def test_a_frozen_rollout_that_was_aborted_does_not_start(scene):
     lift(scene, held)
     assert state_of(rollout) == RolloutState.ABORTED
     assert scene.holders(version) == []
+
+
+def test_a_frozen_version_starts_although_a_newer_one_was_aborted(scene):
+    held = freeze(scene)
+    older, newer = (Rollout.objects.get(version=scene.publish(content)) for content in ("a: 2", "a: 3"))
+    abort(rollout_id=newer.pk, reason="not this one", actor=ADMIN, now=scene.now)
+    lift(scene, held)
+    assert (state_of(older), state_of(newer)) == (RolloutState.PROGRESSING, RolloutState.ABORTED)
 
 
 def test_a_failure_pauses_instead_of_rolling_back():

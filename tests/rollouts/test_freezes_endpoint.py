@@ -110,6 +110,16 @@ def test_an_admin_overrides_it_with_a_reason_that_is_audited(admin):
     assert (str(told.resource_id), told.details["reason"]) == (freeze["id"], "a fire")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_the_reason_of_an_override_keeps_its_letters(admin, encoding):
+    stack, _ = make_stack(), begin(admin)
+    sent = "Schlüssel läuft ab".encode(encoding).decode("latin-1")
+    with recorded_events() as events:
+        admin.delete(f"/stacks/{stack.pk}", headers={"X-Brokkr-Override-Freeze": sent})
+    (told,) = [event for event in events if event.kind == "freeze.overridden"]
+    assert told.details["reason"] == "Schlüssel läuft ab"
+
+
 def test_an_override_without_a_reason_is_none(admin):
     stack = make_stack()
     begin(admin)

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from agents.models import Agent, Registration
+from agents.wanted.ties import served_stacks
+from core.labels.services import remove_label
 from rollouts.models import Freeze
 from rollouts.services.freezes import begin_freeze
 from rollouts.services.frozen_writes import overriding_freezes
 from stacks.models import Stack
-from tests.factories import make_agent, make_generator, make_stack, make_target
+from tests.factories import make_agent, make_generator, make_stack, make_target, unique
 from tests.support.api import refused
 from tests.support.events import recorded_audit
 from tests.support.rollouts import ADMIN
@@ -129,3 +132,81 @@ def test_it_holds_until_it_is_lifted_although_its_time_is_over(admin, world):
         until=timezone.now() - timedelta(hours=1),
     )
     refused(admin.delete(f"{world.stack_path}/labels/app"), 423, "frozen")
+
+
+class Tied:
+    """An agent under a freeze of its label that serves a stack by one tie only."""
+
+    def __init__(self, tie: str):
+        self.generator = make_generator()[0]
+        self.stack = make_stack(
+            self.generator,
+            labels=["app"] if tie == "label" else [],
+            annotations={"tier": "web"} if tie == "annotation" else {},
+        )
+        self.agent, _ = make_agent(labels=["app", "eu"], annotations={"tier": "web"})
+        Registration.objects.get_or_create(agent=self.agent, generator=self.generator)
+        if tie == "target":
+            make_target(self.agent, self.stack)
+        begin_freeze(scope=Scope.LABEL, label="eu", reason="x", actor=ADMIN, now=timezone.now())
+
+    def still_serves(self):
+        return served_stacks(self.agent.id).filter(pk=self.stack.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("tie", "path"),
+    [
+        ("label", "/agents/{agent}/labels/app"),
+        ("label", "/stacks/{stack}/labels/app"),
+        ("annotation", "/agents/{agent}/annotations/tier"),
+        ("annotation", "/stacks/{stack}/annotations/tier"),
+        ("target", "/agents/{agent}/targets/{stack}"),
+    ],
+)
+def test_the_last_tie_of_an_agent_under_a_freeze_cannot_be_cut(admin, tie, path):
+    tied = Tied(tie)
+    refused(admin.delete(path.format(agent=tied.agent.id, stack=tied.stack.id)), 423, "frozen")
+    assert tied.still_serves()
+
+
+@pytest.mark.parametrize("tie", ["label", "annotation", "target"])
+def test_a_registration_by_which_an_agent_under_a_freeze_serves_cannot_be_ended(admin, settings, tie):
+    settings.REQUIRE_REGISTRATION = True
+    tied = Tied(tie)
+    body = {"agent_id": str(tied.agent.id)}
+    refused(admin.delete(f"/generators/{tied.generator.id}/register", body), 423, "frozen")
+    assert tied.still_serves()
+
+
+def test_a_stack_cannot_move_from_the_registration_by_which_an_agent_under_a_freeze_serves(admin, settings):
+    settings.REQUIRE_REGISTRATION = True
+    tied = Tied("label")
+    body = {"generator_id": str(make_generator()[0].id)}
+    refused(admin.put(f"/stacks/{tied.stack.id}", body), 423, "frozen")
+    assert tied.still_serves()
+
+
+@pytest.mark.parametrize("tie", ["label", "annotation", "target"])
+def test_an_agent_that_serves_a_frozen_stack_by_one_tie_cannot_be_deleted(admin, tie):
+    tied = Tied(tie)
+    begin_freeze(
+        scope=Scope.GENERATOR, generator_id=tied.generator.id, reason="x", actor=ADMIN, now=timezone.now()
+    )
+    with overriding_freezes("the label goes first"):
+        remove_label(owner=tied.agent, label="eu", actor=ADMIN)
+    refused(admin.delete(f"/agents/{tied.agent.id}"), 423, "frozen")
+    assert tied.still_serves()
+
+
+def test_an_agent_cannot_be_made_with_a_label_by_which_it_serves_a_frozen_stack(admin):
+    Tied("label")
+    body = {"name": unique("agent"), "cluster_name": "a", "labels": ["app"]}
+    refused(admin.post("/agents", body), 423, "frozen")
+    assert not Agent.objects.filter(name=body["name"]).exists()
+
+
+def test_words_that_give_an_agent_under_a_freeze_nothing_can_go(admin):
+    tied = Tied("target")
+    assert admin.delete(f"/agents/{tied.agent.id}/labels/app").status_code == 204
+    assert admin.delete(f"/agents/{tied.agent.id}/annotations/tier").status_code == 204

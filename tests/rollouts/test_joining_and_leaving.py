@@ -76,6 +76,19 @@ def test_a_wave_that_lost_all_members_takes_the_next_agent():
     assert len(scene.holders(rollout.version)) == 1
 
 
+def test_a_wave_that_lost_the_only_agents_that_match_takes_one_of_a_later_wave():
+    scene = make_scene(wave("canary", labels=("canary",)), wave(), agents=3)
+    canary = join(scene, "canary")
+    rollout = scene.start()
+    assert scene.holders(rollout.version) == [canary]
+    leave(canary)
+    scene.agents.remove(canary)
+    rollout = scene.tick(rollout)
+    assert rollout.wave == 1
+    assert len(scene.holders(rollout.version)) == 1
+    assert scene.prove(rollout).wave == 2
+
+
 def test_a_rollout_whose_agents_all_left_ends():
     scene = make_scene(agents=1)
     rollout = scene.start()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from agents.models import StackReport
 from rollouts.models import RolloutMember
 from rollouts.strategies import HealthGate
 from tests.factories import make_event, make_health
@@ -69,6 +70,12 @@ def test_ignored_health_may_be_what_it_is():
 def test_health_of_another_version_counts_for_nothing():
     scene, rollout, canary = gated(HealthGate.REQUIRED)
     say(scene, canary, scene.first)
+    assert scene.tick(rollout, after=SOAK).wave == 1
+
+
+def test_a_report_about_a_newer_version_is_no_proof():
+    scene, rollout, canary = gated(HealthGate.IGNORED)
+    StackReport.objects.filter(agent=canary).update(sequence_id=rollout.version_id + 1)
     assert scene.tick(rollout, after=SOAK).wave == 1
 
 

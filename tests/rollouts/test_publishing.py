@@ -65,6 +65,18 @@ def test_the_answer_warns_that_required_health_may_never_come(admin, from_templa
     assert warning == {"code": "may_never_be_proven", "document": None, "line": None}
 
 
+def test_the_answer_warns_of_waves_that_no_agent_matches(admin):
+    scene = make_scene(wave("app", labels=("app",)), wave("typo", labels=("rign=0", "ring=O")), wave())
+    (warning,) = post(admin, scene).json()["warnings"]
+    assert "'typo' matches no agent now: none has rign=0 or ring=O" in warning.pop("message")
+    assert warning == {"code": "wave_matches_nobody", "document": None, "line": None}
+
+
+def test_waves_of_a_stack_that_nobody_serves_yet_are_not_warned_of(admin):
+    scene = make_scene(wave("typo", labels=("rign=0",)), wave(), agents=0)
+    assert post(admin, scene).json()["warnings"] == []
+
+
 def test_the_answer_does_not_warn_of_health_where_none_counts(admin, scene):
     assert post(admin, scene).json()["warnings"] == []
     strict = make_scene(wave(health=HealthGate.REQUIRED))
@@ -101,6 +113,16 @@ def test_none_is_for_everybody_at_once(admin, scene):
     assert post(admin, scene, strategy="none", reason="an emergency").status_code == 201
     assert scene.holders(newest(scene)) == scene.agents
     assert not Rollout.objects.exists()
+
+
+def test_a_template_goes_past_the_strategy_with_the_right_and_a_reason(owner, admin, scene):
+    path = f"/stacks/{scene.stack.id}/deployment-objects/from-template"
+    body = {"template_id": str(make_template().id), "parameters": {"name": "a"}}
+    refused(owner.post(f"{path}?strategy=none&reason=x", body), 403, "rollout_bypass_denied")
+    refused(admin.post(f"{path}?strategy=none", body), 400, "reason_required")
+    assert newest(scene) == scene.first
+    assert admin.post(f"{path}?strategy=none&reason=an%20emergency", body).status_code == 201
+    assert scene.holders(newest(scene)) == scene.agents
 
 
 def test_another_strategy_is_used_for_this_version_alone(admin, scene):

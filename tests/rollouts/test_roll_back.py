@@ -12,14 +12,15 @@ from rollouts.errors import (
     RolloutStateConflict,
 )
 from rollouts.models import Rollout, RolloutState
-from rollouts.services.control import abort, pause
+from rollouts.services.control import abort, pause, skip
+from rollouts.services.person_releases import release_version
 from rollouts.services.rollbacks import roll_back
 from rollouts.strategies import OnFailure, OnNewer
 from stacks.models import DeploymentObject
 from stacks.services import PublishOptions, publish
 from tests.factories import make_agent, make_stack
 from tests.support.events import recorded_audit
-from tests.support.rollouts import ADMIN, Scene, give_strategy, make_scene, make_strategy, state_of
+from tests.support.rollouts import ADMIN, SOAK, Scene, give_strategy, make_scene, make_strategy, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,35 @@ def test_an_aborted_rollout_can_be_rolled_back():
     canary = scene.holders(rollout.version)
     abort(rollout_id=rollout.pk, reason="no", actor=ADMIN, now=scene.now)
     assert scene.holders(back(scene, rollout)) == canary
+
+
+def aborted_and_released(scene):
+    """A rollout that was aborted, and the one by which somebody released its version after all."""
+    aborted = scene.start()
+    abort(rollout_id=aborted.pk, reason="no", actor=ADMIN, now=scene.now)
+    released = release_version(version=aborted.version, reason="yes", actor=ADMIN, now=scene.now)
+    return aborted, released
+
+
+def test_rolling_an_aborted_rollout_back_ends_the_one_that_released_its_version():
+    scene = make_scene()
+    aborted, released = aborted_and_released(scene)
+    scene.tick(released)
+    canaries = scene.holders(aborted.version)
+    version = back(scene, aborted)
+    assert state_of(released) == RolloutState.SUPERSEDED
+    assert scene.holders(version) == canaries
+    scene.report(canaries, aborted.version)
+    scene.tick(released, after=SOAK)
+    assert scene.holders(aborted.version) == []
+
+
+def test_an_aborted_rollout_whose_version_all_have_got_is_rolled_back_for_everybody():
+    scene = make_scene()
+    aborted, released = aborted_and_released(scene)
+    skip(rollout_id=released.pk, reason="now", actor=ADMIN, now=scene.now)
+    assert scene.holders(aborted.version) == scene.agents
+    assert scene.holders(back(scene, aborted)) == scene.agents
 
 
 def test_a_succeeded_rollout_is_rolled_back_for_everybody():
@@ -114,6 +144,29 @@ def test_an_older_rollout_is_not_rolled_back_under_a_newer_one():
     scene.start("a: 3")
     with pytest.raises(NewerVersionReleased):
         back(scene, rollout)
+
+
+def aborted_in_the_queue(scene):
+    """Abort a newer rollout that waits, so that no agent ever has its version."""
+    queued = Rollout.objects.get(version=scene.publish("a: 3"))
+    abort(rollout_id=queued.pk, reason="not this one", actor=ADMIN, now=scene.now)
+    return queued
+
+
+def test_a_newer_version_that_nobody_got_does_not_keep_it_from_rolling_back():
+    scene = make_scene(on_newer=OnNewer.QUEUE)
+    rollout = scene.start("a: 2")
+    canary = scene.holders(rollout.version)
+    aborted_in_the_queue(scene)
+    assert scene.holders(back(scene, rollout)) == canary
+
+
+def test_a_failure_rolls_back_although_a_newer_rollout_was_aborted_in_the_queue():
+    scene = make_scene(on_newer=OnNewer.QUEUE, on_failure=OnFailure.ROLL_BACK)
+    rollout = scene.start("a: 2")
+    aborted_in_the_queue(scene)
+    scene.report(scene.holders(rollout.version), rollout.version, "FAILURE")
+    assert scene.tick(rollout).state == RolloutState.ROLLED_BACK
 
 
 @pytest.mark.parametrize("ended", ["superseded", "rolled back"])

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from agents.models import AgentHeartbeat
+from core.events import SYSTEM
+from core.labels.services import remove_label
 from rollouts.models import Freeze, Rollout
 from rollouts.sentences import held_back, waits_for
 from rollouts.services.control import abort, pause, skip
@@ -33,7 +35,7 @@ def test_a_deadline_of_tomorrow_is_told_with_its_date():
     scene = make_scene(wave())
     rollout = scene.start()
     deadline = rollout.waves.get(number=1).running_since + timedelta(days=1)
-    assert f"until {deadline:%Y-%m-%d %H:%M}." in waits_for(
+    assert f"until {deadline:%Y-%m-%d %H:%M} UTC." in waits_for(
         rollout, now=deadline - timedelta(hours=23, minutes=59)
     )
 
@@ -57,6 +59,17 @@ def test_all_are_deferred():
         said(scene, scene.start())
         == "Wave 1 waits for any of its 2 agents: all were silent or inactive when it was released."
     )
+
+
+def test_all_have_left():
+    scene = make_scene(wave("canary", count=1, checks=("smoke",)), wave(), agents=1)
+    rollout = scene.start()
+    remove_label(owner=scene.agents[0], label="app", actor=SYSTEM)
+    assert said(scene, scene.tick(rollout)).startswith("Wave 1 waits for the check smoke, until ")
+    plain = make_scene(agents=1)
+    rollout = plain.start()
+    remove_label(owner=plain.agents[0], label="app", actor=SYSTEM)
+    assert said(plain, rollout) == "All agents of wave 1 have left the stack."
 
 
 def test_a_check():

@@ -96,6 +96,9 @@ def test_the_first_strategies_are_canary_rings_and_all_at_once():
         (Wave("a", percent=50),),
         (Wave("rest"), Wave("a", count=1)),
         (Wave("a"), Wave("a")),
+        (Wave("", count=1), Wave("rest")),
+        (Wave(" \u2003", count=1), Wave("rest")),
+        (Wave("a" * 256, count=1), Wave("rest")),
         (Wave("a", percent=1, count=1), Wave("rest")),
         (Wave("a", checks=("x", "x")), Wave("rest")),
         tuple(Wave(str(number)) for number in range(51)),
@@ -108,6 +111,13 @@ def test_a_strategy_that_cannot_be_used_says_why(waves):
 def test_required_health_is_warned_about():
     assert warnings_about(Strategy("a", (Wave("strict", health=HealthGate.REQUIRED), Wave("rest"))))
     assert warnings_about(Strategy("a", (Wave("rest"),))) == []
+
+
+def test_a_soak_that_the_deadline_cuts_off_is_warned_about():
+    (warning,) = warnings_about(
+        Strategy("a", (Wave("short", soak_seconds=60, deadline_seconds=60), Wave("rest")))
+    )
+    assert "'short'" in warning
 
 
 @given(st.integers(1, 100), st.integers(1, 500))

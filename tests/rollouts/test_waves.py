@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from agents.models import StackReport
 from rollouts.models import RolloutMember, RolloutState
 from rollouts.strategies import FailureBudget, OnFailure
 from tests.factories import make_agent, make_event
@@ -47,6 +48,7 @@ def test_a_soak_begins_anew_after_a_failure():
     rollout = scene.start()
     (canary,) = scene.holders(rollout.version)
     make_event(canary, rollout.version, "SUCCESS")
+    StackReport.objects.filter(agent=canary).update(since=scene.now - SOAK)
     make_event(canary, rollout.version, "FAILURE", "broken")
     make_event(canary, rollout.version, "SUCCESS")
     assert scene.tick(rollout, after=SOAK - timedelta(seconds=5)).wave == 1
