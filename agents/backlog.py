@@ -5,15 +5,14 @@ One statement counts for a whole fleet.
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from agents.wanted.legs import is_owed, served_by_agents
 from agents.wanted.versions import later_sql, newest_releases_sql, wanted_sql
-from core.prepared import as_uuid, uuid_parameter
+from core.prepared import as_uuid, fetch_all
+from core.prepared_rows import among, list_parameter
 
 # Materialized, because the version of a stack would else be looked up for each of its agents.
 _PENDING = """
@@ -43,20 +42,15 @@ def pending_object_counts(agent_ids: Sequence[UUID] | None = None) -> dict[UUID,
     """The counts by agent, for `agent_ids` or for all agents. Agents for which nothing waits are left out."""
     if agent_ids is not None and not agent_ids:
         return {}
-    names = [f"agent_{number}" for number in range(len(agent_ids or ()))]
-    among = f"AND id IN ({', '.join(f'%({name})s' for name in names)})" if names else ""
-    parameters = {
-        name: uuid_parameter(agent_id) for name, agent_id in zip(names, agent_ids or (), strict=True)
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(settings.REQUIRE_REGISTRATION).format(among=among), cast(Any, parameters))
-        return {as_uuid(agent_id): int(count) for agent_id, count in cursor.fetchall()}
+    statement = _statement(registration=settings.REQUIRE_REGISTRATION, are_all=agent_ids is None)
+    rows = fetch_all(statement, {} if agent_ids is None else {"agents": list_parameter(agent_ids)})
+    return {as_uuid(agent_id): int(count) for agent_id, count in rows}
 
 
 @cache
-def _statement(registration: bool) -> str:  # noqa: FBT001
+def _statement(*, registration: bool, are_all: bool) -> str:
     return _PENDING.format(
-        among="{among}",
+        among="" if are_all else f"AND {among('id', 'agents')}",
         served=served_by_agents("chosen", registration=registration),
         unheld=wanted_sql("s.id", None),
         released=newest_releases_sql(pairs="served"),

@@ -1,9 +1,8 @@
 """Deployment objects as JSON bytes, kept in memory. They never change, so the memory is never out of date."""
 
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-
-from cachetools import LRUCache
 
 from agents.counters import FRAGMENT_HITS, FRAGMENT_MISSES
 from core.errors import DatabaseUnavailable
@@ -18,7 +17,11 @@ class Fragments:
 
     def __init__(self, render: Render, max_bytes: int) -> None:
         self._render = render
-        self._kept: LRUCache[str, bytes] = LRUCache(max_bytes, getsizeof=len)
+        self._max_bytes = max_bytes
+        # The object that was asked for last is at the end. Not cachetools' LRUCache, which is written in Python and
+        # asked twenty times for one poll.
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._bytes = 0
         self._lock = Lock()
 
     def join(self, object_ids: Sequence[str]) -> bytes:
@@ -27,10 +30,7 @@ class Fragments:
         Raises DatabaseUnavailable if an object was removed after its id was read: an answer without it would
         tell the agent to remove what it deployed.
         """
-        with self._lock:
-            found = {
-                object_id: body for object_id in object_ids if (body := self._kept.get(object_id)) is not None
-            }
+        found = self._find(object_ids)
         FRAGMENT_HITS.inc(len(found))
         if len(found) < len(object_ids):
             missing = [object_id for object_id in object_ids if object_id not in found]
@@ -39,8 +39,30 @@ class Fragments:
             if len(fresh) < len(missing):
                 raise DatabaseUnavailable
             found |= fresh
-            with self._lock:
-                for object_id, body in fresh.items():
-                    if len(body) <= self._kept.maxsize:
-                        self._kept[object_id] = body
-        return b"[" + b",".join(found[object_id] for object_id in object_ids) + b"]"
+            self._keep(fresh)
+        # In one step, because each copies the whole text.
+        parts = [b"["]
+        for object_id in object_ids:
+            parts += found[object_id], b","
+        parts[-1 if object_ids else 1 :] = [b"]"]
+        return b"".join(parts)
+
+    def _find(self, object_ids: Iterable[str]) -> dict[str, bytes]:
+        kept, found = self._kept, {}
+        with self._lock:
+            for object_id in object_ids:
+                if (body := kept.get(object_id)) is not None:
+                    found[object_id] = body
+                    kept.move_to_end(object_id)
+        return found
+
+    def _keep(self, fresh: dict[str, bytes]) -> None:
+        with self._lock:
+            for object_id, body in fresh.items():
+                # Another thread may have kept it in the meantime.
+                if object_id not in self._kept and len(body) <= self._max_bytes:
+                    self._kept[object_id] = body
+                    self._bytes += len(body)
+            while self._bytes > self._max_bytes:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= len(oldest)

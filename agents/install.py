@@ -22,8 +22,8 @@ _OWN: Final = Path(__file__).parent.parent / "deploy" / "kustomize" / "agent" / 
 _OWN_NAMESPACE: Final = "brokkr"
 _OF_NO_NAMESPACE: Final = {"ClusterRole", "ClusterRoleBinding"}
 _OWN_HEADER: Final = """\
-# The rights in the ClusterRole are those that the usual kinds need. `python -m brokkr_agent --print-rules` tells which
-# ones its stacks need.
+# The rights in the ClusterRole are those that the usual kinds need. `python3 -m brokkr_agent --print-role`, in the pod,
+# prints the ClusterRole that its stacks need.
 """
 IMAGE: Final = "ghcr.io/colliery-io/brokkr-agent:v0.9.1"
 # In place of a key, which nobody but its holder knows.

@@ -11,22 +11,18 @@ from functools import cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from agents.wanted.legs import is_owed, served_by_agent
 from agents.wanted.past import moment_parameter, tables_at
 from agents.wanted.versions import wanted_sql
-from core.prepared import as_time, as_uuid, fetch_one, uuid_parameter
+from core.prepared import as_time, as_uuid, database_vendor, fetch_one, uuid_parameter
 from paks.key_check import GOOD_KEY_OF_AGENT, agent_key_parameters
 from paks.tokens import Token
 
 # The UUID is returned with the sequence id, because only the UUID is unique for ever: after a backup is restored,
 # old sequence ids are given again.
 _ITEM = "o.sequence_id || ':' || o.id"
-# A plus in front of the id means that no answer to the agent contained the version before.
-_NEW = """CASE WHEN EXISTS (
-    SELECT 1 FROM agent_offers n WHERE n.agent_id = %(agent)s AND n.version_id = o.sequence_id
-) THEN '' ELSE '+' END || """
+_HEX_DIGITS = 32
 _ITEMS = """
 SELECT {wanted} AS item FROM ({served}) m
 UNION ALL
@@ -51,9 +47,10 @@ _ITEM_ID = {
 _STATE = "SELECT {join} FROM ({items}) x {unreported}"
 # One statement reads the answer and the key. Only the key's row decides who calls; nothing about it is cached.
 _WITH_KEY = """
-SELECT paks.id, paks.name, paks.last_used_at, ({state})
+SELECT paks.id, paks.name, paks.last_used_at, ({state}), {last_report}
 FROM paks WHERE {good_key}
 """
+_LAST_REPORT = "(SELECT h.last_report_at FROM agent_heartbeats h WHERE h.agent_id = %(agent)s)"
 _WITHOUT_KEY = "SELECT ({state}) FROM agents a WHERE a.id = %(agent)s AND a.deleted_at IS NULL"
 
 
@@ -62,46 +59,38 @@ class Poll:
     """What the statement of a poll returns: the key's row and the objects' ids, newest first.
 
     The ids are the hex digits of the UUIDs: to make twenty UUID objects for a poll would cost more than all the rest.
-    `new_ids` are the versions among them that were never offered; None if that was not asked.
+    `last_report` is when the agent last reported, in the database's form, if that was asked.
     """
 
     key_id: UUID
     key_name: str
     last_used_at: datetime | None
     object_ids: Sequence[str]
-    new_ids: Sequence[str] | None
+    last_report: object
 
 
-def poll(*, agent_id: UUID, token: Token, mode: str, with_new: bool) -> Poll | None:
+def poll(*, agent_id: UUID, token: Token, mode: str, with_last_report: bool = False) -> Poll | None:
     """The state of the agent that calls with this key, or None if this is not a usable key of the agent.
 
-    A deleted agent has no usable key. `with_new` asks for `new_ids` too, which are needed only for an answer with a
-    body.
+    A deleted agent has no usable key.
     """
     sql = _statement(
-        connection.vendor,
+        database_vendor(),
         settings.REQUIRE_REGISTRATION,
         mode == "incremental",
         with_key=True,
-        with_new=with_new,
+        with_last_report=with_last_report,
     )
     row = fetch_one(sql, agent_key_parameters(token, agent_id))
     if row is None:
         return None
-    key_id, key_name, last_used_at, state = row
-    items = _items(state)
-    return Poll(
-        as_uuid(key_id),
-        key_name,
-        as_time(last_used_at),
-        [_id(item) for item in items],
-        [_id(item) for item in items if item[0] == "+"] if with_new else None,
-    )
+    key_id, key_name, last_used_at, state, last_report = row
+    return Poll(as_uuid(key_id), key_name, as_time(last_used_at), object_ids_of(state), last_report)
 
 
 def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
     """The objects' ids as in `poll`, for another caller than the agent. None for an unknown or deleted agent."""
-    sql = _statement(connection.vendor, settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
+    sql = _statement(database_vendor(), settings.REQUIRE_REGISTRATION, mode == "incremental", with_key=False)
     row = fetch_one(sql, {"agent": uuid_parameter(agent_id)})
     return object_ids_of(row[0]) if row else ()
 
@@ -111,8 +100,8 @@ def state_at(*, agent_id: UUID, at: datetime) -> Sequence[str]:
 
     None for an agent that was unknown or deleted then. The caller has checked that the moment is known.
     """
-    sql = tables_at(connection.vendor) + _statement(
-        connection.vendor,
+    sql = tables_at(database_vendor()) + _statement(
+        database_vendor(),
         settings.REQUIRE_REGISTRATION,
         False,
         with_key=False,
@@ -123,7 +112,14 @@ def state_at(*, agent_id: UUID, at: datetime) -> Sequence[str]:
 
 def object_ids_of(state: str | None) -> Sequence[str]:
     """The objects' ids, newest first, from the value of `state_sql`."""
-    return [_id(item) for item in _items(state)]
+    if not state:
+        return ()
+    # PostgreSQL gives UUIDs with hyphens, SQLite without.
+    items = state.replace("-", "").split(",")
+    # By the sequence ids: all that follows them is equally long, so the longer item has the larger one.
+    items.sort(reverse=True)
+    items.sort(key=len, reverse=True)
+    return [item[-_HEX_DIGITS:] for item in items]
 
 
 @cache
@@ -133,10 +129,13 @@ def _statement(
     incremental: bool,  # noqa: FBT001
     *,
     with_key: bool,
-    with_new: bool = False,
+    with_last_report: bool = False,
 ) -> str:
-    state = state_sql(vendor, registration, incremental, with_new=with_new)
-    return (_WITH_KEY if with_key else _WITHOUT_KEY).format(state=state, good_key=GOOD_KEY_OF_AGENT)
+    return (_WITH_KEY if with_key else _WITHOUT_KEY).format(
+        state=state_sql(vendor, registration, incremental),
+        last_report=_LAST_REPORT if with_last_report else "NULL",
+        good_key=GOOD_KEY_OF_AGENT,
+    )
 
 
 @cache
@@ -144,13 +143,10 @@ def state_sql(
     vendor: str,
     registration: bool,  # noqa: FBT001
     incremental: bool,  # noqa: FBT001
-    *,
-    with_new: bool = False,
 ) -> str:
     """SELECT of one text, which `object_ids_of` reads: the objects that the agent %(agent)s should have."""
-    columns = _NEW + _ITEM if with_new else _ITEM
     items = _ITEMS.format(
-        wanted=wanted_sql("m.stack_id", "%(agent)s", columns=columns, check_stack=True),
+        wanted=wanted_sql("m.stack_id", "%(agent)s", columns=_ITEM, check_stack=True),
         served=served_by_agent(vendor, registration=registration),
         item=_ITEM,
         is_owed=is_owed("d.agent_id", registration=registration),
@@ -158,21 +154,3 @@ def state_sql(
     join = "string_agg(x.item, ',')" if vendor == "postgresql" else "group_concat(x.item)"
     unreported = _UNREPORTED.format(item_id=_ITEM_ID[vendor]) if incremental else ""
     return _STATE.format(join=join, items=items, unreported=unreported)
-
-
-def _items(joined: str | None) -> Sequence[str]:
-    """The statement for the ids, newest first."""
-    if not joined:
-        return ()
-    # PostgreSQL gives UUIDs with hyphens, SQLite without.
-    items = joined.replace("-", "").split(",")
-    items.sort(key=_sequence_id, reverse=True)
-    return items
-
-
-def _id(item: str) -> str:
-    return item.partition(":")[2]
-
-
-def _sequence_id(item: str) -> int:
-    return int(item.partition(":")[0])

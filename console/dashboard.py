@@ -13,11 +13,12 @@ from django.db.models import Count as CountOf
 from django.db.models import Q
 from django.urls import reverse
 
-from agents.attention import failures, pending, removing
+from agents.attention import pending, removing
 from agents.deployments import Deployment
-from agents.failures import FailureGroup, grouped
+from agents.failures import FailureGroup, most_urgent
 from agents.models import Agent
 from agents.querysets import ACTIVE, grace_before
+from agents.sought import EVERYTHING
 from agents.wanted.standing import Standing
 from core.admin import Count, capped_count, table_count
 from generators.models import Generator
@@ -77,7 +78,7 @@ def agents_card(now: datetime) -> Card:
     return Card(
         "Agents",
         [
-            Figure("active", Count(counts["alive"]), _list(page, status="active", heard="alive"), "good"),
+            Figure("alive", Count(counts["alive"]), _list(page, status="active", heard="alive"), "good"),
             Figure("silent", Count(counts["silent"]), _list(page, status="active", heard="silent"), "bad"),
             Figure("never seen", Count(counts["never"]), _list(page, heard="never"), "wait"),
             Figure("not active", Count(counts["paused"]), _list(page, status="other")),
@@ -154,31 +155,35 @@ CARDS: Sequence[tuple[str, Callable[[datetime], Card]]] = (
 
 def panels() -> list[Panel]:
     """The deployments that fail, wait or are being removed, counted up to `ROWS_COUNTED` of each."""
-    failed = failures()
+    failed = most_urgent(ROWS_SHOWN, EVERYTHING, at_least=ROWS_COUNTED + 1)
     waiting, removed = pending(limit=ROWS_COUNTED + 1), removing(limit=ROWS_COUNTED + 1)
     return [
         Panel(
             "Failing now",
-            _counted(failed),
+            _counted(failed.deployments),
             _deployments(Standing.FAILING),
             "No deployment is failing.",
-            groups=grouped(failed)[:ROWS_SHOWN],
+            groups=failed.groups[:ROWS_SHOWN],
         ),
         Panel(
             "Pending now",
-            _counted(waiting),
+            _counted(len(waiting)),
             _deployments(Standing.PENDING),
-            "Every active agent has reported on the newest versions.",
+            "Every agent that is heard has reported on the newest versions.",
             rows=waiting[:ROWS_SHOWN],
         ),
         Panel(
-            "Being removed", _counted(removed), _deployments(Standing.REMOVING), "", rows=removed[:ROWS_SHOWN]
+            "Being removed",
+            _counted(len(removed)),
+            _deployments(Standing.REMOVING),
+            "",
+            rows=removed[:ROWS_SHOWN],
         ),
     ]
 
 
-def _counted(rows: Sequence[object]) -> Count:
-    return Count(min(len(rows), ROWS_COUNTED), len(rows) <= ROWS_COUNTED)
+def _counted(number: int) -> Count:
+    return Count(min(number, ROWS_COUNTED), number <= ROWS_COUNTED)
 
 
 def _deployments(standing: Standing) -> str:
@@ -186,9 +191,8 @@ def _deployments(standing: Standing) -> str:
 
 
 def events_url(start: datetime, end: datetime, **filters: object) -> str:
-    """The list of reports from `start` to the microsecond before `end`, including those of deleted agents."""
-    last = end - timedelta(microseconds=1)
-    until = {"created_at_to_0": f"{last:%Y-%m-%d}", "created_at_to_1": f"{last:%H:%M:%S.%f}"}
+    """The list of reports from `start` to the second before `end`, including those of deleted agents."""
+    until = {"created_at_to": _typed(end - timedelta(seconds=1))}
     return _list("agents_agentevent", deleted="all", **_from("created_at", start), **until, **filters)
 
 
@@ -198,4 +202,8 @@ def _list(page: str, **query: object) -> str:
 
 
 def _from(field: str, moment: datetime) -> dict[str, object]:
-    return {f"{field}_from_0": f"{moment:%Y-%m-%d}", f"{field}_from_1": f"{moment:%H:%M:%S}"}
+    return {f"{field}_from": _typed(moment)}
+
+
+def _typed(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"

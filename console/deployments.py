@@ -1,24 +1,23 @@
 """Which deployments the page of deployments shows: what is searched for and filtered by, and the rows that are left."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.db.models import Q
 
-from agents.attention import Failure
 from agents.deployments import Deployment
 from agents.models import Agent
+from agents.sought import Sought
 from agents.wanted.standing import Standing
 from core import clock
 from generators.models import Generator
 from stacks.models import Stack
 from stacks.secret_values import without_secrets
 
-_Row = TypeVar("_Row", Failure, Deployment)
 _SINCE = [("", "any time"), ("1h", "the last hour"), ("24h", "the last day"), ("7d", "the last week")]
 _AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
 
@@ -46,65 +45,33 @@ class DeploymentFilter(forms.Form):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The rows that a filter lets through. None lets all through."""
-
-    text: str
-    stacks: frozenset[UUID] | None
-    agents: frozenset[UUID] | None
-    # Agents and stacks whose names contain the text.
-    named: frozenset[UUID]
-    after: datetime | None
-
-    def has(self, row: Failure | Deployment) -> bool:
-        agent, stack = (
-            (row.agent_id, row.stack_id) if isinstance(row, Failure) else (row.agent.pk, row.stack.pk)
-        )
-        return (
-            (self.stacks is None or stack in self.stacks)
-            and (self.agents is None or agent in self.agents or stack in self.agents)
-            and (self.after is None or (row.since is not None and row.since >= self.after))
-            and (
-                not self.text
-                or agent in self.named
-                or stack in self.named
-                or self.text in (row.message or "").casefold()
-            )
-        )
-
-
-def matching(rows: Sequence[_Row], wanted: Wanted) -> list[_Row]:
+def matching(rows: Sequence[Deployment], sought: Sought) -> list[Deployment]:
     """The rows that are let through. Nothing is found by a hidden value."""
-    found = [row for row in rows if wanted.has(row)]
-    if not wanted.text:
+    found = [row for row in rows if sought.has(row.agent.pk, row.stack.pk, row.since, row.message)]
+    if not sought.text:
         return found
-    messages = without_secrets((_version_of(row), row.message) for row in found)
-    # The rows stay as they came, because failures are told apart by the whole message.
+    messages = without_secrets((row.reported or 0, row.message) for row in found)
     return [
-        row for row, shown in zip(found, messages, strict=True) if wanted.has(replace(row, message=shown))
+        row
+        for row, shown in zip(found, messages, strict=True)
+        if shown == row.message or sought.has(row.agent.pk, row.stack.pk, row.since, shown)
     ]
 
 
-def _version_of(row: Failure | Deployment) -> int:
-    """The version that the message is about."""
-    return row.sequence_id if isinstance(row, Failure) else row.reported or 0
-
-
-def wanted_by(form: DeploymentFilter) -> Wanted:
+def sought_by(form: DeploymentFilter) -> Sought:
     """What the filter asks for. At most five queries."""
     values = form.cleaned_data
     text = values.get("q", "").strip()
     age: timedelta | None = _AGES.get(values.get("since", ""))
     stacks: frozenset[UUID] | None = None
-    agents: frozenset[UUID] | None = None
+    labelled: frozenset[UUID] | None = None
     named: list[UUID] = []
     if generator := values.get("generator"):
         owners = Generator.objects.active().filter(name=generator)
         stacks = frozenset(Stack.objects.active().filter(generator__in=owners).values_list("pk", flat=True))
     if label := values.get("label"):
         # Of agents or of stacks: both call it a label.
-        agents = frozenset(
+        labelled = frozenset(
             _labelled(Agent.objects.active(), label) + _labelled(Stack.objects.active(), label)
         )
     if text:
@@ -112,8 +79,8 @@ def wanted_by(form: DeploymentFilter) -> Wanted:
         named += Stack.objects.active().filter(by_name).values_list("pk", flat=True)
         found = Agent.objects.active().filter(by_name | Q(cluster_name__icontains=text))
         named += found.values_list("pk", flat=True)
-    return Wanted(
-        text.casefold(), stacks, agents, frozenset(named), clock.now() - age if age is not None else None
+    return Sought(
+        text.casefold(), stacks, labelled, frozenset(named), clock.now() - age if age is not None else None
     )
 
 

@@ -1,13 +1,16 @@
 """The operator's pages of diagnostics, for making requests and reading results."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
@@ -22,11 +25,13 @@ from core.admin import (
     ago,
     badge,
     link,
+    moment,
     preformatted,
 )
 from core.events import Actor
 from diagnostics.models import MAX_REQUESTED_BY, DiagnosticRequest, DiagnosticStatus
 from diagnostics.services import DEFAULT_RETENTION_MINUTES, MAX_RETENTION_MINUTES, request_diagnostic
+from diagnostics.tables import Table, events_table, pods_table
 from stacks.models import DeploymentObject
 from stacks.secret_values import without_secrets
 
@@ -50,6 +55,7 @@ _TONES = {
 class DiagnosticForm(ServiceForm):
     requested_by = forms.CharField(required=False, max_length=MAX_REQUESTED_BY, widget=_TextInput())
     retention_minutes = forms.IntegerField(
+        label="Kept for, in minutes",
         initial=DEFAULT_RETENTION_MINUTES,
         min_value=1,
         max_value=MAX_RETENTION_MINUTES,
@@ -60,6 +66,11 @@ class DiagnosticForm(ServiceForm):
     class Meta:
         model = DiagnosticRequest
         fields = ("deployment_object", "agent", "requested_by")
+        labels: ClassVar[dict[str, str]] = {"deployment_object": "Version"}
+        help_texts: ClassVar[dict[str, str]] = {
+            "deployment_object": "Found by its number, or by the beginning of its stack's name.",
+            "agent": "The agent that looks, in its cluster.",
+        }
 
 
 @admin.register(DiagnosticRequest)
@@ -93,6 +104,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("deployment_object", "agent", "requested_by", "retention_minutes")
+        # What has not happened yet is left out.
         return (
             "object_link",
             "stack",
@@ -100,13 +112,10 @@ class DiagnosticRequestAdmin(ServiceAdmin):
             "state",
             "requested_by",
             "asked",
-            "claimed",
-            "ended",
+            *(["claimed"] if obj.claimed_at else []),
+            *(["ended"] if obj.completed_at else []),
             "expiry",
-            "collected",
-            "pod_statuses",
-            "events",
-            "log_tails",
+            *(["collected", "pod_statuses", "events", "log_tails"] if hasattr(obj, "result") else []),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -155,7 +164,7 @@ class DiagnosticRequestAdmin(ServiceAdmin):
 
     @admin.display(description="asked", ordering="created_at")
     def asked(self, diagnostic: DiagnosticRequest) -> SafeString | None:
-        return ago(diagnostic.created_at)
+        return moment(diagnostic.created_at)
 
     @admin.display(description="version")
     def object_link(self, diagnostic: DiagnosticRequest) -> str:
@@ -194,23 +203,42 @@ class DiagnosticRequestAdmin(ServiceAdmin):
 
     @admin.display(description="pods")
     def pod_statuses(self, diagnostic: DiagnosticRequest) -> SafeString | None:
-        return _found(diagnostic, "pod_statuses")
+        return _found(diagnostic, "pod_statuses", pods_table)
 
     @admin.display(description="events")
     def events(self, diagnostic: DiagnosticRequest) -> SafeString | None:
-        return _found(diagnostic, "events")
+        return _found(diagnostic, "events", events_table)
 
     @admin.display(description="ends of logs")
     def log_tails(self, diagnostic: DiagnosticRequest) -> SafeString | None:
         return _found(diagnostic, "log_tails")
 
 
-def _found(diagnostic: DiagnosticRequest, name: str) -> SafeString | None:
-    """One of the texts of the result, indented if it is JSON, as it should be, with the version's Secrets masked."""
+def _found(
+    diagnostic: DiagnosticRequest, name: str, table_of: Callable[[Any], Table | None] | None = None
+) -> SafeString | None:
+    """One of the texts of the result, laid out if it is JSON, as it should be, with the version's Secrets masked; as a
+    table where `table_of` finds one in it.
+    """
     text: str | None = getattr(diagnostic.result, name) if hasattr(diagnostic, "result") else None
     if text is None:
         return None
     with suppress(orjson.JSONDecodeError):
-        text = orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
+        text = _laid_out(orjson.loads(text))
     (shown,) = without_secrets([(diagnostic.deployment_object.pk, text)])
-    return preformatted(shown)
+    table = None
+    # From what is masked already: what the table shows is never more.
+    with suppress(orjson.JSONDecodeError):
+        table = table_of(orjson.loads(shown)) if table_of else None
+    if table is None:
+        return preformatted(shown)
+    rows = [[moment(cell) if isinstance(cell, datetime) else cell for cell in row] for row in table.rows]
+    context = {"headers": table.headers, "rows": rows, "more": table.more, "sent": preformatted(shown)}
+    return render_to_string("diagnostics/admin/found.html", context)
+
+
+def _laid_out(found: Any) -> str:
+    """JSON for people: texts by name, as logs are, with their own lines, all else indented."""
+    if isinstance(found, dict) and found and all(isinstance(text, str) for text in found.values()):
+        return "\n\n".join(f"{name}:\n{text}" for name, text in found.items())
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()

@@ -245,7 +245,7 @@ def _report(facts: Facts) -> Check:
 def _health(facts: Facts, now: datetime) -> Check:
     name, health = CheckName.HEALTH, facts.health
     if facts.wanted is None or facts.wanted.is_deletion_marker:
-        return unknown(name, "There is nothing to be healthy.")
+        return unknown(name, "Nothing is to run here, so that there is no health to report.")
     if health is None:
         return unknown(name, "The agent has not reported the health of this version.")
     details = {

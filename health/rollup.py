@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
-
+from core.prepared import as_time, as_uuid, fetch_all, time_parameter, uuid_parameter
 from health.models import DeploymentHealth, HealthStatus
 from health.querysets import fresh_since
 
@@ -46,23 +45,33 @@ def effective_status(health: DeploymentHealth, now: datetime) -> HealthStatus:
     return HealthStatus(health.status) if health.updated_at >= fresh_since(now) else HealthStatus.UNKNOWN
 
 
+# A marker for one agent is no version of the stack. Without saying so, the index of its versions is of no use.
+_OF_STACK = """
+SELECT o.id, o.sequence_id,
+    count(*) FILTER (WHERE h.updated_at >= %(since)s AND h.status = 'healthy'),
+    count(*) FILTER (WHERE h.updated_at >= %(since)s AND h.status = 'degraded'),
+    count(*) FILTER (WHERE h.updated_at >= %(since)s AND h.status = 'failing'),
+    count(*) FILTER (WHERE h.updated_at < %(since)s OR h.status NOT IN ('healthy', 'degraded', 'failing')),
+    max(h.updated_at)
+FROM deployment_objects o JOIN deployment_health h ON h.deployment_object_id = o.id
+WHERE o.stack_id = %(stack)s AND o.recipient_id IS NULL AND o.deleted_at IS NULL
+GROUP BY o.id, o.sequence_id ORDER BY o.sequence_id DESC
+"""
+
+
 def health_of_stack(stack_id: UUID, *, now: datetime) -> Sequence[ObjectHealth]:
     """The live versions of a stack that have a health status, newest first. One query."""
-    fresh = Q(updated_at__gte=fresh_since(now))
-    said = {status: fresh & Q(status=status) for status in _WORST_FIRST}
-    known = said[HealthStatus.FAILING] | said[HealthStatus.DEGRADED] | said[HealthStatus.HEALTHY]
-    rows = (
-        DeploymentHealth.objects.of_live_objects()
-        # A marker for one agent is no version of the stack. Without saying so, the index of its versions is of no use.
-        .filter(deployment_object__stack_id=stack_id, deployment_object__recipient_id__isnull=True)
-        .order_by("-deployment_object__sequence_id")
-        .values_list("deployment_object__id", "deployment_object__sequence_id")
-        .annotate(
-            healthy=Count("pk", filter=said[HealthStatus.HEALTHY]),
-            degraded=Count("pk", filter=said[HealthStatus.DEGRADED]),
-            failing=Count("pk", filter=said[HealthStatus.FAILING]),
-            unknown=Count("pk", filter=~known),
-            observed_at=Max("updated_at"),
+    parameters = {"stack": uuid_parameter(stack_id), "since": time_parameter(fresh_since(now))}
+    rows = fetch_all(_OF_STACK, parameters)
+    return [
+        ObjectHealth(
+            id=as_uuid(object_id),
+            sequence_id=sequence_id,
+            healthy_agents=healthy,
+            degraded_agents=degraded,
+            failing_agents=failing,
+            unknown_agents=unknown,
+            observed_at=as_time(observed_at),
         )
-    )
-    return [ObjectHealth(*row) for row in rows]
+        for object_id, sequence_id, healthy, degraded, failing, unknown, observed_at in rows
+    ]

@@ -24,8 +24,11 @@ def span(since: datetime | None, until: datetime | None, *, now: datetime) -> Sp
 
     Raises WindowEmpty.
     """
-    end = min(until or now, now)
-    begin = max(since or end - _USUAL, known_since(now))
+    end, known = min(until or now, now), known_since(now)
+    # First, because there may be no day before the end.
+    if end <= known:
+        raise WindowEmpty
+    begin = max(since or end - _USUAL, known)
     if begin >= end:
         raise WindowEmpty
     return Span(begin, end)

@@ -105,13 +105,11 @@ def _write(
     # In the order of the ids, so that two transactions with the same new rows wait for each other in one order only.
     in_order = [[rows[key] for key in sorted(rows, key=str)] for rows in (resources, images)]
     answer = insert(entries, referred=in_order, question=question, facts=facts)
-    UnreadVersion.objects.bulk_create(
-        [
-            UnreadVersion(version=version, problem=problem)
-            for version, objects, problem in read
-            if not objects
-        ],
-    )
+    unread = [
+        UnreadVersion(version=version, problem=problem) for version, objects, problem in read if not objects
+    ]
+    if unread:
+        UnreadVersion.objects.bulk_create(unread)
     return bool(answer)
 
 

@@ -1,7 +1,8 @@
-"""The rule that says which agent may claim which work order. It is written only in this module.
+"""The rule that says which agent may claim which work order.
 
 An agent may claim an order that names it, or shares a label with it, or shares an annotation (key and value).
-Registrations do not matter.
+Registrations do not matter. The rule is written again, for speed, in claimable_work.py and claiming_agents.py; a test
+compares them.
 """
 
 from collections import defaultdict

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any, cast
 
 from django.contrib import admin
@@ -36,14 +37,24 @@ from paks.admin.rotation import chosen_overlap, rotation_question
 
 INACTIVE = "INACTIVE"
 ACTIVATE = Question(
-    title="Activate agents",
-    consequence="These agents begin to apply what the broker holds for them, at their next poll.",
+    title="Activate the agent",
+    consequence="It begins to apply what the broker holds for it, at its next poll.",
     button="Activate",
 )
+ACTIVATE_SEVERAL = replace(
+    ACTIVATE,
+    title="Activate agents",
+    consequence="Each agent begins to apply what the broker holds for it, at its next poll.",
+)
 PAUSE = Question(
-    title="Pause agents",
-    consequence="These agents stop applying anything. What they have deployed stays in their clusters as it is.",
+    title="Pause the agent",
+    consequence="It stops applying anything. What it has deployed stays in its cluster as it is.",
     button="Pause",
+)
+PAUSE_SEVERAL = replace(
+    PAUSE,
+    title="Pause agents",
+    consequence="Each agent stops applying anything. What it has deployed stays in its cluster as it is.",
 )
 ROTATE = rotation_question(
     title="Rotate the agent's key",
@@ -214,10 +225,18 @@ class AgentAdmin(LabelActions, ServiceAdmin):
         )
         return self.show_key(request, agent, key)
 
-    @bulk_action(description="Activate", question=ACTIVATE, done="Agents activated", has_plan=True)
+    @bulk_action(
+        description="Activate",
+        question=ACTIVATE_SEVERAL,
+        of_one=ACTIVATE,
+        done="Agents activated",
+        has_plan=True,
+    )
     def activate_selected(self, agent: Agent, instruction: Instruction) -> bool:
         return self._set_status(agent, ACTIVE, instruction.actor)
 
-    @bulk_action(description="Pause", question=PAUSE, done="Agents paused", has_plan=True)
+    @bulk_action(
+        description="Pause", question=PAUSE_SEVERAL, of_one=PAUSE, done="Agents paused", has_plan=True
+    )
     def pause_selected(self, agent: Agent, instruction: Instruction) -> bool:
         return self._set_status(agent, INACTIVE, instruction.actor)

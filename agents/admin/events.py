@@ -75,6 +75,10 @@ class AgentEventAdmin(ReadOnlyAdmin):
         for event, message in zip(rows, messages, strict=True):
             event.shown_message = message
 
+    def name_of(self, row: AgentEvent) -> str:
+        version = row.deployment_object
+        return f"#{version.sequence_id} of {version.stack.name} on {row.agent.name}"
+
     @admin.display(description="reported", ordering="created_at")
     def reported(self, event: AgentEvent) -> str | None:
         return moment(event.created_at)
@@ -99,7 +103,7 @@ class AgentEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="outcome", ordering="status")
     def outcome(self, event: AgentEvent) -> str:
-        return badge(event.status, "good" if event.status == EventStatus.SUCCESS else "bad")
+        return badge(event.status.lower(), "good" if event.status == EventStatus.SUCCESS else "bad")
 
     @admin.display(description="message")
     def short_message(self, event: Any) -> str | None:

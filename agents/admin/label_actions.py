@@ -32,7 +32,7 @@ class LabelActions:
         description="Add a label",
         question=Question(
             title="Add a label",
-            consequence="The agents get the stacks that have the label too.",
+            consequence="An agent with the label gets the stacks that have it too.",
             button="Add the label",
         ),
         done="Label added",
@@ -50,7 +50,7 @@ class LabelActions:
         description="Remove a label",
         question=Question(
             title="Remove a label",
-            consequence="The agents lose the stacks that only this label gives them.",
+            consequence="An agent loses the stacks that only this label gives it.",
             button="Remove the label",
             is_dangerous=True,
         ),
@@ -65,8 +65,8 @@ class LabelActions:
         description="Assign to a ring",
         question=Question(
             title="Assign to a ring",
-            consequence="The agents leave the ring that they are in. A ring is a label: waves of strategies and stacks "
-            "may name it.",
+            consequence="An agent leaves the ring that it is in. A ring is a label: waves of strategies and stacks may "
+            "name it.",
             button="Assign",
         ),
         done="Assigned to the ring",

@@ -1,6 +1,6 @@
 """Filters of the lists of agents and of stacks that need both: what agents serve, and how they stand with it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.contrib import admin
 from django.contrib.admin import RelatedFieldListFilter
@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from agents.attention import pairs
+from agents.attention import owners
 from agents.models import Agent
 from agents.wanted.standing import Standing
 from agents.wanted.ties import serving_agents
 from agents.wanted.versions import held_versions
-from core import clock
 from core.admin.filters import register_filter
+from core.prepared_rows import one_of
 from stacks.models import Stack
 
 # The theme's classes carry no types; they extend Django's.
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 else:
     from unfold.contrib.filters.admin import AutocompleteSelectFilter as _RelatedFilter
 
-_SILENT = "silent"
+# As the bar in the rows counts them.
+_STATES = {
+    Standing.FAILING: "Failing",
+    Standing.PENDING: "Pending",
+    Standing.SILENT: "Silent",
+    Standing.HELD: "Held back",
+}
+# Stacks of which agents may have an older version.
+_HOLDING = "holding"
 
 
 class _NamedFilter(_RelatedFilter):
@@ -40,7 +48,7 @@ class _NamedFilter(_RelatedFilter):
 class RegistrationFilter(_NamedFilter):
     """Agents that are registered with a generator."""
 
-    heading = "registered with"
+    heading = "registration"
 
 
 class ServedStackFilter(_NamedFilter):
@@ -66,39 +74,31 @@ class StateFilter(admin.SimpleListFilter):
 
     parameter_name = "state"
     title = "state"
-    # Of the two ids of a pair, the one that the list is of.
-    column: int
+    # What the list is of.
+    column: Literal["agent_id", "stack_id"]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(Standing.FAILING, "Failing"), (Standing.PENDING, "Pending"), (_SILENT, "Pending and silent")]
+        return list(_STATES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         state = self.value()
-        if state == Standing.FAILING:
-            found = pairs(Standing.FAILING)
-        elif state in {Standing.PENDING, _SILENT}:
-            agents = Agent.objects.active().working()
-            # Pending are active agents only, so those that are not among these few are heard.
-            unheard = agents.silent(clock.now()) | agents.never_heard()
-            few = set(unheard.values_list("pk", flat=True))
-            found = [pair for pair in pairs(Standing.PENDING) if (pair[0] in few) == (state == _SILENT)]
-        else:
+        if state not in _STATES:
             return queryset
-        return queryset.filter(pk__in={pair[self.column] for pair in found})
+        return queryset.filter(pk__in=one_of(owners(Standing(state), self.column)))
 
 
 class StateOfAgentFilter(StateFilter):
-    column = 0
+    column = "agent_id"
 
 
 class StateOfStackFilter(StateFilter):
-    column = 1
+    column = "stack_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*super().lookups(request, model_admin), (Standing.HELD, "With versions held back")]
+        return [*super().lookups(request, model_admin), (_HOLDING, "With versions held back")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == Standing.HELD:
+        if self.value() == _HOLDING:
             return queryset.filter(pk__in=held_versions().values("stack"))
         return super().queryset(request, queryset)
 

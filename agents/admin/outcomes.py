@@ -14,10 +14,12 @@ from agents.deployments import Deployment, of_stack
 from agents.failures import key_of
 from agents.models import Agent, MarkerDelivery, StackReport
 from agents.models.event import EventStatus
+from agents.querysets import ACTIVE, grace_before
 from agents.reasons import Reasons, reasons_for_agents
 from agents.wanted.standing import Standing, is_failing, is_pending
 from agents.wanted.ties import Offer, serving_agents
 from agents.wanted.versions import held_stacks, newest_unheld, with_wanted
+from core import clock
 from core.admin import BaseAdmin, ago, badge, link, moment, page_of, register_page, shortened
 from core.admin.chips import chip
 from stacks.models import Stack
@@ -30,6 +32,7 @@ GONE = "gone"
 _STATES: tuple[str, ...] = (
     Standing.FAILING,
     Standing.PENDING,
+    Standing.SILENT,
     Standing.HELD,
     Standing.EMPTY,
     Standing.REMOVING,
@@ -39,13 +42,14 @@ _STATES: tuple[str, ...] = (
 _TITLES = {
     Standing.FAILING: "Failing",
     Standing.PENDING: "Pending",
+    Standing.SILENT: "Silent",
     Standing.HELD: "Held back",
     Standing.EMPTY: "Nothing published",
     Standing.REMOVING: "Removing",
     Standing.APPLIED: "Applied",
     GONE: "Do not get it any more",
 }
-_HEADERS = ["agent", "state", "since", "version", "last message", "gets it by", "last heartbeat"]
+_HEADERS = ["Agent", "State", "Since", "Version", "Last message", "Gets it by", "Last heartbeat"]
 
 
 def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> HttpResponse:
@@ -78,7 +82,7 @@ def outcomes(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Http
         "all_count": sum(counts.values()),
         "chosen": chosen if chosen in _STATES else "",
         "q": text,
-        "failure": failure,
+        "kept": {"state": chosen if chosen in _STATES else "", "failure": failure},
         "chips": chips,
         "no_chips": f"?state={chosen}" if chosen in _STATES else "?",
         "page": page,
@@ -139,10 +143,13 @@ def _state(stack: Stack, is_serving: Q) -> Case:
     if stack.deleted_at is not None:
         return Case(*whens, default=_number(Standing.REMOVING), output_field=IntegerField())
     nothing = Standing.HELD if held_stacks([stack.pk]) else Standing.EMPTY
+    waits = is_pending(F("wanted"), reported="report_sequence")
+    is_heard = Q(status=ACTIVE, heartbeat__last_heartbeat__gte=grace_before(clock.now()))
     return Case(
         *whens,
         When(wanted__isnull=True, then=_number(nothing)),
-        When(is_pending(F("wanted"), reported="report_sequence"), then=_number(Standing.PENDING)),
+        When(waits & is_heard, then=_number(Standing.PENDING)),
+        When(waits, then=_number(Standing.SILENT)),
         When(
             is_failing(F("wanted"), reported="report_sequence", status="report_status"),
             then=_number(Standing.FAILING),
@@ -159,17 +166,20 @@ def _number(state: str) -> Value:
 def _row(agent: Any, stack: Stack, deployment: Deployment | None, reasons: Reasons) -> list[Any]:
     state = _STATES[agent.state]
     if deployment is not None:
-        word: str = standing_badge(deployment.standing)
+        # The deployment does not tell whether the agent is silent.
+        word: str = standing_badge(Standing(state))
         others = [moment(deployment.since) or "-", version_link(deployment) or "-"]
     else:
         word = badge("not any more") if state == GONE else standing_badge(Standing.REMOVING)
         version = _object_link(agent.report_sequence) if agent.report_sequence else "-"
-        others = [moment(agent.report_since) or "-", version]
+        # To be removed since the stack was deleted, whenever the agent reported on it before.
+        since = (stack.deleted_at if state == Standing.REMOVING else None) or agent.report_since
+        others = [moment(since) or "-", version]
     return [
         agent_link(agent),
         format_html("<span>{} {}</span>", word, _explain_link(stack.pk, agent.pk)),
         *others,
-        shortened(agent.report_message) or "-",
+        shortened(agent.report_message, 160) or "-",
         reason_words(reasons[agent.pk]) if reasons.get(agent.pk) else "-",
         ago(agent.heartbeat.last_heartbeat) or "never seen",
     ]

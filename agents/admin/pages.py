@@ -1,5 +1,6 @@
 """Further pages of an agent: the stacks that it serves and why, and its reports."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from agents.models.event import EventStatus
 from agents.reasons import Reasons, reasons_for_stacks
 from agents.wanted.standing import Standing
 from agents.wanted.ties import served_stacks, tied_stacks
+from core import clock
 from core.admin import BaseAdmin, ago, badge, link, moment, page_of, register_page, shortened
 from core.admin.chips import chip
 from paks.admin.owned import keys_of_owner
@@ -20,17 +22,15 @@ from paks.models import Role
 from stacks.secret_values import without_secrets
 
 # The worst state first; stacks in the same state by name.
-_ORDER = list(Standing)
-_ORDER.sort(
-    key=[
-        Standing.FAILING,
-        Standing.PENDING,
-        Standing.HELD,
-        Standing.EMPTY,
-        Standing.APPLIED,
-        Standing.REMOVING,
-    ].index
-)
+_ORDER = [
+    Standing.FAILING,
+    Standing.PENDING,
+    Standing.SILENT,
+    Standing.HELD,
+    Standing.EMPTY,
+    Standing.APPLIED,
+    Standing.REMOVING,
+]
 # Enough for one cluster. Sorting by state needs all rows in memory.
 STACKS_SHOWN = 1_000
 REMOVALS_SHOWN = 50
@@ -45,6 +45,8 @@ def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
     )
     shown = tied[:STACKS_SHOWN]
     deployments = of_agent(agent, [stack for stack in shown if stack.pk in served])
+    if not Agent.objects.working().heard(clock.now()).filter(pk=agent.pk).exists():
+        deployments = [_of_silent(each) for each in deployments]
     deployments.sort(key=lambda each: _ORDER.index(each.standing))
     held_back = [stack for stack in shown if stack.pk not in served]
     state = request.GET.get("state", "")
@@ -75,13 +77,13 @@ def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
             "chips": chips,
             "page": page,
             "table": {
-                "headers": ["stack", "generator", "why", "state", "since", "version", "last message"],
+                "headers": ["Stack", "Generator", "Why", "State", "Since", "Version", "Last message"],
                 "rows": [_stack_row(shown_of.get(stack.pk, stack), reasons) for stack in stacks],
             },
             "removals": removals[:REMOVALS_SHOWN],
             "more_removals": len(removals) > REMOVALS_SHOWN,
             "removals_table": {
-                "headers": ["stack", "deleted", "marker"],
+                "headers": ["Stack", "Deleted", "Marker"],
                 "rows": [
                     [
                         stack_link(row.marker.stack),
@@ -93,6 +95,12 @@ def stacks_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
             },
         },
     )
+
+
+def _of_silent(deployment: Deployment) -> Deployment:
+    """The deployment of an agent that is not active or was not heard in time, as all lists call it."""
+    is_pending = deployment.standing == Standing.PENDING
+    return replace(deployment, standing=Standing.SILENT) if is_pending else deployment
 
 
 def _stack_row(row: Any, reasons: Reasons) -> list[Any]:
@@ -132,7 +140,7 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
                 event.deployment_object.pk,
             ),
             event.event_type,
-            badge(event.status, "good" if event.status == EventStatus.SUCCESS else "bad"),
+            badge(event.status.lower(), "good" if event.status == EventStatus.SUCCESS else "bad"),
             shortened(message) or "-",
             _times(event),
         ]
@@ -145,7 +153,7 @@ def events_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRes
         {
             "agent": agent,
             "table": {
-                "headers": ["reported", "stack", "version", "type", "outcome", "message", "times"],
+                "headers": ["Reported", "Stack", "Version", "Type", "Outcome", "Message", "Times"],
                 "rows": rows,
             },
             "is_capped": len(rows) == EVENTS_SHOWN,
@@ -161,7 +169,9 @@ def keys_page(request: HttpRequest, admin: BaseAdmin, agent: Agent) -> HttpRespo
 def _times(event: AgentEvent) -> Any:
     if event.count == 1:
         return 1
-    return format_html('{} <span class="text-subtle">last {}</span>', event.count, ago(event.updated_at))
+    return format_html(
+        '<span>{}, <span class="text-subtle">last {}</span></span>', event.count, ago(event.updated_at)
+    )
 
 
 register_page(Agent, "stacks", "Stacks", stacks_page, "stacks.view_stack")

@@ -90,7 +90,7 @@ def recipients(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) -> Ht
         "shown": shown,
         "page": page,
         "table": {
-            "headers": ["agent", "status", "last heartbeat", "why"],
+            "headers": ["Agent", "Status", "Last heartbeat", "Why"],
             "rows": [
                 [
                     agent_link(agent),

@@ -17,6 +17,7 @@ _TONES = {
     Standing.APPLIED: "good",
     Standing.FAILING: "bad",
     Standing.PENDING: "wait",
+    Standing.SILENT: "quiet",
     Standing.REMOVING: "wait",
     Standing.HELD: "quiet",
     Standing.EMPTY: "quiet",
@@ -50,10 +51,10 @@ def version_link(deployment: Deployment) -> SafeString | None:
     if deployment.newest is None:
         return None
     newest = link("stacks_deploymentobject_change", f"#{deployment.newest}", deployment.newest)
-    if deployment.standing != Standing.PENDING:
+    if deployment.standing not in {Standing.PENDING, Standing.SILENT}:
         return newest
     said = "nothing" if deployment.reported is None else f"#{deployment.reported}"
-    return format_html('{} <span class="text-subtle">reported: {}</span>', newest, said)
+    return format_html('{} <span class="brokkr-reported text-subtle">reported: {}</span>', newest, said)
 
 
 def reason_words(reasons: Iterable[Reason]) -> SafeString:
@@ -76,7 +77,7 @@ def reason_words(reasons: Iterable[Reason]) -> SafeString:
 def deployments_table(deployments: Sequence[Deployment]) -> dict[str, Any]:
     """The data of the theme's table: the agent, the stack, and how the deployment stands."""
     return {
-        "headers": ["agent", "stack", "state", "since", "version", "last message"],
+        "headers": ["Agent", "Stack", "State", "Since", "Version", "Last message"],
         "rows": [
             [
                 agent_link(each.agent),

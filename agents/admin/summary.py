@@ -40,7 +40,9 @@ def cluster_badge(agent: Agent) -> SafeString | str:
         return "not reported"
     if not beat.k8s_reachable:
         return badge("unreachable", "bad")
-    return badge("reachable" if beat.k8s_api_latency_ms is None else f"{beat.k8s_api_latency_ms} ms", "good")
+    words = "reachable" if beat.k8s_api_latency_ms is None else f"{beat.k8s_api_latency_ms} ms"
+    # What a silent agent last said may no longer be true.
+    return badge(words, "quiet" if is_silent(agent, clock.now()) else "good")
 
 
 def summary_of(agent: Agent) -> dict[str, Any]:

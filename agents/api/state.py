@@ -44,18 +44,9 @@ def state_etag(object_ids: Sequence[str]) -> str:
     return f'"{hashlib.sha256(_FORM + b"|" + joined).hexdigest()[:32]}"'
 
 
-def state_body(
-    object_ids: Sequence[str], *, offered_to: UUID | None = None, new_ids: Sequence[str] | None = None
-) -> bytes:
-    """The objects as a JSON array. Raises DatabaseUnavailable if one of them was removed after its id was read.
-
-    `offered_to` is the agent if the agent itself asks: then the offer is written before the answer is sent.
-    `new_ids` are the objects that were never offered to it; None if that is not known.
-    """
-    body = _fragments.join(object_ids)
-    if offered_to is not None:
-        note_offers(agent_id=offered_to, object_ids=object_ids if new_ids is None else new_ids)
-    return body
+def state_body(object_ids: Sequence[str]) -> bytes:
+    """The objects as a JSON array. Raises DatabaseUnavailable if one of them was removed after its id was read."""
+    return _fragments.join(object_ids)
 
 
 def respond(request: HttpRequest, object_ids: Sequence[str], *, agent_id: UUID | None) -> HttpResponse:
@@ -63,7 +54,10 @@ def respond(request: HttpRequest, object_ids: Sequence[str], *, agent_id: UUID |
     headers = {"ETag": state_etag(object_ids), "Cache-Control": CACHE_CONTROL}
     if names_tag(request.META.get("HTTP_IF_NONE_MATCH"), headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
-    body = state_body(object_ids, offered_to=agent_id)
+    body = state_body(object_ids)
+    if agent_id is not None:
+        # The offer is written before the answer is sent.
+        note_offers(agent_id=agent_id, object_ids=object_ids)
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 

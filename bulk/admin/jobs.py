@@ -20,9 +20,9 @@ from core.admin import (
     OverviewAdmin,
     Question,
     admin_actor,
-    ago,
     badge,
     detail_action,
+    moment,
     page_of,
 )
 from core.admin.bulk import list_action_of
@@ -111,7 +111,7 @@ class BulkJobAdmin(OverviewAdmin):
 
     @admin.display(description="begun", ordering="begun_at")
     def begun(self, job: BulkJob) -> SafeString | None:
-        return ago(job.begun_at)
+        return moment(job.begun_at)
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -13,15 +13,15 @@ from django.utils.safestring import SafeString
 
 from agents.activity import Hour, last_day
 from agents.admin.standing import deployments_table, stack_link
-from agents.attention import CANDIDATES, failing, failures, pending, removing
-from agents.failures import FailureGroup, grouped
-from agents.states import states_of_stacks
+from agents.attention import failing, held, pending, removing, silent
+from agents.failures import FailureGroup, most_urgent
+from agents.states import serving_counts
 from agents.wanted.standing import Standing
 from console.chart import chart_of
 from console.dashboard import CARDS, Panel, events_url, panels
-from console.deployments import DeploymentFilter, StackGroup, by_stack, generator_names, matching, wanted_by
+from console.deployments import DeploymentFilter, StackGroup, by_stack, generator_names, matching, sought_by
 from core import clock
-from core.admin import ago, link, moment, page_of, shortened
+from core.admin import ago, link, moment, page_of, shortened, whole_number
 from core.admin.chips import chip
 from rollouts.admin import running_context
 from stacks.models import Stack
@@ -34,6 +34,9 @@ _ROLLOUTS = "rollouts.view_rollout"
 _SAME_TIME = timedelta(minutes=1)
 ROWS_LISTED = 1_000
 ROWS_FILTERED = 5_000
+PER_PAGE = 50
+# Of so many pages of failures each tells where the next one begins.
+_PAGES = 100
 
 _LISTS = {
     Standing.FAILING: (
@@ -44,7 +47,17 @@ _LISTS = {
     Standing.PENDING: (
         pending,
         "Pending",
-        "An active agent has not reported on the newest version. The latest publication first.",
+        "An agent that is active and heard has not reported on the newest version. The latest publication first.",
+    ),
+    Standing.SILENT: (
+        silent,
+        "Silent",
+        "An agent that is not active, or was not heard in time, has not reported on the newest version.",
+    ),
+    Standing.HELD: (
+        held,
+        "Held back",
+        "Every version of the stack is held back from the agent, so it should have none.",
     ),
     Standing.REMOVING: (
         removing,
@@ -104,19 +117,21 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
     if by not in groupings:
         by = next(iter(groupings))
     form = DeploymentFilter(query)
-    wanted = wanted_by(form)
+    sought = sought_by(form)
     rows: Sequence[Any]
+    is_all = True
     if by == _BY_FAILURE:
-        found = matching(failures(), wanted)
-        rows, count, is_capped = grouped(found), len(found), len(found) >= CANDIDATES
+        number = min(whole_number(query.get("page")) or 1, _PAGES)
+        urgent = most_urgent(number * PER_PAGE + 1, sought)
+        rows, count, is_capped, is_all = urgent.groups, urgent.deployments, not urgent.is_all, urgent.is_all
     else:
         # What is filtered is looked for among more rows than are listed.
         limit = ROWS_FILTERED if form.chosen else ROWS_LISTED
         asked_for = ask(limit=limit + 1)
-        rows = matching(asked_for, wanted)[:ROWS_LISTED]
+        rows = matching(asked_for, sought)[:ROWS_LISTED]
         count, is_capped = len(rows), len(asked_for) > limit or len(rows) == ROWS_LISTED
         rows = by_stack(rows) if by == _BY_STACK else rows
-    page = page_of(request, rows)
+    page = page_of(request, rows, per_page=PER_PAGE)
     context = {
         **site_context,
         "title": "Deployments",
@@ -132,6 +147,7 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
         "by": by,
         "is_capped": is_capped,
         "count": count,
+        "is_all": is_all,
         "page": page,
         "table": _TABLES[by](list(page)),
     }
@@ -139,18 +155,18 @@ def deployments_view(request: HttpRequest, site_context: dict[str, Any]) -> Http
 
 
 def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
-    """The data of the theme's table, one row for each group. At most four queries."""
+    """The data of the theme's table, one row for each group. At most three queries."""
     stacks = Stack.objects.in_bulk({group.stack_id for group in groups})
-    states = states_of_stacks(stacks, clock.now())
+    serving = serving_counts(stacks)
     messages = without_secrets((group.sequence_id, group.message) for group in groups)
     return {
-        "headers": ["stack", "agents", "message", "failing since", "last seen"],
+        "headers": ["Stack", "Agents", "Message", "Failing since", "Last seen"],
         "rows": [
             [
                 _version_of(stacks[group.stack_id], group.sequence_id),
                 link(
                     "stacks_stack_outcomes",
-                    f"{group.agents} of {states[group.stack_id].total} failing",
+                    f"{group.agents} of {serving.get(group.stack_id, 0)} failing",
                     group.stack_id,
                     query={"state": Standing.FAILING, "failure": group.key},
                 ),
@@ -166,15 +182,15 @@ def failures_table(groups: Sequence[FailureGroup]) -> dict[str, Any]:
 def stacks_table(groups: Sequence[StackGroup]) -> dict[str, Any]:
     """The data of the theme's table, one row for each stack and version that agents wait for, or remove."""
     return {
-        "headers": ["stack", "agents", "since"],
+        "headers": ["Stack", "Agents", "Since"],
         "rows": [
             [
                 _version_of(group.stack, group.version),
                 link(
                     "stacks_stack_outcomes",
-                    f"{group.agents} {group.standing.value}",
+                    f"{group.agents:,} {group.standing.value}",
                     group.stack.pk,
-                    query={"state": group.standing},
+                    query={"state": group.standing.value},
                 ),
                 moment(group.since) or "-",
             ]

@@ -109,8 +109,8 @@ class UserAdmin(DjangoUserAdmin, _RightsAdmin):  # type: ignore[misc,type-arg]  
         return super().has_delete_permission(request, obj) and not is_oneself
 
     @admin.display(description="name", ordering="last_name")
-    def full_name(self, user: User) -> str:
-        return user.get_full_name()
+    def full_name(self, user: User) -> str | None:
+        return user.get_full_name() or None
 
     @admin.display(description="groups")
     def group_list(self, user: User) -> str | None:
@@ -160,6 +160,7 @@ class GroupAdmin(DjangoGroupAdmin, _RightsAdmin):
     """The broker's own three groups are read-only, because every migration writes their rights again."""
 
     list_display = ("name", "members", "origin")
+    search_help_text = "Name"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("name", "rights") if self._is_ours(obj) else ("name", "permissions")

@@ -1,6 +1,7 @@
 """What observes the fleet: webhooks, health statuses, diagnostics."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -100,13 +101,26 @@ def add_diagnostics(context: DemoContext) -> None:
         app = context.apps[said.stack][1]
         submit_result(
             diagnostic_id=request.pk,
-            pod_statuses=orjson.dumps([{"name": f"{app}-0", "phase": "Pending", "ready": False}]).decode(),
-            events=orjson.dumps([{"type": "Warning", "message": said.message}]).decode(),
+            pod_statuses=orjson.dumps([_pod(app)]).decode(),
+            events=orjson.dumps([_event(app, said.message, at=asked)]).decode(),
             log_tails=orjson.dumps({f"{app}-0": "waiting for the database"}).decode(),
             collected_at=asked + timedelta(seconds=8),
             actor=_as(agent),
             now=asked + timedelta(seconds=9),
         )
+
+
+def _pod(app: str) -> dict[str, Any]:
+    waiting = {
+        "waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}
+    }
+    container = {"name": app, "ready": False, "restartCount": 7, "state": waiting}
+    return {"namespace": "default", "name": f"{app}-0", "phase": "Running", "containers": [container]}
+
+
+def _event(app: str, message: str | None, *, at: datetime) -> dict[str, Any]:
+    seen = {"count": 12, "lastTimestamp": at.isoformat()}
+    return {"object": f"Pod {app}-0", "type": "Warning", "reason": "Failed", "message": message, **seen}
 
 
 def _as(agent: Agent) -> Actor:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
-from agents.models import Agent, AgentTarget
+from agents.models import Agent, AgentTarget, StackReport
 from core import clock
 from core.admin import BaseAdmin, link
 from core.admin.widgets import RowSelect
@@ -38,6 +39,8 @@ _TITLES = {
 _ICONS = {CheckStatus.OK: "check_circle", CheckStatus.BLOCKED: "error", CheckStatus.UNKNOWN: "help"}
 _GOOD = {Verdict.DEPLOYED, Verdict.REMOVED}
 _WAITING = {Verdict.PENDING, Verdict.REMOVAL_PENDING}
+# Where the cluster knows more than the broker.
+_LOOKED_INTO = {Verdict.FAILED, Verdict.UNHEALTHY}
 
 
 class AgentForm(forms.Form):
@@ -59,7 +62,9 @@ def explain_stack(request: HttpRequest, model_admin: BaseAdmin, stack: Stack) ->
     """Explains this stack for the agent that the query names."""
     form = AgentForm(request.GET or None)
     agent = form.cleaned_data["agent"] if form.is_valid() else None
-    return model_admin.render_page(request, stack, TEMPLATE, _context(model_admin, form, agent, stack))
+    return model_admin.render_page(
+        request, stack, TEMPLATE, _context(request, model_admin, form, agent, stack)
+    )
 
 
 def explain_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) -> HttpResponse:
@@ -67,11 +72,13 @@ def explain_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) ->
     form = StackForm(request.GET or None)
     stack = form.cleaned_data["stack"] if form.is_valid() else None
     asked = agent if agent.deleted_at is None else None
-    return model_admin.render_page(request, agent, TEMPLATE, _context(model_admin, form, asked, stack))
+    return model_admin.render_page(
+        request, agent, TEMPLATE, _context(request, model_admin, form, asked, stack)
+    )
 
 
 def _context(
-    model_admin: BaseAdmin, form: forms.Form, agent: Agent | None, stack: Stack | None
+    request: HttpRequest, model_admin: BaseAdmin, form: forms.Form, agent: Agent | None, stack: Stack | None
 ) -> dict[str, Any]:
     context: dict[str, Any] = {"form": form, "media": model_admin.media + form.media}
     if agent is not None and stack is not None:
@@ -89,4 +96,13 @@ def _context(
             "stack_link": link("stacks_stack_change", stack, stack.pk),
             "outcomes_link": link("stacks_stack_outcomes", "What became of it on the other agents", stack.pk),
         }
+        if found.verdict in _LOOKED_INTO and request.user.has_perm("diagnostics.add_diagnosticrequest"):
+            context["diagnostics_link"] = _diagnostics_link(agent, stack)
     return context
+
+
+def _diagnostics_link(agent: Agent, stack: Stack) -> SafeString:
+    """The form that asks the agent about the version that it reported on last."""
+    said = StackReport.objects.filter(agent=agent, stack=stack).values_list("sequence_id", flat=True).first()
+    asked = {"agent": agent.pk} | ({"deployment_object": said} if said is not None else {})
+    return link("diagnostics_diagnosticrequest_add", "Ask the agent for pods, events and logs", query=asked)

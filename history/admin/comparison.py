@@ -48,7 +48,7 @@ def compare_agent(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) ->
 
 
 def _title(agent: Agent, side: Side) -> str:
-    return f"{agent.name} at {side.at:%Y-%m-%d %H:%M:%S}"
+    return f"{agent.name} at {side.at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _difference(each: Difference) -> object:

@@ -39,7 +39,7 @@ class ComparisonForm(forms.Form):
         required=False,
         queryset=Agent.objects.all(),
         widget=RowSelect(AgentTarget._meta.get_field("agent"), admin.site),
-        label="Of the agent",
+        label="Other agent",
         help_text="Empty: the same agent.",
     )
 

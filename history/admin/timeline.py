@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from agents.models import Agent
 from agents.services.agents import names_of
 from core import clock
-from core.admin import BaseAdmin, badge, link
+from core.admin import BaseAdmin, badge, counted, link
+from core.admin.chips import chip
 from history.admin.forms import SpanForm
 from history.entries import Entry, Key, Kind, Version
 from history.timeline import Page, timeline_of_agent, timeline_of_stack
@@ -53,15 +54,21 @@ def _render(
     request: HttpRequest, model_admin: BaseAdmin, row: Agent | Stack, timeline: Callable[..., Page]
 ) -> HttpResponse:
     now = clock.now()
-    form = SpanForm(request.GET if "since" in request.GET else None)
+    form = SpanForm(request.GET if request.GET.keys() & {"since", "until"} else None)
     asked = form.cleaned_data if form.is_valid() else {}
     shown = span(asked.get("since"), asked.get("until"), now=now)
     after = Key.from_text(request.GET.get("after", ""))
     page = timeline(row.pk, shown, after=after, limit=_PER_PAGE)
     names = _names(page.entries)
     heading, other_side = ("Stack", _stack) if isinstance(row, Agent) else ("Agent", _agents)
+    ends = (("since", "from"), ("until", "until"))
     context: dict[str, Any] = {
         "form": form,
+        "chips": [
+            chip(request.GET, words, f"{asked[end]:%Y-%m-%d %H:%M:%S} UTC", [end, "after"])
+            for end, words in ends
+            if asked.get(end)
+        ],
         "shown": shown,
         "causes_known_since": causes_known_since(now),
         "next": page.next_after.to_text() if page.next_after else None,
@@ -95,13 +102,13 @@ def _what(entry: Entry) -> SafeString:
 
 def _stack(entry: Entry, names: dict[UUID, str]) -> object:
     if entry.stack_id is None:
-        return ""
+        return "-"
     return link("stacks_stack_change", names.get(entry.stack_id, entry.stack_id), entry.stack_id)
 
 
 def _agents(entry: Entry, names: dict[UUID, str]) -> object:
     if entry.agent_id is None:
-        return f"{entry.agents} agents"
+        return counted(entry.agents, "agent")
     return link("agents_agent_change", names.get(entry.agent_id, entry.agent_id), entry.agent_id)
 
 
@@ -109,19 +116,19 @@ def _versions(entry: Entry) -> object:
     if entry.kind != Kind.WANTED:
         if entry.report_id is not None and entry.version is not None:
             report = link("agents_agentevent_change", "report", entry.report_id)
-            return format_html("{} · {}", version_link(entry.version), report)
-        return version_link(entry.version) if entry.version else ""
+            return format_html("<span>{} · {}</span>", version_link(entry.version), report)
+        return version_link(entry.version) if entry.version else "-"
     before, after = (
         version_link(version) if version else "nothing" for version in (entry.previous, entry.version)
     )
-    return format_html("{} → {}", before, after)
+    return format_html("<span>{} → {}</span>", before, after)
 
 
 def _by_whom(entry: Entry) -> object:
     if entry.cause is None:
-        return ""
+        return "-"
     who = entry.cause.actor_label or entry.cause.actor_type
     action = link("audit_auditlog_change", entry.cause.action, entry.cause.sequence)
     perhaps = " (nearest in time)" if entry.cause.is_guessed else ""
     why = format_html("<br>“{}”", entry.cause.reason) if entry.cause.reason else ""
-    return format_html("{} {}{}{}", who, action, perhaps, why)
+    return format_html("<span>{} {}{}{}</span>", who, action, perhaps, why)

@@ -58,7 +58,7 @@ def conflicts_page(request: HttpRequest, model_admin: BaseAdmin, agent: Agent) -
         ]
         for conflict in found
     ]
-    context = {"table": {"headers": ["resource", "", "stacks"], "rows": rows}}
+    context = {"table": {"headers": ["Resource", "", "Stacks"], "rows": rows}}
     return model_admin.render_page(request, agent, "inventory/admin/agent_conflicts.html", context)
 
 

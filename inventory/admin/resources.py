@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from core.admin import badge, link
+from core.admin.chips import Chip, chip
 from inventory.admin.contents import PERMISSION
 from inventory.holders import Holders, holders_of
 from inventory.models import Entry, UnreadVersion
@@ -34,7 +35,7 @@ def _text(label: str, placeholder: str) -> forms.CharField:
 
 
 class SearchForm(forms.Form):
-    image = _text("Image", "nginx, ghcr.io/acme/web:1.*, sha256:9f86")
+    image = _text("Image", "ghcr.io/acme/web:1.*")
     kind = _text("Kind", "Deployment")
     namespace = _text("Namespace", "payments")
     name = _text("Name", "api*")
@@ -71,9 +72,18 @@ def resources_view(request: HttpRequest, site_context: dict[str, Any]) -> HttpRe
         ],
         "more_unread": len(listed) > _UNREAD,
         "search": search,
+        "chips": _chips(request, form) if search is not None else [],
         **(_results(search) if search is not None else {}),
     }
     return TemplateResponse(request, "inventory/admin/resources.html", context)
+
+
+def _chips(request: HttpRequest, form: SearchForm) -> list[Chip]:
+    return [
+        chip(request.GET, str(form.fields[name].label).lower(), value if value is not True else "yes", [name])
+        for name, value in form.cleaned_data.items()
+        if value
+    ]
 
 
 def _results(search: Search) -> dict[str, Any]:

@@ -95,6 +95,26 @@ def test_several_are_activated_and_paused_after_a_question(operator, action, act
     assert actions_by(operator.user) == ["agent.updated"] * 3
 
 
+@pytest.mark.parametrize(
+    ("action", "title_of_one", "title_of_several"),
+    [
+        ("activate_selected", "Activate the agent", "Activate agents"),
+        ("pause_selected", "Pause the agent", "Pause agents"),
+    ],
+)
+def test_a_question_about_one_agent_speaks_of_one(operator, action, title_of_one, title_of_several):
+    ids = [str(make_agent(active=action == "pause_selected")[0].pk) for _ in range(2)]
+    one = operator.post(LIST, {"action": action, "_selected_action": ids[:1]})
+    several = operator.post(LIST, {"action": action, "_selected_action": ids})
+    assert (one.context["title"], several.context["title"]) == (title_of_one, title_of_several)
+
+
+def test_what_is_added_below_a_form_is_named_as_in_a_sentence(operator):
+    page = operator.get(f"{change_page(make_agent()[0])}?edit=1").content.decode()
+    for noun in ("label", "annotation", "target", "registration"):
+        assert f"Add another {noun}<" in page
+
+
 def test_an_action_that_one_agent_refuses_changes_none(operator):
     agent, gone = make_agent()[0], make_agent()[0]
     Agent.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)

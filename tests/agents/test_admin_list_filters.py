@@ -7,9 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents.models import AgentHeartbeat
+from agents.models import Agent, AgentHeartbeat, HoldReason, VersionHold
 from agents.services.agents import record_heartbeat
+from agents.states import states_of_agents, states_of_stacks
 from core import clock
+from stacks.models import Stack
 from tests.factories import make_agent, make_event, make_generator, make_object, make_registration, make_stack
 from tests.support.admin import AdminPages, staff
 
@@ -94,3 +96,33 @@ def test_a_filter_by_state_costs_the_same_queries_for_any_fleet(operator, fleet)
     for _ in range(4):
         make_object(make_stack(labels=["shop"]))
     assert cost() == before
+
+
+@pytest.mark.parametrize("state", ["failing", "pending", "silent", "held"])
+def test_a_filter_by_state_finds_what_the_bar_counts(operator, fleet, state):
+    """Also paused agents, a report of a fresh agent, and a stack of which every version is held."""
+    paused, _ = make_agent(name="paused", labels=["shop"])
+    record_heartbeat(agent_id=paused.pk, k8s_reachable=True, k8s_api_latency_ms=5)
+    held_back = make_stack(name="held-back", labels=["shop"])
+    VersionHold.objects.create(version=make_object(held_back), reason=HoldReason.FREEZE)
+    now = clock.now()
+    agents, stacks = Agent.objects.active(), Stack.objects.active()
+    for path, rows, states in (
+        ("agents/agent/", agents, states_of_agents(agents.values_list("pk", flat=True), now)),
+        ("stacks/stack/", stacks, states_of_stacks(stacks.values_list("pk", flat=True), now)),
+    ):
+        expected = sorted(row.name for row in rows if getattr(states[row.pk], state))
+        assert expected
+        assert names(operator, path, state=state) == expected
+    listed = operator.get("deployments/", state=state, by="agent").context["count"]
+    counts = states_of_stacks(stacks.values_list("pk", flat=True), now).values()
+    assert listed == sum(getattr(each, state) for each in counts)
+
+
+def test_the_numbers_of_a_stack_lead_to_those_that_they_count(operator, fleet):
+    url = f"stacks/stack/{fleet['stack']}/outcomes/"
+    assert f"/admin/{url}?state=silent" in operator.get("stacks/stack/").content.decode()
+    for state, agents in (("pending", ["oslo"]), ("silent", ["riga"])):
+        page = operator.get(url, state=state)
+        assert [agent.name for agent in page.context["page"]] == agents
+        assert f">{state}</span>" in page.content.decode()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stacks import secret_values
 from tests.factories import make_agent, make_event, make_object, make_stack
 from tests.support.admin import staff
 
@@ -51,3 +52,18 @@ def test_nothing_is_found_by_the_value(told, guess):
     for query in ({}, {"by": "agent"}):
         assert "None matches" in viewer.get("deployments/", q=guess, **query).content.decode()
     assert viewer.get("agents/agentevent/", message__startswith="cannot").status_code in (302, 400)
+
+
+def test_messages_about_a_version_with_too_many_values_are_not_shown(operator, monkeypatch):
+    monkeypatch.setattr(secret_values, "MAX_SEARCHED", 100)
+    agent, _ = make_agent(labels=["prod"], active=True)
+    for size in (1, 9):
+        stack = make_stack(name=f"of-{size}", labels=["prod"])
+        make_event(
+            agent, make_object(stack, "---\n".join([MANIFEST] * size)), "FAILURE", f"no {VALUE}, size {size}"
+        )
+    page = operator.get("deployments/").content.decode()
+    assert VALUE not in page
+    assert "no ********, size 1" in page
+    assert "size 9" not in page
+    assert "not shown: the version has too many values of Secrets" in page

@@ -1,9 +1,14 @@
 """What became of a stack on each agent, in the admin."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from agents.models import Agent, AgentHeartbeat
+from agents.services.agents import record_heartbeat
 from core.events import SYSTEM
 from core.labels.services import remove_label
 from stacks.services import delete_stack, lock_stack
@@ -31,9 +36,11 @@ def stack():
     stack = make_stack(labels=["prod"])
     old, new = make_object(stack, manifest(1)), make_object(stack, manifest(2))
     agents = {
-        name: make_agent(name=name, cluster_name=f"{name}-cluster", labels=["prod"])[0]
+        name: make_agent(name=name, cluster_name=f"{name}-cluster", labels=["prod"], active=True)[0]
         for name in ("applied", "behind", "failed-before", "failing", "gone", "waiting")
     }
+    for agent in agents.values():
+        record_heartbeat(agent_id=agent.pk, k8s_reachable=True, k8s_api_latency_ms=5)
     make_event(agents["applied"], new)
     make_event(agents["behind"], old)
     make_event(agents["failed-before"], old, "FAILURE")
@@ -56,6 +63,15 @@ def test_one_state_or_a_name_is_chosen(operator, stack):
     assert names(operator, stack, q="fail", state="failing") == ["failing"]
     assert names(operator, stack, state="nonsense") == names(operator, stack)
     assert b"Show all" in operator.get(page(stack), q="nobody").content
+
+
+def test_what_waits_for_an_agent_that_is_not_heard_is_silent_as_in_the_bars(operator, stack):
+    late, paused = Agent.objects.get(name="behind"), Agent.objects.get(name="waiting")
+    AgentHeartbeat.objects.filter(agent=late).update(last_heartbeat=timezone.now() - timedelta(minutes=10))
+    Agent.objects.filter(pk=paused.pk).update(status="INACTIVE")
+    assert states(operator, stack) == {"failing": 1, "pending": 1, "silent": 2, "applied": 1, "removing": 1}
+    assert names(operator, stack, state="silent") == ["behind", "waiting"]
+    assert operator.get(page(stack), state="silent").content.count(b">silent</span>") == 2
 
 
 def test_a_row_says_why_the_agent_gets_it_and_leads_to_the_explanation(operator, stack):

@@ -85,6 +85,22 @@ def test_a_tab_shows_each_stack_with_its_reasons_and_state(operator):
         assert words in page
 
 
+@pytest.mark.parametrize(
+    ("active", "is_heard", "word"),
+    [(True, True, "pending"), (True, False, "silent"), (False, True, "silent")],
+    ids=["heard", "not heard", "paused"],
+)
+def test_what_waits_is_called_as_in_the_bar_above_it(operator, active, is_heard, word):
+    agent, _ = make_agent(labels=["prod"], active=active)
+    make_object(make_stack(labels=["prod"]))
+    if is_heard:
+        record_heartbeat(agent_id=agent.pk, k8s_reachable=True, k8s_api_latency_ms=5)
+    assert f">{word}</span>" in tab(operator, agent, "stacks")
+    assert f"?state={word}" in overview(operator, agent)
+    filtered = operator.get(f"agents/agent/{agent.pk}/stacks/", state=word).content.decode()
+    assert f">{word}</span>" in filtered
+
+
 def test_a_tab_shows_what_a_registration_holds_back(operator, settings):
     settings.REQUIRE_REGISTRATION = True
     agent, _ = make_agent(labels=["prod"])

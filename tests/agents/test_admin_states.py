@@ -37,6 +37,17 @@ def test_each_row_of_the_agents_says_how_its_stacks_stand(operator):
         assert words in page
 
 
+def test_the_numbers_of_an_agent_are_all_its_stacks(operator):
+    _, agents = make_mixed_stack()
+    make_stack(labels=["prod"])
+    page = operator.get(f"agents/agent/{agents[0].pk}/change/").content.decode()
+    assert "1 applied" in page
+    url = f"/admin/agents/agent/{agents[0].pk}/stacks/?state=empty"
+    assert f'href="{url}">1 nothing published' in page
+    (row,) = operator.get(url.removeprefix("/admin/")).context["table"]["rows"]
+    assert "nothing published" in " ".join(map(str, row))
+
+
 def test_a_number_of_an_agent_leads_to_its_stacks_in_that_state(operator):
     stack, agents = make_mixed_stack()
     make_object(make_stack(name="awaited", labels=["prod"]))

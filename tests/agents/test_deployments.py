@@ -8,9 +8,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from agents import attention
-from agents.attention import failing, pending, removing
+from agents.attention import failing, pending, removing, silent
 from agents.deployments import Deployment, of_agent, of_stack
-from agents.models import Agent
+from agents.models import Agent, HoldReason, VersionHold
 from agents.services.agents import delete_agent, lock_agent
 from agents.wanted.standing import Standing
 from agents.wanted.ties import served_stacks
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def pair():
-    """An active agent and a stack that it serves."""
-    return make_agent(labels=["prod"], active=True)[0], make_stack(labels=["prod"])
+    """An active agent that is heard, and a stack that it serves."""
+    return make_agent(labels=["prod"], active=True, heard=True)[0], make_stack(labels=["prod"])
 
 
 def standing_of(agent, stack) -> Deployment:
@@ -96,12 +96,24 @@ def test_a_newer_version_makes_even_a_failure_pending(pair):
     assert failing(limit=5) == []
 
 
-def test_only_active_agents_are_waited_for():
-    agent, _ = make_agent(labels=["prod"])
+def test_a_report_on_a_version_that_is_held_since_leaves_the_one_before_pending(pair):
+    agent, stack = pair
+    older, newer = make_object(stack), make_object(stack)
+    make_event(agent, newer)
+    assert pending(limit=5) == []
+    VersionHold.objects.create(version=newer, reason=HoldReason.FREEZE)
+    (waiting,) = pending(limit=5)
+    assert (waiting.newest, waiting.reported) == (older.pk, newer.pk)
+
+
+@pytest.mark.parametrize("given", [{"heard": True}, {"active": True}])
+def test_what_waits_for_an_agent_that_is_not_active_or_not_heard_is_silent_and_not_pending(given):
+    agent, _ = make_agent(labels=["prod"], **given)
     stack = make_stack(labels=["prod"])
     make_object(stack)
     assert standing_of(agent, stack).standing == Standing.PENDING
     assert pending(limit=5) == []
+    assert pairs(silent(limit=5)) == [(agent.name, stack.name)]
 
 
 def test_an_agent_that_no_longer_serves_the_stack_is_not_listed(pair):
@@ -112,6 +124,15 @@ def test_an_agent_that_no_longer_serves_the_stack_is_not_listed(pair):
     assert failing(limit=5) == []
     make_object(stack)
     assert pending(limit=5) == []
+
+
+def test_what_fails_is_found_behind_many_failures_of_stacks_that_are_no_longer_served(pair):
+    agent, stack = pair
+    make_event(agent, make_object(stack), "FAILURE")
+    for _ in range(3):
+        other = make_stack(labels=["left"])
+        make_event(agent, make_object(other), "FAILURE")
+    assert pairs(failing(limit=1)) == [(agent.name, stack.name)]
 
 
 @pytest.mark.parametrize("how", ["labels", "annotations", "target"])
@@ -125,7 +146,7 @@ def test_who_serves_is_decided_as_for_the_target_state(settings, how, is_require
     }
     given = ties.get(how, {})
     stack = make_stack(generator, **given)
-    agents = [make_agent(active=True, **given)[0] for _ in range(2)]
+    agents = [make_agent(active=True, heard=True, **given)[0] for _ in range(2)]
     make_registration(agents[0], generator)
     if how == "target":
         for agent in agents:
@@ -207,7 +228,7 @@ def test_a_first_delivery_is_missed_only_when_it_is_old_or_many_were_published_s
 def test_the_queries_do_not_grow_with_the_rows():
     costs = []
     for _ in range(2):
-        agent, _ = make_agent(labels=["prod"], active=True)
+        agent, _ = make_agent(labels=["prod"], active=True, heard=True)
         for _ in range(2):
             make_event(agent, make_object(make_stack(labels=["prod"])), "FAILURE")
             make_object(make_stack(labels=["prod"]))

@@ -289,3 +289,15 @@ def test_the_number_of_queries_of_the_list_is_fixed(rows, django_assert_num_quer
     api.get(f"/agents/{agent.id}/events")
     with django_assert_num_queries(2):
         assert len(api.get(f"/agents/{agent.id}/events").json()) == rows
+
+
+@pytest.mark.requires_postgres
+def test_a_report_that_repeats_another_is_four_statements(django_assert_num_queries):
+    agent, api = make_agent()
+    obj = make_object(make_stack())
+    make_event(agent, obj)
+    report = {"deployment_object_id": str(obj.id), "event_type": "DEPLOY", "status": "SUCCESS"}
+    assert api.post(f"/agents/{agent.id}/events", report).status_code == 201
+    # Two more begin and end the transaction, which is a savepoint here.
+    with django_assert_num_queries(6):
+        assert api.post(f"/agents/{agent.id}/events", report).status_code == 201

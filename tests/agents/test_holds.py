@@ -32,7 +32,7 @@ def stack():
 
 @pytest.fixture
 def pair(stack):
-    return make_agent(labels=["prod"], active=True)[0], stack
+    return make_agent(labels=["prod"], active=True, heard=True)[0], stack
 
 
 def held(stack, reason: HoldReason = HoldReason.ROLLOUT):

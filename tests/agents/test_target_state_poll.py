@@ -144,9 +144,9 @@ def fill(stacks: int, versions: int) -> None:
         cursor.execute(FILL, {"stacks": stacks, "versions": versions, "generator": generator.pk})
 
 
-def plan_for(agent, *, with_new: bool = False):
+def plan_for(agent):
     pak = Pak.objects.get(subject_id=agent.id)
-    sql = _statement("postgresql", False, False, with_key=True, with_new=with_new)
+    sql = _statement("postgresql", False, False, with_key=True)
     return analyzed_sql(sql, {"agent": agent.id, "key_hash": pak.key_hash, "short_token": pak.short_token})
 
 
@@ -189,11 +189,9 @@ def test_a_hold_on_every_stack_costs_two_look_ups_more_for_each(released):
         AgentOffer(agent=agent, version=version, stack=version.stack) for version in [*objects, *held[100:]]
     )
     analyze()
-    # Those that were never offered cost three more each.
-    for with_new, each in ((False, 11), (True, 14)):
-        plan = plan_for(agent, with_new=with_new)
-        assert not scanned_tables(plan) & (LARGE | RELEASES), with_new
-        assert buffers(plan) <= each * 20 + 40, with_new
+    plan = plan_for(agent)
+    assert not scanned_tables(plan) & (LARGE | RELEASES)
+    assert buffers(plan) <= 11 * 20 + 40
 
 
 @pytest.mark.requires_postgres

@@ -11,13 +11,14 @@ from hypothesis import settings as examples
 
 from agents.access import agent_may_read
 from agents.admin.outcomes import _STATES, GONE, _rows
-from agents.attention import failing, pending, removing
+from agents.attention import failing, failing_versions, failures, held, pending, removing, silent
 from agents.backlog import pending_object_counts
 from agents.deletion_impact import removers_of_stacks
 from agents.deployments import failing_of, of_agent, of_stack
-from agents.models import Agent
+from agents.models import Agent, AgentHeartbeat
 from agents.reasons import reasons_for_agents, reasons_for_stacks
-from agents.states import States, states_of_agents, states_of_stacks
+from agents.sought import EVERYTHING
+from agents.states import States, serving_counts, states_of_agents, states_of_stacks
 from agents.target_state import poll, state_of
 from agents.wanted.legs import is_served, served_by_agent, served_by_agents, serving_stacks
 from agents.wanted.pairs import pairs_of_stacks, wanted_pairs
@@ -75,11 +76,8 @@ def of_one_agent(world: FleetWorld) -> None:
         for mode in MODES:
             expected = [] if mine["deleted"] else world.target_state(agent, mode)
             assert list(state_of(agent_id=agent.pk, mode=mode)) == expected
-            for with_new in (False, True):
-                found = poll(
-                    agent_id=agent.pk, token=split_token(world.keys[agent]), mode=mode, with_new=with_new
-                )
-                assert (found is None) if mine["deleted"] else (list(found.object_ids) == expected)
+            found = poll(agent_id=agent.pk, token=split_token(world.keys[agent]), mode=mode)
+            assert (found is None) if mine["deleted"] else (list(found.object_ids) == expected)
         assert {each.stack for each in failing_of(agent, limit=9)} == {
             stack for who, stack in world.pairs(Standing.FAILING) if who == agent
         }
@@ -113,10 +111,15 @@ def of_one_stack(world: FleetWorld) -> None:
             agent: world.standing(agent, stack) for agent in serving
         }
         assert states_of(stack) == {
-            agent: world.standing(agent, stack) if agent in serving else GONE
+            agent: silent_if_pending(world.standing(agent, stack)) if agent in serving else GONE
             for agent in world.agents
             if agent in serving or (agent, stack) in world.reports
         }
+
+
+def silent_if_pending(standing: Standing) -> Standing:
+    # Nobody sends heartbeats in this world.
+    return Standing.SILENT if standing == Standing.PENDING else standing
 
 
 def states_of(stack) -> dict[Agent, str]:
@@ -206,7 +209,21 @@ def of_the_whole_fleet(world: FleetWorld) -> None:
 
     active = {agent for agent, mine in world.agents.items() if mine["active"]}
     assert told(failing(limit=99)) == world.pairs(Standing.FAILING)
-    assert told(pending(limit=99)) == {pair for pair in world.pairs(Standing.PENDING) if pair[0] in active}
+    # Nobody sends heartbeats in this world.
+    assert pending(limit=99) == []
+    assert told(silent(limit=99)) == world.pairs(Standing.PENDING)
+    AgentHeartbeat.objects.update(last_heartbeat=timezone.now())
+    waiting_for = {pair for pair in world.pairs(Standing.PENDING) if pair[0] in active}
+    assert told(pending(limit=99)) == waiting_for
+    assert told(silent(limit=99)) == world.pairs(Standing.PENDING) - waiting_for
+    AgentHeartbeat.objects.update(last_heartbeat=None)
+    assert told(held(limit=99)) == world.pairs(Standing.HELD)
+    by_version = Counter[tuple[Any, int]]()
+    for each in failures(failing_versions(EVERYTHING), EVERYTHING).rows:
+        by_version[each.stack_id, each.sequence_id] += each.agents
+    assert by_version == Counter(
+        (stack.pk, world.wanted(agent, stack).pk) for agent, stack in world.pairs(Standing.FAILING)
+    )
     assert told(removing(limit=99)) == {pair for pair in world.owed if pair[0] in active}
     now = timezone.now()
     for found, of_pair in (
@@ -217,6 +234,7 @@ def of_the_whole_fleet(world: FleetWorld) -> None:
             pk: told_states(world, [pair for pair in world.pairs() if pair[of_pair].pk == pk]) for pk in found
         }
         assert found.keys() == (living_stacks if of_pair else living_agents)
+    assert serving_counts(living_stacks) == Counter(stack.pk for _, stack in world.pairs())
     removers = [pair for pair in world.pairs() if pair in world.reports]
     by_stack, together = removers_of_stacks([stack.pk for stack in world.stacks])
     assert sum(by_stack.values()) == len(removers)
@@ -224,12 +242,7 @@ def of_the_whole_fleet(world: FleetWorld) -> None:
 
 
 def told_states(world: FleetWorld, pairs: list[Any]) -> States:
-    """Nobody sends heartbeats in this world, so that all who wait are silent."""
-    names = {Standing.PENDING: "silent"}
-    found = Counter(
-        names.get(standing, str(standing)) for standing in (world.standing(*pair) for pair in pairs)
-    )
-    return States(**found)
+    return States(**Counter(silent_if_pending(world.standing(*pair)).value for pair in pairs))
 
 
 def numbers(versions: dict[Any, Version]) -> dict[Any, int]:

@@ -70,7 +70,7 @@ def test_every_number_is_that_of_the_list_it_leads_to(operator):
     fleet()
     shown = figures(operator.get("").content.decode())
     assert {label: number for label, (number, _) in shown.items()} == {
-        "active": "1",
+        "alive": "1",
         "silent": "1",
         "never seen": "1",
         "not active": "1",
@@ -110,7 +110,7 @@ def test_deployments_that_need_attention_are_listed_and_lead_to_all_of_them(oper
     assert words in page
     assert f"/admin/deployments/?state={state}" in page
     listed = operator.get("deployments/", state=state)
-    assert listed.context["count"] == {"failing": 1, "pending": 2, "removing": 1}[state]
+    assert listed.context["count"] == {"failing": 1, "pending": 1, "removing": 1}[state]
     assert words in listed.content.decode()
 
 
@@ -123,6 +123,9 @@ def test_a_broker_without_anything_says_that_all_is_well(operator):
     page = operator.get("").content.decode()
     assert "No deployment is failing." in page
     assert "No agent has reported anything within a day." in page
+    # An empty grid and its zeros would say less.
+    assert "brokkr-plot" not in page
+    assert "0 reports" not in page
     assert "Being removed" not in page
     assert "There is none at present." in operator.get("deployments/").content.decode()
 

@@ -86,12 +86,36 @@ def test_objects_are_offered_by_their_stacks_name(operator):
 
 def test_the_page_shows_what_was_found(operator, agent, obj):
     result = make_diagnostic_result(agent, obj)
-    type(result).objects.update(pod_statuses='[{"name":"<web-0>"}]', events="no json", log_tails="{}")
+    type(result).objects.update(pod_statuses='{"<odd>":1}', events="no json", log_tails="{}")
     page = operator.get(f"{LIST}{result.request_id}/change/").content.decode()
-    assert "&quot;name&quot;: &quot;&lt;web-0&gt;&quot;" in page
+    assert "&quot;&lt;odd&gt;&quot;: 1" in page
     assert "no json" in page
     waiting = make_claimed_diagnostic(agent, obj)
     assert operator.get(f"{LIST}{waiting.pk}/change/").status_code == 200
+
+
+def test_pods_and_events_are_tables(operator, agent, obj):
+    result = make_diagnostic_result(agent, obj)
+    events = '[{"reason":"BackOff","message":"restarting","lastTimestamp":"2026-11-29T09:00:00Z"}]'
+    type(result).objects.update(pod_statuses='[{"name":"<web-0>","phase":"Pending"}]', events=events)
+    page = operator.get(f"{LIST}{result.request_id}/change/").content.decode()
+    assert '<td class="brokkr-words">&lt;web-0&gt;</td><td class="brokkr-wide">Pending</td>' in page
+    assert 'datetime="2026-11-29T09:00:00+00:00"' in page
+    assert '<td class="brokkr-words">BackOff</td>' in page
+    # What was sent is there too.
+    assert "&quot;name&quot;: &quot;&lt;web-0&gt;&quot;" in page
+
+
+def test_a_secret_that_a_pod_repeats_is_hidden_in_the_table(operator, agent):
+    secret = "kind: Secret\napiVersion: v1\nmetadata: {name: a}\nstringData: {password: hunter2-hunter2}\n"
+    result = make_diagnostic_result(agent, make_object(make_stack(), secret))
+    pods = '[{"name":"web-0","phase":"hunter2-hunter2"}]'
+    events = '[{"reason":"BackOff","message":"wrong: hunter2-hunter2"}]'
+    type(result).objects.update(pod_statuses=pods, events=events)
+    page = operator.get(f"{LIST}{result.request_id}/change/").content.decode()
+    assert '<td class="brokkr-words">web-0</td><td class="brokkr-wide">********</td>' in page
+    assert '<td class="brokkr-wide">wrong: ********</td>' in page
+    assert "hunter2" not in page
 
 
 def test_no_list_reads_results(operator, agent, obj):

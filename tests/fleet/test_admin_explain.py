@@ -45,6 +45,18 @@ def test_what_is_deployed_is_good(operator):
     assert operator.get(of_stack(stack), agent=str(agent.pk)).context["tone"] == "good"
 
 
+def test_a_failure_leads_to_a_diagnostic_of_the_version_that_failed(operator):
+    agent, api = make_agent(labels=["prod"], active=True)
+    stack = make_stack(labels=["prod"])
+    version = make_object(stack)
+    make_event(agent, version, "FAILURE", "no such image")
+    assert api.post(f"/agents/{agent.id}/heartbeat").status_code == 204
+    page = operator.get(of_stack(stack), agent=str(agent.pk)).content.decode()
+    assert f"diagnosticrequest/add/?agent={agent.pk}&amp;deployment_object={version.pk}" in page
+    viewer = staff("stacks.view_stack", "agents.view_agent", name="vera")
+    assert "diagnosticrequest/add/" not in viewer.get(of_stack(stack), agent=str(agent.pk)).content.decode()
+
+
 def test_without_a_choice_the_page_asks_for_one(operator):
     agent, stack = make_agent()[0], make_stack()
     assert b"Choose an agent" in operator.get(of_stack(stack)).content

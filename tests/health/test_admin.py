@@ -20,7 +20,7 @@ def test_a_status_that_is_too_old_is_shown_as_unknown_with_what_it_was(operator)
     make_health(make_agent()[0], make_object(make_stack()), "failing")
     assert ">failing</span>" in operator.get(LIST).content.decode()
     DeploymentHealth.objects.update(updated_at=timezone.now() - timedelta(seconds=301))
-    assert ">unknown</span> was failing" in operator.get(LIST).content.decode()
+    assert ">unknown</span>, was failing" in operator.get(LIST).content.decode()
 
 
 def test_the_page_of_a_status_shows_its_summary(operator):
@@ -41,6 +41,10 @@ def test_the_page_of_a_status_shows_its_summary(operator):
         ({"counts": "no"}, {"two"}),
         ({"q": "tw"}, {"two"}),
         ({"q": "stack-of-one"}, {"one"}),
+        ({"q": 'stack-of "tw"'}, {"two"}),
+        ({"q": "Stack-of"}, {"one", "two"}),
+        ({"q": "nobody"}, set()),
+        ({"q": "one stack-of-two"}, set()),
     ],
 )
 def test_the_list_is_filtered_and_searched(operator, query, shown):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
@@ -109,3 +110,14 @@ def test_a_moment_that_is_not_known_is_an_error_of_the_form(operator):
     assert "Known are moments from" in text_of(page)
     assert "table" not in page.context
     assert timezone.now().strftime("%Y-%m-%d") in text_of(page)
+
+
+def test_the_time_that_is_chosen_is_a_chip_for_each_end(operator):
+    agent, _ = make_agent(labels=["a"])
+    make_object(make_stack(labels=["a"]))
+    began, ended = field(quiet_moment()), "2999-01-01T00:00:00"
+    page = operator.get(f"agents/agent/{agent.pk}/timeline/", since=began, until=ended).content.decode()
+    assert 'href="?until=2999-01-01T00%3A00%3A00" aria-label="Remove the filter From: ' in page
+    assert f'href="?since={quote(began)}" aria-label="Remove the filter Until: 2999-01-01' in page
+    alone = operator.get(f"agents/agent/{agent.pk}/timeline/", until=ended).content.decode()
+    assert "Remove the filter Until: 2999-01-01" in alone

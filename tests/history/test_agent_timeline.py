@@ -13,6 +13,8 @@ from agents.models import AgentHeartbeat, HoldReason, MarkerDelivery
 from agents.services.holds import hold, release
 from agents.services.silence import announce_recovered_agents, announce_silent_agents
 from audit.models import AuditLog
+from core.events import SYSTEM
+from core.labels.services import add_label
 from tests.factories import (
     make_agent,
     make_event,
@@ -156,6 +158,17 @@ def test_pages_together_tell_the_same_as_one(admin):
     assert told(admin, agent, "?limit=3") == whole
 
 
+def test_a_page_may_end_between_the_entries_of_one_moment(admin):
+    agent, _ = make_agent()
+    for _ in range(3):
+        make_object(make_stack(labels=["a"]))
+    add_label(owner=agent, label="a", actor=SYSTEM)
+    whole = wanted(told(admin, agent, "?limit=1000"))
+    assert len(whole) == 3
+    assert len({entry["at"] for entry in whole}) == 1
+    assert wanted(told(admin, agent, "?limit=2")) == whole
+
+
 def test_what_was_wanted_leads_from_nothing_to_the_present_target_state(admin):
     fleet = ChangingFleet(seed=5)
     for _ in range(60):
@@ -186,6 +199,14 @@ def test_an_unknown_agent_and_an_empty_time_are_refused(admin):
     refused(admin.get(f"/agents/{uuid4()}/timeline"), 404, "agent_not_found")
     moment = timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     refused(admin.get(f"/agents/{agent.id}/timeline?from={moment}&to={moment}"), 400, "window_empty")
+
+
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "0001-01-01T23:59:59Z", "1970-01-01T00:00:00Z"])
+@pytest.mark.parametrize("begin", ["", "from=0001-01-01T00:00:00Z&"])
+def test_a_time_that_ends_before_all_that_is_known_is_empty(admin, begin, end):
+    agent, _ = make_agent()
+    for path in (f"/agents/{agent.id}", f"/stacks/{make_stack().id}"):
+        refused(admin.get(f"{path}/timeline?{begin}to={end}"), 400, "window_empty")
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WyIyMDI2LTExLTI4IiwiMCIsIngiXQ"])

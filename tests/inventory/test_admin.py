@@ -123,3 +123,10 @@ def test_the_agent_has_a_tab_with_all_its_conflicts(operator):
         make_object(make_stack(name=name, labels=["l"]), deployment("web", image=image))
     words = words_of(operator.get(f"agents/agent/{agent.pk}/conflicts/"))
     assert "Deployment web conflict cafe , shop" in words or "Deployment web conflict cafe, shop" in words
+
+
+def test_what_is_searched_for_are_chips_that_remove_it(operator):
+    page = operator.get("resources/", kind="Deployment", name="web*", history="on").content.decode()
+    assert 'href="?kind=Deployment&amp;history=on" aria-label="Remove the filter Name: web*"' in page
+    assert "Remove the filter Older versions and deleted stacks too: yes" in page
+    assert "Remove all" in page

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core.prepared_rows import insert
 from inventory import services
 from inventory.jobs import read_versions_of_the_past
 from inventory.models import Entry, Progress, UnreadVersion
@@ -92,14 +93,15 @@ def test_of_two_workers_with_the_same_step_one_writes(monkeypatch):
     assert Entry.objects.of_resources().count() == 1
 
 
-def die(*_args):
+def insert_and_die(*args, **kwargs):
+    insert(*args, **kwargs)
     raise KeyboardInterrupt
 
 
 def test_a_worker_that_dies_within_a_step_leaves_nothing_of_it(monkeypatch):
     published(deployment("web"))
     with monkeypatch.context() as broken:
-        broken.setattr(UnreadVersion.objects, "bulk_create", die)
+        broken.setattr(services, "insert", insert_and_die)
         with pytest.raises(KeyboardInterrupt):
             read_past(now=timezone.now())
     assert not Entry.objects.exists()

@@ -1,5 +1,8 @@
 """GET /resources: which resources and images are in which versions."""
 
+import base64
+
+import orjson
 import pytest
 
 from agents.models import HoldReason
@@ -159,3 +162,11 @@ def test_a_deletion_marker_holds_nothing(admin):
 
 def test_a_wrong_choice_of_versions_is_refused(admin):
     refused(admin.get("/resources?versions=old"), 400, "invalid_query")
+
+
+@pytest.mark.parametrize("path", ["/resources", "/resources/unread-versions"])
+@pytest.mark.parametrize("number", ["9" * 19, "-" + "9" * 30])
+def test_a_cursor_with_a_number_that_no_version_has_is_400(admin, path, number):
+    values = [number, number] if path == "/resources" else [number]
+    cursor = base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+    refused(admin.get(f"{path}?cursor={cursor}"), 400, "invalid_query")

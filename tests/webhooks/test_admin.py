@@ -191,7 +191,7 @@ def test_a_form_that_changes_nothing_is_no_change(operator):
 def test_enabling_and_disabling_are_buttons_and_actions_that_ask_first(operator):
     webhook, other = make_webhook(), make_webhook()
     asked = operator.post(f"{page_of(webhook)}/disable/")
-    assert b"They hear of nothing more" in asked.content
+    assert b"It hears of nothing more" in asked.content
     assert Subscription.objects.filter(enabled=True).count() == 2
     assert operator.get(f"{page_of(webhook)}/enable/").status_code == 403
     operator.post(f"{page_of(webhook)}/disable/", CONFIRMED)
@@ -309,7 +309,7 @@ def test_dead_deliveries_are_sent_again_one_by_one_and_in_bulk_after_a_question(
     operator.post(f"{page_of(rows[0])}/redeliver/", CONFIRMED)
     ticked = {"action": "redeliver_selected", "_selected_action": [str(row.pk) for row in rows[1:]]}
     asked = operator.post(DELIVERIES, ticked)
-    assert b"sent again under the same ids" in asked.content
+    assert b"sent again under its id" in asked.content
     operator.post(DELIVERIES, ticked | CONFIRMED)
     assert deliver_due() == 3
     assert set(Delivery.objects.values_list("status", flat=True)) == {Status.SUCCESS}

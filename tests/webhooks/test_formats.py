@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -68,9 +69,13 @@ def test_every_event_type_has_a_sentence_and_no_other():
     assert SENTENCES.keys() == set(ALL_TYPES)
 
 
-@pytest.mark.parametrize("event_type", ALL_TYPES)
-@pytest.mark.parametrize("each", list(Format))
-def test_every_event_renders_in_every_format_with_names_instead_of_ids(each, event_type):
+def test_every_event_renders_in_every_format_with_names_instead_of_ids(subtests):
+    for each, event_type in product(Format, ALL_TYPES):
+        with subtests.test(f"{event_type} in {each}"):
+            _assert_names_instead_of_ids(each, event_type)
+
+
+def _assert_names_instead_of_ids(each: Format, event_type: str) -> None:
     text = body(each, event_type)
     if each == Format.STANDARD:
         assert orjson.loads(text)["event_type"] == event_type

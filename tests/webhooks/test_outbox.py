@@ -1,5 +1,6 @@
 """Events become deliveries: of which kinds, for whom, and in the transaction of the change."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -337,6 +338,23 @@ def test_a_batch_of_reports_costs_two_statements_more_when_somebody_listens(djan
     with django_assert_max_num_queries(14):
         report_events(agent_id=agent.id, reports=batch, actor=SYSTEM)
     assert Delivery.objects.count() == 20
+
+
+def statements_about_webhooks(act: Callable[[], object]) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    return sum("webhook_" in query["sql"] for query in queries)
+
+
+def test_a_change_that_no_webhook_asks_for_is_asked_about_by_the_insert_of_the_audit_row():
+    make_webhook(event_types=["agent.*"])
+    generator, _ = make_generator()
+    # SQLite is asked by a statement of its own.
+    assert statements_about_webhooks(lambda: make_stack(generator=generator)) == 1
+    assert not Delivery.objects.filter(event_type="stack.created").exists()
+    # The look-up of the subscriptions, and the deliveries.
+    make_webhook(event_types=["stack.created"])
+    assert statements_about_webhooks(lambda: make_stack(generator=generator)) == 1 + 2
 
 
 def test_a_heartbeat_asks_nothing_of_webhooks():

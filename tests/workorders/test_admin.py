@@ -250,3 +250,8 @@ def test_the_log_is_filtered_by_outcome(operator):
 def test_the_list_is_newest_first(operator):
     first, second = make_work_order(now=timezone.now()), make_work_order(now=timezone.now())
     assert shown(operator.get(LIST)) == [second, first]
+
+
+def test_times_are_said_in_words(operator):
+    order = make_work_order(backoff_seconds=90, claim_timeout_seconds=3600)
+    assert "back-off 1 min 30 s, claims of 1 h" in operator.get(f"{LIST}{order.pk}/change/").content.decode()

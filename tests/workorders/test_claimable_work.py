@@ -1,4 +1,4 @@
-"""An agent that looks for work: the fast spelling of the rule against the readable one, and its cost."""
+"""An agent that looks for work: the fast spellings of the rule against the readable one, and their cost."""
 
 import pytest
 from django.db import transaction
@@ -12,6 +12,7 @@ from paks.tokens import split_token
 from tests.factories import make_agent, make_work_order
 from tests.support.api import Api, refused
 from workorders.claimable_work import look_for_work
+from workorders.claiming_agents import agents_for_orders
 from workorders.matching import pending_for
 from workorders.models import WorkOrder
 from workorders.services.targeting import Targeting
@@ -30,7 +31,7 @@ orders = st.lists(
 
 @examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(labels=words, annotations=pairs, plans=orders)
-def test_both_spellings_of_the_rule_agree(labels, annotations, plans):
+def test_all_spellings_of_the_rule_agree(labels, annotations, plans):
     with transaction.atomic():
         agent, api = make_agent(labels=labels, annotations=annotations)
         other, _ = make_agent()
@@ -43,7 +44,10 @@ def test_both_spellings_of_the_rule_agree(labels, annotations, plans):
                     status="RETRY_PENDING", next_retry_after=timezone.now()
                 )
         look = look_for_work(agent_id=agent.id, token=split_token(api.key))
-        assert look.found is pending_for(agent.id).exists()
+        claimable = set(pending_for(agent.id).values_list("pk", flat=True))
+        assert look.found is bool(claimable)
+        pending = WorkOrder.objects.filter(status="PENDING").values_list("pk", flat=True)
+        assert {order for each, order in agents_for_orders(list(pending)) if each == agent.id} == claimable
         transaction.set_rollback(True)
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -34,10 +35,16 @@ from webhooks.services.deliveries import redeliver
 _NEAR_MS = 60_000
 _LAST_MS = 2**48 - 1
 REDELIVER = Question(
-    title="Send again",
-    consequence="They are sent again under the same ids, with all their attempts. A receiver that has had one of "
-    "them, and remembers ids, takes no notice.",
+    title="Send the delivery again",
+    consequence="It is sent again under its id, with all its attempts. A receiver that has had it, and remembers ids, "
+    "takes no notice.",
     button="Send again",
+)
+REDELIVER_SEVERAL = replace(
+    REDELIVER,
+    title="Send deliveries again",
+    consequence="Each is sent again under its id, with all its attempts. A receiver that has had it, and remembers "
+    "ids, takes no notice.",
 )
 _TONES = {
     Status.PENDING: "quiet",
@@ -90,6 +97,17 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "body",
     )
     readonly_fields = fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # What has not happened is left out.
+        happened = {
+            "tried": "last_attempt_at",
+            "next_attempt": "next_retry_at",
+            "ended": "completed_at",
+            "whole_error": "last_error",
+            "holder": "acquired_by_id",
+        }
+        return [name for name in self.fields if name not in happened or getattr(obj, happened[name], None)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows: QuerySet[Delivery] = super().get_queryset(request)
@@ -184,7 +202,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @bulk_action(
         description="Send again",
-        question=REDELIVER,
+        question=REDELIVER_SEVERAL,
+        of_one=REDELIVER,
         done="Deliveries sent again soon",
         permission="redeliver",
     )

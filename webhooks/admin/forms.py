@@ -1,5 +1,6 @@
 """The form of a webhook. Encrypted values are never shown. If their field is left empty, they do not change."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -34,6 +35,14 @@ _SEALED = "Kept encrypted and never shown."
 _KEPT = "Leave it empty to keep what there is."
 
 
+def _types_by_prefix() -> str:
+    """All event types for people: those with one prefix together, which is said once."""
+    return "; ".join(
+        f"{prefix}: {', '.join(each.removeprefix(f'{prefix}.') for each in types)}"
+        for prefix, types in groupby(sorted(EVENT_TYPES), key=lambda each: each.partition(".")[0])
+    )
+
+
 class SubscriptionForm(ServiceForm):
     url = forms.CharField(
         label="URL", required=False, widget=_TextInput(attrs={"autocomplete": "off"}), help_text=_SEALED
@@ -49,19 +58,20 @@ class SubscriptionForm(ServiceForm):
     )
     event_types = forms.CharField(
         widget=_Textarea(attrs={"rows": 4}),
-        help_text=f"One a line: *, a prefix like deployment.*, or {', '.join(EVENT_TYPES)}.",
+        help_text="One a line: * for all, deployment.* for all of deployments, or one, like deployment.failed. "
+        f"There are {_types_by_prefix()}.",
     )
     # Deleted ones too, because the receiver may wait for the notice of the deletion.
     stack_id = RowIdField(
         label="Only of the stack",
         required=False,
-        help_text="None for the events of all.",
+        help_text="Empty: the events of all stacks.",
         refers=AgentTarget._meta.get_field("stack"),
     )
     agent_id = RowIdField(
         label="Only of the agent",
         required=False,
-        help_text="None for the events of all.",
+        help_text="Empty: the events of all agents.",
         refers=AgentTarget._meta.get_field("agent"),
     )
     target_labels = forms.CharField(
@@ -91,7 +101,11 @@ class SubscriptionForm(ServiceForm):
         help_text="In all. 0 and 1 both mean one.",
     )
     timeout_seconds = forms.IntegerField(
-        initial=30, min_value=1, max_value=MAX_TIMEOUT_SECONDS, widget=_Integer()
+        label="Timeout, in seconds",
+        initial=30,
+        min_value=1,
+        max_value=MAX_TIMEOUT_SECONDS,
+        widget=_Integer(),
     )
     max_deliveries_per_minute = forms.IntegerField(
         label="Deliveries a minute",

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -50,14 +51,24 @@ TEST = Question(
     button="Send",
 )
 ENABLE = Question(
-    title="Enable webhooks",
-    consequence="They hear of events again, and what has waited for them is sent.",
+    title="Enable the webhook",
+    consequence="It hears of events again, and what has waited for it is sent.",
     button="Enable",
 )
+ENABLE_SEVERAL = replace(
+    ENABLE,
+    title="Enable webhooks",
+    consequence="They hear of events again, and what has waited for them is sent.",
+)
 DISABLE = Question(
+    title="Disable the webhook",
+    consequence="It hears of nothing more. What waits for it waits on, for as long as deliveries are kept.",
+    button="Disable",
+)
+DISABLE_SEVERAL = replace(
+    DISABLE,
     title="Disable webhooks",
     consequence="They hear of nothing more. What waits for them waits on, for as long as deliveries are kept.",
-    button="Disable",
 )
 ROTATE = Question(
     title="Replace the secret",
@@ -274,10 +285,10 @@ class SubscriptionAdmin(ServiceAdmin):
         )
         return self.show_key(request, row, secret)
 
-    @bulk_action(description="Enable", question=ENABLE, done="Webhooks enabled")
+    @bulk_action(description="Enable", question=ENABLE_SEVERAL, of_one=ENABLE, done="Webhooks enabled")
     def enable_selected(self, row: Subscription, instruction: Instruction) -> bool:
         return self._set_enabled(row, instruction.actor, enabled=True)
 
-    @bulk_action(description="Disable", question=DISABLE, done="Webhooks disabled")
+    @bulk_action(description="Disable", question=DISABLE_SEVERAL, of_one=DISABLE, done="Webhooks disabled")
     def disable_selected(self, row: Subscription, instruction: Instruction) -> bool:
         return self._set_enabled(row, instruction.actor, enabled=False)

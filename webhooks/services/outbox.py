@@ -18,12 +18,15 @@ from webhooks.notices import Names
 
 _DELIVERED = frozenset(EVENT_TYPES)
 # A prepared statement, because every change runs it.
-_LISTENERS = """
-SELECT p.pattern, s.max_deliveries_per_minute IS NOT NULL, s.format, s.id, s.audience_id, s.filter_agent_id,
-    s.filter_stack_id
+_LISTENING = """
 FROM webhook_event_patterns p JOIN webhook_subscriptions s ON s.id = p.subscription_id
 WHERE {among} AND s.enabled AND s.deleted_at IS NULL
 """
+_LISTENERS = f"""
+SELECT p.pattern, s.max_deliveries_per_minute IS NOT NULL, s.format, s.id, s.audience_id, s.filter_agent_id,
+    s.filter_stack_id {_LISTENING}
+"""
+_IS_ANY_LISTENING = f"EXISTS (SELECT 1 {_LISTENING})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,10 @@ def write_deliveries(events: Sequence[Event]) -> int:
     One statement finds the subscriptions for any number of events. Each of the two kinds of rows, if there are any, is
     written by one more.
     """
-    told = [event for event in events if event.data is not None and published_name(event.kind) in _DELIVERED]
+    told = _with_notice(events)
     if not told:
         return 0
-    listeners = _listeners(
-        {pattern for event in told for pattern in patterns_for(published_name(event.kind))}
-    )
+    listeners = _listeners(_patterns_for(told))
     if not listeners:
         return 0
     heard = [(event, _told(event, listeners)) for event in told]
@@ -69,6 +70,26 @@ def write_deliveries(events: Sequence[Event]) -> int:
     if held := [row for row in rows if isinstance(row, HeldNotice)]:
         HeldNotice.objects.bulk_create(held)
     return len(rows)
+
+
+def question_of_listeners(events: Sequence[Event]) -> tuple[str, Mapping[str, object]]:
+    """Whether any enabled subscription asks for one of the events, as an expression in SQL with its parameters; empty
+    if no event has a notice.
+    """
+    patterns = _patterns_for(_with_notice(events))
+    if not patterns:
+        return "", {}
+    return _IS_ANY_LISTENING.format(among=among("p.pattern", "patterns")), {
+        "patterns": list_parameter(patterns)
+    }
+
+
+def _with_notice(events: Sequence[Event]) -> list[Event]:
+    return [event for event in events if event.data is not None and published_name(event.kind) in _DELIVERED]
+
+
+def _patterns_for(told: Sequence[Event]) -> set[str]:
+    return {pattern for event in told for pattern in patterns_for(published_name(event.kind))}
 
 
 def _listeners(patterns: set[str]) -> dict[str, set[_Listener]]:

@@ -11,9 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from agents.models import Agent
-from core.admin import CappedPaginator, badges, link, preformatted
+from core.admin import CappedPaginator, badges, link, preformatted, whole_number
 from core.admin.filters import TypedFilter
-from stacks.masking import mask_secrets
+from stacks.admin.manifests import manifest_block
 from stacks.secret_values import values_of, without_values
 from workorders.admin.addressees import Addressees
 from workorders.matching import agents_for
@@ -79,6 +79,12 @@ class OrderPages(_Pages):
         except ValueError:
             return queryset.none(), False
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.part = whole_number(request.GET.get("part")) or 1
+        return row
+
     @admin.display(description="for")
     def for_whom(self, row: Any) -> SafeString | None:
         whom: Addressees = row.addressees
@@ -95,7 +101,7 @@ class OrderPages(_Pages):
 
     @admin.display(description="YAML")
     def yaml(self, row: Any) -> SafeString:
-        return manifest(row.yaml_content)
+        return manifest_block(row.yaml_content, number=row.part, pages_at="?part=")
 
 
 def agent_link(agent: Agent | None) -> SafeString | None:
@@ -121,10 +127,6 @@ def agent_list(agents: Iterable[Agent], *, more: bool = False) -> SafeString | N
 
 def annotation_badges(annotations: Mapping[str, str]) -> SafeString | None:
     return badges(f"{key}={value}" for key, value in sorted(annotations.items()))
-
-
-def manifest(yaml_content: str) -> SafeString:
-    return preformatted(mask_secrets(yaml_content))
 
 
 def message(text: str | None, yaml_content: str) -> SafeString | None:

@@ -35,9 +35,14 @@ else:
 _MAX = 2**31 - 1
 
 
-def _number(initial: int, smallest: int, help_text: str) -> forms.IntegerField:
+def _number(label: str, initial: int, smallest: int, help_text: str) -> forms.IntegerField:
     return forms.IntegerField(
-        initial=initial, min_value=smallest, max_value=_MAX, widget=_Integer(), help_text=help_text
+        label=label,
+        initial=initial,
+        min_value=smallest,
+        max_value=_MAX,
+        widget=_Integer(),
+        help_text=help_text,
     )
 
 
@@ -65,9 +70,16 @@ class WorkOrderForm(ServiceForm):
         widget=_Textarea(attrs={"rows": 3}),
         help_text="One a line, as key=value. An agent that has any of them may claim the order.",
     )
-    max_retries = _number(3, 0, "Attempts after the first.")
-    backoff_seconds = _number(60, 1, "The first retry waits twice as long, and each further one twice again.")
-    claim_timeout_seconds = _number(3600, 1, "A claim that is older, and was not renewed, ends.")
+    max_retries = _number("Retries at most", 3, 0, "Attempts after the first.")
+    backoff_seconds = _number(
+        "Back-off, in seconds",
+        60,
+        1,
+        "The first retry waits twice as long, and each further one twice again.",
+    )
+    claim_timeout_seconds = _number(
+        "A claim lasts, in seconds", 3600, 1, "A claim that is older, and was not renewed, ends."
+    )
 
     # Set if the form was sent to preview the order and not to save it.
     is_preview: ClassVar[bool] = False

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from core.admin import (
     detail_action,
     moment,
 )
+from core.admin.durations import duration
 from workorders.admin.addressees import Addressees, addressees_of_entries
 from workorders.admin.common import (
     OrderPages,
@@ -37,10 +39,16 @@ from workorders.models import WorkOrderLogEntry
 from workorders.services.orders import requeue_from_log
 
 REQUEUE = Question(
-    title="Send the work again",
+    title="Requeue the work order",
     consequence="A new order is made with the same content, targeting and limits. Any agent that meets the targeting "
     "now may claim it.",
     button="Requeue",
+)
+REQUEUE_SEVERAL = replace(
+    REQUEUE,
+    title="Requeue work orders",
+    consequence="For each, a new order is made with the same content, targeting and limits. Any agent that meets the "
+    "targeting now may claim it.",
 )
 
 
@@ -117,8 +125,8 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
     @admin.display(description="limits")
     def limits(self, entry: WorkOrderLogEntry) -> str:
         return (
-            f"{entry.max_retries} retries, back-off {entry.backoff_seconds} s, "
-            f"claims of {entry.claim_timeout_seconds} s"
+            f"{entry.max_retries} {'retry' if entry.max_retries == 1 else 'retries'}, "
+            f"back-off {duration(entry.backoff_seconds)}, claims of {duration(entry.claim_timeout_seconds)}"
         )
 
     @admin.display(description="for agents")
@@ -139,7 +147,13 @@ class WorkOrderLogEntryAdmin(OrderPages, ReadOnlyAdmin):
         self.message_user(request, f"Made anew: {order}.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:workorders_workorder_change", args=[order.pk]))
 
-    @bulk_action(description="Requeue", question=REQUEUE, done="Work orders made anew", permission="requeue")
+    @bulk_action(
+        description="Requeue",
+        question=REQUEUE_SEVERAL,
+        of_one=REQUEUE,
+        done="Work orders made anew",
+        permission="requeue",
+    )
     def requeue_selected(self, entry: WorkOrderLogEntry, instruction: Instruction) -> bool:
         requeue_from_log(entry_id=entry.pk, actor=instruction.actor, now=clock.now())
         return True

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,9 @@ from core.admin import (
     badges,
     bulk_action,
     detail_action,
+    moment,
 )
+from core.admin.durations import duration
 from core.events import Actor
 from workorders.admin.addressees import Addressees, addressees_of_orders
 from workorders.admin.common import (
@@ -42,12 +45,19 @@ from workorders.services.targeting import Targeting
 
 PREVIEW = "_preview"
 CANCEL = Question(
+    title="Cancel the work order",
+    consequence="It is removed for good, and is not in the log of finished ones. An agent that works on it is told so "
+    "only when it reports.",
+    button="Cancel order",
+    is_dangerous=True,
+    asks_reason=True,
+)
+CANCEL_SEVERAL = replace(
+    CANCEL,
     title="Cancel work orders",
     consequence="These orders are removed for good, and are not in the log of finished ones. An agent that works "
     "on one of them is told so only when it reports.",
     button="Cancel orders",
-    is_dangerous=True,
-    asks_reason=True,
 )
 _TONES = {Status.PENDING: "quiet", Status.CLAIMED: "good", Status.RETRY_PENDING: "wait"}
 
@@ -87,16 +97,15 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
                 "backoff_seconds",
                 "claim_timeout_seconds",
             )
+        # What has not happened is left out.
         return (
             "order_id",
             "work_type",
             "state",
-            "claimant",
-            "claimed",
-            "claim_ends",
+            *(["claimant", "claimed", "claim_ends"] if obj.claimed_at else []),
             "retries",
-            "next_retry",
-            "error",
+            *(["next_retry"] if obj.next_retry_after else []),
+            *(["error"] if obj.last_error else []),
             "created",
             "limits",
             "target_agents",
@@ -176,11 +185,12 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
 
     @admin.display(description="created", ordering="created_at")
     def created(self, order: WorkOrder) -> SafeString | None:
-        return ago(order.created_at)
+        return moment(order.created_at)
 
     @admin.display(description="limits")
     def limits(self, order: WorkOrder) -> str:
-        return f"back-off {order.backoff_seconds} s, claims of {order.claim_timeout_seconds} s"
+        claims = duration(order.claim_timeout_seconds)
+        return f"back-off {duration(order.backoff_seconds)}, claims of {claims}"
 
     @admin.display(description="for agents")
     def target_agents(self, order: WorkOrder) -> SafeString | None:
@@ -224,7 +234,13 @@ class WorkOrderAdmin(OrderPages, ServiceAdmin):
         self.message_user(request, f"Cancelled: {self.name_of(order)}.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:workorders_workorder_changelist"))
 
-    @bulk_action(description="Cancel", question=CANCEL, done="Work orders cancelled", permission="cancel")
+    @bulk_action(
+        description="Cancel",
+        question=CANCEL_SEVERAL,
+        of_one=CANCEL,
+        done="Work orders cancelled",
+        permission="cancel",
+    )
     def cancel_selected(self, order: WorkOrder, instruction: Instruction) -> bool:
         cancel_work_order(work_order_id=order.pk, actor=instruction.actor)
         return True
