@@ -39,6 +39,8 @@ _OVERRIDE = {
     "schema": {"type": "string"},
     "description": "Why it is to be done although a freeze holds; goes into the audit log. For admins.",
 }
+# The target state is a list, and the others are told by the id of something else.
+_TAGGED = {"get_diagnostic", "get_provenance", "get_target_state"}
 # Deletions that a reference to the row refuses.
 _REFUSED_WHILE_IN_USE = {"delete_rollout_strategy"}
 # Their versions wait for the end of the freeze.
@@ -50,6 +52,7 @@ _REFUSED_WHILE_FROZEN = {
     "agents_add_label",
     "agents_remove_annotation",
     "agents_remove_label",
+    "create_agent",
     "delete_agent",
     "delete_generator",
     "delete_stack",
@@ -73,7 +76,7 @@ def complete_document(
     **context: object,  # noqa: ARG001  # whom the document is for; it is the same for everybody
 ) -> dict[str, Any]:
     """Spectacular's hook, called once with the document that the views make."""
-    document = complete(result, examples=_EXAMPLES, id_sources=_ID_SOURCES, metrics=_METRICS)
+    document = complete(result, examples=_EXAMPLES, id_sources=_ID_SOURCES, metrics=_METRICS, tagged=_TAGGED)
     for path in document["paths"].values():
         for operation in path.values():
             if operation["operationId"] in _REFUSED_WHILE_FROZEN | _HELD_WHILE_FROZEN:

@@ -1,11 +1,10 @@
 """Everything under /api/v1: the only list of the apps that serve it, besides INSTALLED_APPS."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from core.api.errors import route_not_found
 
-urlpatterns = [
-    # The routes that are called all day come first, because Django tries one pattern after another.
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("stacks.api.urls")),
     path("", include("agents.api.urls")),
     path("", include("sync.api.urls")),

@@ -95,8 +95,8 @@ INSTALLED_APPS = [
     "health",
     "diagnostics",
     "telemetry",
-    "webhooks",
     "audit",
+    "webhooks",
     "config",
     "inventory",
     "rollouts",
@@ -114,15 +114,16 @@ MIDDLEWARE = [
     # Outermost, so that it logs and counts the status that the client sees.
     "core.middleware.RequestMiddleware",
     "config.middleware.ReloadMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.OriginMiddleware",
+    "core.middleware.ApiMiddleware",
+    "core.middleware.PageTransportMiddleware",
+    "core.middleware.PageStaticFilesMiddleware",
     "core.middleware.PageSessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "core.middleware.HostMiddleware",
+    "core.middleware.PageForgeryMiddleware",
     "core.middleware.PageAuthenticationMiddleware",
     "core.middleware.PageMessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.middleware.PageFrameMiddleware",
     "core.middleware.PageSecurityPolicyMiddleware",
     "rollouts.middleware.FreezeOverrideMiddleware",
     "audit.middleware.RefusedAttemptsMiddleware",
@@ -142,7 +143,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            # Numbers for people, with commas between the thousands.
+            "builtins": ["django.contrib.humanize.templatetags.humanize"],
         },
     }
 ]
@@ -179,7 +182,8 @@ CORS_URLS_REGEX = r"^/(?!admin/|static/)"
 CORS_ALLOW_METHODS = env_list("BROKKR__CORS__ALLOWED_METHODS", "GET,POST,PUT,PATCH,DELETE,OPTIONS")
 CORS_ALLOW_HEADERS = env_list(
     "BROKKR__CORS__ALLOWED_HEADERS",
-    "Authorization,Content-Type,Content-Encoding,If-Match,If-None-Match,Idempotency-Key,X-Request-Id",
+    "Authorization,Content-Type,Content-Encoding,If-Match,If-None-Match,If-Plan,Idempotency-Key,"
+    "X-Brokkr-Override-Freeze,X-Request-Id",
 )
 CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X-Request-Id", "X-Total-Count"]
 

@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from brokkr_site.api_urls import urlpatterns as api_patterns
 from core.api import errors, probes
+from core.api.routes import WordResolver
 
 urlpatterns = [
-    path("api/v1/", include("brokkr_site.api_urls")),
+    WordResolver("api/v1/", api_patterns),
     re_path(r"^api/", errors.route_not_found, name="route-not-found"),
     # Agents try again and again to open a WebSocket here. A 404 makes them poll instead.
     re_path(r"^internal/", errors.route_not_found),

@@ -1,5 +1,6 @@
 """What `manage.py doctor` says, as a page for admins."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +10,16 @@ from django.core.checks import Warning as Caution
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 from config.reports import as_row
+from core.admin import badge
 from core.installation_checks import findings, registered_checks
 from core.middleware import is_behind_unknown_proxy
+
+_COMMAND = re.compile(r"`([^`]+)`")
+_TONES = {"error": "bad", "critical": "bad", "warning": "wait"}
 
 
 def installation_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
@@ -23,13 +30,27 @@ def installation_view(request: HttpRequest, context: dict[str, Any]) -> HttpResp
     rows = [as_row(message) for message in [*_proxy_of(request), *findings()]]
     table = {
         "headers": ["Level", "What is wrong", "What to do", "Check"],
-        "rows": [[row["level"], row["message"], row["hint"], row["check"]] for row in rows],
+        "rows": [
+            [
+                badge(row["level"], _TONES.get(row["level"], "quiet")),
+                _with_code(row["message"]),
+                _with_code(row["hint"]),
+                row["check"],
+            ]
+            for row in rows
+        ],
     }
     return render(
         request,
         "config/installation.html",
         {**context, "title": "Installation", "table": table, "checks": len(registered_checks())},
     )
+
+
+def _with_code(text: str) -> SafeString:
+    """Commands stand between backticks, for those who read them in a terminal."""
+    # In one element, because on a phone each part of a cell would become a column.
+    return SafeString("<span>" + _COMMAND.sub(r"<code>\1</code>", escape(text)) + "</span>")
 
 
 def _proxy_of(request: HttpRequest) -> Iterator[CheckMessage]:

@@ -58,7 +58,7 @@ def lock_alone(lock: AdvisoryLock) -> None:
 
 def _lock(function: str, lock: AdvisoryLock) -> None:
     if is_postgresql():
-        fetch_all_once(f"SELECT {function}(%s)", [lock.value])
+        fetch_all_once(f"SELECT {function}(%(lock)s)", {"lock": lock.value})
 
 
 @contextmanager

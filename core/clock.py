@@ -5,12 +5,11 @@ differ by minutes, or be set while they run.
 """
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
 from django.db import connection
-from django.utils import timezone
 
 from core.prepared import is_postgresql
 
@@ -33,13 +32,13 @@ _latest: _Comparison | None = None
 def now() -> datetime:
     """The time of PostgreSQL's machine, to a second; of this machine with SQLite. Raises Django's database errors."""
     global _latest  # noqa: PLW0603  one comparison serves all threads
-    own = timezone.now()
+    own = datetime.now(UTC)
     if not is_postgresql():
         return own
     counter, latest = _counter(), _latest
     if latest is None or counter - latest.counter >= _COMPARED_EVERY_SECONDS:
         _latest = latest = _compare()
-        own, counter = timezone.now(), _counter()
+        own, counter = datetime.now(UTC), _counter()
     theirs = latest.zero + timedelta(seconds=counter)
     return own if abs(own - theirs) <= _TOLERANCE else theirs
 
@@ -49,7 +48,7 @@ def difference() -> timedelta:
     if not is_postgresql():
         return timedelta(0)
     compared = _compare()
-    return timezone.now() - (compared.zero + timedelta(seconds=_counter()))
+    return datetime.now(UTC) - (compared.zero + timedelta(seconds=_counter()))
 
 
 def _compare() -> _Comparison:

@@ -4,7 +4,7 @@ Each app names the kinds of its events in `<app>/event_kinds.py`; docs/reference
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -69,8 +69,32 @@ class Event:
     at: datetime = field(default_factory=clock.now)
 
 
-# Argument: events, a sequence.
+@dataclass(slots=True)
+class Hearing:
+    """What the listeners of one `emit` find out for each other: whether the world outside is told nothing."""
+
+    by_nobody: bool = False
+
+
+# Arguments: events, a sequence; hearing.
 event_emitted = Signal()
+
+# Whether anybody outside hears of the events, as an expression in SQL with its parameters; empty if nobody can.
+Question = Callable[[Sequence[Event]], tuple[str, Mapping[str, object]]]
+_questions: list[Question] = []
+
+
+def register_question_of_hearing(question: Question) -> None:
+    """Who writes rows of all events asks it with the same statement, so that what nobody hears costs no look-up.
+
+    Called once, in `<app>/wiring.py` of the app that tells the world outside.
+    """
+    _questions[:] = [question]
+
+
+def question_of_hearing(events: Sequence[Event]) -> tuple[str, Mapping[str, object]]:
+    """The question, as `core.prepared_rows.insert` answers it."""
+    return _questions[0](events) if _questions else ("", {})
 
 
 def fields_of(row: object, names: Iterable[str]) -> dict[str, object]:
@@ -100,4 +124,4 @@ def emit(*events: Event) -> None:
 
     Pass all events of one change in one call: each listener then needs no more statements than for one event.
     """
-    event_emitted.send(sender=Event, events=events)
+    event_emitted.send(sender=Event, events=events, hearing=Hearing())

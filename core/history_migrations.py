@@ -2,7 +2,7 @@
 
 Only inserting and deleting is followed: the rows of these tables are never changed. PostgreSQL takes the time after the
 statement has got its locks, and calls the trigger once for a statement, however many rows it writes. SQLite's clock
-has milliseconds.
+has milliseconds, and is the same for all rows of a statement.
 
 `number` lets the history say in which transaction a row began and ended. `number_rows` does so for a table whose rows
 only begin. Rows of two tables with the same number and nearly the same time were written together; PostgreSQL begins
@@ -22,7 +22,9 @@ from django.db.migrations import RunPython
 
 from core import clock
 
-SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+# SQLite compares times as texts, so triggers write them as Django does: with six digits after the second, or with none
+# if all are 0.
+SQLITE_NOW = "replace(strftime('%Y-%m-%d %H:%M:%f000', 'now'), '.000000', '')"
 # The number of the transaction: PostgreSQL's own, and that of `core/sqlite`.
 POSTGRESQL_NUMBER = "pg_current_xact_id()::text::bigint"
 SQLITE_NUMBER = "transaction_number()"
@@ -153,6 +155,16 @@ def number(*tables: Followed) -> RunPython:
     return RunPython(_for_each(tables, Followed.number), _for_each(tables, Followed.leave_out_number))
 
 
+def renew_sqlite(*tables: Followed) -> RunPython:
+    """The operation that creates the triggers of numbered tables anew on SQLite. Nothing on PostgreSQL."""
+
+    def renew(table: Followed, editor: BaseDatabaseSchemaEditor) -> None:
+        if editor.connection.vendor == "sqlite":
+            table.number(editor)
+
+    return RunPython(_for_each(tables, renew), RunPython.noop)
+
+
 def number_rows(table: str) -> RunPython:
     """The operation that lets a trigger write `transaction_number` into each new row of the table."""
 
@@ -170,6 +182,21 @@ def number_rows(table: str) -> RunPython:
         )
 
     return RunPython(create, drop)
+
+
+def lengthen_times(*histories: str) -> RunPython:
+    """The operation that writes the times of history tables in the form of `SQLITE_NOW`. Nothing on PostgreSQL."""
+
+    def lengthened(column: str) -> str:
+        longer = f"replace({column} || '000', '.000000', '')"
+        return f"{column} = CASE WHEN {column} LIKE '%.___' THEN {longer} ELSE {column} END"
+
+    def run(_apps: object, editor: BaseDatabaseSchemaEditor) -> None:
+        columns = ", ".join(map(lengthened, ("added_at", "removed_at")))
+        updates = [f"UPDATE {history} SET {columns}" for history in histories]  # noqa: S608  names of our own
+        execute(editor, postgresql=[], sqlite=updates)
+
+    return RunPython(run, RunPython.noop)
 
 
 def _for_each(

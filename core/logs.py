@@ -90,5 +90,10 @@ def _request_as_json(record: logging.LogRecord, timestamp: str) -> str:
 
 
 def _request_as_text(record: logging.LogRecord, timestamp: str) -> str:
-    line = " ".join(f"{name}={value}" for name, value in _said(record).items())
-    return f"{timestamp} [{record.levelname.lower():<9}] {record.msg:<30} [{record.name}] {line}"
+    said = record.__dict__
+    trace = f" {TRACE_FIELD}={said[TRACE_FIELD]}" if TRACE_FIELD in said else ""
+    return (
+        f"{timestamp} [{record.levelname.lower():<9}] {record.msg:<30} [{record.name}] "
+        f"caller={said['caller']} duration_ms={said['duration_ms']} method={said['method']} "
+        f"request_id={said['request_id']} route={said['route']} status={said['status']}{trace}"
+    )

@@ -1,4 +1,7 @@
-"""Middleware: an id, one log line and two metrics for every request; messages for pages only."""
+"""Middleware: an id, one log line and two metrics for every request.
+
+Calls of the API pass by what only pages need, because a dozen small steps cost as much as the answer to a call.
+"""
 
 import logging
 import re
@@ -7,11 +10,19 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils.cache import patch_vary_headers
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from core.content_security import ContentSecurityMiddleware
 from core.observation import note_request, request_id_of
@@ -71,6 +82,33 @@ class _ForPages:
         return self.get_response(request) if is_api(request) else super().__call__(request)  # type: ignore[misc]
 
 
+class PageStaticFilesMiddleware(_ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]
+    pass
+
+
+class PageTransportMiddleware(_ForPages, SecurityMiddleware):
+    pass
+
+
+class HostMiddleware(CommonMiddleware):
+    def __call__(self, request: HttpRequest) -> Any:
+        if not is_api(request):
+            return super().__call__(request)
+        # Raises DisallowedHost.
+        request.get_host()
+        return self.get_response(request)
+
+
+class PageFrameMiddleware(_ForPages, XFrameOptionsMiddleware):
+    pass
+
+
+class PageForgeryMiddleware(_ForPages, CsrfViewMiddleware):
+    def process_view(self, request: HttpRequest, *view: Any) -> Any:
+        # Browsers send no key of the API by themselves.
+        return None if is_api(request) else super().process_view(request, *view)
+
+
 class PageSessionMiddleware(_ForPages, SessionMiddleware):
     pass
 
@@ -85,6 +123,40 @@ class PageMessageMiddleware(_ForPages, MessageMiddleware):
 
 class PageSecurityPolicyMiddleware(_ForPages, ContentSecurityMiddleware):
     pass
+
+
+class ApiMiddleware:
+    """Gives answers of the API, in one step, the headers that several middleware give pages."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self._headers = {
+            "X-Frame-Options": settings.X_FRAME_OPTIONS,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+            "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if is_api(request):
+            for name, value in self._headers.items():
+                response.headers[name] = value
+            if not response.streaming:
+                response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+
+class OriginMiddleware(CorsMiddleware):
+    """Asks who may read an answer only if a page of another origin may have sent the request."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if "HTTP_ORIGIN" in request.META or request.method == "OPTIONS" or not is_api(request):
+            return super().__call__(request)
+        response: Any = self.get_response(request)
+        # An answer to a page of another origin may differ.
+        patch_vary_headers(response, ("origin",))
+        return response
 
 
 def is_api(request: HttpRequest) -> bool:

@@ -5,7 +5,6 @@ planning takes six times as long as execution. Django also sends `SELECT 1` befo
 check the connection. Here the statement itself is the check: if the connection is broken, it runs again on a new one.
 """
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,21 +16,10 @@ import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.models import QuerySet
-from psycopg.types.datetime import TimestamptzLoader
 
 from core.database_metrics import observer_of
 
 Row = tuple[Any, ...]
-
-
-class _Kept(threading.local):
-    """The cursors of this thread's connection, by statement."""
-
-    raw: psycopg.Connection | None = None
-    cursors: dict[str, psycopg.Cursor]
-
-
-_KEPT = _Kept()
 
 
 def fetch_one(sql: str, parameters: Mapping[str, object]) -> Row | None:
@@ -47,13 +35,13 @@ def fetch_all(sql: str, parameters: Mapping[str, object]) -> list[Row]:
     """All rows of a statement, under the same conditions as `fetch_one`."""
     db: Any = connections[DEFAULT_DB_ALIAS]
     if db.in_atomic_block:
-        return fetch_all_once(sql, parameters)
+        return _run(db, sql, parameters)
     # The connection was kept from an earlier request, and may be dead.
     kept = db.connection if is_postgresql() else None
     if kept is not None:
         kept.is_on_trial = True
     try:
-        return fetch_all_once(sql, parameters)
+        return _run(db, sql, parameters)
     except (OperationalError, InterfaceError):
         if not _is_broken():
             raise
@@ -61,7 +49,7 @@ def fetch_all(sql: str, parameters: Mapping[str, object]) -> list[Row]:
     finally:
         if kept is not None:
             kept.is_on_trial = False
-    return fetch_all_once(sql, parameters)
+    return _run(db, sql, parameters)
 
 
 def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
@@ -77,6 +65,18 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
         sql, parameters = wanted.query.sql_with_params()
     except EmptyResultSet:
         return []
+    return fetch_planned(sql, parameters)
+
+
+def fetch_planned(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:
+    """All rows of a statement that is planned for these values each time, for statements that read many rows.
+
+    PostgreSQL sends them in binary form, as to `fetch_values`.
+    """
+    if not is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute(sql, cast(Any, parameters))
+            return list(cursor.fetchall())
     with connection.cursor() as cursor:
         statement = cursor.mogrify(sql, parameters)
     if connection.queries_logged:
@@ -89,47 +89,34 @@ def fetch_values(rows: QuerySet[Any], columns: Sequence[str]) -> list[Row]:
         observer_of("SELECT")(time.perf_counter() - started)
 
 
-def fetch_all_once(sql: str, parameters: Mapping[str, object] | Sequence[object]) -> list[Row]:
+def fetch_all_once(sql: str, parameters: Mapping[str, object]) -> list[Row]:
     """All rows of a statement, none if it returns no rows. It does not run again if the connection is broken."""
-    # This is not `connection`, which looks up the thread's connection at every use.
-    db: Any = connections[DEFAULT_DB_ALIAS]
+    return _run(connections[DEFAULT_DB_ALIAS], sql, parameters)
+
+
+# `db` is the thread's connection, which `connection` would look up at every use.
+def _run(db: Any, sql: str, parameters: Mapping[str, object]) -> list[Row]:
     if not is_postgresql():
         # sqlite3 caches prepared statements itself.
         with db.cursor() as cursor:
             cursor.execute(sql, parameters)
             rows: list[Row] = cursor.fetchall()
         return rows
-    db.ensure_connection()
+    if db.connection is None:
+        db.ensure_connection()
     if db.queries_logged:
         db.queries_log.append({"sql": sql, "time": "0"})
     started = time.perf_counter()
     try:
+        fetched: list[Row] = db.connection.run(sql, parameters)
+    except psycopg.Error:
         with db.wrap_database_errors:
-            server_side = _cursor(db.connection, sql)
-            server_side.execute(cast(Any, sql), parameters, prepare=True, binary=True)
-            # Not `description`, which makes an object for each column.
-            has_rows = server_side.pgresult is not None and server_side.pgresult.nfields > 0
-            fetched = server_side.fetchall() if has_rows else []
+            raise
     finally:
         observer_of(sql)(time.perf_counter() - started)
     # The connection has just worked, so Django need not send `SELECT 1` to check it.
     db.health_check_done = True
     return fetched
-
-
-def _cursor(raw: psycopg.Connection, sql: str) -> psycopg.Cursor:
-    """The connection's only cursor for the statement.
-
-    A psycopg cursor that runs the same string again reuses its information about parameters and rows, which saves much
-    CPU time.
-    """
-    if _KEPT.raw is not raw:
-        _KEPT.raw, _KEPT.cursors = raw, {}
-    if sql not in _KEPT.cursors:
-        cursor = _KEPT.cursors[sql] = psycopg.Cursor(raw)
-        # Django's loader of times is written in Python; psycopg's is compiled. The times of the session are in UTC.
-        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-    return _KEPT.cursors[sql]
 
 
 def _is_broken() -> bool:
@@ -138,9 +125,14 @@ def _is_broken() -> bool:
 
 
 @cache
+def database_vendor() -> str:
+    """Django's word for the kind of the database. Each request asks this many times, and `connection` is slow."""
+    return connection.vendor
+
+
 def is_postgresql() -> bool:
-    """Whether the database is PostgreSQL. Each request asks this many times, and `connection` is slow."""
-    return connection.vendor == "postgresql"
+    """Whether the database is PostgreSQL."""
+    return database_vendor() == "postgresql"
 
 
 def uuid_parameter(value: UUID) -> object:
@@ -159,9 +151,11 @@ def as_uuid(value: Any) -> UUID:
 
 
 @overload
-def as_time(value: datetime) -> datetime: ...
+def as_time(value: datetime | str) -> datetime: ...
 @overload
-def as_time(value: datetime | None) -> datetime | None: ...
-def as_time(value: datetime | None) -> datetime | None:
-    """A time of a row. SQLite returns times without a zone; they are in UTC."""
+def as_time(value: datetime | str | None) -> datetime | None: ...
+def as_time(value: datetime | str | None) -> datetime | None:
+    """A time of a row. SQLite returns times without a zone; they are in UTC. What it computes from times is text."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from core.admin.deletion_impact import DeletionImpact
     from core.admin.planning import ShownPlan
     from core.errors import DomainError
+    from core.prepared_rows import AskedRow
 
 
 @dataclass(slots=True)
@@ -20,6 +21,8 @@ class RequestContext:
     request_id: str
     # As the log names the caller.
     caller: str = "anonymous"
+    # The resource of the path, if it was read with the key.
+    asked: AskedRow | None = None
     # Why the request was refused, if a DomainError says so.
     refusal: DomainError | None = None
     # Pages of the admin: Django gives their later steps nothing but the request.

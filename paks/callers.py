@@ -10,8 +10,8 @@ from django.db import Error
 
 from core import clock
 from core.database_errors import unavailable
-from core.prepared import as_time, as_uuid, fetch_one, is_postgresql, time_parameter, uuid_parameter
-from core.prepared_rows import update
+from core.prepared import as_time, as_uuid, is_postgresql, time_parameter, uuid_parameter
+from core.prepared_rows import AskedRow, fetch_with, update
 from paks.key_check import GOOD_KEY, key_parameters
 from paks.limits import Limits
 from paks.models import Pak, Role
@@ -24,8 +24,10 @@ logger = logging.getLogger(__name__)
 LAST_USED_PRECISION = timedelta(hours=1)
 
 # Every request asks it.
-_COLUMNS = "id, role, subject_id, name, last_used_at, is_read_only, limits, ends_at"
-_CALLER = f"SELECT {_COLUMNS} FROM paks WHERE {GOOD_KEY}"  # noqa: S608  # no input in it
+_COLUMNS = ", ".join(
+    f"paks.{column}"
+    for column in ("id", "role", "subject_id", "name", "last_used_at", "is_read_only", "limits", "ends_at")
+)
 
 _USE = "last_used_at = %(now)s, last_used_address = %(address)s"
 # A row that somebody else has locked is not waited for.
@@ -37,15 +39,18 @@ _STALE = """id IN (
 Address = Callable[[], str | None]
 
 
-def principal_for(key: str, address: Address) -> Principal | None:
-    """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good."""
+def principal_for(key: str, address: Address, asked: AskedRow | None = None) -> Principal | None:
+    """Whom a key's text identifies, None for nobody. `paks.key_check` says which keys are good.
+
+    The statement that checks a good key also reads what is asked.
+    """
     token = split_token(key)
-    return None if token is None else principal_of(token, address)
+    return None if token is None else principal_of(token, address, asked)
 
 
-def principal_of(token: Token, address: Address) -> Principal | None:
+def principal_of(token: Token, address: Address, asked: AskedRow | None = None) -> Principal | None:
     """The same for a text that has been split."""
-    row = fetch_one(_CALLER, key_parameters(token))
+    row = fetch_with(asked, _COLUMNS, "paks", GOOD_KEY, key_parameters(token))
     if row is None:
         return None
     key_id, role, subject_id, name, last_used_at, is_read_only, limits, ends_at = row

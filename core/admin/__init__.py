@@ -29,6 +29,7 @@ from core.admin.values import (
     ago,
     badge,
     badges,
+    counted,
     first_badges,
     link,
     moment,
@@ -36,6 +37,7 @@ from core.admin.values import (
     one_line,
     preformatted,
     shortened,
+    whole_number,
 )
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "badges",
     "bulk_action",
     "capped_count",
+    "counted",
     "detail_action",
     "first_badges",
     "given_choice",
@@ -82,4 +85,5 @@ __all__ = [
     "shortened",
     "table_count",
     "takes_other_way",
+    "whole_number",
 ]

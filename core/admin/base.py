@@ -193,7 +193,11 @@ class BaseAdmin(_ModelAdmin):
 
     def tabs(self, request: HttpRequest, row: Model) -> list[dict[str, Any]]:
         """The row's form and its further pages that the user may open, as the theme wants them."""
-        pages = [page for page in pages_of(self.model) if request.user.has_perm(page.permission)]
+        pages = [
+            page
+            for page in pages_of(self.model)
+            if page.is_for(row) and request.user.has_perm(page.permission)
+        ]
         if not pages:
             return []
         links = [("Overview", self.url_of(row))]
@@ -262,6 +266,7 @@ class BaseAdmin(_ModelAdmin):
             "has_reason": question.asks_reason,
             "opts": self.opts,
             "back": request.get_full_path() if action else self.url_of(rows[0]),
+            "original": None if action else rows[0],
             "media": self.media,
         }
         return TemplateResponse(request, "core/admin/confirm.html", context)
@@ -303,9 +308,12 @@ class BaseAdmin(_ModelAdmin):
 
     def show_key(self, request: HttpRequest, row: Model, key: str) -> HttpResponse:
         """The page that shows a new key. It is the response itself, not a redirect, so the key is stored nowhere."""
+        # The row is there now: the path of titles ends with it.
+        context_of(request).title_of_adding = ""
         context = {
             **self.admin_site.each_context(request),
             "title": f"New {self.key_noun} of {row}",
+            "original": row,
             "key": key,
             "key_noun": self.key_noun,
             "key_note": self.key_note,

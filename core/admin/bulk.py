@@ -52,14 +52,23 @@ _Method = Callable[[Any, Any, Instruction], bool]
 
 @dataclass(frozen=True, slots=True)
 class ListAction:
-    """What a list can do with its rows. `has_plan` is for what changes what is wanted."""
+    """What a list can do with its rows: `question` asks about several, `of_one` about a single one. `has_plan` is for
+    what changes what is wanted.
+    """
 
     name: str
     question: Question
+    of_one: Question | Callable[[Any], Question]
     done: str
     apply: _Method
     has_plan: bool
     word: Word | None
+
+    def question_about(self, rows: Sequence[Any]) -> Question:
+        """The question as these rows are asked about."""
+        if len(rows) != 1:
+            return self.question
+        return self.of_one(rows[0]) if callable(self.of_one) else self.of_one
 
 
 class JobStarter(Protocol):
@@ -99,15 +108,19 @@ def bulk_action(
     *,
     description: str,
     question: Question,
+    of_one: Question | Callable[[Any], Question] | None = None,
     done: str,
     permission: str = "change",
     has_plan: bool = False,
     word: Word | None = None,
 ) -> Callable[[_Method], Any]:
-    """An action of a list. It asks first; the method then gets each row, and no request, because a job calls it too."""
+    """An action of a list. It asks first; the method then gets each row, and no request, because a job calls it too.
+
+    `of_one` asks about a single row where `question` speaks of several; it may depend on the row.
+    """
 
     def decorate(method: _Method) -> Any:
-        action = ListAction(method.__name__, question, done, method, has_plan, word)
+        action = ListAction(method.__name__, question, of_one or question, done, method, has_plan, word)
 
         @wraps(method)
         def run(self: "BaseAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -158,12 +171,13 @@ def _run_on_ticked(
     def plan() -> ShownPlan | None:
         return plan_of(rows, change, phrase=phrase) if action.has_plan else None
 
-    objection = objection_to(request, action.question, plan) if is_confirmed(request) else ""
+    question = action.question_about(rows)
+    objection = objection_to(request, question, plan) if is_confirmed(request) else ""
     if objection:
         self.message_user(request, objection, messages.ERROR)
     if objection or not is_confirmed(request):
         self.prepare(rows)
-        return self.ask(request, action.question, rows, action=action.name, plan=plan(), word=word)
+        return self.ask(request, question, rows, action=action.name, plan=plan(), word=word)
     with transaction.atomic():
         make_confirmed(
             request, rows if action.has_plan else [], change, phrase=phrase, actor=instruction.actor

@@ -6,6 +6,7 @@ read, is shown without colours. It is escaped in any case.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -14,9 +15,14 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 # The ends of a line as a YAML parser counts them, and so as every line number in our errors counts them.
-LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_BREAKS: Final = "\n\r\x85\u2028\u2029"
+LINE_BREAK: Final = re.compile(f"\r\n|[{_BREAKS}]")
 MAX_COLOURED_CHARACTERS: Final = 128 * 1024
+# What is shown at once: so many lines, and so many characters of a part of a long text.
 MAX_LINES: Final = 10_000
+MAX_CHARACTERS: Final = 512 * 1024
+# The lines of one part, as many as there are.
+_LINES: Final = re.compile(f"(?>[^{_BREAKS}]*+(?:\r\n|[{_BREAKS}])){{1,{MAX_LINES - 1}}}+")
 # The parser's time grows with the square of the depth.
 _MAX_DEPTH: Final = 200
 
@@ -39,8 +45,47 @@ def split_lines(text: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def code_block(text: str, *, marked: int | None = None, spans: Spans | None = None) -> SafeString:
-    """The text in a box, with numbered lines; line `marked` stands out. A very long text is cut.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is shown at once of a long text: which part of how many, its characters, the number of its first line."""
+
+    number: int
+    count: int
+    start: int
+    end: int
+    first_line: int
+
+
+def part_of(text: str, number: int) -> Part:
+    """The part with this number, from 1; of parts that do not exist the nearest.
+
+    It ends behind a line, if that is not longer than a part.
+    """
+    starts = list(_starts(text))
+    number = min(max(number, 1), len(starts))
+    start, end = [*starts, len(text)][number - 1 : number + 1]
+    breaks = sum(text.count(each, 0, start) for each in _BREAKS) - text.count("\r\n", 0, start)
+    return Part(number, len(starts), start, end, breaks + 1)
+
+
+def _starts(text: str) -> Iterator[int]:
+    start = 0
+    while True:
+        yield start
+        end = min(start + MAX_CHARACTERS, len(text))
+        lines = _LINES.match(text, start, end)
+        # What follows the last end of a line is no part by itself.
+        if lines and (end < len(text) or LINE_BREAK.search(text, lines.end())):
+            end = lines.end()
+        if end == len(text):
+            return
+        start = end
+
+
+def code_block(
+    text: str, *, marked: int | None = None, spans: Spans | None = None, first_line: int = 1
+) -> SafeString:
+    """The text in a box, with lines numbered from `first_line`; line `marked` stands out. A very long text is cut.
 
     Coloured as YAML, or by `spans`.
     """
@@ -53,7 +98,7 @@ def code_block(text: str, *, marked: int | None = None, spans: Spans | None = No
         '<span class="brokkr-line{}" data-line="{}">{}\n</span>',
         (
             (" brokkr-line-marked" if number == marked else "", number, line)
-            for number, line in enumerate(shown, start=1)
+            for number, line in enumerate(shown, start=first_line)
         ),
     )
     if rest:

@@ -149,11 +149,12 @@ def diff_table(
     page: int = 1,
     pages_at: str = "",
     pages_form: str = "",
+    anchor: str = "comparison",
 ) -> SafeString:
     """The comparison as HTML.
 
-    `pages_at` is the address of its pages, without the number at the end. With `pages_form`, the id of a form, its
-    pages are asked for by sending that form with the number as `part`.
+    `pages_at` is the address of its pages, without the number at the end; `anchor` is the id of what holds it on the
+    page. With `pages_form`, the id of a form, its pages are asked for by sending that form with the number as `part`.
     """
     diff = compare(old, new, page=page)
     context = {
@@ -162,6 +163,7 @@ def diff_table(
         "new_title": new_title,
         "pages_at": pages_at,
         "pages_form": pages_form,
+        "anchor": anchor,
     }
     return SafeString(render_to_string("core/admin/diff.html", context))
 

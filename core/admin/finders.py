@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from core.admin.values import whole_number
+
 # How many are shown of each kind.
 HITS_SHOWN = 6
 # A shorter text would match nearly everything.
@@ -44,8 +46,7 @@ def is_id(text: str) -> Q | None:
 
 def version_number(text: str) -> int | None:
     """The sequence id that the text names, like `#42` or `42`; None if it names none."""
-    number = text.removeprefix("#")
-    return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else None
+    return whole_number(text.removeprefix("#"))
 
 
 def around(message: str, text: str) -> str:

@@ -1,19 +1,20 @@
 """Parts of lists: a paginator that counts up to a limit, and filters without an unbounded choice."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.admin import FieldListFilter, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 
 from core.admin.chips import Chip, chips_of
 from core.admin.columns import fill_columns
+from core.admin.widgets import MomentFormField
 
 # The theme's classes carry no types; they extend Django's.
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     _Paginator = Paginator[Any]
     _RangeFilter = FieldListFilter
 else:
-    from unfold.contrib.filters.admin import RangeDateTimeFilter as _RangeFilter
+    from unfold.contrib.filters.admin import RangeDateFilter as _RangeFilter
     from unfold.views import ChangeList as _ChangeList
 
     _Paginator = Paginator
+
+# As parameters and labels call the ends of a range of time.
+_ENDS = ("from", "to")
 
 
 class CappedPaginator(_Paginator):
@@ -84,36 +88,40 @@ class DeletedFilter(MarkFilter):
     field = "deleted_at"
 
 
+class MomentsForm(Form):
+    """Two moments in UTC, either of which may be missing."""
+
+    def __init__(self, name: str, data: Mapping[str, Any]) -> None:
+        super().__init__(data)
+        for end in _ENDS:
+            self.fields[f"{name}_{end}"] = MomentFormField(label=end)
+
+
 class TimeRangeFilter(_RangeFilter):
-    """A filter by two moments in UTC. A date without a time means the whole day."""
+    """A filter by two moments in UTC. The second in which the range ends belongs to it."""
+
+    form_class = MomentsForm
+    template = "core/admin/moments_filter.html"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(
-            **self._limit("from", "gte", "00:00:00"), **self._limit("to", "lte", "23:59:59.999999")
-        )
+        start, end = self._moments()
+        limits = {}
+        if start is not None:
+            limits[f"{self.field_path}__gte"] = start
+        if end is not None:
+            limits[f"{self.field_path}__lte"] = end.replace(microsecond=999_999)
+        return queryset.filter(**limits)
 
     def words(self) -> str:
-        """The two moments, as they were typed."""
-        ends = {
-            end: " ".join(
-                str(self.used_parameters.get(f"{self.field_path}_{end}_{part}") or "") for part in (0, 1)
-            )
-            for end in ("from", "to")
-        }
-        return ", ".join(f"{end} {moment.strip()}" for end, moment in ends.items() if moment.strip())
+        """The two moments, to the second."""
+        moments = zip(_ENDS, self._moments(), strict=True)
+        return ", ".join(f"{end} {moment:%Y-%m-%d %H:%M:%S}" for end, moment in moments if moment)
 
-    def _limit(self, end: str, lookup: str, whole_day: str) -> dict[str, datetime]:
-        day = self.used_parameters.get(f"{self.field_path}_{end}_0")
-        if not day:
-            return {}
-        clock = self.used_parameters.get(f"{self.field_path}_{end}_1") or whole_day
-        try:
-            at = parse_datetime(f"{day}T{clock}")
-        except ValueError as error:
-            raise IncorrectLookupParameters from error
-        if at is None:
+    def _moments(self) -> list[datetime | None]:
+        form = self.form_class(self.field_path, self.used_parameters)
+        if not form.is_valid():
             raise IncorrectLookupParameters
-        return {f"{self.field_path}__{lookup}": at.replace(tzinfo=UTC)}
+        return [form.cleaned_data[f"{self.field_path}_{end}"] for end in _ENDS]
 
 
 class PreparedChangeList(_ChangeList):

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from core.admin.base import BaseAdmin, admin_actor
 from core.admin.deletion_impact import deletion_impact_of
 from core.admin.planning import PLAN, ShownPlan, carry_out, make_confirmed, plan_of
+from core.admin.widgets import MomentFormField, MomentInput
 from core.errors import DomainError
 from core.events import Actor
 from core.request_context import context_of
@@ -54,6 +55,10 @@ class ServiceAdmin(BaseAdmin):
     key_permission: ClassVar[str | None] = None
 
     form = ServiceForm
+    # One control for moments, in forms of models as in all others.
+    formfield_overrides: ClassVar[dict[Any, dict[str, Any]]] = {
+        DateTimeField: {"form_class": MomentFormField, "widget": MomentInput}
+    }
     delete_selected_confirmation_template = "core/admin/delete.html"
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
@@ -240,9 +245,12 @@ class ServiceAdmin(BaseAdmin):
         # The service marks the row as deleted and does the rest. Nothing cascades in the database.
         rows = list(objs)
         impact = deletion_impact_of(self.model, rows)
-        tree: list[Any] = []
-        for row in rows:
-            words = self.consequences(row)
+        told = [self.consequences(row) for row in rows]
+        # What is the same of all is said once.
+        is_same = len(rows) > 1 and bool(told[0]) and all(words == told[0] for words in told)
+        tree: list[Any] = ["Each of them:", told[0]] if is_same else []
+        for row, own in zip(rows, told, strict=True):
+            words = [] if is_same else own
             if impact and len(rows) > 1 and row.pk in impact.by_row:
                 words = [impact.by_row[row.pk], *words]
             tree.append(str(row))

@@ -13,12 +13,14 @@ from core.events import Actor
 Change = Callable[[], Any]
 
 PLAN, TYPED, PLAN_REASON = "plan", "typed", "plan_reason"
+# In place of the digest of a plan that could not be made. What is not known may be wide, so it is confirmed like that.
+UNPLANNED = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPlan:
     """What a change would do, as a part of a page. `digest` names it. A wide one is confirmed by typing `phrase` and by
-    a reason.
+    a reason. If the plan could not be made, the digest is UNPLANNED and `panel` says why.
     """
 
     digest: str

@@ -21,12 +21,15 @@ View = Callable[[HttpRequest, "BaseAdmin", Any], HttpResponse]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`permission`, spelled `app.verb_model`, is needed besides the permission to see the row."""
+    """`permission`, spelled `app.verb_model`, is needed besides the permission to see the row. Rows that it is not for
+    have no tab; its address still answers, because a row may change while its page is open.
+    """
 
     slug: str
     title: str
     view: View
     permission: str
+    is_for: Callable[[Any], bool]
 
     @property
     def url_part(self) -> str:
@@ -36,12 +39,24 @@ class Page:
 _pages: dict[type[Model], list[Page]] = {}
 
 
-def register_page(model: type[Model], slug: str, title: str, view: View, permission: str) -> None:
+def _every(_: Any) -> bool:
+    return True
+
+
+def register_page(
+    model: type[Model],
+    slug: str,
+    title: str,
+    view: View,
+    permission: str,
+    *,
+    is_for: Callable[[Any], bool] = _every,
+) -> None:
     """Add a page at `<row>/<slug>/`, named `admin:<app>_<model>_<slug>` with underscores for hyphens.
 
     Tabs are shown in the order of registration, which is that of INSTALLED_APPS.
     """
-    _pages.setdefault(model, []).append(Page(slug, title, view, permission))
+    _pages.setdefault(model, []).append(Page(slug, title, view, permission, is_for))
 
 
 def pages_of(model: type[Model]) -> Sequence[Page]:

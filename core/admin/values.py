@@ -26,8 +26,8 @@ _LINE = 28
 def badge(text: str, tone: str = "quiet") -> SafeString:
     """A short word on a coloured ground: good, bad, wait or quiet."""
     return format_html(
-        '<span class="inline-block font-semibold rounded-default text-[11px] whitespace-nowrap h-6 leading-6 px-2 '
-        '{}">{}</span>',
+        '<span class="align-middle inline-block font-semibold rounded-default text-[11px] whitespace-nowrap h-6 '
+        'leading-6 px-2 {}">{}</span>',
         _TONES[tone],
         text,
     )
@@ -84,13 +84,23 @@ def _hover(text: str) -> SafeString:
     return format_html(' title="{}"', text) if len(text) > _LINE else SafeString("")
 
 
-def shortened(text: str | None, shown: int = 80) -> SafeString | None:
+def shortened(text: str | None, shown: int = 120) -> SafeString | None:
     """The beginning of a text, and the whole text on hover. None stays None, which the admin shows as a dash."""
     if not text:
         return None
     if len(text) <= shown:
         return format_html('<span class="brokkr-message">{}</span>', text)
     return format_html('<span class="brokkr-message" title="{}">{}…</span>', text, text[:shown])
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that a query names; None if it names none."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with the noun, whose plural ends with an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def preformatted(text: str) -> SafeString:

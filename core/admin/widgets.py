@@ -23,15 +23,22 @@ else:
         pass
 
 
-class MomentFormField(DateTimeField):
-    """A moment in UTC, or none, to the second, in the browser's own control for a date and a time."""
+class MomentInput(DateTimeInput):
+    """The browser's own control for a date and a time, to the second."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        widget = DateTimeInput(
-            attrs={"class": " ".join(INPUT_CLASSES), "step": 1}, format="%Y-%m-%dT%H:%M:%S"
-        )
-        widget.input_type = "datetime-local"
-        super().__init__(required=False, widget=widget, **kwargs)
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": " ".join(INPUT_CLASSES), "step": 1}, format="%Y-%m-%dT%H:%M:%S")
+
+
+class MomentFormField(DateTimeField):
+    """A moment in UTC, or none unless it is required."""
+
+    widget = MomentInput
+
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(required=required, **kwargs)
 
 
 class RowSelect(_AutocompleteSelect):

@@ -47,7 +47,7 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     cut in half may still be valid), InvalidEncoding, UnsupportedMediaType for an encoding other than gzip,
     InvalidHeader and BadRequest for a length or chunks that cannot be read.
     """
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise UnsupportedMediaType(
             "Send the body as it is or with Content-Encoding: gzip.", content_encoding=encoding
@@ -59,7 +59,7 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
 
 
 def _read_raw(request: HttpRequest, limit: int, overhead: int = 0) -> bytes:
-    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
     # Django bounds its own stream by Content-Length, which a chunked request does not have.
     stream = cast(BinaryIO, cast(Any, request).environ["wsgi.input"] if chunked else request)
     expected = None if chunked else _content_length(request)

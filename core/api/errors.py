@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.template.loader import render_to_string
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions as drf
@@ -141,16 +142,23 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
 def handler500(request: HttpRequest) -> HttpResponse:
     """Django's hook for exceptions outside DRF, in middleware for instance."""
     exc = sys.exc_info()[1] or RuntimeError("no exception in flight")
-    error = as_domain_error(exc, context_of(request).request_id)
+    request_id = context_of(request).request_id
+    error = as_domain_error(exc, request_id)
     if is_api(request):
         return error_response(error)
+    # Pages without the request: what else they would be given may ask the database, which may be what failed.
     if isinstance(error, errors.Unavailable):
-        return _sentence(error)
-    return defaults.server_error(request)
+        return _unavailable(request, error)
+    return HttpResponse(render_to_string("500.html", {"request_id": request_id}), status=500)
 
 
-def _sentence(error: errors.Unavailable) -> HttpResponse:
-    return HttpResponse(error.text, status=503, content_type="text/plain", headers=error_headers(error))
+def _unavailable(request: HttpRequest, error: errors.Unavailable) -> HttpResponse:
+    """A page for who asks for one, as browsers do when they open an address; else a sentence."""
+    headers = error_headers(error) | {"Vary": "Accept"}
+    if request.get_preferred_type(["text/plain", "text/html"]) == "text/html":
+        page = render_to_string("503.html", {"sentence": error.text})
+        return HttpResponse(page, status=503, headers=headers)
+    return HttpResponse(error.text, status=503, content_type="text/plain", headers=headers)
 
 
 def _plain(value: object) -> object:

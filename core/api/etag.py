@@ -22,9 +22,10 @@ def names_tag(header: str | None, etag: str) -> bool:
 
 
 def tagged_response(request: HttpRequest, body: bytes, media_type: str = "application/json") -> HttpResponse:
-    """200 with the body, or an empty 304 when the client has it."""
+    """200 with the body, or an empty 304 when the client asks for what it has. Who changes something does not ask."""
     etag = etag_of(body)
-    if names_tag(request.META.get("HTTP_IF_NONE_MATCH"), etag):
+    asks = request.method in {"GET", "HEAD"}
+    if asks and names_tag(request.META.get("HTTP_IF_NONE_MATCH"), etag):
         return HttpResponse(status=304, headers={"ETag": etag})
     return HttpResponse(body, content_type=media_type, headers={"ETag": etag})
 

@@ -89,7 +89,7 @@ def idempotent_change(handler: "Callable[Concatenate[Any, Request, _P], _Change]
 
 
 def _attempt(request: Request) -> _Attempt | None:
-    key = request.headers.get("Idempotency-Key")
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return None
     if not _KEY.fullmatch(key):

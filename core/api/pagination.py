@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import orjson
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import IntegerField, Model, Q, QuerySet
 from django.http import HttpRequest
 from rest_framework import serializers
 
@@ -164,6 +164,10 @@ def _string_to_value(text: object, model: type[Model], name: str) -> object:
         raise ValueError(text)
     field = _column(model, name)
     value = int(text) if field is None else field.to_python(text)
+    # Django knows the bounds of numbers that are columns themselves; of references and annotations it does not, and
+    # SQLite takes no wider integer.
+    if isinstance(value, int) and not isinstance(field, IntegerField) and not -(2**63) <= value < 2**63:
+        raise ValueError(text)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(text)

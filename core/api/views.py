@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,7 +24,7 @@ from core.api.etag import require_match, tagged_response
 from core.api.fields import parse_uuid
 from core.api.pagination import paginate_rows, paginate_values
 from core.api.renderers import JsonRenderer, rows_to_json, to_json
-from core.api.rows import columns_of
+from core.api.rows import RowSerializer, columns_of, represent
 from core.api.validation import validated, values_of_nothing
 from core.errors import (
     InvalidHeader,
@@ -79,7 +79,7 @@ class ResourceViewSet(GenericViewSet[Any]):
         if request.method not in self.allowed_methods:
             raise MethodNotAllowed(allow=", ".join(self.allowed_methods))
         self._read_path()
-        if any("\0" in value for values in request.query_params.lists() for value in values[1]):
+        if request.META.get("QUERY_STRING") and _holds_nul(request.query_params):
             raise NulCharacter
         self.check_permissions(request)
         # Not request.headers, which reads all of META to find one header.
@@ -153,6 +153,10 @@ class ResourceViewSet(GenericViewSet[Any]):
         """One resource, with its ETag; 304 when the client has it."""
         return tagged_response(self.request._request, to_json(serializer.data))
 
+    def answer_row(self, serializer_class: type[RowSerializer[_Row]], row: _Row) -> HttpResponse:
+        """The same for a row of which the serializer only writes columns."""
+        return tagged_response(self.request._request, to_json(represent(serializer_class, row)))
+
     def require_match(self, serializer: BaseSerializer[Any]) -> None:
         """Refuse a change whose If-Match names an older state. The row must be locked."""
         require_match(self.request._request, to_json(serializer.data))
@@ -174,6 +178,10 @@ class ResourceViewSet(GenericViewSet[Any]):
         values, headers = paginate_values(rows, columns.lookups, order=order, query=query, request=request)
         body = rows_to_json(values, names=columns.names, times=columns.times)
         return HttpResponse(body, content_type=JsonRenderer.media_type, headers=headers)
+
+
+def _holds_nul(parameters: QueryDict) -> bool:
+    return any("\0" in value for _, values in parameters.lists() for value in values)
 
 
 def _sentence(what: str, errors: Any) -> str:

@@ -34,4 +34,4 @@ def end_page(request: HttpRequest, admin: BaseAdmin, pak: Pak) -> HttpResponse:
     return admin.render_page(request, pak, "paks/admin/end.html", {"form": form, "key": pak})
 
 
-register_page(Pak, "end", "End", end_page, "paks.change_pak")
+register_page(Pak, "end", "End", end_page, "paks.change_pak", is_for=lambda key: key.is_usable)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -34,12 +35,17 @@ from paks.services import issue_pak, replace_pak, revoke_pak
 from paks.subjects import subject_names
 
 REVOKE = Question(
-    title="Revoke keys",
-    consequence="These keys stop working at once and for ever. Whoever holds one of them is locked out until it "
-    "gets a new one.",
+    title="Revoke the key",
+    consequence="It stops working at once and for ever. Whoever holds it is locked out until it gets a new one.",
     button="Revoke",
     is_dangerous=True,
     asks_reason=True,
+)
+REVOKE_SEVERAL = replace(
+    REVOKE,
+    title="Revoke keys",
+    consequence="These keys stop working at once and for ever. Whoever holds one of them is locked out until it "
+    "gets a new one.",
 )
 ROTATE = rotation_question(
     title="Rotate the key",
@@ -54,7 +60,7 @@ class PakForm(ServiceForm):
     class Meta:
         model = Pak
         fields = ("name", "is_read_only", "expires_at")
-        labels: ClassVar[dict[str, str]] = {"is_read_only": "Only reads"}
+        labels: ClassVar[dict[str, str]] = {"is_read_only": "Only reads", "expires_at": "Ends"}
         help_texts: ClassVar[dict[str, str]] = {
             "name": "Who or what will hold this admin key. The key is shown once, after saving.",
             "is_read_only": "Whoever holds it sees all that an admin sees and changes nothing.",
@@ -108,17 +114,18 @@ class PakAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return PakForm.Meta.fields
+        # What the key does not have is left out.
         return (
-            "name",
+            "holder",
             "role",
             "owner",
             "state",
             "limited_to",
-            "limited_stacks",
+            *(["limited_stacks"] if obj.limits else []),
             "ends",
             "last_used",
             "created",
-            "revoked",
+            *(["revoked"] if obj.revoked_at else []),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -152,6 +159,11 @@ class PakAdmin(ServiceAdmin):
         names = {role: subject_names(role, wanted) for role, wanted in ids.items()}
         for pak in rows:
             pak.owner_name = names.get(pak.role, {}).get(pak.subject_id)
+
+    # Not the field itself, which would come with the words for those who add a key.
+    @admin.display(description="name")
+    def holder(self, pak: Pak) -> str:
+        return pak.name
 
     @admin.display(description="owner")
     def owner(self, pak: Any) -> str | None:
@@ -189,8 +201,8 @@ class PakAdmin(ServiceAdmin):
         return ago(pak.created_at)
 
     @admin.display(description="revoked")
-    def revoked(self, pak: Pak) -> str:
-        return ago(pak.revoked_at) or "no"
+    def revoked(self, pak: Pak) -> str | None:
+        return ago(pak.revoked_at)
 
     def create(self, *, values: dict[str, Any], actor: Actor) -> Created:
         return Created(
@@ -214,7 +226,13 @@ class PakAdmin(ServiceAdmin):
         revoke_pak(pak_id=pak.pk, actor=admin_actor(request))
         return None
 
-    @bulk_action(description="Revoke", question=REVOKE, done="Keys revoked", permission="revoke")
+    @bulk_action(
+        description="Revoke",
+        question=REVOKE_SEVERAL,
+        of_one=REVOKE,
+        done="Keys revoked",
+        permission="revoke",
+    )
     def revoke_selected(self, pak: Pak, instruction: Instruction) -> bool:
         revoke_pak(pak_id=pak.pk, actor=instruction.actor)
         return True

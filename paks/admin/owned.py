@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from core.admin import link
+from core.admin import ago, link
 from paks.admin.values import limits_words, state_badge, use_words
 from paks.models import Pak, Role
 
@@ -17,14 +17,14 @@ def keys_of_owner(role: Role, owner_id: UUID) -> dict[str, Any]:
     rows: Any = Pak.objects.of_subject(role, owner_id).usable().with_usable().order_by("-created_at", "-id")
     return {
         "keys": {
-            "headers": ["key", "state", "limited to", "last used", "made"],
+            "headers": ["Key", "State", "Limited to", "Last used", "Made"],
             "rows": [
                 [
                     link("paks_pak_change", pak.name, pak.pk),
                     state_badge(pak),
                     limits_words(pak) or "-",
                     use_words(pak),
-                    f"{pak.created_at:%Y-%m-%d}",
+                    ago(pak.created_at),
                 ]
                 for pak in rows[:_SHOWN]
             ],

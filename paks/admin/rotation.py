@@ -35,8 +35,8 @@ def rotation_question(*, title: str, consequence: str) -> Callable[[Any], Questi
                 label="The old key ends",
                 options=[(str(seconds), words) for seconds, words in sorted(overlaps.items())],
                 first=str(default),
-                help_text="Until then both work. With the first choice the present key stops working at once, as it "
-                "should if it may be in wrong hands.",
+                help_text="Until then both work. If the old key may be in wrong hands, choose the first: then it "
+                "stops working at once.",
             ),
         )
 

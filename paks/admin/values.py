@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 
 from core import clock
-from core.admin import ago, badge
+from core.admin import ago, badge, counted
 from paks.models import Pak
 
 
@@ -45,6 +45,6 @@ def limits_words(pak: Pak) -> str | None:
     if not pak.limits:
         return None
     stacks, labels = pak.limits["stacks"], pak.limits["labels"]
-    words = [f"{len(stacks)} stack{'s' if len(stacks) != 1 else ''}"] if stacks else []
+    words = [counted(len(stacks), "stack")] if stacks else []
     words += [f"stacks labelled {label}" for label in labels]
     return ", ".join(words)

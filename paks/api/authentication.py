@@ -23,14 +23,18 @@ class PakAuthentication(BaseAuthentication):
     """`Authorization: <pak>` or `Authorization: Bearer <pak>`. Raises Unauthorized for an invalid key."""
 
     def authenticate(self, request: Request) -> tuple[None, Principal] | None:
-        key = presented_key(request.headers.get("Authorization", ""))
+        # Not request.headers, which reads all of META to find one header.
+        key = presented_key(request.META.get("HTTP_AUTHORIZATION", ""))
         if not key:
             return None
-        principal = principal_for(key, lambda: client_address(request.META, settings.TRUSTED_PROXY_COUNT))
+        context = context_of(request._request)
+        principal = principal_for(
+            key, lambda: client_address(request.META, settings.TRUSTED_PROXY_COUNT), context.asked
+        )
         if principal is None:
             _tell_failure(request)
             raise Unauthorized
-        context_of(request._request).caller = str(principal)
+        context.caller = str(principal)
         return None, principal
 
     def authenticate_header(self, request: Request) -> str:

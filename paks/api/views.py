@@ -6,8 +6,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.fields import parse_uuid
 from core.api.views import ResourceViewSet
 from core.events import Actor
+from core.models import Resource
+from core.prepared_rows import AskedRow
+from core.request_context import context_of
 from paks.api.caller import actor_of, caller
 from paks.api.permissions import AnyCaller
 from paks.api.serializers import IdentitySerializer
@@ -23,6 +27,17 @@ class KeyedViewSet(ResourceViewSet):
     # by GET and change something.
     reading_posts: ClassVar[frozenset[str]] = frozenset()
     writing_gets: ClassVar[frozenset[str]] = frozenset()
+
+    # The resource that the path names, and the name of its id there. A GET request reads it together with the key.
+    resource_of_path: ClassVar[tuple[type[Resource], str] | None] = None
+
+    def perform_authentication(self, request: Request) -> None:
+        if self.resource_of_path is not None and request.method == "GET":
+            model, name = self.resource_of_path
+            identifier = parse_uuid(self.kwargs[name]) if name in self.kwargs else None
+            if identifier is not None:
+                context_of(request._request).asked = AskedRow(model, identifier)
+        super().perform_authentication(request)
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)

@@ -1,11 +1,12 @@
 """The versions of a template's name, and the differences between any two."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from core.admin import BaseAdmin, ago, badge, link
+from core.admin import BaseAdmin, ago, badge, link, whole_number
 from core.admin.diff import Side, diff_table
 from stacks.masking import Hide, as_mask, comparable, mask_template
 from templates_app.models import StackTemplate
@@ -30,7 +31,7 @@ def versions(request: HttpRequest, model_admin: BaseAdmin, template: StackTempla
         "old": old,
         "new": new,
         "this": badge("this one"),
-        "diffs": _diffs(old, new) if old and new else [],
+        "diffs": _diffs(request, old, new) if old and new else [],
     }
     return model_admin.render_page(request, template, "templates_app/admin/versions.html", context)
 
@@ -47,17 +48,31 @@ def _chosen(
     return rows.filter(version__lt=template.version).order_by("-version").first(), template
 
 
-def _diffs(old: StackTemplate, new: StackTemplate) -> list[tuple[str, Any]]:
-    def table(before: Side, after: Side) -> Any:
-        return diff_table(before, after, old_title=f"v{old.version}", new_title=f"v{new.version}")
-
-    found = [
-        ("Template", table(_source(old), _source(new))),
-        ("Parameters schema", table(_schema(old), _schema(new))),
+def _diffs(request: HttpRequest, old: StackTemplate, new: StackTemplate) -> list[tuple[str, str, Any]]:
+    """The title of each comparison, the name of its page in the query, and the comparison."""
+    sides = [
+        ("Template", "template", _source(old), _source(new)),
+        ("Parameters schema", "schema", _schema(old), _schema(new)),
     ]
     if (old.description or "") != (new.description or ""):
-        found.append(("Description", table(Side.of(old.description or ""), Side.of(new.description or ""))))
-    return found
+        before, after = (Side.of(each.description or "") for each in (old, new))
+        sides.append(("Description", "description", before, after))
+    return [
+        (
+            title,
+            name,
+            diff_table(
+                before,
+                after,
+                old_title=f"v{old.version}",
+                new_title=f"v{new.version}",
+                page=whole_number(request.GET.get(name)) or 1,
+                pages_at=f"?{urlencode({'from': old.version, 'to': new.version, name: ''})}",
+                anchor=name,
+            ),
+        )
+        for title, name, before, after in sides
+    ]
 
 
 def _source(template: StackTemplate) -> Side:

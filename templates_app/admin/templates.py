@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
@@ -113,11 +115,15 @@ class TemplateAdmin(ServiceAdmin):
         return rows.defer("template_content", "parameters_schema") if is_list else rows
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = ("name", "number", "owner", "description", "created", "checksum")
+        shown = ("name", "number", "owner", "description", "created", "sha256")
         return shown if obj is None or obj.deleted_at is None else (*shown, "deleted")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)
+
+    @admin.display(description="SHA-256")
+    def sha256(self, template: StackTemplate) -> SafeString:
+        return format_html('<span class="brokkr-mono">{}</span>', template.checksum)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):

@@ -13,7 +13,7 @@ _CYCLE_YEARS: Final = 400
 _CYCLE_SECONDS: Final = 146_097 * 86_400
 _FIRST_KEPT_YEAR: Final = 1600
 _END_OF_RULES: Final = datetime(2100, 1, 1, tzinfo=UTC)
-_YEARS: Final = range(-262_142, 262_143)
+_YEARS: Final = range(-262_143, 262_143)
 _SPACE: Final = f"[{WHITE_SPACE}]*"
 _DATE: Final = (
     rf"{_SPACE}([+-][0-9]+|[0-9]{{1,4}}){_SPACE}-{_SPACE}([0-9]{{1,2}}){_SPACE}-{_SPACE}([0-9]{{1,2}})"

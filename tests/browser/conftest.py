@@ -1,6 +1,5 @@
 """A broker that really runs, and a browser that looks at it as one of its users."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.chromium import browser
-from tests.support.server import LiveServer
+from tests.support.server import LiveServer, Template
 
 # Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
 _MEANT = ("403 (Forbidden)", "404 (Not Found)", "net::ERR_FAILED")
@@ -22,18 +21,6 @@ from django.contrib.auth.models import Group, User
 for name in ("viewer", "operator", "admin"):
     user = User.objects.create_user(name, password="{PASSWORD}", is_staff=True)
     user.groups.add(Group.objects.get(name=name))
-"""
-# In one process, because starting Django takes longer than all of it.
-_PREPARE = f"""
-import json
-from django.core.management import call_command
-from core.events import SYSTEM
-from paks.models import Role
-from paks.services import issue_pak
-
-call_command("migrate", verbosity=0)
-{MAKE_USERS}
-print(json.dumps(issue_pak(role=Role.ADMIN, subject_id=None, name="browser tests", actor=SYSTEM)[1]))
 """
 
 
@@ -59,22 +46,15 @@ class Site:
 # For the package, not the session: while a Playwright runs, Django takes this thread for asynchronous and refuses
 # the database to the tests that follow.
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("browser")
-    server = LiveServer(
-        database_url=f"sqlite:///{folder / 'browser.sqlite3'}",
-        data_dir=folder,
-        environment={"BROKKR_WEB_WORKERS": "1"},
-    )
-    key = json.loads(server.manage("shell", "--no-imports", "--command", _PREPARE))
-    server.start()
-    try:
+def site(database_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with database_template.broker(tmp_path_factory.mktemp("browser"), {"BROKKR_WEB_WORKERS": "1"}) as server:
+        server.manage("shell", "--no-imports", "--command", MAKE_USERS)
         with httpx.Client(
-            base_url=f"{server.url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=30
+            base_url=f"{server.url}/api/v1",
+            headers={"Authorization": f"Bearer {server.admin_key}"},
+            timeout=30,
         ) as api:
             yield Site(server, api)
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="package")

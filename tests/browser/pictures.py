@@ -7,7 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.browser.chromium import browser
-from tests.browser.screenshots import demonstration, log_in, walk
+from tests.browser.screenshots import demonstration, log_in
+from tests.browser.walk import walk
 from tests.support.server import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"

@@ -1,24 +1,35 @@
 """Pictures of every page of the admin with a demonstration fleet: `make screenshots`.
 
-What there is to see is found by following the sidebar, the first row of each list, its tabs and its forms.
+What there is to see is what links lead to (`walk.py`) and what acts lead to (`scenes.py`). `pages.json` beside the
+pictures lists them: each page with its path, status, title and the name of its picture in each mode.
 """
 
 import argparse
+import json
 import os
 import re
+import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
+# They add their scenes while they are imported, in this order.
+from tests.browser import scenes_of_changes, scenes_of_results  # noqa: F401
 from tests.browser.chromium import browser
+from tests.browser.scenes import MAKE_VIEWER, scenes
+from tests.browser.walk import walk
 from tests.support.server import ROOT, LiveServer
 
 USER, PASSWORD = "astrid", "only for screenshots"
 # Longer pages are cut: nobody looks at more.
 _HEIGHT = 3_000
+_PATIENCE_MILLISECONDS = 60_000
+_SETTLED_MILLISECONDS = 300
+_TO_SCHEME = "isDark => document.documentElement.classList.toggle('dark', isDark)"
 
 
 @dataclass(frozen=True)
@@ -31,36 +42,54 @@ class Mode:
 
 MODES = (
     Mode("light-1280", 1280, 800, "light"),
-    Mode("dark-1280", 1280, 800, "dark"),
-    Mode("light-1920", 1920, 1080, "light"),
     Mode("dark-1920", 1920, 1080, "dark"),
-    Mode("light-390", 390, 844, "light"),
     Mode("dark-390", 390, 844, "dark"),
 )
+
+
+@dataclass
+class Shot:
+    """A page, with the names of its pictures by mode."""
+
+    page: str
+    path: str = ""
+    status: int = 200
+    title: str = ""
+    pictures: dict[str, str] = field(default_factory=dict)
+    error: str = ""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "screenshots")
-    parser.add_argument("--only", default="", help="pages whose path matches this regular expression")
+    parser.add_argument("--only", default="", help="pages whose path or name matches this regular expression")
     parser.add_argument("--modes", default="", help="modes whose name contains this")
     options = parser.parse_args()
     options.out.mkdir(exist_ok=True)
+    modes = [mode for mode in MODES if options.modes in mode.name]
     with tempfile.TemporaryDirectory(prefix="brokkr-shots-") as name, browser() as chromium:
         server = demonstration(Path(name))
         try:
-            pages = [page for page in _pages(chromium, server.url) if re.search(options.only, page)]
-            for mode in MODES:
-                if options.modes in mode.name:
-                    _shoot(chromium, server.url, pages, mode, options.out)
+            with _context(chromium, server.url) as context:
+                shots = list(_shots(context, server, re.compile(options.only), modes, options.out))
         finally:
             server.stop()
-    return 0
+    (options.out / "pages.json").write_text(json.dumps([asdict(shot) for shot in shots], indent=1) + "\n")
+    failed = [shot.page for shot in shots if shot.error]
+    print(f"{len(shots)} pages are listed in {options.out / 'pages.json'}.")  # noqa: T201  for who waits
+    if failed:
+        print(f"Not pictured: {', '.join(failed)}", file=sys.stderr)  # noqa: T201
+    return 1 if failed else 0
 
 
 def demonstration(folder: Path) -> LiveServer:
     """A running broker with a demonstration fleet, and a user who may do everything."""
-    server = LiveServer(database_url=f"sqlite:///{folder / 'demo.sqlite3'}", data_dir=folder)
+    server = LiveServer(
+        database_url=f"sqlite:///{folder / 'demo.sqlite3'}",
+        data_dir=folder,
+        # No agent calls while pictures are taken, and none shall fall silent.
+        environment={"BROKKR_AGENT_SILENT_AFTER_SECONDS": "3600"},
+    )
     server.prepare()
     server.manage("seed_demo")
     os.environ["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
@@ -79,95 +108,82 @@ def log_in(page: Page, url: str) -> None:
     page.wait_for_url(f"{url}/admin/")
 
 
-def _pages(chromium: Browser, url: str) -> list[str]:
-    """Paths below /admin/, each once."""
-    with chromium.new_context(viewport={"width": 1280, "height": 800}) as context:
-        page = context.new_page()
-        log_in(page, url)
-        found = dict.fromkeys(walk(page, url))
-    return list(found)
+def _context(chromium: Browser, url: str) -> BrowserContext:
+    context = chromium.new_context(base_url=f"{url}/admin/", reduced_motion="reduce")
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
+    return context
 
 
-def walk(page: Page, url: str) -> Iterator[str]:
-    """The pages that a user who is logged in finds, as paths below /admin/."""
-    page.goto(f"{url}/admin/")
-    yield ""
-    yield "stacks/stack/?q=nothing+like+it"
-    lists = [path for path in _paths(page, "#nav-sidebar a, nav a") if path]
-    for path in lists:
-        yield path
-        page.goto(f"{url}/admin/{path}")
-        forms = [each for each in _paths(page, "a[href$='/add/']") if each.startswith(path)]
-        tabs = _paths(page, ".brokkr-tabs a")
-        rows = _paths(page, "#result_list tbody tr:first-child th a")
-        yield from forms[:1]
-        yield from (f"{path}{each}" if each.startswith("?") else each for each in tabs)
-        # Of agents, one that fails is worth more than the first.
-        if path.startswith("agents/agent/"):
-            page.goto(f"{url}/admin/deployments/?state=failing")
-            rows = _paths(page, "td a[href*='/agents/agent/']") or rows
-        for row in rows[:1]:
-            yield from _row(page, url, row)
-        # What has not ended says more of rollouts than the first of the list.
-        if path.startswith("rollouts/rollout/"):
-            page.goto(f"{url}/admin/")
-            for row in _paths(page, ".brokkr-running a"):
-                yield from [row] if row.startswith(path) else [row.replace("/change/", "/rollouts/")]
+def _shots(
+    context: BrowserContext, server: LiveServer, only: re.Pattern[str], modes: list[Mode], out: Path
+) -> Iterator[Shot]:
+    page = context.new_page()
+    yield from _take_if(only, page, Shot("login", "login/"), modes, out)
+    log_in(page, server.url)
+    for path in dict.fromkeys(walk(page, server.url, every_state=True)):
+        yield from _take_if(only, page, Shot(path or "first page", path), modes, out)
+    server.manage("shell", "--no-imports", "--command", MAKE_VIEWER)
+    # A button that is called otherwise now is not waited for as long as a page.
+    page.set_default_timeout(_PATIENCE_MILLISECONDS / 3)
+    for name, act in scenes().items():
+        if only.search(name):
+            yield _play(page, Shot(name), partial(act, page, server), modes, out)
 
 
-def _row(page: Page, url: str, row: str) -> Iterator[str]:
-    """A row's page, its tabs, and what its buttons ask."""
-    yield row
-    page.goto(f"{url}/admin/{row}")
-    tabs = _paths(page, "#tabs-items a[href^='/admin/']")
-    yield from tabs
-    base = row.removesuffix("change/")
-    yield from (each for each in _paths(page, f"a[href^='/admin/{base}']") if "/history/" not in each)
-    for tab in tabs:
-        if tab.endswith("/outcomes/"):
-            page.goto(f"{url}/admin/{tab}")
-            yield from _paths(page, "a[href*='/explain/?']")[:1]
+def _take_if(only: re.Pattern[str], page: Page, shot: Shot, modes: list[Mode], out: Path) -> Iterator[Shot]:
+    """The page at the shot's path, loaded anew in each mode."""
+    if not only.search(shot.page):
+        return
+    for mode in modes:
+        _set(page, mode)
+        answer = page.goto(shot.path)
+        shot.status = answer.status if answer else 0
+        _picture(page, shot, mode, out)
+    yield shot
 
 
-def _paths(page: Page, selector: str) -> list[str]:
-    links = page.eval_on_selector_all(selector, "links => links.map(link => link.getAttribute('href'))")
-    return [link.removeprefix("/admin/") for link in links if link and not link.startswith("#")]
+def _play(page: Page, shot: Shot, act: Callable[[], None], modes: list[Mode], out: Path) -> Shot:
+    """What is there after an act. It is done once, so a page keeps what it was given while its mode changes."""
+    # Acts are written for a window in which the buttons of a row are not in a menu.
+    _set(page, MODES[0])
+    try:
+        act()
+        # What was pressed last may lead to another page.
+        page.wait_for_timeout(_SETTLED_MILLISECONDS)
+        page.wait_for_load_state()
+        for mode in modes:
+            _set(page, mode)
+            # The theme looks at the scheme only while a page is loaded.
+            page.evaluate(_TO_SCHEME, mode.scheme == "dark")
+            _picture(page, shot, mode, out)
+    except Error as error:
+        # The others are worth having without it; the command fails at its end.
+        shot.error = str(error).splitlines()[0]
+        print(f"{shot.page}: {error}", file=sys.stderr)  # noqa: T201  for who waits
+    return shot
 
 
-def _shoot(chromium: Browser, url: str, pages: list[str], mode: Mode, out: Path) -> None:
-    with chromium.new_context(
-        viewport={"width": mode.width, "height": mode.height},
-        color_scheme="dark" if mode.scheme == "dark" else "light",
-        reduced_motion="reduce",
-    ) as context:
-        page = context.new_page()
-        page.goto(f"{url}/admin/login/")
-        page.screenshot(path=out / f"login--{mode.name}.png")
-        log_in(page, url)
-        for path in pages:
-            response = page.goto(f"{url}/admin/{path}", wait_until="networkidle")
-            status = response.status if response else 0
-            _picture(page, mode, out / f"{_file_name(path)}--{mode.name}.png")
-            print(f"{mode.name} {status} /admin/{path}")  # noqa: T201  for the person who waits
-            if path.endswith("/rotate/"):
-                page.get_by_role("button", name="Replace", exact=True).click()
-                _picture(page, mode, out / f"{_file_name(path)}-done--{mode.name}.png")
-        page.goto(f"{url}/swagger-ui")
-        page.wait_for_selector(".opblock")
-        page.screenshot(path=out / f"swagger--{mode.name}.png")
-
-
-def _picture(page: Page, mode: Mode, file: Path) -> None:
-    # A window as high as the page: what sticks to an edge would else be in the middle of the picture.
-    height = min(page.evaluate("document.documentElement.scrollHeight"), _HEIGHT)
-    page.set_viewport_size({"width": mode.width, "height": max(height, mode.height)})
-    page.screenshot(path=file)
+def _set(page: Page, mode: Mode) -> None:
+    page.emulate_media(color_scheme="dark" if mode.scheme == "dark" else "light")
     page.set_viewport_size({"width": mode.width, "height": mode.height})
 
 
-def _file_name(path: str) -> str:
-    short = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "ID", path)
-    return re.sub(r"[^A-Za-z0-9]+", "-", short).strip("-") or "index"
+def _picture(page: Page, shot: Shot, mode: Mode, out: Path) -> None:
+    page.evaluate("document.fonts.ready")
+    shot.path, shot.title = page.url.partition("/admin/")[2] or page.url, page.title()
+    name = f"{_file_name(shot.page)}--{mode.name}.png"
+    # A window as high as the page: what sticks to an edge would else be in the middle of the picture.
+    height = min(page.evaluate("document.documentElement.scrollHeight"), _HEIGHT)
+    page.set_viewport_size({"width": mode.width, "height": max(height, mode.height)})
+    page.screenshot(path=out / name)
+    shot.pictures[mode.name] = name
+    print(f"{mode.name} {shot.status} {shot.page}")  # noqa: T201  for who waits
+
+
+def _file_name(page: str) -> str:
+    # Ids of rows that were made together begin alike, and their ends are long enough to tell them apart.
+    short = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{18}([0-9a-f]{4})", r"\1", page)
+    return re.sub(r"[^A-Za-z0-9]+", "-", short).strip("-")
 
 
 if __name__ == "__main__":

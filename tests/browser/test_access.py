@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import complaints_of
+from tests.browser.accessibility import complaints, complaints_of, press
 
 pytestmark = pytest.mark.live
 
@@ -52,6 +52,39 @@ def test_a_failure_is_found_opened_and_its_agents_seen_by_keyboard_alone(as_user
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/stacks/stack/{failing['stack']['id']}/outcomes/?state=failing")
+    expect(page.get_by_role("link", name=failing["agent"]["name"]).first).to_be_visible()
+
+
+def test_the_users_menu_is_opened_used_and_closed_by_keyboard_alone(as_user):
+    page = as_user("viewer")
+    page.goto("")
+    menu = page.get_by_role("button", name="viewer")
+    press(page, menu)
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    assert complaints(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    page.keyboard.press("Enter")
+    # Its links stand before it.
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Log out")).to_be_focused()
+    page.get_by_role("button", name="Dark").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_class("dark")
+    page.get_by_role("button", name="System").press("Enter")
+
+
+def test_a_list_is_filtered_by_keyboard_alone(as_user, failing):
+    page = as_user("viewer")
+    page.goto(f"agents/agent/?q={failing['agent']['name']}")
+    button = page.get_by_role("button", name="Filters")
+    press(page, button)
+    expect(page.locator("#changelist-filter :focus")).to_have_count(1)
+    assert complaints(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#changelist-filter")).to_be_hidden()
+    press(page, button)
+    press(page, page.get_by_role("button", name="Apply Filters"))
     expect(page.get_by_role("link", name=failing["agent"]["name"]).first).to_be_visible()
 
 

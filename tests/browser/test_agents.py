@@ -60,7 +60,7 @@ def test_an_operator_activates_an_agent(as_user, site):
     page.goto(agent.page())
     expect(page.locator(".brokkr-cards")).to_contain_text("paused")
     page.get_by_role("link", name="Activate").click()
-    expect(page.get_by_role("heading", name="Activate agents?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Activate the agent?")).to_be_visible()
     page.get_by_role("button", name="Activate").click()
     expect(page.get_by_text(f"Activated: {agent.name}")).to_be_visible()
     expect(page.locator(".brokkr-cards")).to_contain_text("active")
@@ -110,7 +110,7 @@ def test_a_label_brings_a_stack_and_the_page_says_why(as_user, site, shop):
     expect(page.get_by_text("No stack is tied to this agent.")).to_be_visible()
     page.get_by_role("link", name="Overview").click()
     page.get_by_role("link", name="Edit").click()
-    page.get_by_text("Add another Label").click()
+    page.get_by_text("Add another label").click()
     page.locator("input[name=labels-0-label]").fill(shop["label"])
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("Now: 1 gains it.")).to_be_visible()
@@ -119,7 +119,7 @@ def test_a_label_brings_a_stack_and_the_page_says_why(as_user, site, shop):
     row = page.get_by_role("row").filter(has_text=shop["name"])
     expect(row).to_contain_text("label")
     expect(row).to_contain_text(shop["label"])
-    expect(row).to_contain_text("pending")
+    expect(row).to_contain_text("silent")
 
 
 def test_a_bin_beside_a_label_asks_before_it_takes_the_stack_away(as_user_on_screens, site, shop):
@@ -141,7 +141,7 @@ def test_a_label_is_added_after_its_plan_by_the_keyboard_alone(as_user_on_screen
     page = as_user_on_screens("operator")
     page.goto(agent.page())
     press_action(page, "Edit")
-    press(page, page.get_by_role("link", name="Add another Label"))
+    press(page, page.get_by_role("link", name="Add another label"))
     tab_to(page, page.locator("input[name=labels-0-label]"))
     page.keyboard.type(shop["label"])
     press(page, page.get_by_role("button", name="Save", exact=True))

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.browser.accessibility import AxeOnWhatIsNew
 from tests.browser.conftest import MAKE_USERS, log_in, profile
 from tests.browser.layout import faults_of_layout
-from tests.browser.screenshots import walk
+from tests.browser.walk import walk
 from tests.support.server import LiveServer, Template
 
 pytestmark = pytest.mark.live

@@ -1,6 +1,7 @@
 """Logging in, the first page, and the pages beside the admin, in a real browser."""
 
 from itertools import count
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -100,8 +101,30 @@ def test_pages_keep_to_the_policy_in_the_dark_too(as_user):
         expect(page.locator("html")).to_have_class("dark")
 
 
-def test_the_api_explorer_works_under_its_policy(window, site):
+def test_the_api_explorer_works_under_its_policy_and_calls_with_a_key(window, site):
     page = window()
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     page.goto(f"{site.server.url}/swagger-ui")
     expect(page.get_by_role("heading", name="Brokkr broker")).to_be_visible()
-    expect(page.locator(".opblock").first).to_be_visible()
+    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_label("auth-bearer-value").fill(site.api.headers["Authorization"].removeprefix("Bearer "))
+    page.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").last.click()
+    operation = page.locator(".opblock-get").first
+    operation.locator(".opblock-summary").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("200")
+    assert hosts == {urlsplit(site.server.url).netloc}
+
+
+def test_the_api_explorer_is_dark_where_the_system_is(window, site):
+    page = window()
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{site.server.url}/swagger-ui")
+    expect(page.get_by_role("heading", name="Brokkr broker")).to_be_visible()
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.swagger-ui')).backgroundColor")
+        == "rgb(28, 32, 34)"
+    )

@@ -143,7 +143,7 @@ def test_a_stacks_outcomes_lead_to_the_reason_why_it_is_not_deployed(as_user, st
     page = as_user("viewer")
     open_stack(page, stack)
     tab(page, "Outcomes")
-    expect(page.locator("table")).to_contain_text("pending")
+    expect(page.locator("table")).to_contain_text("silent")
     page.get_by_role("link", name="Why?").click()
     expect(page.get_by_role("status")).to_have_text("The agent does nothing before it is activated.")
     page.get_by_role("link", name=f"near-{stack['number']}").first.click()

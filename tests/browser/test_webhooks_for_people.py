@@ -38,7 +38,7 @@ def test_a_saved_webhook_is_tested_with_its_button(as_user_on_screens):
     page.get_by_label("Name").fill(name)
     page.get_by_label("URL").fill("http://127.0.0.1:8080/")
     page.get_by_label("Event types").fill("agent.*")
-    page.get_by_role("radio", name="slack").check(force=True)
+    page.get_by_role("radio", name="slack").check()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="I have copied it").click()
     expect(page.get_by_role("radio", name="slack")).to_be_checked()

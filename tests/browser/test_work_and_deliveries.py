@@ -58,10 +58,10 @@ def test_an_operator_cancels_a_work_order_after_a_page_that_says_what_that_means
     page.goto("workorders/workorder/")
     page.get_by_role("row", name=order["type"]).get_by_role("link", name=order["type"]).click()
     page.get_by_role("link", name="Cancel").click()
-    expect(page.get_by_text("These orders are removed for good")).to_be_visible()
+    expect(page.get_by_text("It is removed for good")).to_be_visible()
     assert site.api.get(f"/work-orders/{order['id']}").status_code == 200
     page.get_by_label("Reason").fill("they were for the old clusters")
-    page.get_by_role("button", name="Cancel orders").click()
+    page.get_by_role("button", name="Cancel order").click()
     expect(page.get_by_text("Cancelled:")).to_be_visible()
     expect(page.get_by_role("row", name=order["type"])).to_have_count(0)
     assert site.api.get(f"/work-orders/{order['id']}").status_code == 404
@@ -74,7 +74,7 @@ def test_an_operator_sends_a_dead_delivery_again(as_user, site, dead):
     expect(page.get_by_text("being restarted")).to_be_visible()
     assert state_of(site, dead) == "dead"
     page.get_by_role("link", name="Send again").click()
-    expect(page.get_by_text("sent again under the same ids")).to_be_visible()
+    expect(page.get_by_text("sent again under its id")).to_be_visible()
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_text("Sent again soon")).to_be_visible()
     assert state_of(site, dead) == "pending"

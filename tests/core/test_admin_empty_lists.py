@@ -43,7 +43,7 @@ def test_an_empty_list_says_what_to_do_next_and_offers_no_filters_to_end(operato
         ("agents/agent/", {"heard": "alive"}),
         ("workorders/workorder/", {"q": "no id"}),
         ("webhooks/delivery/", {"event_type": "stack.deleted"}),
-        ("audit/auditlog/", {"timestamp_from_0": "2999-01-01"}),
+        ("audit/auditlog/", {"timestamp_from": "2999-01-01T00:00"}),
     ],
 )
 def test_a_list_in_which_nothing_is_found_offers_to_end_search_and_filters(

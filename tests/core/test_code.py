@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.admin.code import MAX_LINES, code_block, coloured_lines, split_lines, yaml_spans
+from core.admin.code import (
+    LINE_BREAK,
+    MAX_CHARACTERS,
+    MAX_LINES,
+    code_block,
+    coloured_lines,
+    part_of,
+    split_lines,
+    yaml_spans,
+)
 
 TEXT = """\
 # a comment
@@ -94,3 +103,28 @@ def test_of_a_very_long_text_the_beginning_is_shown_and_the_rest_counted():
     block = code_block("a\n" * (MAX_LINES + 1_234))
     assert block.count("data-line=") == MAX_LINES
     assert "1,234 more lines" in block
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "a\n" * (2 * MAX_LINES) + "b",
+        "a\r\n" * (2 * MAX_LINES),
+        "\n" * (3 * MAX_LINES),
+        "a line without an end " * 50_000,
+        f"{'x' * (2 * MAX_CHARACTERS)}\nb\n",
+        "é\u2028" * MAX_LINES + "a\x85b",
+    ],
+)
+def test_the_parts_of_a_long_text_are_the_text_and_none_is_long(text):
+    parts = [part_of(text, number) for number in range(1, part_of(text, 1).count + 1)]
+    assert "".join(text[part.start : part.end] for part in parts) == text
+    for part in parts:
+        shown = text[part.start : part.end]
+        assert len(shown) <= MAX_CHARACTERS
+        assert len(split_lines(shown)) <= MAX_LINES
+        assert part.first_line == 1 + len(LINE_BREAK.findall(text[: part.start]))
+    assert part_of(text, 0) == parts[0]
+    assert part_of(text, 99) == parts[-1]

@@ -87,6 +87,14 @@ def test_if_match_refuses_a_change_when_it_does_not(admin, stack, form):
     assert stack.deleted_at is None
 
 
+def test_no_change_is_answered_as_if_it_had_asked_for_what_is_there(world):
+    admin = world.callers["admin"]
+    for kind in ("stack", "agent", "generator", "template", "webhook"):
+        path = world.fill(f"/{kind}s/{{{kind}_id}}")
+        answer = admin.put(path, admin.get(path).json(), headers={"If-None-Match": "*"})
+        assert answer.status_code == 200, path
+
+
 @pytest.mark.parametrize("path", ["/stacks/{stack_id}", "/agents/{agent_id}", "/generators/{generator_id}"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_every_change_of_a_resource_takes_if_match(world, path, method):

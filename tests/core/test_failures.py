@@ -115,6 +115,33 @@ def test_outside_the_api_a_missing_database_is_503_in_plain_text(middleware_fail
     assert SECRET not in response.content.decode()
 
 
+def test_a_browser_gets_a_page_about_it_that_asks_the_database_nothing(
+    middleware_fails, django_assert_num_queries
+):
+    client = middleware_fails(OperationalError(SECRET))
+    with django_assert_num_queries(0):
+        response = client.get("/admin/", headers={"Accept": "text/html,application/xml;q=0.9,*/*;q=0.8"})
+    assert response.status_code == 503
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert int(response.headers["Retry-After"]) > 0
+    page = response.content.decode()
+    assert "The broker cannot answer at present" in page
+    assert SECRET not in page
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+def test_who_takes_anything_gets_a_sentence(middleware_fails, accept):
+    response = middleware_fails(OperationalError(SECRET)).get("/admin/", headers={"Accept": accept})
+    assert response.headers["Content-Type"] == "text/plain"
+
+
+def test_outside_the_api_a_bug_is_a_page_that_names_the_request(middleware_fails):
+    response = middleware_fails(Bug(SECRET)).get("/admin/", headers={"X-Request-Id": "find-me"})
+    assert response.status_code == 500
+    assert "<code>find-me</code>" in response.content.decode()
+    assert SECRET not in response.content.decode()
+
+
 def test_a_host_that_is_not_allowed_is_400_in_the_same_shape(settings, anonymous):
     settings.ALLOWED_HOSTS = ["broker.example"]
     response = anonymous.get("/stacks", headers={"Host": "evil.example"})

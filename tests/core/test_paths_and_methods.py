@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from tests.factories import make_agent, make_generator, make_stack, manifest
-from tests.support.api import Api, refused
+from tests.support.api import refused
 from tests.support.routes import api_routes
+from tests.support.world import World
 from tests.support.wsgi import call
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("the form of a request")]
@@ -17,10 +18,7 @@ ROUTES = api_routes()
 PATHS = sorted({route.path for route in ROUTES})
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 WITH_IDS = [
-    pytest.param(route, name, id=f"{route} {name}")
-    for route in ROUTES
-    for name in _PARAMETER.findall(route.path)
-    if name.endswith("_id")
+    (route, name) for route in ROUTES for name in _PARAMETER.findall(route.path) if name.endswith("_id")
 ]
 # No row has it: who may not get as far as looking one up needs none.
 SOME_ID = "0193f0a4-7c1e-7d39-8b53-0a4f6f2b9c11"
@@ -38,17 +36,19 @@ def allowed(path: str) -> set[str]:
 # --- Ids in the path --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("route", "name"), WITH_IDS)
-def test_what_is_no_uuid_is_400_in_every_position(admin, route, name):
-    path = fill(route.path, **{name: "not-a-uuid"})
-    body = refused(admin.request(route.method, path), 400, "invalid_path")
-    assert body["details"] == {"name": name}
+def test_what_is_no_uuid_is_400_in_every_position(admin, subtests):
+    for route, name in WITH_IDS:
+        with subtests.test(f"{route} {name}"):
+            path = fill(route.path, **{name: "not-a-uuid"})
+            body = refused(admin.request(route.method, path), 400, "invalid_path")
+            assert body["details"] == {"name": name}
 
 
-@pytest.mark.parametrize(("route", "name"), WITH_IDS)
-def test_nobody_hears_that_an_id_is_bad_without_a_key(route, name):
-    path = fill(route.path, **{name: "not-a-uuid"})
-    refused(Api(None).request(route.method, path), 401, "unauthorized")
+def test_nobody_hears_that_an_id_is_bad_without_a_key(anonymous, subtests):
+    for route, name in WITH_IDS:
+        with subtests.test(f"{route} {name}"):
+            path = fill(route.path, **{name: "not-a-uuid"})
+            refused(anonymous.request(route.method, path), 401, "unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,11 @@ def test_a_uuid_may_be_in_upper_case(admin):
     assert response.json()["id"] == str(stack.id)
 
 
-@pytest.mark.parametrize(("route", "name"), WITH_IDS)
-def test_a_nul_in_an_id_is_400(admin, route, name):
-    path = fill(route.path, **{name: "%00"})
-    refused(call(route.method, f"/api/v1{path}", key=admin.key), 400, "nul_character")
+def test_a_nul_in_an_id_is_400(admin, subtests):
+    for route, name in WITH_IDS:
+        with subtests.test(f"{route} {name}"):
+            path = fill(route.path, **{name: "%00"})
+            refused(call(route.method, f"/api/v1{path}", key=admin.key), 400, "nul_character")
 
 
 @pytest.mark.parametrize("word", ["labels", "annotations"])
@@ -112,24 +113,26 @@ def test_a_path_that_is_not_utf_8_is_400(admin, path):
 # --- No route ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api/v1", "/api/v1/", "/api/v2/stacks", "/api/", "/api/v1/nothing", "/api/v1/stacks/", "/api/v1//stacks",
-        "/api/v1/generators/", "/api/v1/agents//", "/api/v1/stacks/a/b/c", "/api/v1/STACKS", "/api/v1/%00",
-        "/api/v1/stacks/0193f0a4-7c1e-7d39-8b53-0a4f6f2b9c11/", "/api/v1/agent-events/", "/api/v1/auth/pak/",
-        "/api/v1/stacks/0193f0a4-7c1e-7d39-8b53-0a4f6f2b9c11/labels/", "/api/v1/\xff",
-    ],
-)  # fmt: skip
-def test_what_is_no_route_is_404_for_everybody_and_every_method(method, path):
-    # As a browser on another site would send it: without a key, and with cross-site checks on.
-    response = Client(enforce_csrf_checks=True).generic(method, path, b"{}", content_type="application/json")
-    assert response.status_code == 404
-    assert response.headers["Content-Type"] == "application/json"
-    assert response.headers["Cache-Control"] == "private, no-cache"
-    if method != "HEAD":
-        refused(response, 404, "not_found")
+NO_ROUTES = [
+    "/api/v1", "/api/v1/", "/api/v2/stacks", "/api/", "/api/v1/nothing", "/api/v1/stacks/", "/api/v1//stacks",
+    "/api/v1/generators/", "/api/v1/agents//", "/api/v1/stacks/a/b/c", "/api/v1/STACKS", "/api/v1/%00",
+    "/api/v1/stacks/0193f0a4-7c1e-7d39-8b53-0a4f6f2b9c11/", "/api/v1/agent-events/", "/api/v1/auth/pak/",
+    "/api/v1/stacks/0193f0a4-7c1e-7d39-8b53-0a4f6f2b9c11/labels/", "/api/v1/\xff",
+]  # fmt: skip
+
+
+def test_what_is_no_route_is_404_for_everybody_and_every_method(subtests):
+    for path in NO_ROUTES:
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"):
+            with subtests.test(f"{method} {path}"):
+                # As a browser on another site would send it: without a key, and with cross-site checks on.
+                client = Client(enforce_csrf_checks=True)
+                response = client.generic(method, path, b"{}", content_type="application/json")
+                assert response.status_code == 404
+                assert response.headers["Content-Type"] == "application/json"
+                assert response.headers["Cache-Control"] == "private, no-cache"
+                if method != "HEAD":
+                    refused(response, 404, "not_found")
 
 
 def test_a_slash_at_the_end_is_never_redirected(admin):
@@ -143,29 +146,37 @@ def test_a_slash_at_the_end_is_never_redirected(admin):
 # --- Methods ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_method_that_a_path_does_not_take_is_405_and_names_those_it_takes(path):
+def test_a_method_that_a_path_does_not_take_is_405_and_names_those_it_takes(subtests):
     _, agent = make_agent()
-    for method in set(METHODS) - allowed(path):
-        response = agent.request(method, fill(path))
-        assert response.status_code == 405, method
-        assert set(response.headers["Allow"].split(", ")) == allowed(path), method
-        if method != "HEAD":
-            refused(response, 405, "method_not_allowed")
+    for path in PATHS:
+        with subtests.test(path):
+            for method in set(METHODS) - allowed(path):
+                response = agent.request(method, fill(path))
+                assert response.status_code == 405, method
+                assert set(response.headers["Allow"].split(", ")) == allowed(path), method
+                if method != "HEAD":
+                    refused(response, 405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_without_a_key_every_method_is_401(path):
-    for method in METHODS:
-        response = Api(None).request(method, fill(path))
-        assert response.status_code == 401, method
-        assert response.headers["WWW-Authenticate"] == 'Bearer realm="brokkr"', method
-        if method != "HEAD":
-            refused(response, 401, "unauthorized")
+def test_without_a_key_every_method_is_401(anonymous, subtests):
+    for path in PATHS:
+        with subtests.test(path):
+            for method in METHODS:
+                response = anonymous.request(method, fill(path))
+                assert response.status_code == 401, method
+                assert response.headers["WWW-Authenticate"] == 'Bearer realm="brokkr"', method
+                if method != "HEAD":
+                    refused(response, 401, "unauthorized")
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if "GET" in allowed(path)])
-def test_head_answers_what_get_answers_without_the_body(world, path):
+def test_head_answers_what_get_answers_without_the_body(world, subtests):
+    for path in PATHS:
+        if "GET" in allowed(path):
+            with subtests.test(path):
+                _assert_head_is_get_without_the_body(world, path)
+
+
+def _assert_head_is_get_without_the_body(world: World, path: str) -> None:
     target = world.fill(
         path.replace("log/{work_order_id}", "log/{finished_order_id}").replace(
             "{stack_id}/rollout-strategy", "{rolled_out_stack_id}/rollout-strategy"

@@ -11,7 +11,20 @@ from agents.models import AgentEvent, StackReport
 from agents.models.event import EventStatus
 from audit.models import AuditLog
 from core.prepared import time_parameter
-from core.prepared_rows import LIVE_BY_ID, among, insert, list_parameter, select, update
+from core.prepared_rows import (
+    LIVE_BY_ID,
+    AskedRow,
+    Insert,
+    Update,
+    among,
+    fetch_with,
+    insert,
+    list_parameter,
+    select,
+    select_joined,
+    update,
+    write,
+)
 from stacks.models import Stack
 from tests.factories import make_agent, make_object, make_stack
 
@@ -116,3 +129,82 @@ def test_only_the_named_columns_are_read():
         field.attname for field in Stack._meta.concrete_fields if field.attname not in {"id", "name"}
     }
     assert found.name == stack.name
+
+
+def test_several_changes_are_made_together_and_change_nothing_else():
+    agent, _ = make_agent()
+    stacks = [make_stack() for _ in range(2)]
+    (event,) = events_of(1)
+    before = timezone.now() - timedelta(days=1)
+    insert([StackReport(agent=agent, stack=stacks[0], sequence_id=1, since=before)])
+    write(
+        Insert(
+            [StackReport(agent=agent, stack=stack, sequence_id=2, message=ODD) for stack in stacks],
+            unique=["agent", "stack"],
+            update=["sequence_id", "message"],
+        ),
+        Insert([event]),
+        Insert([]),
+        Update(Stack, "description = %(new)s", "id = %(id)s", {"new": ODD, "id": uuid_of(stacks[0].id)}),
+        Update(Stack, "description = %(new)s", "id = %(id)s", {"new": "b", "id": uuid_of(stacks[1].id)}),
+    )
+    assert not event._state.adding
+    assert AgentEvent.objects.get().message == ODD
+    assert {(row.stack_id, row.sequence_id, row.message) for row in StackReport.objects.all()} == {
+        (stack.id, 2, ODD) for stack in stacks
+    }
+    assert StackReport.objects.get(stack=stacks[0]).since == before
+    assert [Stack.objects.get(pk=stack.pk).description for stack in stacks] == [ODD, "b"]
+
+
+def test_no_change_is_no_statement(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        write(Insert([]))
+
+
+def test_rows_of_joined_models_come_once_each_and_no_row_stands_for_a_missing_one():
+    agent, _ = make_agent()
+    reported, other = make_stack(), make_stack()
+    objects = [make_object(stack) for stack in (reported, reported, other)]
+    report = StackReport(agent=agent, stack=reported, sequence_id=1, message=ODD)
+    insert([report])
+    source = (
+        "deployment_objects o JOIN stacks s ON s.id = o.stack_id "
+        f"LEFT JOIN agent_stack_reports r ON r.stack_id = s.id WHERE {among('o.id', 'ids')}"
+    )
+    wanted = {"ids": list_parameter([obj.id for obj in objects])}
+    found = select_joined({"s": Stack, "r": StackReport}, source, wanted)
+    assert {row.pk for row in found["s"]} == {reported.pk, other.pk}
+    (stored,) = found["r"]
+    for field in StackReport._meta.concrete_fields:
+        assert getattr(stored, field.attname) == getattr(report, field.attname), field.name
+    assert len(found["s"]) == 2
+
+
+@pytest.mark.parametrize("state", ["live", "deleted", "unknown", "nobody asks"])
+def test_a_resource_is_read_beside_another_row_if_it_is_live(state):
+    stack, other = make_stack(), make_stack()
+    if state == "deleted":
+        Stack.objects.filter(pk=stack.pk).update(deleted_at=timezone.now())
+    asked = AskedRow(Stack, uuid.uuid4() if state == "unknown" else stack.pk)
+    row = fetch_with(
+        asked,
+        "stacks.name",
+        "stacks",
+        "stacks.id = %(id)s",
+        {"id": uuid_of(uuid.uuid4() if state == "nobody asks" else other.pk)},
+    )
+    assert row == (None if state == "nobody asks" else (other.name,))
+    if state == "live":
+        assert asked.row is not None
+        assert asked.row.__dict__ | {"_state": None} == Stack.objects.get(pk=stack.pk).__dict__ | {
+            "_state": None
+        }
+    else:
+        assert asked.row is None
+
+
+def test_without_a_resource_only_the_row_is_read():
+    stack = make_stack()
+    row = fetch_with(None, "stacks.name", "stacks", "stacks.id = %(id)s", {"id": uuid_of(stack.pk)})
+    assert row == (stack.name,)

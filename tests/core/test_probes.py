@@ -11,7 +11,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.models import AgentHeartbeat
-from core import metrics
+from core import metrics, observation
 from core.events import SYSTEM
 from stacks.services import delete_stack
 from tests.factories import make_agent, make_object, make_stack, make_work_order
@@ -107,6 +107,8 @@ def _count_from_zero() -> None:
     """What all tests before have counted would take longer to read than to count."""
     metrics.REQUESTS.clear()
     metrics.DURATIONS.clear()
+    observation._counter.cache_clear()
+    observation._observer.cache_clear()
 
 
 def samples(name: str) -> dict[frozenset[tuple[str, str]], float]:

@@ -1,6 +1,6 @@
 """The document as a whole: what every operation has, added once spectacular has read the views."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from core.api.fields import parse_uuid
@@ -22,11 +22,13 @@ def complete(
     examples: Mapping[int, DomainError],
     id_sources: Mapping[str, str],
     metrics: str,
+    tagged: Collection[str],
 ) -> _Document:
     """Give every operation its error answers, its headers and its descriptions; add the public operations.
 
     `examples` maps a status to the refusal that its shared answer shows, `id_sources` the name of a field with an id
-    to where a caller finds such ids; `metrics` is what a scrape may look like.
+    to where a caller finds such ids; `metrics` is what a scrape may look like. `tagged` are the operations that answer
+    an ETag although they do not answer one thing with an id.
     """
     document = _for_tools(document)
     components = document.setdefault("components", {})
@@ -34,10 +36,10 @@ def complete(
     components["headers"] = HEADERS
     components["responses"] = error_components(examples)
     for path in document["paths"].values():
-        tagged = "get" in path and _is_tagged(path["get"], components["schemas"])
+        is_resource = "get" in path and _is_resource(path["get"], components["schemas"])
         for method in _METHODS & path.keys():
             operation = path[method]
-            if tagged:
+            if is_resource or operation["operationId"] in tagged:
                 _add_conditions(method, operation)
             _describe_success(method, operation)
             _describe_ids(operation, id_sources)
@@ -64,7 +66,7 @@ def _for_tools(node: Any) -> Any:
     return [_for_tools(member) for member in node] if isinstance(node, list) else node
 
 
-def _is_tagged(operation: _Document, schemas: _Document) -> bool:
+def _is_resource(operation: _Document, schemas: _Document) -> bool:
     """Whether a GET answers one thing with an id; those carry an ETag, and changes to them take If-Match."""
     content = operation["responses"]["200"]["content"].get("application/json", {})
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]

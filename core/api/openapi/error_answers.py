@@ -78,6 +78,11 @@ _ANSWERS: dict[int, tuple[str, str, errors.DomainError]] = {
         "The key has made too many requests, where the broker is set up with a limit.",
         errors.RateLimited(retry_after_seconds=1),
     ),
+    431: (
+        "HeadersTooLong",
+        "A header is longer than 8190 bytes, or there are more than 100.",
+        errors.BadRequest("The request has too many headers, or one that is too long."),
+    ),
     500: (
         "InternalError",
         "The broker failed; `details.request_id` finds the reason in its log.",
@@ -90,7 +95,7 @@ _ANSWERS: dict[int, tuple[str, str, errors.DomainError]] = {
     ),
 }
 # What the HTTP server refuses has not become a request with an id.
-_REFUSED_UNREAD = {414}
+_REFUSED_UNREAD = {414, 431}
 
 
 def error_components(examples: Mapping[int, errors.DomainError]) -> _Document:
@@ -127,7 +132,7 @@ def error_answer(description: str, example: errors.DomainError, *, has_id: bool 
 
 
 def _statuses(method: str, operation: _Document) -> set[int]:
-    statuses = {400, 401, 403, 414, 429, 500, 503}
+    statuses = {400, 401, 403, 414, 429, 431, 500, 503}
     parameters = operation.get("parameters", [])
     looks_something_up = any(parameter["in"] == "path" for parameter in parameters)
     if method == "post" and looks_something_up:
@@ -143,8 +148,9 @@ def _statuses(method: str, operation: _Document) -> set[int]:
     if headers & {"If-Match", "If-Plan"}:
         statuses.add(412)
     if "If-Plan" in headers:
-        # It may take more away than the budget allows.
-        statuses.add(409)
+        # It may take more away than the budget allows. Its body is read, also that of a DELETE, because it may ask for
+        # a dry run.
+        statuses |= {409, 413, 415}
     if operation["operationId"] == "make_plan":
         # The refusals of all writes of which a plan may be asked.
         statuses |= {404, 412}

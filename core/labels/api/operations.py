@@ -16,6 +16,11 @@ LABEL_SCHEMAS = {
     "AddLabelBody": {"oneOf": [_LABEL, {"$ref": "#/components/schemas/LabelBody"}]},
 }
 
+_DOTS = (
+    "Many clients take `.` and `..` out of a path, and then the request is one about the resource itself; "
+    "what is called so is taken off in the admin."
+)
+
 
 def label_operations(
     noun: str,
@@ -59,7 +64,7 @@ def label_operations(
             operation_id=f"{noun}s_remove_label",
             tags=tags,
             summary=f"Take a label off one of the {noun}s",
-            description="A slash in the label is sent as `%2F`.",
+            description=f"A slash in the label is sent as `%2F`. {_DOTS}",
             responses={204: None},
         ),
         "annotations": extend_schema(
@@ -82,7 +87,7 @@ def label_operations(
             operation_id=f"{noun}s_remove_annotation",
             tags=tags,
             summary=f"Take an annotation off one of the {noun}s",
-            description="Its key is in the path; a slash in it is sent as `%2F`.",
+            description=f"Its key is in the path; a slash in it is sent as `%2F`. {_DOTS}",
             responses={204: None},
         ),
     }
