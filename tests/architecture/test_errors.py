@@ -4,7 +4,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-import pytest
 from django.conf import settings
 
 from core.api.errors import error_body, status_of
@@ -47,13 +46,14 @@ def test_no_two_refusals_share_a_code():
         assert len({status_of(kind()) for kind in kinds}) == (2 if code in TWO_STATUSES else 1)
 
 
-@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
-def test_a_refusal_has_a_snake_case_code_a_sentence_and_a_status(kind):
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
-    assert re.fullmatch(r"[A-Z].+\.", kind.message, re.DOTALL)
-    error = kind()
-    assert 400 <= status_of(error) <= 503
-    assert error_body(error) == {"error": kind.message, "code": kind.code, "message": kind.message}
+def test_a_refusal_has_a_snake_case_code_a_sentence_and_a_status(subtests):
+    for kind in REFUSALS:
+        with subtests.test(f"{kind.__module__}.{kind.__name__}"):
+            assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
+            assert re.fullmatch(r"[A-Z].+\.", kind.message, re.DOTALL)
+            error = kind()
+            assert 400 <= status_of(error) <= 503
+            assert error_body(error) == {"error": kind.message, "code": kind.code, "message": kind.message}
 
 
 def test_every_code_is_documented_with_its_status_and_no_other():

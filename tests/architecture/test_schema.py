@@ -24,9 +24,7 @@ def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 OPERATIONS = dict(_operations())
-every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
 API_OPERATIONS = {name: operation for name, operation in OPERATIONS.items() if " /api/" in name}
-every_api_operation = pytest.mark.parametrize("operation", API_OPERATIONS.values(), ids=API_OPERATIONS.keys())
 
 
 def _resolved(response: dict[str, Any]) -> dict[str, Any]:
@@ -57,21 +55,27 @@ def test_the_served_document_is_the_committed_one():
     assert response.json() == document
 
 
-@every_operation
-def test_an_operation_says_what_it_does(operation):
-    assert operation["summary"]
-    assert operation["description"]
-    assert operation["tags"]
-    assert all(parameter["description"] for parameter in operation.get("parameters", []))
-    assert all(_resolved(response)["description"] for response in operation["responses"].values())
+def test_an_operation_says_what_it_does(subtests):
+    for name, operation in OPERATIONS.items():
+        with subtests.test(name):
+            assert operation["summary"]
+            assert operation["description"]
+            assert operation["tags"]
+            assert all(parameter["description"] for parameter in operation.get("parameters", []))
+            assert all(_resolved(response)["description"] for response in operation["responses"].values())
 
 
 # What agents of the first releases take for success of these is 200, and they read no body.
 EMPTY_SUCCESS = {"update_health_status"}
 
 
-@every_operation
-def test_every_body_has_a_schema_and_examples_that_fit_it(operation):
+def test_every_body_has_a_schema_and_examples_that_fit_it(subtests):
+    for name, operation in OPERATIONS.items():
+        with subtests.test(name):
+            _assert_bodies_fit(operation)
+
+
+def _assert_bodies_fit(operation: dict[str, Any]) -> None:
     bodies = list(operation.get("requestBody", {}).get("content", {}).values())
     for status, response in operation["responses"].items():
         content = _resolved(response).get("content", {})
@@ -82,10 +86,11 @@ def test_every_body_has_a_schema_and_examples_that_fit_it(operation):
         _assert_examples_fit(media)
 
 
-@every_api_operation
-def test_an_operation_needs_a_key_and_names_its_refusals(operation):
-    assert operation["security"] == [{"pak": []}]
-    assert {"400", "401", "403", "500", "503"} <= operation["responses"].keys()
+def test_an_operation_needs_a_key_and_names_its_refusals(subtests):
+    for name, operation in API_OPERATIONS.items():
+        with subtests.test(name):
+            assert operation["security"] == [{"pak": []}]
+            assert {"400", "401", "403", "500", "503"} <= operation["responses"].keys()
 
 
 def test_only_probes_need_no_key():
@@ -111,11 +116,12 @@ def test_names_of_operations_are_unique():
     assert sorted(names) == sorted(set(names))
 
 
-@every_api_operation
-def test_ids_in_paths_are_uuids(operation):
-    for parameter in operation.get("parameters", []):
-        if parameter["in"] == "path" and parameter["name"].endswith("_id"):
-            assert parameter["schema"] == {"type": "string", "format": "uuid"}
+def test_ids_in_paths_are_uuids(subtests):
+    for name, operation in API_OPERATIONS.items():
+        with subtests.test(name):
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+                    assert parameter["schema"] == {"type": "string", "format": "uuid"}
 
 
 def test_every_list_that_pages_names_its_headers():

@@ -73,20 +73,20 @@ POST   /webhook-deliveries/{unknown}/redeliver 404  403     403
 GET    /agents/{unknown}/webhooks/pending     404   403     403
 """
 UNKNOWN_ROWS = [
-    pytest.param(method, path, [int(status) for status in statuses], id=f"{method} {path}")
+    (method, path, [int(status) for status in statuses])
     for method, path, *statuses in map(str.split, UNKNOWN_TABLE.strip().splitlines()[1:])
 ]
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "statuses"), UNKNOWN_ROWS)
 def test_for_an_unknown_id_stacks_and_templates_say_404_to_all_and_owners_are_hidden_from_others(
-    world, method, path, statuses
+    world, subtests
 ):
-    callers = world.callers
-    body: object = {"PUT": {}, "PATCH": {"deployment_objects": []}}.get(method, ...)
-    heard = [
-        callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)
-        for caller in ("admin", "stranger", "other")
-    ]
-    assert [answer.status_code for answer in heard] == statuses
+    for method, path, statuses in UNKNOWN_ROWS:
+        body: object = {"PUT": {}, "PATCH": {"deployment_objects": []}}.get(method, ...)
+        with subtests.test(f"{method} {path}"):
+            heard = [
+                world.callers[caller].request(method, path.replace("{unknown}", UNKNOWN), body)
+                for caller in ("admin", "stranger", "other")
+            ]
+            assert [answer.status_code for answer in heard] == statuses

@@ -124,9 +124,10 @@ def sight(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 @pytest.mark.parametrize("caller", LIMITED)
-@pytest.mark.parametrize("operation", GETS)
-def test_no_answer_tells_of_a_stack_beyond_the_limits(sight, operation, caller):
-    assert sight.leaks(sight.heard(caller, operation)) == []
+def test_no_answer_tells_of_a_stack_beyond_the_limits(sight, caller, subtests):
+    for operation in GETS:
+        with subtests.test(operation):
+            assert sight.leaks(sight.heard(caller, operation)) == []
 
 
 @pytest.mark.parametrize(
