@@ -1,6 +1,7 @@
 """Every list of the admin and its first page, in a large world, beside another revision: `make bench-admin`.
 
-10,000 agents, 2,000 stacks, 200,000 versions, 1,000,000 events, 200,000 latest reports. Server time is that of the
+10,000 agents, 2,000 stacks, 200,000 versions, 1,000,000 events, 200,000 latest reports; at the end the same on a bad
+day, on which 60,000 of these fail. Server time is that of the
 whole request in this process, from the first middleware to the last byte; its CPU, with PostgreSQL's, tells more where
 the machine does other work. `--against REVISION` measures the pages that the other revision has in such a world.
 """
@@ -57,6 +58,30 @@ SELECT gen_random_uuid(), r.agent_id, o.id, CASE r.status WHEN 'SUCCESS' THEN 'h
        now(), now(), now()
 FROM agent_stack_reports r JOIN deployment_objects o ON o.sequence_id = r.sequence_id;
 """
+# A bad day: three reports in ten, 60,000, are of a failure of the newest version that began within four hours. Each
+# stack has its own error, and one agent in ten another one; two of three errors have a number or a pod's name in them.
+_BAD_DAY = """
+UPDATE agent_stack_reports r
+SET status = 'FAILURE', sequence_id = n.newest, reported_at = now(),
+    since = now() - ('x' || left(md5(r.id::text), 4))::bit(16)::int * interval '0.2 second',
+    message = CASE
+        WHEN pg_temp.byte(r.stack_id) % 3 = 0 OR pg_temp.byte(r.id) % 10 = 0 THEN
+            'pod web-7d9f8b6c5d-' || translate(left(md5(r.id::text), 5), 'aeiou', 'bcdfg')
+            || ' is not ready after ' || pg_temp.byte(r.id) || ' s: CrashLoopBackOff'
+        WHEN pg_temp.byte(r.stack_id) % 3 = 1 THEN 'Deployment default/web: ImagePullBackOff: 503 from the registry'
+        ELSE 'exceeded quota: compute-resources, requested: limits.memory=' || pg_temp.byte(r.id) || 'Mi' END
+FROM (SELECT stack_id, max(sequence_id) AS newest FROM deployment_objects GROUP BY stack_id) n
+WHERE n.stack_id = r.stack_id AND ('x' || right(md5(r.id::text), 4))::bit(16)::int % 10 < 3
+"""
+_BYTE = """
+CREATE FUNCTION pg_temp.byte(id uuid) RETURNS int LANGUAGE sql IMMUTABLE AS
+$$ SELECT ('x' || left(md5(id::text), 2))::bit(8)::int $$;
+"""
+# Agents are silent after five minutes, and this takes longer.
+_HEARD = (
+    "UPDATE agent_heartbeats SET last_heartbeat = now() WHERE last_heartbeat > now() - interval '12 hours'"
+)
+_BAD_SEARCHES = ("crashloop", "quota", "agent-77", "zzzzzz")
 # A line of what this prints: the page, its first and its median time, its queries and its size.
 _LINE = re.compile(r"(/\S*) +(\d+) +(\d+) +(\d+) +(\d+)")
 
@@ -81,8 +106,16 @@ def main() -> int:
         data.add_events(options.events)
         data.add_history()
         _add_what_is_found(options.stacks)
+        data.run(_HEARD)
         data.settle()
         rows = [_measure(page, options.rounds) for page in _pages() if options.only in page]
+        data.run(_BYTE + _BAD_DAY)
+        data.run(_HEARD)
+        data.settle()
+        for page in _pages_of_a_bad_day():
+            if options.only in page:
+                row = _measure(page, options.rounds)
+                rows.append(row | {"page": f"{page} (60,000 fail)"})
         notes = environment.machine()
     print(f"\n{notes}\n")
     print(
@@ -146,6 +179,30 @@ def _pages() -> list[str]:
         url = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         pages += [url, f"{url}?q=agent-77", f"{url}?p=3"]
     return [*pages, *_pages_of_rows()]
+
+
+def _pages_of_a_bad_day() -> list[str]:
+    """The pages that tell what fails, and those of the stack, the agent and the rollout that somebody looks at then."""
+    from django.contrib import admin
+    from django.urls import reverse
+
+    deployments, search = reverse("admin:deployments"), reverse("admin:search")
+    lists = [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model in admin.site._registry
+        if model._meta.model_name in {"agent", "stack", "agentevent", "rollout"}
+    ]
+    return [
+        reverse("admin:index"),
+        *(
+            f"{deployments}?{query}"
+            for query in (*_DEPLOYMENTS, "page=2", "q=quota", "state=silent", "state=held")
+        ),
+        *(f"{search}?extended=1&s={text}" for text in _BAD_SEARCHES),
+        *lists,
+        *_filtered_pages(),
+        *_pages_of_rows(),
+    ]
 
 
 def _filtered_pages() -> list[str]:

@@ -27,11 +27,16 @@ _LOOKED_AT = "2026-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Call:
-    """One kind of call, as the bytes of requests that are sent in turn, and the status that answers all of them."""
+    """One kind of call, as the bytes of requests that are sent in turn, and the status that answers all of them.
+
+    `turns` is how often all of them are sent before they are measured, each on a connection of its own, so that every
+    process has most likely had all of them.
+    """
 
     name: str
     requests: Sequence[str]
     status: str = "200"
+    turns: int = 0
 
 
 class World:
@@ -52,6 +57,7 @@ class World:
                 "target state, full body",
                 # Not those that have reported: their target state is empty.
                 [self._of_agent(n, "GET", "target-state") for n in numbers[REPORTING:]],
+                turns=8,
             ),
             Call(
                 "target state, 304",

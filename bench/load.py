@@ -2,7 +2,8 @@
 
 Reads jobs as JSON lines on stdin, and for each writes one JSON line with what it saw. `requests` are sent in turn, with
 that many connections at once; without keep-alive each request has a connection of its own, as gunicorn's sync worker
-wants.
+wants. With a `rate`, which is for requests without keep-alive, so many begin in a second, and the latency counts from
+the moment at which each is due; without one, each connection's next request follows its answer.
 """
 
 import json
@@ -35,7 +36,13 @@ class Seen:
 
 
 def generate(
-    port: int, requests: Sequence[str], *, connections: int, seconds: float, keep_alive: bool = False
+    port: int,
+    requests: Sequence[str],
+    *,
+    connections: int,
+    seconds: float,
+    keep_alive: bool = False,
+    rate: float | None = None,
 ) -> Seen:
     """Load from a process of its own, the same one for all calls, because starting it takes as long as a short load."""
     job = {
@@ -44,6 +51,7 @@ def generate(
         "connections": connections,
         "seconds": seconds,
         "keep_alive": keep_alive,
+        "rate": rate,
     }
     process = _process()
     assert process.stdin
@@ -85,8 +93,8 @@ class _Client:
         self.began = 0.0
 
 
-def _run(job: dict) -> dict:  # noqa: C901, PLR0915  one loop that is cheap because it is one
-    address, keep_alive = ("127.0.0.1", job["port"]), job["keep_alive"]
+def _run(job: dict) -> dict:  # noqa: C901, PLR0912, PLR0915  one loop that is cheap because it is one
+    address, keep_alive, rate = ("127.0.0.1", job["port"]), job["keep_alive"], job["rate"]
     requests = [text.encode() for text in job["requests"]]
     if not keep_alive:
         requests = [
@@ -103,7 +111,7 @@ def _run(job: dict) -> dict:  # noqa: C901, PLR0915  one loop that is cheap beca
         turn += 1
         client.buffer.clear()
         client.expected = -1
-        client.began = time.perf_counter()
+        client.began = due if rate else time.perf_counter()
         if client.socket is None:
             client.socket = socket.socket()
             client.socket.setblocking(False)
@@ -127,17 +135,24 @@ def _run(job: dict) -> dict:  # noqa: C901, PLR0915  one loop that is cheap beca
         statuses[status] += 1
         if closed or not keep_alive:
             close(client)
-        if time.perf_counter() < end:
+        if rate:
+            free.append(client)
+        elif time.perf_counter() < end:
             start(client)
         elif client.socket is not None:
             close(client)
 
-    began = time.perf_counter()
+    began = due = time.perf_counter()
     end = began + job["seconds"]
-    for _ in range(job["connections"]):
-        start(_Client())
-    while clients:
-        for number, event in epoll.poll(1.0):
+    free = [_Client() for _ in range(job["connections"])]
+    while free and not rate:
+        start(free.pop())
+    while clients or (rate and due < end):
+        while rate and free and due <= min(time.perf_counter(), end):
+            start(free.pop())
+            due += 1 / rate
+        wait = due - time.perf_counter() if rate and free and due < end else 1.0
+        for number, event in epoll.poll(max(wait, 0.0)):
             client = clients[number]
             if event & select.EPOLLOUT and client.pending:
                 try:

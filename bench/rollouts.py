@@ -2,21 +2,27 @@
 
 Polls of this tree beside those of a revision that knew no holds, in pairs of short windows: with no hold anywhere, and
 with a hold on each of the twenty stacks of every agent. Then one tick of 100 rollouts with 10,000 members each, and the
-release of a wave of 5,000. CPU time is that of the broker's and PostgreSQL's processes.
+release of a wave of 5,000. CPU time is that of the broker's and PostgreSQL's processes. At last the p99 of polls while
+a worker ticks and releases without a break, over that while it rests, of agents that the wave does not reach.
 """
 
 import argparse
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import UUID
 
 from bench import data, environment
 from bench.agent_calls import Variant, etags_of, measure, polls
+from bench.load import generate, request
 from tests.support.postgres import private_postgres
 from tests.support.revision import checkout
 from tests.support.server import ROOT
@@ -25,6 +31,7 @@ from tests.support.server import ROOT
 BEFORE = "156fee0"
 ROLLOUTS = 100
 WAVE = 5_000
+_BYSTANDERS = 500
 _HELD = "bench_held"
 _OFFERS = """
 INSERT INTO agent_offers (id, agent_id, version_id, stack_id, offered_at)
@@ -59,8 +66,8 @@ INSERT INTO rollouts (id, created_at, stack_id, version_id, previous_id, chain_i
     state_since, cause, reason, changed_by, is_skipped, wave, started_at, next_look_at, publisher_role,
     publisher_label)
 SELECT pg_temp.key('7', i), now(), pg_temp.key('6', i), n.newest, n.oldest, pg_temp.key('7', i), 'wide',
-    CASE WHEN i < {rollouts} THEN '{{"waves": [{{"name": "rest"}}]}}'
-    ELSE '{{"waves": [{{"name": "half", "percent": 50}}, {{"name": "rest"}}]}}' END::jsonb,
+    CASE WHEN i < {rollouts} THEN '{{"waves": [{{"name": "rest", "soak_seconds": 43200}}]}}'
+    ELSE '{{"waves": [{{"name": "half", "percent": 50, "soak_seconds": 43200}}, {{"name": "rest"}}]}}' END::jsonb,
     'progressing', now(), '', '', '', false, CASE WHEN i < {rollouts} THEN 1 ELSE 0 END, now(),
     now() + interval '1 day', 'admin', ''
 FROM generate_series(0, {rollouts}) i JOIN (
@@ -89,6 +96,11 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--stacks", type=int, default=2000)
+    parser.add_argument(
+        "--windows", type=int, default=5, help="pairs of windows for the p99 of polls meanwhile"
+    )
+    parser.add_argument("--window-seconds", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=100.0, help="polls in a second in these windows")
     parser.add_argument("--only", choices=["polls", "rollouts"])
     options = parser.parse_args()
     with (
@@ -103,7 +115,7 @@ def main() -> int:
         if options.only != "rollouts":
             lines += _polls(options, folder, postgres.url)
         if options.only != "polls":
-            lines += _rollouts()
+            lines += _rollouts(options, folder)
         notes = environment.machine()
     print(f"\n{notes}\n\n{'':<58}{'measured':>10}{'bound':>9}")
     for label, value, bound in lines:
@@ -159,7 +171,7 @@ def _ratio(listed: dict[str, Variant], one: str, other: str) -> float:
     return statistics.median(a / b for a, b in zip(listed[one].cpu, listed[other].cpu, strict=True))
 
 
-def _rollouts() -> list[tuple[str, float, float]]:
+def _rollouts(options: argparse.Namespace, folder: Path) -> list[tuple[str, float, float]]:
     # Importing them needs Django, which needs the database's address.
     from django.utils import timezone
 
@@ -191,9 +203,23 @@ def _rollouts() -> list[tuple[str, float, float]]:
     # Writing all this may have taken so long that the agents count as silent.
     data.run("UPDATE agent_heartbeats SET last_heartbeat = now()")
     waiting = Rollout.objects.get(wave=0)
-    released = cpu_of(lambda: tick(rollout_id=waiting.pk, now=timezone.now()))
-    if VersionRelease.objects.filter(version=waiting.version_id).count() != WAVE:
-        raise RuntimeError("not everybody has it")
+
+    def release_wave() -> None:
+        tick(rollout_id=waiting.pk, now=timezone.now())
+        if VersionRelease.objects.filter(version=waiting.version_id).count() != WAVE:
+            raise RuntimeError("not everybody has it")
+
+    def take_back() -> None:
+        VersionRelease.objects.filter(version=waiting.version_id).delete()
+        RolloutMember.objects.filter(rollout=waiting).delete()
+        waiting.waves.update(released_at=None, running_since=None)
+        Rollout.objects.filter(pk=waiting.pk).update(wave=0)
+        data.settle()
+
+    released = cpu_of(release_wave)
+    reached = set(VersionRelease.objects.filter(version=waiting.version_id).values_list("agent", flat=True))
+    take_back()
+    meanwhile = _polls_meanwhile(options, folder, reached, [release_wave, tick_all], take_back)
     print(f"{ROLLOUTS} rollouts of {members} members; ticks, CPU and clock: ", end="")
     print(", ".join(f"{cpu:.2f} s/{clock:.2f} s" for cpu, clock in ticks))
     return [
@@ -204,7 +230,51 @@ def _rollouts() -> list[tuple[str, float, float]]:
         ),
         (f"releasing {WAVE} agents, seconds of CPU", released[0], 2.0),
         (f"releasing {WAVE} agents, seconds", released[1], 2.0),
+        ("p99 of polls beside ticks and releases over without", meanwhile, 1.2),
     ]
+
+
+def _polls_meanwhile(
+    options: argparse.Namespace,
+    folder: Path,
+    reached: set[UUID],
+    work: list[Callable[[], None]],
+    take_back: Callable[[], None],
+) -> float:
+    """The median ratio of pairs of windows. The work is done once each, and the last of it again and again."""
+    from agents.api.state import state_etag
+    from agents.target_state import state_of
+
+    bystanders = [number for number in range(data.AGENTS) if UUID(data.agent_id(number)) not in reached]
+    asked = []
+    for number in random.Random(1).sample(bystanders, _BYSTANDERS):
+        etag = state_etag(state_of(agent_id=UUID(data.agent_id(number)), mode="full"))
+        path = f"/api/v1/agents/{data.agent_id(number)}/target-state"
+        asked.append(request("GET", path, key=data.agent_key(number), headers=[f"If-None-Match: {etag}"]))
+    server = environment.Server(folder)
+
+    def p99(seconds: float) -> float:
+        seen = generate(server.port, asked, connections=16, seconds=seconds, rate=options.rate)
+        if set(seen.statuses) != {"304"}:
+            raise RuntimeError(f"polls meanwhile: {dict(seen.statuses)}")
+        return seen.percentile(0.99)
+
+    pairs = []
+    with environment.servers(server), ThreadPoolExecutor(1) as others:
+        p99(options.window_seconds)
+        for _ in range(options.windows):
+            quiet = p99(options.window_seconds)
+            busy = others.submit(p99, options.window_seconds)
+            for each in work:
+                each()
+            while not busy.done():
+                work[-1]()
+            pairs.append((quiet, busy.result()))
+            print(
+                f"p99 of polls: {quiet:.1f} ms, beside ticks and releases {busy.result():.1f} ms", flush=True
+            )
+            take_back()
+    return statistics.median(busy / quiet for quiet, busy in pairs)
 
 
 def _copy_with_holds(url: str) -> str:

@@ -34,7 +34,11 @@ _P99_MS = 50.0
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="The other options are those that `manage.py simulate_fleet --help` names.",
+    )
     parser.add_argument("--storm", type=int, metavar="AGENTS")
     parser.add_argument("--against", metavar="REVISION")
     given, arguments = parser.parse_known_args(arguments)
