@@ -73,6 +73,14 @@ def test_values_of_all_kinds_give_objects(values):
     assert ("Deployment", "brokkr-agent") in objects(done.stdout)
 
 
+def test_a_cluster_role_of_ones_own_takes_the_place_of_the_charts():
+    values = {"clusterRole": "mine", "replaces": "0193f0a4-11d2-7a53-9d0e-5a8c1f7b2e91"}
+    made = objects(helm("template", "brokkr-agent", str(AGENT_CHART), values=values).stdout)
+    (binding,) = (obj for (kind, _), obj in made.items() if kind == "ClusterRoleBinding")
+    assert binding["roleRef"]["name"] == "mine"
+    assert not [name for kind, name in made if kind == "ClusterRole"]
+
+
 def test_the_chart_sets_no_variable_that_the_agent_does_not_read():
     code = (ROOT / "brokkr_agent" / "configuration.py").read_text(encoding="utf-8")
     known = {f"BROKKR_AGENT_{name}" for name in re.findall(r'(?:text|flag)\("([A-Z_]+)"', code)}
