@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 2
 # More arguments for pytest, e.g. make test-sqlite PYTEST_ARGS="tests/agents -x"
 PYTEST_ARGS ?=
-# Arguments for the pictures, e.g. make screenshots SCREENSHOT_ARGS="--only agents/ --modes dark"
+# Arguments for the pictures, e.g. make screenshots SCREENSHOT_ARGS="--only agents/ --modes 390"
 SCREENSHOT_ARGS ?=
 
 SHELL := /bin/bash
@@ -209,7 +209,7 @@ clients: env ## generate clients from openapi/ with each tool that is here, and 
 	@$(BIN)/python -m tests.support.server $(BIN)/python -m tests.clients $(CLIENTS_ARGS)
 
 .PHONY: screenshots
-screenshots: chromium ## write pictures of every page of the admin, with a demonstration fleet, to ./screenshots
+screenshots: chromium ## write pictures of every page and question of the admin, and pages.json, to ./screenshots
 	@$(BIN)/python -m tests.browser.screenshots $(SCREENSHOT_ARGS)
 
 .PHONY: pictures
@@ -341,7 +341,7 @@ bench-faults: env ## measure what clients see while the database hangs, here or 
 .PHONY: bench-simulated-rollouts
 bench-simulated-rollouts: env ## let 2,000 agents live through rollouts, good and bad, with every fault, for 15 minutes
 	@$(BIN)/python -m bench.simulation --agents 2000 --joining 0 --duration 900 --interval 30 --stacks 400 --changes 0.5 \
-		--rollouts --faults drop,slow,duplicate,skew,kill $(BENCH_ARGS)
+		--rollouts --faults drop,slow,duplicate,skew,kill --processes 2 --kill-every 180 $(BENCH_ARGS)
 
 .PHONY: bench-memory
 bench-memory: env ## watch the memory of a web process over a million requests

@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Entry point of every command: `python manage.py help` lists them."""
 
+import gc
 import os
 import sys
 
@@ -10,6 +11,8 @@ from django.db import Error as DatabaseError
 
 def main() -> int:
     """The exit code."""
+    # The default is 700: loading Django would start hundreds of garbage collections, and none would find anything.
+    gc.set_threshold(10_000)
     # What commands write holds secrets.
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brokkr_site.settings")

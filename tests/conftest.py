@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -20,10 +21,12 @@ from pytest_django import DjangoDbBlocker
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak
+from plans import dry_runs
 from tests.support import image, kubernetes
 from tests.support.admin import AdminPages
 from tests.support.api import Api
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.committed_rows import FreshDatabase
 from tests.support.kinds import starts_servers, uses_database
 from tests.support.server import AUDIT_KEY, SharedTemplate, Template
 from tests.support.shared_rows import shared_rows
@@ -48,6 +51,14 @@ def _no_scan_of_static_files() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _patient_plans() -> Iterator[None]:
+    """On SQLite too, plans are not given up because the machine has much else to do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dry_runs, "_SQLITE_SECONDS", 60)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _webhook_key() -> None:
     """Webhooks can be stored, whatever the machine's own data folder holds."""
     settings.WEBHOOK_ENCRYPTION_KEYS = [bytes(32)]
@@ -57,6 +68,23 @@ def _webhook_key() -> None:
 def _audit_key() -> None:
     """The audit log can be sealed, whatever the machine's own data folder holds."""
     settings.AUDIT_SIGNING_KEYS = [bytes.fromhex(AUDIT_KEY)]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database of pytest-django, in which only those tables are emptied that a test has written to."""
+    with django_db_blocker.unblock():
+        fresh = FreshDatabase()
+    empty_all = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # the stubs lack it
+
+    def restore(case: TransactionTestCase) -> None:
+        if not fresh.restore():
+            empty_all(case)
+            fresh.remember()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
+        yield
 
 
 # A variable, because the processes of xdist inherit it.

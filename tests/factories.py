@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentEvent, AgentTarget, Registration
 from agents.models.event import EventStatus
-from agents.services.agents import create_agent, lock_agent, update_agent
+from agents.services.agents import create_agent, lock_agent, record_heartbeat, update_agent
 from agents.services.events import report_event
 from agents.services.registrations import register_agent
 from agents.services.targets import add_target
@@ -103,14 +103,17 @@ def make_agent(
     name: str | None = None,
     cluster_name: str = "test-cluster",
     active: bool = False,
+    heard: bool = False,
     labels: Iterable[str] = (),
     annotations: Mapping[str, str] | None = None,
 ) -> tuple[Agent, Api]:
-    """An agent and the API as its key sees it."""
+    """An agent and the API as its key sees it. `heard`: it has sent a heartbeat."""
     agent, key = create_agent(name=name or unique("agent"), cluster_name=cluster_name, actor=SYSTEM)
     if active:
         with transaction.atomic():
             agent = update_agent(agent=lock_agent(agent.id), changes={"status": "ACTIVE"}, actor=SYSTEM)
+    if heard:
+        record_heartbeat(agent_id=agent.pk, k8s_reachable=True, k8s_api_latency_ms=5)
     _label(agent, labels, annotations)
     return agent, Api(key)
 

@@ -1,8 +1,10 @@
 """Pages of other origins."""
 
 import pytest
+import yaml
 
 from tests.support.api import refused
+from tests.support.server import ROOT
 
 ORIGIN = "http://localhost:3001"
 
@@ -23,6 +25,22 @@ def test_a_preflight_needs_no_key_and_says_what_the_page_may_do(anonymous):
     assert {"authorization", "content-type", "if-match", "idempotency-key"} <= set(allowed)
     assert response.headers["Access-Control-Max-Age"] == "3600"
     assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.django_db
+def test_a_page_may_send_every_header_that_the_api_takes(anonymous):
+    document = yaml.load(
+        (ROOT / "openapi" / "brokkr-v1.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
+    taken = {
+        parameter["name"].lower()
+        for item in document["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "header"
+    }
+    allowed = preflight(anonymous).headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert taken <= set(allowed)
 
 
 @pytest.mark.django_db

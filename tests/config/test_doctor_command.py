@@ -88,6 +88,13 @@ def test_admins_see_the_findings_on_a_page(checks, operator):
     assert "Repair it." in page
 
 
+def test_commands_in_findings_are_code_on_the_page(checks, operator):
+    checks.append(Caution("<b> is odd.", hint="Run `manage.py migrate`.", id="brokkr.odd"))
+    page = operator.get("installation/").content.decode()
+    assert "Run <code>manage.py migrate</code>." in page
+    assert "&lt;b&gt; is odd." in page
+
+
 def test_the_page_says_that_nothing_is_wrong(checks, operator):
     assert "1 checks found nothing." in operator.get("installation/").content.decode()
 

@@ -126,3 +126,9 @@ def test_the_list_counts_live_stacks(operator):
     Stack.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
     (row,) = operator.get(LIST, q=generator.name).context["cl"].result_list
     assert row.live_stacks == 3
+
+
+def test_the_page_counts_one_stack_as_one(operator):
+    generator, _ = make_generator()
+    make_stack(generator)
+    assert ">1 stack</a>" in operator.get(f"{LIST}{generator.pk}/change/").content.decode()

@@ -66,6 +66,21 @@ def test_agents_that_polled_later_versions_lose_nothing_by_a_restore(broker: Liv
     assert [item["id"] for item in polled(broker, rows)] == [newest["id"]]
 
 
+def test_rollouts_that_were_under_way_are_paused_after_a_restore(broker: LiveServer, tmp_path: Path):
+    rows, file = make_rows(broker, "backup"), tmp_path / "backup"
+    with live_client(broker, broker.admin_key) as admin:
+        created(admin.post("/rollout-strategies", json={"name": "backup", "waves": [{"name": "rest"}]}))
+        created(admin.put(f"/stacks/{rows.stack_id}/rollout-strategy", json={"strategy": "backup"}))
+        publish(broker, rows.stack_id, 2)
+        broker.manage("backup", str(file))
+        broker.stop()
+        broker.manage("restore", str(file), "--replace")
+        broker.start()
+    with live_client(broker, broker.admin_key) as admin:
+        (rollout,) = created(admin.get(f"/rollouts?stack_id={rows.stack_id}"))
+    assert (rollout["state"], rollout["cause"]) == ("paused", "restored")
+
+
 def test_a_backup_is_private_and_never_written_over_another(broker: LiveServer, tmp_path: Path):
     file = tmp_path / "backup"
     broker.manage("backup", str(file))

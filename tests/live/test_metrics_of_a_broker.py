@@ -1,12 +1,11 @@
 """What a running broker says of its threads, statements and memory when agents poll, and of the worker's jobs."""
 
 import json
-import re
 
 import pytest
 
-from tests.support.live_api import live_client, make_rows
-from tests.support.server import LiveServer, Template, http_get
+from tests.support.live_api import live_client, make_rows, metric
+from tests.support.server import LiveServer, Template
 from tests.support.waits import wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.any_database("counters in files, and gauges")]
@@ -29,22 +28,16 @@ def scraped(database_template: Template, tmp_path):
         yield broker
 
 
-def value(broker: LiveServer, name: str) -> float:
-    """The sum of a metric over its labels, as far as `name` leaves them open."""
-    lines = http_get(f"{broker.url}/metrics", timeout=60).text.splitlines()
-    return sum(float(line.split()[-1]) for line in lines if re.match(rf"{re.escape(name)}[{{ ,]", line))
-
-
 def test_polls_are_in_the_metrics_of_threads_statements_and_memory(scraped: LiveServer):
-    assert value(scraped, "brokkr_threads") == 8
-    assert value(scraped, "brokkr_threads_busy") <= 8
-    assert value(scraped, "brokkr_thread_wait_seconds_count") >= 20
-    assert value(scraped, "brokkr_thread_busy_seconds_total") > 0
-    assert value(scraped, 'brokkr_database_query_duration_seconds_count{query_type="select"}') >= 20
-    assert value(scraped, "brokkr_database_connections_opened_total") >= 1
-    assert value(scraped, "brokkr_fragment_cache_hits_total") >= 18
+    assert metric(scraped, "brokkr_threads") == 8
+    assert metric(scraped, "brokkr_threads_busy") <= 8
+    assert metric(scraped, "brokkr_thread_wait_seconds_count") >= 20
+    assert metric(scraped, "brokkr_thread_busy_seconds_total") > 0
+    assert metric(scraped, 'brokkr_database_query_duration_seconds_count{query_type="select"}') >= 20
+    assert metric(scraped, "brokkr_database_connections_opened_total") >= 1
+    assert metric(scraped, "brokkr_fragment_cache_hits_total") >= 18
     # One version, read once by each of the two processes at most.
-    assert 1 <= value(scraped, "brokkr_fragment_cache_misses_total") <= 2
+    assert 1 <= metric(scraped, "brokkr_fragment_cache_misses_total") <= 2
 
 
 def test_the_line_of_a_poll_in_the_lane_names_the_trace(scraped: LiveServer):
@@ -56,6 +49,6 @@ def test_the_line_of_a_poll_in_the_lane_names_the_trace(scraped: LiveServer):
 
 def test_a_replica_without_a_worker_of_its_own_tells_of_the_jobs(scraped: LiveServer):
     job = 'brokkr_job_duration_seconds_count{job="config.jobs.mark_worker"}'
-    assert value(scraped, job) == 0
+    assert metric(scraped, job) == 0
     with scraped.worker():
-        wait_for(lambda: value(scraped, job) >= 1, patience=60)
+        wait_for(lambda: metric(scraped, job) >= 1, patience=60)

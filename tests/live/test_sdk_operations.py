@@ -14,7 +14,7 @@ from brokkr_broker_client.types import Response, Unset
 from tests.support.receiver import running_receiver
 from tests.support.sdk import Operation, absent, misfits, nullable_fields, operations, send
 from tests.support.sdk_calls import CALLS, Call, call
-from tests.support.sdk_faults import FAULTS, UNKNOWN, Fault
+from tests.support.sdk_faults import FAULTS, UNKNOWN
 from tests.support.sdk_world import World, running_world
 from tests.support.server import LiveServer
 
@@ -174,56 +174,61 @@ def test_every_operation_of_the_client_has_its_call_and_its_refusals():
     assert OPERATIONS.keys() == ROWS.keys()
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_the_client_parses_the_success(world: World, name: str):
-    operation = OPERATIONS[name]
-    response = answered(world, operation, CALLS[name](world))
-    assert_success(operation, response)
-    # An empty list would say nothing about its members.
-    assert response.parsed != []
+def test_the_client_parses_the_success(world: World, subtests):
+    for name, operation in OPERATIONS.items():
+        with subtests.test(name):
+            response = answered(world, operation, CALLS[name](world))
+            assert_success(operation, response)
+            # An empty list would say nothing about its members.
+            assert response.parsed != []
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if nullable_fields(OPERATIONS[name].body)])
-def test_null_is_accepted_wherever_the_client_takes_none(world: World, name: str):
-    operation = OPERATIONS[name]
-    nulled = CALLS[name](world)
-    for field in nullable_fields(operation.body):
-        setattr(nulled.options["body"], field, None)
-    response = answered(world, operation, nulled)
-    if name in NEEDED:
-        assert_refused(operation, response, 400, "missing_agent_id")
-        response = answered(world, operation, nulled, by="outsider")
-    assert_success(operation, response)
+def test_null_is_accepted_wherever_the_client_takes_none(world: World, subtests):
+    for name, operation in OPERATIONS.items():
+        if nullable := nullable_fields(operation.body):
+            with subtests.test(name):
+                nulled = CALLS[name](world)
+                for field in nullable:
+                    setattr(nulled.options["body"], field, None)
+                response = answered(world, operation, nulled)
+                if name in NEEDED:
+                    assert_refused(operation, response, 400, "missing_agent_id")
+                    response = answered(world, operation, nulled, by="outsider")
+                assert_success(operation, response)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_the_client_parses_who_is_refused(world: World, name: str):
-    operation = OPERATIONS[name]
-    caller, code, *_ = ROWS[name]
-    wanted = CALLS[name](world)
-    assert_refused(operation, answered(world, operation, wanted, by="nobody"), 401, "unauthorized")
-    if caller != "-":
-        assert_refused(operation, answered(world, operation, wanted, by=caller), 403, code)
+def test_the_client_parses_who_is_refused(world: World, subtests):
+    for name, operation in OPERATIONS.items():
+        with subtests.test(name):
+            caller, code, *_ = ROWS[name]
+            wanted = CALLS[name](world)
+            assert_refused(operation, answered(world, operation, wanted, by="nobody"), 401, "unauthorized")
+            if caller != "-":
+                assert_refused(operation, answered(world, operation, wanted, by=caller), 403, code)
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if len(row) > 2])
-def test_the_client_parses_what_an_unknown_id_is_answered(world: World, name: str):
-    operation = OPERATIONS[name]
-    status, code = ROWS[name][2:]
-    known = CALLS[name](world)
-    unknown = Call((UNKNOWN, *known.arguments[1:]), known.options, UNKNOWN_TO.get(name, "admin"))
-    response = answered(world, operation, unknown)
-    if code == "-":
-        assert_success(operation, response)
-    else:
-        assert_refused(operation, response, int(status), code)
+def test_the_client_parses_what_an_unknown_id_is_answered(world: World, subtests):
+    for name, (_, _, *answer) in ROWS.items():
+        if answer:
+            with subtests.test(name):
+                operation = OPERATIONS[name]
+                status, code = answer
+                known = CALLS[name](world)
+                caller = UNKNOWN_TO.get(name, "admin")
+                unknown = Call((UNKNOWN, *known.arguments[1:]), known.options, caller)
+                response = answered(world, operation, unknown)
+                if code == "-":
+                    assert_success(operation, response)
+                else:
+                    assert_refused(operation, response, int(status), code)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_the_client_parses_what_is_wrong_with_a_request(world: World, fault: Fault):
-    operation = OPERATIONS[fault.operation]
-    response = answered(world, operation, fault.call(world))
-    assert_refused(operation, response, fault.status, fault.code)
+def test_the_client_parses_what_is_wrong_with_a_request(world: World, subtests):
+    for fault in FAULTS:
+        with subtests.test(str(fault)):
+            operation = OPERATIONS[fault.operation]
+            response = answered(world, operation, fault.call(world))
+            assert_refused(operation, response, fault.status, fault.code)
 
 
 def test_what_the_client_takes_no_null_for_is_left_out(world: World):

@@ -30,6 +30,7 @@ def _exchange(server: LiveServer, sent: bytes) -> tuple[int, dict[str, str]]:
         (b"{key} /api/v1/agents HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"GET /api/v1/agents {key}\r\nHost: x\r\n\r\n", 400),
         (b"GET /api/v1/agents?" + b"x" * 5000 + b"{key} HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /api/v1/agents?{key}" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET /api/v1/agents HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 9000 + b"{key}\r\n\r\n", 431),
         (b"POST /api/v1/agents HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {key}\r\n\r\n", 501),
     ],

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -80,7 +81,13 @@ class Claimant:
         return body
 
     def claim(self, order: str) -> tuple[int, dict[str, Any]]:
-        return self._post(f"/work-orders/{order}/claim", {"agent_id": self.id})
+        """The answer that decides. One that says `busy` has changed nothing, so the claim is sent again."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            status, body = self._post(f"/work-orders/{order}/claim", {"agent_id": self.id})
+            if body.get("code") != "busy" or time.monotonic() > until:
+                return status, body
+            time.sleep(1)
 
     def complete(self, order: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return self._post(f"/work-orders/{order}/complete", body)

@@ -29,6 +29,45 @@ def test_formats_are_asserted(name, good, bad):
     assert len(violations_of({"format": name}, bad)) == 1
 
 
+@pytest.mark.parametrize(
+    "authority",
+    ["a:b", "a:8 0", "a:1:2", "[::1]a", "[::1", "a]", "::1", "a b@c", "ä@c", "a@b@c", "%zz@c", "%zz"],
+)
+@pytest.mark.parametrize("end", ["", "/d", "?d", "#d"])
+def test_what_follows_two_slashes_is_a_user_a_host_and_a_port(authority, end):
+    assert len(violations_of({"format": "uri"}, f"http://{authority}{end}")) == 1
+    assert len(violations_of({"format": "uri-reference"}, f"//{authority}{end}")) == 1
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://a:b@c:80/d:e@f//g",
+        "http://a:/",
+        "file:///a",
+        "mailto:a@b",
+        "urn:a:b",
+        "a:/b",
+        "//a",
+        "http://[::1]?a:b",
+    ],
+)
+def test_uris_may_have_colons_and_slashes_elsewhere(uri):
+    assert violations_of({"format": "uri-reference"}, uri) == []
+
+
+@pytest.mark.parametrize("template", ["{a,b.c}", "{?a:3,b*}", "{%20a}", "a%20{+b}", "{=a}", "ä"])
+def test_expressions_of_uri_templates_name_variables(template):
+    assert violations_of({"format": "uri-template"}, template) == []
+
+
+@pytest.mark.parametrize(
+    "template", ["{%zz}", "{a,}", "{,}", "{a..b}", "{.}", "{a:0}", "{a:12345}", "{a**}", "%zz", "{*}"]
+)
+def test_and_nothing_else(template):
+    assert len(violations_of({"format": "uri-template"}, template)) == 1
+
+
 def test_formats_are_asserted_in_the_drafts_that_have_them():
     schema = {"format": "uuid"}
     assert violations_of(schema, "x") == []

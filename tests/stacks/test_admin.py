@@ -2,6 +2,7 @@
 
 import pytest
 
+from audit.models import AuditLog
 from core.events import SYSTEM
 from generators.services import delete_generator, system_generator
 from stacks.models import DeploymentObject, Stack
@@ -189,3 +190,24 @@ def test_an_object_is_found_by_the_id_that_the_wire_calls_it(operator):
     assert f"#{obj.sequence_id}" in operator.get(f"stacks/deploymentobject/{obj.id}/change/").content.decode()
     found = operator.get("stacks/deploymentobject/", q=str(obj.id)).context["cl"].result_list
     assert list(found) == [obj]
+
+
+def test_a_long_version_has_pages_and_revealed_ones_are_asked_for_by_the_answer(operator):
+    stack = make_stack()
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2\n"
+    text = f"{secret}---\n" + "# a comment\n" * 12_000 + f"---\n{secret}"
+    obj = make_object(stack, text)
+    path = f"stacks/deploymentobject/{obj.pk}/change/"
+    first, second = (operator.get(path, **query).content.decode() for query in ({}, {"part": "2"}))
+    assert 'href="?part=2#manifest"' in first
+    assert 'data-line="1"' in first
+    assert 'data-line="10000"' in second
+    assert "hunter2" not in first + second
+    assert second.count("********") == 1
+    chief = staff("stacks.view_deploymentobject", "stacks.reveal_secrets", name="beth")
+    url = f"stacks/deploymentobject/{obj.pk}/reveal/"
+    shown = chief.post(url, {"confirmed": "yes", "part": "2"}).content.decode()
+    assert "hunter2" in shown
+    assert 'data-line="10000"' in shown
+    assert 'form="parts" name="part" value="1"' in shown
+    assert AuditLog.objects.filter(action="deployment.revealed").count() == 1

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from audit.models import AuditLog
 from core.events import SYSTEM
+from stacks.admin import manifests
 from stacks.models import DeploymentObject, Stack
 from stacks.services import delete_stack, lock_stack
 from tests.factories import MANIFEST, make_object, make_stack, manifest
@@ -254,3 +255,31 @@ def test_a_version_that_no_agent_can_load_is_not_published_again(operator, setti
     response = operator.post(roll_back(old), {"reason": "why"})
     assert "there is no apiVersion that is a string" in errors(response)["__all__"][0]
     assert newest(stack).yaml_content == manifest(1)
+
+
+def test_the_comparison_with_a_long_text_has_pages_and_asking_for_one_publishes_nothing(operator):
+    stack = make_stack()
+    text = MANIFEST + "".join(f"# key{number}\n" for number in range(5_000))
+    answers = [
+        operator.post(page(stack), {"manifest": text, "base": "", **asked}).content.decode()
+        for asked in ({"_compare": "yes"}, {"part": "2"})
+    ]
+    assert 'form="publish-form" name="part" value="2"' in answers[0]
+    assert "Page 2 of 2" in answers[1]
+    assert "key4500" in answers[1]
+    assert "key4500" not in answers[0].partition('id="comparison"')[2]
+    assert not stack.deployment_objects.exists()
+
+
+def test_the_comparison_with_a_long_file_says_that_it_is_not_all(operator):
+    stack = make_stack()
+    text = MANIFEST + "".join(f"# key{number}\n" for number in range(5_000))
+    file = SimpleUploadedFile("a.yaml", text.encode())
+    answer = operator.post(page(stack), {"file": file, "base": "", "_compare": "yes"}).content.decode()
+    assert "There are more differences; these are the first 4000 lines." in answer
+
+
+def test_a_comparison_with_too_many_secrets_stops_and_says_so(operator, monkeypatch):
+    monkeypatch.setattr(manifests, "MAX_SEARCHED", 10)
+    answer = operator.post(page(make_stack()), {"manifest": SECRET, "base": "", "_compare": "yes"})
+    assert "The comparison stopped" in answer.content.decode()

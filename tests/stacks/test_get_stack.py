@@ -42,3 +42,11 @@ def test_unknown_and_deleted_are_404_to_everybody(admin):
 
 def test_a_malformed_id_is_400(admin):
     refused(admin.get("/stacks/17"), 400, "invalid_path")
+
+
+@pytest.mark.requires_postgres
+def test_a_stack_is_read_with_the_key_by_one_statement(admin, django_assert_num_queries):
+    stack = make_stack()
+    admin.get(f"/stacks/{stack.id}")
+    with django_assert_num_queries(1):
+        assert admin.get(f"/stacks/{stack.id}").json()["id"] == str(stack.id)

@@ -9,6 +9,8 @@ from unittest import mock
 import psycopg
 from django.db import connection, transaction
 
+from core.postgresql.base import BoundedConnection
+
 _BOOKKEEPING = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
 
 
@@ -81,12 +83,19 @@ def _around_each_statement(around: Callable[[Callable[[], Any], str], Any]) -> I
         with connection.execute_wrapper(wrap):
             yield
         return
-    execute = psycopg.Cursor.execute
+    with _wrapped(psycopg.Cursor, "execute", around), _wrapped(BoundedConnection, "run", around):
+        yield
 
-    def executed(cursor: Any, sql: Any, *rest: Any, **options: Any) -> Any:
-        return around(partial(execute, cursor, sql, *rest, **options), str(sql))
 
-    with mock.patch.object(psycopg.Cursor, "execute", executed):
+@contextmanager
+def _wrapped(owner: Any, name: str, around: Callable[[Callable[[], Any], str], Any]) -> Iterator[None]:
+    """Let `around` do what a method does that takes a statement."""
+    method = getattr(owner, name)
+
+    def wrapper(self: Any, sql: Any, *rest: Any, **options: Any) -> Any:
+        return around(partial(method, self, sql, *rest, **options), str(sql))
+
+    with mock.patch.object(owner, name, wrapper):
         yield
 
 

@@ -50,12 +50,15 @@ def main(kills: int) -> None:
     fleet = fork(lambda: _live(reader))
     with slow_transactions():
         survivor = fork(_work)
-        for number in range(kills):
-            _wait_until_killed(fork(partial(_work_until_killed, number)))
-    os.write(writer, b".")
-    _end_of(fleet)
-    os.kill(survivor, signal.SIGKILL)
-    _wait_until_killed(survivor)
+        try:
+            for number in range(kills):
+                _wait_until_killed(fork(partial(_work_until_killed, number)))
+            os.write(writer, b".")
+            _end_of(fleet)
+        finally:
+            # Whoever waits for the output of this process waits for its forks too.
+            os.kill(survivor, signal.SIGKILL)
+            _wait_until_killed(survivor)
     _end_of(fork(lambda: sys.stdout.buffer.write(orjson.dumps(rollout_audit.report()))))
 
 

@@ -1,11 +1,12 @@
 """A client of a live broker with one key, and the rows that most live tests need."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from tests.support.server import NO_TLS, LiveServer
+from tests.support.server import NO_TLS, LiveServer, http_get
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  greeting: hello\n"
 
@@ -20,6 +21,12 @@ def created(response: httpx.Response) -> Any:
     """The body of the answer, which must be a success."""
     assert response.is_success, response.text
     return response.json()
+
+
+def metric(broker: LiveServer, name: str) -> float:
+    """The sum of a metric over its labels, as far as `name` leaves them open."""
+    lines = http_get(f"{broker.url}/metrics", timeout=60).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if re.match(rf"{re.escape(name)}[{{ ,]", line))
 
 
 def as_admin(broker: LiveServer, method: str, path: str, body: object = None) -> Any:

@@ -206,12 +206,12 @@ class Fleet:
         rows = [self.agents[name].row for name in names if not self.agents[name].is_silent]
         AgentHeartbeat.objects.filter(agent__in=rows).update(last_heartbeat=self.clock.now)
 
-    def ask(self, agent: SimulatedAgent) -> tuple[list[Published], list[str]]:
-        """What the broker answers to a poll, and those that are noted as offered with it."""
-        found = poll(agent_id=agent.row.pk, token=split_token(agent.key), mode=agent.mode, with_new=True)
+    def ask(self, agent: SimulatedAgent) -> list[Published]:
+        """What the broker answers to a poll."""
+        found = poll(agent_id=agent.row.pk, token=split_token(agent.key), mode=agent.mode)
         if found is None:
             raise Violation(f"{agent.name} may not poll")
-        return [self.version(object_id) for object_id in found.object_ids], list(found.new_ids or ())
+        return [self.version(object_id) for object_id in found.object_ids]
 
     def poll(self, name: str, wanted: dict[str, Published | None]) -> None:
         """One round of an agent: it asks, applies, and has something to report. `wanted` is what it should have."""
@@ -219,8 +219,8 @@ class Fleet:
         if agent.is_silent or agent.is_deleted:
             return
         self.hear([name])
-        answer, new = self.ask(agent)
-        note_offers(agent_id=agent.row.pk, object_ids=new)
+        answer = self.ask(agent)
+        note_offers(agent_id=agent.row.pk, object_ids=[version.id.hex for version in answer])
         if not agent.is_incremental:
             for stack in agent.seen - {version.stack for version in answer}:
                 self._remove(agent, stack, wanted[stack], "absence")

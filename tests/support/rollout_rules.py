@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agents.models import HoldReason, MarkerDelivery, VersionHold, VersionRelease
-from rollouts.models import Freeze, Rollout, RolloutMember, RolloutState, RolloutWave
+from rollouts.models import Freeze, Rollout, RolloutCheck, RolloutMember, RolloutState, RolloutWave
 from rollouts.models.rollout import FINAL, RUNNING
 from rollouts.strategies import HealthGate
 from stacks.models import DeploymentObject
@@ -28,6 +28,8 @@ class Seen:
     rollouts: dict[UUID, Rollout]
     waves: dict[tuple[UUID, int], RolloutWave]
     members: dict[UUID, dict[str, RolloutMember]]
+    # By rollout and wave, the names of the checks that have passed.
+    passed: dict[tuple[UUID, int], set[str]]
     freezes: list[Freeze]
     serving: dict[str, set[str]]
     wanted: dict[Pair, Published | None] = field(default_factory=dict)
@@ -60,6 +62,9 @@ def look(fleet: Fleet) -> Seen:
     members: dict[UUID, dict[str, RolloutMember]] = defaultdict(dict)
     for member in RolloutMember.objects.all():
         members[member.rollout_id][fleet.name_of_agent(member.agent_id)] = member
+    passed: dict[tuple[UUID, int], set[str]] = defaultdict(set)
+    for check in RolloutCheck.objects.filter(verdict=RolloutCheck.Verdict.PASSED):
+        passed[check.rollout_id, check.wave].add(check.name)
     owed: dict[str, set[int]] = defaultdict(set)
     removals: set[Pair] = set()
     for delivery in MarkerDelivery.objects.select_related("marker"):
@@ -80,6 +85,7 @@ def look(fleet: Fleet) -> Seen:
         rollouts={row.pk: row for row in Rollout.objects.order_by("version")},
         waves={(row.rollout_id, row.number): row for row in RolloutWave.objects.all()},
         members=members,
+        passed=passed,
         freezes=list(Freeze.objects.holding()),
         serving={stack: set(fleet.serving(stack)) for stack in fleet.stacks},
     )
@@ -158,7 +164,7 @@ class Rules:
         for agent in self.fleet.agents.values():
             if agent.is_deleted:
                 continue
-            answer, _ = self.fleet.ask(agent)
+            answer = self.fleet.ask(agent)
             wanted = {each.seq for stack in self.fleet.stacks if (each := seen.wanted[agent.name, stack])}
             offered = {each.seq for each in answer}
             strange = offered - wanted - seen.owed[agent.name]
@@ -241,7 +247,8 @@ class Rules:
             wave, old = seen.waves[rollout.pk, number], self.before.waves.get((rollout.pk, number))
             if wave.proven_at is None or (old is not None and old.proven_at is not None):
                 continue
-            if self._is_wave_good(seen, rollout, stack, number):
+            has_checks = set(strategy.wave(number).checks) <= seen.passed[rollout.pk, number]
+            if has_checks and self._is_wave_good(seen, rollout, stack, number):
                 continue
             raise Violation(f"wave {number} of #{rollout.version_id} ({strategy.name}) counts as proven")
 

@@ -121,3 +121,14 @@ def test_no_parameter_brings_a_hidden_value_of_a_template_into_its_preview(given
     for answer in answers:
         assert "hunter2" not in answer
         assert "4711" not in answer
+
+
+def test_each_comparison_of_long_templates_has_pages_of_its_own(operator):
+    make_template(name="web", content="# first\n")
+    template = make_template(name="web", content="".join(f"# line {number}\n" for number in range(9_000)))
+    first = operator.get(page(template, "versions")).content.decode()
+    assert 'href="?from=1&amp;to=2&amp;template=2#template"' in first
+    second = operator.get(page(template, "versions"), **{"from": "1", "to": "2", "template": "3"})
+    assert "Page 3 of 3" in second.content.decode()
+    assert "# line 8999" in second.content.decode()
+    assert "# line 8999" not in first

@@ -132,3 +132,31 @@ def test_any_schema_stays_json_and_comes_back(value, indent):
     masked = mask_schema(text, "kind: Secret\ndata: [\n")
     json.loads(masked)
     assert restore_schema(masked, "kind: Secret\ndata: [\n", text, "kind: Secret\ndata: [\n") == text
+
+
+@pytest.mark.parametrize("word", ["description", "title", "$comment"])
+def test_a_description_that_repeats_a_hidden_value_is_hidden_with_it(word):
+    text = schema(
+        password={"default": "hunter2", word: "such as hunter2"},
+        other={word: "not hunter2!", "default": "shown", "properties": {word: {word: "shown"}}},
+    )
+    masked = mask_schema(text, TEMPLATE)
+    assert "hunter2" not in masked
+    assert masked.count(MASK) == 3
+    assert restore_schema(masked, TEMPLATE, text, TEMPLATE) == text
+    assert mask_schema(text, PLAIN) == text
+
+
+def test_a_hidden_description_does_not_outlast_the_value_that_it_repeats():
+    text = schema(password={"default": "hunter2", "description": "such as hunter2"})
+    changed = mask_schema(text, TEMPLATE).replace(MASK, '"another"', 1)
+    with pytest.raises(MaskLeft):
+        restore_schema(changed, TEMPLATE, text, TEMPLATE)
+
+
+def test_where_descriptions_are_too_long_to_be_searched_all_of_them_are_hidden(monkeypatch):
+    text = schema(password={"default": "hunter2", "title": "Password"}, title={"description": "The title"})
+    monkeypatch.setattr("templates_app.schema_masking._MAX_SEARCHED", 10)
+    masked = mask_schema(text, TEMPLATE)
+    assert masked == text.replace('"hunter2"', MASK).replace('"Password"', MASK).replace('"The title"', MASK)
+    assert restore_schema(masked, TEMPLATE, text, TEMPLATE) == text

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.tera.rendering import render
+from tests.tera.rendering import render, render_error
 
 
 @pytest.mark.parametrize("text", ["", "a\n", "a\n\n", "a\r\nb\r\n", "\ufeffa", "}} %} #} {", "ä\u2028\x00\n"])
@@ -111,3 +111,27 @@ def test_slugs_are_ascii(text, slug):
 )
 def test_time_zones_are_those_of_the_original(moment, zone, text):
     assert render("{{ t | date(format='%H:%M %z %Z', timezone=z) }}", t=moment, z=zone) == text
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (-8334601228800, "-262143-01-01"),
+        ("-262143-01-01", "-262143-01-01"),
+        (8210266876799, "+262142-12-31"),
+        ("+262142-12-31T23:59:59", "+262142-12-31"),
+    ],
+)
+def test_the_first_and_the_last_day_are_those_of_the_original(moment, text):
+    assert render("{{ t | date }}", t=moment) == text
+
+
+@pytest.mark.parametrize("moment", [-8334601228801, 8210266876800])
+def test_there_is_no_day_before_and_none_after(moment):
+    assert "out of range" in render_error("{{ t | date }}", {"t": moment}).message
+
+
+@pytest.mark.parametrize("year", ["+10000", "-0001"])
+def test_a_century_that_the_original_garbles_is_refused(year):
+    assert render("{{ t | date(format='%C') }}", t="9999-12-31") == "99"
+    assert "century" in render_error("{{ t | date(format='%C') }}", {"t": f"{year}-01-01"}).message

@@ -31,15 +31,16 @@ def test_each_case_was_asked():
     assert list(ANSWERS) == list(CASES)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_what_agents_refuse_or_cannot_load_is_found(case):
-    verdict, _ = ANSWERS[case]["agents"]
-    found = findings(case)
-    if verdict == "refused":
-        assert isinstance(found, ManifestError)
-    elif verdict == "unloadable":
-        assert isinstance(found, list)
-        assert not all(each.is_loadable for each in found)
+def test_what_agents_refuse_or_cannot_load_is_found(subtests):
+    for case in CASES:
+        with subtests.test(case):
+            verdict, _ = ANSWERS[case]["agents"]
+            found = findings(case)
+            if verdict == "refused":
+                assert isinstance(found, ManifestError)
+            elif verdict == "unloadable":
+                assert isinstance(found, list)
+                assert not all(each.is_loadable for each in found)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if ANSWERS[case]["agents"][0] == "loaded"])
@@ -57,21 +58,27 @@ def test_something_is_said_just_where_kubectl_or_the_server_part_from_agents(cas
         assert parts
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_table_says_what_the_check_does(case):
-    found = findings(case)
+def test_the_table_says_what_the_check_does(subtests):
+    for case in CASES:
+        with subtests.test(case):
+            assert cells(case)[-1] == _outcome(findings(case))
+
+
+def _outcome(found: list[Finding] | ManifestError) -> str:
     if isinstance(found, ManifestError):
-        expected = "refuses"
-    elif not found:
-        expected = "accepts"
-    else:
-        words = [f"{'warns' if each.is_loadable else 'strict'}: `{each.code}`" for each in found]
-        expected = ", ".join(words)
-    assert cells(case)[-1] == expected
+        return "refuses"
+    if not found:
+        return "accepts"
+    return ", ".join(f"{'warns' if each.is_loadable else 'strict'}: `{each.code}`" for each in found)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_table_says_what_the_others_do(case):
+def test_the_table_says_what_the_others_do(subtests):
+    for case in CASES:
+        with subtests.test(case):
+            _assert_table_says_what_the_others_do(case)
+
+
+def _assert_table_says_what_the_others_do(case: str) -> None:
     _, agents, kubectl, server, _ = cells(case)
     words = {"refused": "refuse", "unloadable": "cannot load", "loaded": "load"}
     assert agents.partition(":")[0] == words[ANSWERS[case]["agents"][0]]

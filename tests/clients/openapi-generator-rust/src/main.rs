@@ -24,7 +24,7 @@ fn caller(key: &str) -> Configuration {
 }
 
 async fn poll(agent: &Configuration, agent_id: &str) -> Vec<DeploymentObject> {
-    agents_api::get_target_state(agent, agent_id, None, None).await.unwrap()
+    agents_api::get_target_state(agent, agent_id, None, None, None).await.unwrap()
 }
 
 async fn report(agent: &Configuration, agent_id: &str, object: &DeploymentObject) {
@@ -40,7 +40,7 @@ async fn main() {
         .unwrap();
     let generator = caller(&made.pak);
     let body = CreateAgentBody::new(LABEL.to_owned(), LABEL.to_owned());
-    let introduced = agents_api::create_agent(&admin, body, None).await.unwrap();
+    let introduced = agents_api::create_agent(&admin, body, None, None).await.unwrap();
     let agent = caller(&introduced.initial_pak);
     let agent_id = introduced.agent.id.to_string();
     let active = UpdateAgentBody { status: Some("ACTIVE".to_owned()), ..UpdateAgentBody::new() };
