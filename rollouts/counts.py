@@ -7,13 +7,12 @@ from enum import IntFlag, auto
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from agents.models import Agent, StackReport
 from agents.models.event import EventStatus
 from agents.silence import surely_silent_agents
-from agents.wanted.legs import agents_of_stacks
+from agents.wanted.legs import ties_of_stacks
 from agents.wanted.ties import serving_agents
 from core.prepared import as_time, fetch_all, time_parameter, uuid_parameter
 from health.querysets import fresh_since
@@ -21,48 +20,58 @@ from rollouts.decision import Facts, Verdict, WaveFacts
 from rollouts.models import Rollout, RolloutCheck, RolloutMember, RolloutWave
 from rollouts.strategies import HealthGate, Wave
 
-# Reports and health rows count only when they are about this very version: old good news says nothing of it. Deleted
-# agents are in no wave: their rows go with them. Whoever has left the stack is not asked for.
-# Agents are alike in a few ways only, so the statement counts them by their traits, one number.
+# Reports and health rows count only when they are about this very version: old good news says nothing of it.
+_REPORTS = """
+SELECT agent_id, CASE status WHEN 'SUCCESS' THEN {succeeded} WHEN 'FAILURE' THEN {failing} ELSE 0 END AS traits, since
+FROM agent_stack_reports WHERE stack_id = %(stack)s AND sequence_id = %(version)s"""
+_HEALTH = """
+UNION ALL
+SELECT agent_id, CASE WHEN status = 'healthy' AND updated_at >= %(fresh)s THEN {healthy} ELSE {unhealthy} END, since
+FROM deployment_health WHERE deployment_object_id = %(object)s"""
+# Deleted agents are in no wave: their rows go with them. Whoever has left the stack is not asked for.
+# Agents are alike in a few ways only, so the statement counts them by their traits, one number. Each trait of an agent
+# comes once, but for SERVES, the highest, which comes with each of its ties. Adding up what is known of an agent takes
+# PostgreSQL less than joining it.
 _COUNTS = """
 WITH chosen AS (SELECT id AS stack_id, generator_id FROM stacks WHERE id = %(stack)s AND deleted_at IS NULL),
-serving AS ({serving}),
-members AS (
-    SELECT agent_id, {traits} AS traits FROM rollout_members WHERE rollout_id = %(rollout)s {fence}
-),
-reports AS (
-    SELECT agent_id, status, since FROM agent_stack_reports
-    WHERE stack_id = %(stack)s AND sequence_id = %(version)s {fence}
-),
 known AS (
-    SELECT COALESCE(m.traits, {new}) + CASE WHEN r.status = 'FAILURE' THEN {failing} ELSE 0 END AS traits,
-        {good_since} AS good_since
-    FROM serving s LEFT JOIN members m ON m.agent_id = s.agent_id
-    LEFT JOIN reports r ON r.agent_id = m.agent_id
-    LEFT JOIN deployment_health h ON h.agent_id = m.agent_id AND h.deployment_object_id = %(object)s
-    {fence}
+    SELECT agent_id, sum(traits) AS traits, max(since) AS since FROM (
+        {evidence}
+        UNION ALL
+        SELECT agent_id, {traits}, NULL FROM rollout_members WHERE rollout_id = %(rollout)s
+        UNION ALL
+        SELECT agent_id, {serves}, NULL FROM ({ties}) t
+    ) w GROUP BY agent_id
+),
+alike AS (
+    SELECT traits + {new} AS traits, CASE WHEN {is_good} THEN since END AS good_since FROM known k
 )
 SELECT traits, count(*), count(CASE WHEN good_since <= %(soaked)s THEN 1 END),
     min(CASE WHEN good_since > %(soaked)s THEN good_since END)
-FROM known GROUP BY traits
+FROM alike GROUP BY traits
 """
-# PostgreSQL cannot know that thousands serve a stack by one label: it would look up each of them in the indexes of
-# members and of reports, and sort all of them by their traits. OFFSET makes it read all members and all reports about
-# the version at once, and count in a hash table.
-_FENCE = {"postgresql": "OFFSET 0", "sqlite": ""}
+_PROVEN = """
+SELECT agent_id FROM (SELECT agent_id, sum(traits) AS traits, max(since) AS since FROM ({evidence}) w GROUP BY agent_id) k
+WHERE {is_good} AND since <= %(soaked)s"""
 
 
 class _Trait(IntFlag):
-    """What is true of an agent that serves the stack. All but NEW are true of members only."""
+    """What is true of an agent. CURRENT, DEFERRED, ACCEPTED and WAS_PROVEN are true of members only."""
 
     MEMBER = auto()
     CURRENT = auto()
     DEFERRED = auto()
     ACCEPTED = auto()
     WAS_PROVEN = auto()
+    # What it has reported of the version.
+    SUCCEEDED = auto()
     FAILING = auto()
+    HEALTHY = auto()
+    UNHEALTHY = auto()
     # Serves the stack and is in no wave.
     NEW = auto()
+    # The highest: see _COUNTS.
+    SERVES = auto()
 
 
 _NONE = _Trait(0)
@@ -73,14 +82,8 @@ _TRAITS_OF_MEMBERS = {
     _Trait.WAS_PROVEN: "proven_at IS NOT NULL",
 }
 # Words of deleted agents stay, so that here it is asked who lives.
-_IS_NEW = "EXISTS (SELECT 1 FROM agents a WHERE a.id = s.agent_id AND a.deleted_at IS NULL)"
-_HEALTHY = "(h.status = 'healthy' AND h.updated_at >= %(fresh)s)"
-_HEALTH = {
-    HealthGate.REQUIRED: _HEALTHY,
-    HealthGate.IF_REPORTED: f"(h.id IS NULL OR {_HEALTHY})",
-    HealthGate.IGNORED: "(1 = 1)",
-}
-_LATER = "CASE WHEN h.since > r.since THEN h.since ELSE r.since END"
+_IS_NEW = """k.traits >= {serves} AND k.traits & {member} = 0
+    AND EXISTS (SELECT 1 FROM agents a WHERE a.id = k.agent_id AND a.deleted_at IS NULL)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,13 @@ class _Alike:
 
 
 class _Counts:
-    """How many agents have which traits."""
+    """How many agents that serve the stack have which traits."""
 
     def __init__(self, rows: Iterable[tuple[int, int, int, Any]]) -> None:
         self._rows = [
-            _Alike(_Trait(traits), number, soaked, _time(good_since))
+            _Alike(_Trait(traits % _Trait.SERVES), number, soaked, _time(good_since))
             for traits, number, soaked, good_since in rows
+            if traits >= _Trait.SERVES
         ]
 
     def of(self, having: _Trait, *, without: _Trait = _NONE) -> list[_Alike]:
@@ -164,7 +168,7 @@ def read_facts(rollout: Rollout, *, is_frozen: bool, now: datetime) -> Counted:
     facts = Facts(
         wave=wave,
         released=counts.number(_Trait.MEMBER, without=_Trait.DEFERRED),
-        failing=counts.number(_Trait.FAILING, without=_Trait.DEFERRED | _Trait.ACCEPTED),
+        failing=counts.number(_Trait.MEMBER | _Trait.FAILING, without=_Trait.DEFERRED | _Trait.ACCEPTED),
         has_spare=bool(current.matched and not members) and spare_agents(rollout, rule).exists(),
         late=counts.number(_Trait.NEW) + (heard_again(rollout, now=now).count() if has_deferred else 0),
         is_frozen=is_frozen,
@@ -209,16 +213,34 @@ def absent_agents(now: datetime) -> QuerySet[Agent]:
 
 def _count(rollout: Rollout, rule: Wave, *, is_last: bool, now: datetime) -> _Counts:
     # Before the last wave, newcomers wait for a wave that matches them.
-    new = _bit(_Trait.NEW, _IS_NEW) if is_last else "0"
+    is_new = _IS_NEW.format(serves=_Trait.SERVES.value, member=_Trait.MEMBER.value)
+    new = _bit(_Trait.NEW, is_new) if is_last else "0"
+    gate = gate_of(rollout, rule)
     sql = _COUNTS.format(
-        serving=agents_of_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
+        evidence=_evidence_sql(gate),
         traits=" + ".join([str(_Trait.MEMBER.value), *(_bit(*row) for row in _TRAITS_OF_MEMBERS.items())]),
+        serves=_Trait.SERVES.value,
+        ties=ties_of_stacks("chosen", registration=settings.REQUIRE_REGISTRATION),
         new=new,
-        failing=_Trait.FAILING.value,
-        good_since=good_since_sql(gate_of(rollout, rule)),
-        fence=_FENCE[connection.vendor],
+        is_good=_is_good_sql(gate),
     )
     return _Counts(fetch_all(sql, proof_parameters(rollout, rule, now=now)))
+
+
+def _evidence_sql(gate: HealthGate) -> str:
+    """SELECT of `agent_id, traits, since`: what each agent has reported of the version, in one row or two."""
+    return (_REPORTS if gate == HealthGate.IGNORED else _REPORTS + _HEALTH).format(
+        succeeded=_Trait.SUCCEEDED.value,
+        failing=_Trait.FAILING.value,
+        healthy=_Trait.HEALTHY.value,
+        unhealthy=_Trait.UNHEALTHY.value,
+    )
+
+
+def _is_good_sql(gate: HealthGate) -> str:
+    """A condition on the sum of that for an agent: it has applied the version, and its health is what the gate asks."""
+    must = _Trait.SUCCEEDED | (_Trait.HEALTHY if gate == HealthGate.REQUIRED else _NONE)
+    return f"traits & {(must | _Trait.UNHEALTHY).value} = {must.value}"
 
 
 def _bit(trait: _Trait, condition: str) -> str:
@@ -248,15 +270,9 @@ def proof_parameters(rollout: Rollout, rule: Wave, *, now: datetime) -> dict[str
     }
 
 
-def good_since_sql(gate: HealthGate) -> str:
-    """Since when a member has been good without a break, by its report `r` and its health `h`; NULL if it is not."""
-    since = "r.since" if gate == HealthGate.IGNORED else _LATER
-    return f"CASE WHEN r.status = 'SUCCESS' AND {_HEALTH[gate]} THEN {since} END"
-
-
 def proven_sql(gate: HealthGate) -> str:
-    """A condition: the member has been good for the whole soak."""
-    return f"({good_since_sql(gate)}) <= %(soaked)s"
+    """SELECT of `agent_id`, each once, of agents that have been good for the whole soak without a break."""
+    return _PROVEN.format(evidence=_evidence_sql(gate), is_good=_is_good_sql(gate))
 
 
 def undecided_members(rollout: Rollout) -> QuerySet[RolloutMember]:

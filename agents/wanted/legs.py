@@ -91,12 +91,12 @@ def served_by_agents(agents: str, *, registration: bool) -> str:
 
 def serving_stacks(stacks: str, *, registration: bool) -> str:
     """The same pairs for the stacks whose `stack_id` and `generator_id` are in the table `stacks`."""
-    return _of_stacks(stacks, ", c.stack_id", registration=registration)
+    return _union(*_legs_of_stacks(stacks, ", c.stack_id", registration=registration))
 
 
-def agents_of_stacks(stacks: str, *, registration: bool) -> str:
-    """SELECT of `agent_id`, each once, for the same stacks: of one stack it takes less than its pairs."""
-    return _of_stacks(stacks, "", registration=registration)
+def ties_of_stacks(stacks: str, *, registration: bool) -> str:
+    """SELECT of `agent_id`, once for each of its ties to the same stacks, for statements that group by agent."""
+    return "\nUNION ALL\n".join(_legs_of_stacks(stacks, "", registration=registration))
 
 
 def sharing_words(*, labels: str, annotations: str) -> str:
@@ -132,12 +132,12 @@ def is_owed(agent: str, *, registration: bool) -> str:
     return f"(o.recipient_id IS NULL OR NOT {is_served(agent, 'o.stack_id', registration=registration)})"
 
 
-def _of_stacks(stacks: str, stack: str, *, registration: bool) -> str:
+def _legs_of_stacks(stacks: str, stack: str, *, registration: bool) -> list[str]:
     registered = _GENERATOR_REGISTERED if registration else ""
-    return _union(
+    return [
         _TARGETS_OF_STACKS.format(stacks=stacks, stack=stack),
         *(kind.leg(_WORDS_OF_STACKS, stacks=stacks, stack=stack, registered=registered) for kind in _KINDS),
-    )
+    ]
 
 
 def _union(*legs: str) -> str:

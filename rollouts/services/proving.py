@@ -11,17 +11,14 @@ from rollouts.models import Rollout
 # A proven member is no longer an accepted failure, so its next failure counts.
 _MARK = """
 UPDATE rollout_members SET proven_at = %(now)s, is_accepted = FALSE
-WHERE rollout_id = %(rollout)s AND wave = %(wave)s AND proven_at IS NULL AND NOT is_deferred AND agent_id IN (
-    SELECT r.agent_id FROM agent_stack_reports r
-    LEFT JOIN deployment_health h ON h.agent_id = r.agent_id AND h.deployment_object_id = %(object)s
-    WHERE r.stack_id = %(stack)s AND r.sequence_id = %(version)s AND {is_proven})
+WHERE rollout_id = %(rollout)s AND wave = %(wave)s AND proven_at IS NULL AND NOT is_deferred AND agent_id IN ({proven})
 """
 
 
 def mark_proven(rollout: Rollout, *, now: datetime) -> int:
     """Mark the members of the newest released wave that have been good for the whole soak; the number marked."""
     rule = rollout.strategy.wave(rollout.wave)
-    sql = _MARK.format(is_proven=proven_sql(gate_of(rollout, rule)))
+    sql = _MARK.format(proven=proven_sql(gate_of(rollout, rule)))
     with connection.cursor() as cursor:
         cursor.execute(sql, cast(Any, proof_parameters(rollout, rule, now=now)))
         return int(cursor.rowcount)

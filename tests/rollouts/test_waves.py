@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from agents.models import StackReport
+from core.labels.services import add_label
 from rollouts.models import RolloutMember, RolloutState
 from rollouts.strategies import FailureBudget, OnFailure
-from tests.factories import make_agent, make_event
+from tests.factories import make_agent, make_event, make_target
 from tests.support.rollouts import ADMIN, SOAK, make_scene, wave
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,28 @@ def test_a_failure_beyond_the_budget_pauses():
     rollout = scene.tick(rollout)
     assert (rollout.state, rollout.cause) == (RolloutState.PAUSED, "too_many_failures")
     assert len(scene.holders(rollout.version)) == 1
+
+
+def test_an_agent_in_no_wave_cannot_fail_for_one():
+    scene = make_scene()
+    rollout = scene.start()
+    others = [agent for agent in scene.agents if agent not in scene.holders(rollout.version)]
+    scene.report(others, rollout.version, "FAILURE")
+    assert scene.prove(rollout).wave == 2
+
+
+def test_an_agent_with_several_ties_counts_once():
+    scene = make_scene(wave("canary", count=2), wave(), agents=3)
+    add_label(owner=scene.stack, label="also", actor=ADMIN)
+    for agent in scene.agents:
+        make_target(agent, scene.stack)
+        add_label(owner=agent, label="also", actor=ADMIN)
+    rollout = scene.start()
+    first, second = scene.holders(rollout.version)
+    scene.report([first], rollout.version)
+    assert scene.tick(rollout, after=SOAK).wave == 1
+    scene.report([second], rollout.version)
+    assert scene.tick(rollout, after=SOAK).wave == 2
 
 
 def test_a_failure_rolls_back_where_the_strategy_says_so():
