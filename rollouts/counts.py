@@ -41,7 +41,7 @@ known AS (
         SELECT agent_id, {traits}, NULL FROM rollout_members WHERE rollout_id = %(rollout)s
         UNION ALL
         SELECT agent_id, {serves}, NULL FROM ({ties}) t
-    ) w GROUP BY agent_id
+    ) e GROUP BY agent_id
 ),
 alike AS (
     SELECT traits + {new} AS traits, CASE WHEN {is_good} THEN since END AS good_since FROM known k
@@ -51,8 +51,9 @@ SELECT traits, count(*), count(CASE WHEN good_since <= %(soaked)s THEN 1 END),
 FROM alike GROUP BY traits
 """
 _PROVEN = """
-SELECT agent_id FROM (SELECT agent_id, sum(traits) AS traits, max(since) AS since FROM ({evidence}) w GROUP BY agent_id) k
-WHERE {is_good} AND since <= %(soaked)s"""
+SELECT agent_id FROM (
+    SELECT agent_id, sum(traits) AS traits, max(since) AS since FROM ({evidence}) e GROUP BY agent_id
+) k WHERE {is_good} AND since <= %(soaked)s"""
 
 
 class _Trait(IntFlag):

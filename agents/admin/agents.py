@@ -29,6 +29,7 @@ from core.admin import (
     first_badges,
     one_line,
 )
+from core.admin.durations import DurationField
 from core.admin.filters import LabelFilter
 from core.admin.live import live_view
 from core.events import Actor
@@ -132,6 +133,13 @@ class AgentAdmin(LabelActions, ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ("name", "cluster_name", "silent_after_seconds", "created")
         return shown if obj.deleted_at is None else (*shown, "deleted")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "silent_after_seconds":
+            return DurationField(
+                label="Silent after", least=1, most=2**31 - 1, required=False, help_text=db_field.help_text
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         hearing = live_view(self, "agents.view_agent", hearing_part)

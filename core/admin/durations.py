@@ -15,7 +15,7 @@ else:
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 # A unit may also be written out, or as its first letter.
 _PART = re.compile(
-    r"([0-9]{1,9})\s*(d|days?|h|hours?|m|min|minutes?|s|sec|seconds?)?(?![a-z])\s*", re.IGNORECASE
+    r"([0-9]{1,10})\s*(d|days?|h|hours?|m|min|minutes?|s|sec|seconds?)?(?![a-z])\s*", re.IGNORECASE
 )
 _EXAMPLES = "such as 30 s, 5 min or 1 d 12 h"
 
@@ -43,22 +43,39 @@ def seconds_of(text: str) -> int | None:
     return total if position and position == len(text) else None
 
 
-class DurationField(forms.CharField):
-    """A length of time, typed in words; its value is in seconds, from `least` to `most`."""
+class DurationField(forms.Field):
+    """A length of time, shown and typed in words. Its value is in seconds, from `least` to `most`; None for nothing."""
 
-    def __init__(self, *, label: str, least: int, most: int, initial: int) -> None:
+    def __init__(
+        self,
+        *,
+        label: str,
+        least: int,
+        most: int,
+        initial: int | None = None,
+        required: bool = True,
+        help_text: str = "",
+    ) -> None:
         super().__init__(
             label=label,
-            initial=duration(initial),
+            initial=initial,
+            required=required,
             widget=_TextInput(),
-            help_text=f"{_EXAMPLES.capitalize()}.",
+            help_text=f"{help_text} {_EXAMPLES.capitalize()}.".lstrip(),
         )
         self._least, self._most = least, most
 
-    def clean(self, value: Any) -> Any:
-        seconds = seconds_of(super().clean(value))
-        if seconds is None:
+    def prepare_value(self, value: Any) -> Any:
+        return duration(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "").strip()
+        seconds = seconds_of(text)
+        if text and seconds is None:
             raise ValidationError(f"Say how long, {_EXAMPLES}.")
-        if not self._least <= seconds <= self._most:
-            raise ValidationError(f"It is {duration(self._least)} to {duration(self._most)}.")
         return seconds
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and not self._least <= value <= self._most:
+            raise ValidationError(f"It is {duration(self._least)} to {duration(self._most)}.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.forms import BaseFormSet, formset_factory
 
-from core.admin.durations import DurationField, duration
+from core.admin.durations import DurationField
 from core.validators import MAX_NAME, is_label
 from rollouts.strategies import (
     DEFAULT_DEADLINE_SECONDS,
@@ -226,10 +226,10 @@ def _of_wave(wave: Wave) -> dict[str, Any]:
         "labels": " ".join(wave.labels),
         "percent": wave.percent,
         "count": wave.count,
-        "soak_seconds": duration(wave.soak_seconds),
+        "soak_seconds": wave.soak_seconds,
         "health": wave.health.value,
         "max_failures": f"{budget.percent}%" if budget.percent is not None else str(budget.count),
         "checks": " ".join(wave.checks),
         "needs_approval": wave.needs_approval,
-        "deadline_seconds": duration(wave.deadline_seconds),
+        "deadline_seconds": wave.deadline_seconds,
     }

@@ -283,9 +283,10 @@ def test_events_filter_by_agent_and_outcome_and_name_the_stack(operator):
 def test_how_long_an_agent_may_be_silent_is_set_and_cleared(operator):
     agent, _ = make_agent()
     page = f"agents/agent/{agent.pk}/change/"
-    operator.post_form(page, silent_after_seconds="60")
+    operator.post_form(page, silent_after_seconds="1 min")
     agent.refresh_from_db()
     assert agent.silent_after_seconds == 60
+    assert b'value="1 min"' in operator.get(f"{page}?edit=1").content
     assert errors_of(operator.post_form(page, silent_after_seconds="0"))
     operator.post_form(page, silent_after_seconds="")
     agent.refresh_from_db()

@@ -51,3 +51,16 @@ def test_what_is_no_such_time_is_refused_in_words(text, words):
     field = DurationField(label="Proven within", least=1, most=365 * DAY, initial=DAY)
     with pytest.raises(ValidationError, match=words):
         field.clean(text)
+
+
+def test_what_is_stored_is_shown_in_words_and_unchanged_when_it_is_sent_back():
+    field = DurationField(label="Silent after", least=1, most=DAY, required=False)
+    assert field.prepare_value(90) == "1 min 30 s"
+    assert not field.has_changed(90, " 1 min 30 s")
+    assert field.has_changed(90, "2 min")
+
+
+def test_nothing_is_a_length_only_where_the_field_may_be_empty():
+    assert DurationField(label="Silent after", least=1, most=DAY, required=False).clean(" ") is None
+    with pytest.raises(ValidationError, match="required"):
+        DurationField(label="Proven within", least=1, most=DAY).clean("")

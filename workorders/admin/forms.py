@@ -7,6 +7,7 @@ from django.contrib import admin
 
 from agents.models import Agent
 from core.admin import ServiceForm
+from core.admin.durations import DurationField
 from workorders.models import WorkOrder, WorkOrderTarget
 from workorders.models.work_order import MAX_WORK_TYPE
 from workorders.services.targeting import Targeting
@@ -35,17 +36,6 @@ else:
 _MAX = 2**31 - 1
 
 
-def _number(label: str, initial: int, smallest: int, help_text: str) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        initial=initial,
-        min_value=smallest,
-        max_value=_MAX,
-        widget=_Integer(),
-        help_text=help_text,
-    )
-
-
 class WorkOrderForm(ServiceForm):
     work_type = forms.CharField(
         max_length=MAX_WORK_TYPE, widget=_TextInput(), help_text="Agents know build and custom."
@@ -70,15 +60,27 @@ class WorkOrderForm(ServiceForm):
         widget=_Textarea(attrs={"rows": 3}),
         help_text="One a line, as key=value. An agent that has any of them may claim the order.",
     )
-    max_retries = _number("Retries at most", 3, 0, "Attempts after the first.")
-    backoff_seconds = _number(
-        "Back-off, in seconds",
-        60,
-        1,
-        "The first retry waits twice as long, and each further one twice again.",
+    max_retries = forms.IntegerField(
+        label="Retries at most",
+        initial=3,
+        min_value=0,
+        max_value=_MAX,
+        widget=_Integer(),
+        help_text="Attempts after the first.",
     )
-    claim_timeout_seconds = _number(
-        "A claim lasts, in seconds", 3600, 1, "A claim that is older, and was not renewed, ends."
+    backoff_seconds = DurationField(
+        label="Back-off",
+        least=1,
+        most=_MAX,
+        initial=60,
+        help_text="The first retry waits twice as long, and each further one twice again.",
+    )
+    claim_timeout_seconds = DurationField(
+        label="A claim lasts",
+        least=1,
+        most=_MAX,
+        initial=3600,
+        help_text="A claim that is older, and was not renewed, ends.",
     )
 
     # Set if the form was sent to preview the order and not to save it.
