@@ -47,10 +47,10 @@ _ITEM_ID = {
 _STATE = "SELECT {join} FROM ({items}) x {unreported}"
 # One statement reads the answer and the key. Only the key's row decides who calls; nothing about it is cached.
 _WITH_KEY = """
-SELECT paks.id, paks.name, paks.last_used_at, ({state}), {last_report}
+SELECT paks.id, paks.name, paks.last_used_at, ({state}), {forgotten}
 FROM paks WHERE {good_key}
 """
-_LAST_REPORT = "(SELECT h.last_report_at FROM agent_heartbeats h WHERE h.agent_id = %(agent)s)"
+_FORGOTTEN = "(SELECT h.offers_forgotten_at FROM agent_heartbeats h WHERE h.agent_id = %(agent)s)"
 _WITHOUT_KEY = "SELECT ({state}) FROM agents a WHERE a.id = %(agent)s AND a.deleted_at IS NULL"
 
 
@@ -59,17 +59,17 @@ class Poll:
     """What the statement of a poll returns: the key's row and the objects' ids, newest first.
 
     The ids are the hex digits of the UUIDs: to make twenty UUID objects for a poll would cost more than all the rest.
-    `last_report` is when the agent last reported, in the database's form, if that was asked.
+    `forgotten` is when offers of the agent were last forgotten, in the database's form, if that was asked.
     """
 
     key_id: UUID
     key_name: str
     last_used_at: datetime | None
     object_ids: Sequence[str]
-    last_report: object
+    forgotten: object
 
 
-def poll(*, agent_id: UUID, token: Token, mode: str, with_last_report: bool = False) -> Poll | None:
+def poll(*, agent_id: UUID, token: Token, mode: str, with_forgotten: bool = False) -> Poll | None:
     """The state of the agent that calls with this key, or None if this is not a usable key of the agent.
 
     A deleted agent has no usable key.
@@ -79,13 +79,13 @@ def poll(*, agent_id: UUID, token: Token, mode: str, with_last_report: bool = Fa
         settings.REQUIRE_REGISTRATION,
         mode == "incremental",
         with_key=True,
-        with_last_report=with_last_report,
+        with_forgotten=with_forgotten,
     )
     row = fetch_one(sql, agent_key_parameters(token, agent_id))
     if row is None:
         return None
-    key_id, key_name, last_used_at, state, last_report = row
-    return Poll(as_uuid(key_id), key_name, as_time(last_used_at), object_ids_of(state), last_report)
+    key_id, key_name, last_used_at, state, forgotten = row
+    return Poll(as_uuid(key_id), key_name, as_time(last_used_at), object_ids_of(state), forgotten)
 
 
 def state_of(*, agent_id: UUID, mode: str) -> Sequence[str]:
@@ -129,11 +129,11 @@ def _statement(
     incremental: bool,  # noqa: FBT001
     *,
     with_key: bool,
-    with_last_report: bool = False,
+    with_forgotten: bool = False,
 ) -> str:
     return (_WITH_KEY if with_key else _WITHOUT_KEY).format(
         state=state_sql(vendor, registration, incremental),
-        last_report=_LAST_REPORT if with_last_report else "NULL",
+        forgotten=_FORGOTTEN if with_forgotten else "NULL",
         good_key=GOOD_KEY_OF_AGENT,
     )
 

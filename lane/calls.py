@@ -85,7 +85,7 @@ def _target_state(request: Ordinary) -> Reply | None:
         agent_id=request.agent_id,
         token=request.token,
         mode=_MODES[request.query] or settings.TARGET_STATE_DEFAULT,
-        with_last_report=not may_have_tag,
+        with_forgotten=not may_have_tag,
     )
     if found is None:
         return None
@@ -99,7 +99,7 @@ def _target_state(request: Ordinary) -> Reply | None:
         note_offers(agent_id=request.agent_id, object_ids=found.object_ids)
     else:
         note_state(
-            agent_id=request.agent_id, tag=etag, last_report=found.last_report, object_ids=found.object_ids
+            agent_id=request.agent_id, tag=etag, forgotten=found.forgotten, object_ids=found.object_ids
         )
     return Reply(200, body, (("ETag", etag),))
 

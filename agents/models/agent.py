@@ -67,6 +67,8 @@ class AgentHeartbeat(models.Model):
     agent_version = models.CharField(max_length=MAX_AGENT_VERSION, null=True)  # noqa: DJ001
     # When the agent last reported on a deployment object, even if it repeated its last report.
     last_report_at = models.DateTimeField(null=True)
+    # When the agent last reported that it has removed a stack, and what it had been offered of it was forgotten.
+    offers_forgotten_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "agent_heartbeats"

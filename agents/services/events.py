@@ -191,6 +191,8 @@ def _forget(*, agent_id: UUID, stack_ids: Set[UUID], now: datetime) -> None:
     near = {"agent_id": agent_id, "stack_id__in": stack_ids}
     StackReport.objects.filter(**near).delete()
     AgentOffer.objects.filter(**near).delete()
+    # Processes remember which offers they have noted, until this changes.
+    AgentHeartbeat.objects.filter(agent=agent_id).update(offers_forgotten_at=now)
     events = AgentEvent.objects.active().filter(
         agent_id=agent_id,
         deployment_object__stack__in=stack_ids,

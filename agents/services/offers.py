@@ -43,18 +43,18 @@ _WORDS = {
 }
 
 
-# By agent, the tag of the latest answer whose objects are all recorded, and when the agent had reported last: an agent
-# that sends no tag gets the same answer at each poll. Only a report of the agent deletes offers that count.
+# By agent, the tag of the latest answer whose objects are all recorded, and when offers of the agent had been forgotten
+# last: an agent that sends no tag gets the same answer at each poll. No other offers that count are ever deleted.
 _recorded: LRUCache[UUID, tuple[str, object]] = LRUCache(50_000)
 _lock = Lock()
 
 
-def note_state(*, agent_id: UUID, tag: str, last_report: object, object_ids: Sequence[str]) -> None:
-    """As `note_offers`, for a whole target state with this tag; it asks the database once for each tag and report.
+def note_state(*, agent_id: UUID, tag: str, forgotten: object, object_ids: Sequence[str]) -> None:
+    """As `note_offers`, for a whole target state with this tag; it asks the database once for each tag.
 
-    `last_report` must have been read together with the state.
+    `forgotten` is when offers of the agent were last forgotten, read together with the state.
     """
-    state = (tag, last_report)
+    state = (tag, forgotten)
     with _lock:
         if _recorded.get(agent_id) == state:
             return
