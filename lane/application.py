@@ -39,9 +39,10 @@ def answer(environ: Environ) -> tuple[Reply, str] | None:
     path: str = environ["PATH_INFO"]
     if not path.startswith(PREFIX):
         return None
-    agent_id, _, action = path[len(PREFIX) :].partition("/")
-    call = CALLS.get((environ["REQUEST_METHOD"], action))
-    request = ordinary(environ, agent_id) if call else None
+    collection, _, rest = path[len(PREFIX) :].partition("/")
+    resource_id, _, action = rest.partition("/")
+    call = CALLS.get((environ["REQUEST_METHOD"], f"{collection}/:id/{action}"))
+    request = ordinary(environ, resource_id) if call else None
     if call is None or request is None:
         return None
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The calls of the lane. Each takes an ordinary request; all but reports run one statement."""
+"""The calls of the lane. Each takes an ordinary request; all but reports and publications run one statement."""
 
 import re
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from core.api.etag import names_tag
 from core.prepared import is_postgresql
 from diagnostics.open_requests import look_for_diagnostics
 from lane.ordinary import Ordinary, has_no_body, small_json
+from lane.publications import publish
 from lane.replies import NO_CONTENT, NOTHING, Reply
 from lane.reports import report, report_batch
 from paks.callers import mark_used
@@ -36,16 +37,19 @@ Reader = Callable[[Ordinary], Reply | None]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One row of the table of calls: how to answer the call, and its name in logs and metrics."""
+    """One row of the table of calls: how to answer the call, and its name in logs and metrics.
+
+    `route` is the path after the prefix, with `:id` in place of the id.
+    """
 
     method: str
-    action: str
+    route: str
     read: Reader
 
     @property
     def endpoint(self) -> str:
-        """The route, with `:id` in place of the id."""
-        return f"{PREFIX}:id/{self.action}"
+        """The whole route."""
+        return PREFIX + self.route
 
 
 class _Found(Protocol):
@@ -63,7 +67,7 @@ class _Look(Protocol):
     def __call__(self, *, agent_id: UUID, token: Token) -> Answer | None: ...
 
 
-PREFIX = "/api/v1/agents/"
+PREFIX = "/api/v1/"
 _MODES = {"": None, "mode=full": "full", "mode=incremental": "incremental"}
 _NO_QUERY = re.compile("")
 # The type does not matter: if no order waits, then no order of this type waits.
@@ -82,7 +86,7 @@ def _target_state(request: Ordinary) -> Reply | None:
     # An agent that sends a tag mostly has the present answer already and gets no body.
     may_have_tag = "HTTP_IF_NONE_MATCH" in request.environ
     found = poll(
-        agent_id=request.agent_id,
+        agent_id=request.resource_id,
         token=request.token,
         mode=_MODES[request.query] or settings.TARGET_STATE_DEFAULT,
         with_forgotten=not may_have_tag,
@@ -96,10 +100,10 @@ def _target_state(request: Ordinary) -> Reply | None:
     body = state_body(found.object_ids)
     # The offer is written before the answer is sent.
     if may_have_tag:
-        note_offers(agent_id=request.agent_id, object_ids=found.object_ids)
+        note_offers(agent_id=request.resource_id, object_ids=found.object_ids)
     else:
         note_state(
-            agent_id=request.agent_id, tag=etag, forgotten=found.forgotten, object_ids=found.object_ids
+            agent_id=request.resource_id, tag=etag, forgotten=found.forgotten, object_ids=found.object_ids
         )
     return Reply(200, body, (("ETag", etag),))
 
@@ -111,7 +115,7 @@ def _heartbeat(request: Ordinary) -> Reply | None:
     if not isinstance(body, dict) or not body.keys() <= _CLUSTER or not _is_about_cluster(body):
         return None
     found = beat(
-        agent_id=request.agent_id,
+        agent_id=request.resource_id,
         token=request.token,
         now=clock.now(),
         k8s_reachable=body.get("k8s_reachable"),
@@ -133,12 +137,12 @@ def _sync(request: Ordinary) -> Reply | None:
         body.get("k8s_reachable"), body.get("k8s_api_latency_ms"), body.get("agent_version")
     )
     found = beat_and_look(
-        agent_id=request.agent_id, token=request.token, now=clock.now(), heartbeat=heartbeat
+        agent_id=request.resource_id, token=request.token, now=clock.now(), heartbeat=heartbeat
     )
     if found is None:
         return None
     _recognise(request, found)
-    content = answer(request.agent_id, found.look, tag=body.get("tag"), held=body.get("held", ()))
+    content = answer(request.resource_id, found.look, tag=body.get("tag"), held=body.get("held", ()))
     return Reply(200, content)
 
 
@@ -169,7 +173,7 @@ def _nothing_waits(look: _Look, *, query: re.Pattern[str] = _NO_QUERY) -> Reader
     def read(request: Ordinary) -> Reply | None:
         if not has_no_body(request.environ) or not query.fullmatch(request.query):
             return None
-        found = look(agent_id=request.agent_id, token=request.token)
+        found = look(agent_id=request.resource_id, token=request.token)
         if found is None or found.found:
             return None
         _recognise(request, found)
@@ -184,7 +188,7 @@ def _look_for_deliveries(*, agent_id: UUID, token: Token) -> Answer | None:
 
 def _recognise(request: Ordinary, found: _Found) -> None:
     """Do what the views do for a usable key: give the caller's name to the log, and note that the key is used."""
-    request.caller = f"agent:{request.agent_id}"
+    request.caller = f"agent:{request.resource_id}"
     mark_used(found.key_id, found.last_used_at, request.address)
 
 
@@ -193,15 +197,16 @@ def _is_int32(value: object) -> bool:
 
 
 CALLS = {
-    (call.method, call.action): call
+    (call.method, call.route): call
     for call in (
-        Call("GET", "target-state", _target_state),
-        Call("POST", "heartbeat", _heartbeat),
-        Call("POST", "sync", _sync),
-        Call("GET", "work-orders/pending", _nothing_waits(look_for_work, query=_OF_TYPE)),
-        Call("GET", "diagnostics/pending", _nothing_waits(look_for_diagnostics)),
-        Call("GET", "webhooks/pending", _nothing_waits(_look_for_deliveries)),
-        Call("POST", "events", report),
-        Call("POST", "events/batch", report_batch),
+        Call("GET", "agents/:id/target-state", _target_state),
+        Call("POST", "agents/:id/heartbeat", _heartbeat),
+        Call("POST", "agents/:id/sync", _sync),
+        Call("GET", "agents/:id/work-orders/pending", _nothing_waits(look_for_work, query=_OF_TYPE)),
+        Call("GET", "agents/:id/diagnostics/pending", _nothing_waits(look_for_diagnostics)),
+        Call("GET", "agents/:id/webhooks/pending", _nothing_waits(_look_for_deliveries)),
+        Call("POST", "agents/:id/events", report),
+        Call("POST", "agents/:id/events/batch", report_batch),
+        Call("POST", "stacks/:id/deployment-objects", publish),
     )
 }

@@ -29,16 +29,19 @@ _UNUSUAL = {
     "HTTP_X_BROKKR_OVERRIDE_FREEZE",
 }
 _NO_BODY = {"", "0"}
-# A batch of reports fits, or a thousand checksums.
+# A batch of reports fits, or a thousand checksums, or most manifests.
 _SMALL_BODY = 64 * 1024
 
 
 @dataclass(slots=True)
 class Ordinary:
-    """A plain request with a text that looks like a key. Nothing is verified yet."""
+    """A plain request with a text that looks like a key. Nothing is verified yet.
+
+    `resource_id` is the id in the path, of an agent or of a stack.
+    """
 
     environ: Environ
-    agent_id: UUID
+    resource_id: UUID
     token: Token
     request_id: str
     # The caller's name in the log, after the key has been verified.
@@ -55,14 +58,14 @@ class Ordinary:
         return client_address(self.environ, settings.TRUSTED_PROXY_COUNT)
 
 
-def ordinary(environ: Environ, agent_id: str) -> Ordinary | None:
+def ordinary(environ: Environ, resource_id: str) -> Ordinary | None:
     """The request, or None if the views must check it."""
     if not _UNUSUAL.isdisjoint(environ) or environ.get("HTTP_COOKIE") or environ.get("SCRIPT_NAME"):
         return None
     host = environ.get("HTTP_HOST")
     if not _is_host(environ["SERVER_NAME"] if host is None else host, tuple(settings.ALLOWED_HOSTS)):
         return None
-    parsed = parse_uuid(agent_id)
+    parsed = parse_uuid(resource_id)
     key = presented_key(environ.get("HTTP_AUTHORIZATION", ""))
     token = split_token(key) if key else None
     if parsed is None or token is None:
@@ -84,7 +87,7 @@ def has_no_body(environ: Environ) -> bool:
 
 def small_json(environ: Environ) -> object:
     """The value of a small JSON body, or None if the views must check it. The views can read the body again."""
-    most = min(_SMALL_BODY, settings.MAX_JSON_BYTES)
+    most = min(_SMALL_BODY, settings.MAX_JSON_BYTES, settings.MAX_MANIFEST_BYTES)
     length = environ.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdecimal()) or environ.get("CONTENT_TYPE") != "application/json":
         return None

@@ -21,13 +21,13 @@ from paks.callers import principal_of
 def report(request: Ordinary) -> Reply | None:
     """The answer to one report, or None if the views should answer."""
     body = _body(request, ReportEventBody)
-    if body is None or not _is_of(request.agent_id, body):
+    if body is None or not _is_of(request.resource_id, body):
         return None
     actor = _actor(request)
     if actor is None:
         return None
     try:
-        event = report_event(**body, agent_id=request.agent_id, actor=actor)
+        event = report_event(**body, agent_id=request.resource_id, actor=actor)
     except DomainError as error:
         return refusal(error)
     return Reply(201, to_json(AgentEventSerializer(event).data))
@@ -36,14 +36,14 @@ def report(request: Ordinary) -> Reply | None:
 def report_batch(request: Ordinary) -> Reply | None:
     """The answer to a batch of reports, or None if the views should answer."""
     body = _body(request, ReportEventsBody)
-    if body is None or not all(_is_of(request.agent_id, each) for each in body["events"]):
+    if body is None or not all(_is_of(request.resource_id, each) for each in body["events"]):
         return None
     actor = _actor(request)
     if actor is None:
         return None
     reports = [Report(**each) for each in body["events"]]
     try:
-        events = report_events(agent_id=request.agent_id, reports=reports, actor=actor)
+        events = report_events(agent_id=request.resource_id, reports=reports, actor=actor)
     except DomainError as error:
         return refusal(error)
     return Reply(201, to_json(AgentEventSerializer(events, many=True).data))
@@ -65,7 +65,7 @@ def _is_of(agent_id: UUID, body: dict[str, Any]) -> bool:
 def _actor(request: Ordinary) -> Actor | None:
     """The agent as the author of its reports, if the key is its own."""
     principal = principal_of(request.token, request.address)
-    if principal is None or not principal.is_agent(request.agent_id):
+    if principal is None or not principal.is_agent(request.resource_id):
         return None
     request.caller = str(principal)
     return author_of(principal, request.environ, request.request_id)

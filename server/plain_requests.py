@@ -1,4 +1,4 @@
-"""Plain requests of agents, read and answered without gunicorn's parser, environ and response.
+"""Plain requests for the lane, read and answered without gunicorn's parser, environ and response.
 
 Those take a third of the time of a poll. A request that is unusual in any way is left to gunicorn, and so is one that
 the lane does not answer. A test compares the environ and the answer with gunicorn's.
@@ -22,7 +22,8 @@ from server.connections import Connection
 
 # A request line and fields in the only form that is plain: no escapes, one space after each colon, visible characters.
 _HEAD = re.compile(
-    rb"(GET|POST) (/api/v1/agents/[A-Za-z0-9/-]+)(?:\?([A-Za-z0-9=&_-]*))? HTTP/1\.1\r\n"
+    rb"(GET|POST) (/api/v1/(?:agents/[A-Za-z0-9/-]+|stacks/[A-Za-z0-9-]+/deployment-objects))"
+    rb"(?:\?([A-Za-z0-9=&_-]*))? HTTP/1\.1\r\n"
     rb"((?:[A-Za-z][A-Za-z0-9-]*: [!-~](?:[ -~]*[!-~])?\r\n){1,50})\r\n"
 )
 _MOST_HEAD_BYTES = 4000

@@ -49,13 +49,15 @@ def publish_options(request: Request, query: Mapping[str, Any]) -> PublishOption
 
 
 def published(obj: DeploymentObject, manifest: Manifest) -> JsonAnswer:
-    """The answer to the caller that published the version, as PublishedObjectSerializer describes it, with all warnings
-    in the order of the text.
-    """
+    """The answer to the caller that published the version."""
+    return JsonAnswer(published_fields(obj, manifest), status=201)
+
+
+def published_fields(obj: DeploymentObject, manifest: Manifest) -> dict[str, Any]:
+    """What the answer says, as PublishedObjectSerializer describes it, with all warnings in the order of the text."""
     findings = sorted([*manifest.findings, *obj.warnings], key=_place)
     warnings = [PublishWarningSerializer(finding).data for finding in findings]
-    body = represent(DeploymentObjectSerializer, obj) | {"warnings": warnings}
-    return JsonAnswer(body, status=201)
+    return represent(DeploymentObjectSerializer, obj) | {"warnings": warnings}
 
 
 def _place(finding: Finding) -> tuple[bool, int, int]:

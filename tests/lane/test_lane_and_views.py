@@ -26,7 +26,10 @@ from tests.support.wsgi import Answer, call
 
 pytestmark = pytest.mark.django_db
 
-ACTIONS = sorted({action for _, action in CALLS})
+# The collection and what follows the id in the path.
+ROUTES = sorted({tuple(route.split("/:id/")) for _, route in CALLS})
+_OTHER_ROUTES = [("agents", action) for action in ("heartbeat/", "target-state/x", "%68eartbeat", "")]
+_OTHER_ROUTES += [("stacks", "events"), ("stacks", "deployment-objects/"), ("agents", "deployment-objects")]
 # Keys of the world by their names, and headers as they are.
 KEYS = st.sampled_from(
     [
@@ -128,14 +131,23 @@ class Behind(WSGIHandler):
 
 @dataclass
 class World:
-    """An agent that should have one object, and keys of all kinds."""
+    """An agent that should have one object, the object's stack, and keys of all kinds."""
 
     agent_id: UUID
+    stack_id: UUID
     keys: dict[str, str]
     etag: str = ""
 
     def ask(
-        self, through: Any, method: str, action: str, *, key: str = "own", tag: str | None = None, **rest: Any
+        self,
+        through: Any,
+        method: str,
+        action: str,
+        *,
+        collection: str = "agents",
+        key: str = "own",
+        tag: str | None = None,
+        **rest: Any,
     ) -> Answer:
         """`rest` goes to `call`."""
         if key != "none":
@@ -143,14 +155,16 @@ class World:
         if tag is not None:
             tags = {"same": self.etag, "weak": f"W/{self.etag}", "list": f'"x", W/{self.etag}'}
             rest["HTTP_IF_NONE_MATCH"] = tags.get(tag, tag)
-        return call(method, f"/api/v1/agents/{self.agent_id}/{action}", through=through, **rest)
+        resource_id = self.agent_id if collection == "agents" else self.stack_id
+        return call(method, f"/api/v1/{collection}/{resource_id}/{action}", through=through, **rest)
 
 
 @pytest.fixture
 def there() -> World:
     agent, api = make_agent(labels=["a"], active=True)
     _, other = make_agent(labels=["a"])
-    make_object(make_stack(labels=["a"]))
+    stack = make_stack(labels=["a"])
+    make_object(stack)
     _, admin = issue_pak(role=Role.ADMIN, subject_id=None, name="admin", actor=SYSTEM)
     pak, revoked = issue_pak(role=Role.AGENT, subject_id=agent.id, name="old", actor=SYSTEM)
     revoke_pak(pak_id=pak.id, actor=SYSTEM)
@@ -158,6 +172,7 @@ def there() -> World:
     prefix, _, secret = own.split("_")
     made = World(
         agent.id,
+        stack.id,
         {
             "own": f"Bearer {own}",
             "bare": own,
@@ -203,15 +218,18 @@ def both(there: World, method: str, action: str, **request: Any) -> tuple[Answer
 @examples(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "GET", "POST", "POST", "HEAD", "PUT", "OPTIONS", "BREW"]),
-    action=st.sampled_from([*ACTIONS, *ACTIONS, "heartbeat/", "target-state/x", "%68eartbeat", ""]),
+    route=st.sampled_from([*ROUTES, *ROUTES, *_OTHER_ROUTES]),
     request=REQUESTS,
     headers=HEADERS,
 )
-def test_both_ways_answer_alike(there, method, action, request, headers):
+def test_both_ways_answer_alike(there, method, route, request, headers):
+    collection, action = route
     body, query = request["body"], request["query"]
     environ = ({"CONTENT_LENGTH": str(len(body))} if body else {}) | headers
     given_request = {name: value for name, value in request.items() if name != "query"}
-    by_lane, by_views = both(there, method, f"{action}?{query}", **given_request, **environ)
+    by_lane, by_views = both(
+        there, method, f"{action}?{query}", collection=collection, **given_request, **environ
+    )
     assert by_lane == by_views
 
 
@@ -224,7 +242,7 @@ def test_polls_are_answered_by_the_lane(there, query, tag):
     assert not behind.asked
 
 
-@pytest.mark.parametrize("action", [action for action in ACTIONS if action.endswith("/pending")])
+@pytest.mark.parametrize("action", [action for _, action in ROUTES if action.endswith("/pending")])
 def test_looks_that_find_nothing_are_answered_by_the_lane(there, action):
     behind = Behind()
     assert there.ask(Lane(behind), "GET", action).json() == []

@@ -20,10 +20,13 @@ from server.responses import WebResponse
 pytestmark = pytest.mark.no_database
 
 AGENT = "/api/v1/agents/0198c0de-0000-7000-8000-000000000001"
+STACK = "/api/v1/stacks/0198c0de-0000-7000-8000-000000000002"
 METHODS = st.sampled_from(["GET", "POST", "GET", "POST", "GET", "POST", "get", "HEAD"])
 PATHS = st.sampled_from(
     [
         *[f"{AGENT}/heartbeat", f"{AGENT}/target-state?mode=full", f"{AGENT}/work-orders/pending"] * 4,
+        *[f"{STACK}/deployment-objects", f"{STACK}/deployment-objects?x=1", f"{STACK}/deployment-objects/"]
+        * 2,
         *[f"{AGENT}/sync?", f"{AGENT}/%73ync", f"{AGENT}//sync", f"{AGENT}/../sync", f"{AGENT}/sync#a"],
         *["/", f"http://broker{AGENT}/sync"],
     ]
@@ -138,11 +141,16 @@ PLAIN = [
     raw(f"POST {AGENT}/heartbeat HTTP/1.1", [("Host", ": ", "b"), ("Content-Length", ": ", "2")], "{}"),
     raw(f"POST {AGENT}/heartbeat HTTP/1.1", [("Host", ": ", "b"), ("Connection", ": ", "Keep-Alive")]),
     raw(f"GET {AGENT}/target-state HTTP/1.1", [("Host", ": ", "b"), ("X-Forwarded-Proto", ": ", "https")]),
+    raw(
+        f"POST {STACK}/deployment-objects HTTP/1.1",
+        [("Host", ": ", "b"), ("Content-Length", ": ", "2")],
+        "{}",
+    ),
 ]
 
 
 @pytest.mark.parametrize("sent", PLAIN)
-def test_what_agents_and_proxies_send_is_plain(ends, sent):
+def test_what_agents_publishers_and_proxies_send_is_plain(ends, sent):
     assert ends.receive(sent) is Arrival.WHOLE
     assert plain_environ(ends.connection) is not None
 

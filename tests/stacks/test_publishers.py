@@ -1,5 +1,8 @@
 """Who may publish is decided on the locked stack, and before anything else is refused."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -15,9 +18,20 @@ from tests.support.api import refused
 pytestmark = pytest.mark.django_db
 
 
+@contextmanager
+def reading_by(check: Callable[..., Any]) -> Iterator[None]:
+    """Manifests are checked by this function, in the view and in the lane."""
+    with (
+        mock.patch("stacks.api.views.check_publishable", check),
+        mock.patch("lane.publications.check_publishable", check),
+    ):
+        yield
+
+
 def test_nothing_is_read_of_a_manifest_from_an_agent():
     _, agent = make_agent()
-    with mock.patch("stacks.api.views.check_publishable") as check:
+    check = mock.Mock()
+    with reading_by(check):
         answer = agent.post(f"/stacks/{make_stack().pk}/deployment-objects", {"yaml_content": MANIFEST})
     refused(answer, 403, "stack_not_owned")
     check.assert_not_called()
@@ -36,7 +50,7 @@ def test_a_stack_that_changes_hands_meanwhile_takes_nothing_from_its_old_owner()
             )
         return check_publishable(*arguments, **options)
 
-    with mock.patch("stacks.api.views.check_publishable", move_and_check):
+    with reading_by(move_and_check):
         answer = api.post(f"/stacks/{stack.pk}/deployment-objects", {"yaml_content": MANIFEST})
     refused(answer, 403, "stack_not_owned")
     assert not DeploymentObject.objects.exists()
