@@ -135,7 +135,8 @@ def _split(url: str, schemes: Collection[str]) -> tuple[SplitResult, str, int]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-        host = host if ":" in host else host.encode("idna").decode()
+        # An IPv6 address may name a zone, in which Python lets any character pass.
+        host = host.encode("ascii" if ":" in host else "idna").decode()
     except ValueError as error:
         raise Refused("the URL is malformed") from error
     if parts.scheme not in schemes:

@@ -55,6 +55,16 @@ def test_of_two_rotations_in_a_row_the_oldest_secret_ends(webhook, now):
     assert first not in (second, third)
 
 
+def test_a_secret_that_no_key_decrypts_ends_at_once_so_that_deliveries_are_signed_again(
+    admin, webhook, settings, now
+):
+    settings.WEBHOOK_ENCRYPTION_KEYS = [b"\1" * 32]
+    admin.put(f"/webhooks/{webhook.id}", {"url": "https://ci.example.com/hook"})
+    answer = admin.post(f"/webhooks/{webhook.id}/rotate-secret").json()
+    assert answer["previous_secret_ends_at"] is None
+    assert secrets(webhook, now) == (answer["secret"],)
+
+
 @pytest.mark.parametrize("seconds", [-1, 30 * 86400 + 1])
 def test_an_overlap_out_of_range_is_refused(admin, webhook, now, seconds):
     before = secrets(webhook, now)

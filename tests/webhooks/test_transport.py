@@ -251,6 +251,7 @@ def test_proxies_of_the_environment_are_not_used(receiver, monkeypatch):
         "http://user:password@host/",
         f"http://{'a' * 64}.example.com/",
         "http://a..b/",
+        "http://[::1%25ä]/",
         "ftp://host/",
         "//host/",
         "host",

@@ -33,6 +33,7 @@ from webhooks.transport import Refused, check_url
 from webhooks.vault import open_text, seal_text
 
 LONGEST_OVERLAP = timedelta(days=30)
+_UNREADABLE = "unreadable"
 
 
 class Filters(TypedDict, total=False):
@@ -167,7 +168,8 @@ def delete_subscription(*, subscription: Subscription, actor: Actor) -> None:
 
 @transaction.atomic
 def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Actor, now: datetime) -> str:
-    """Make a new secret for a locked subscription. The previous one signs too during `overlap`; an older one ends.
+    """Make a new secret for a locked subscription. The previous one signs too during `overlap`, if it can be decrypted;
+    an older one ends.
 
     Raises WebhookOutOfRange, WebhookKeyMissing.
     """
@@ -178,7 +180,8 @@ def rotate_secret(*, subscription: Subscription, overlap: timedelta, actor: Acto
         )
     secret = new_secret()
     old = _secret_digest(subscription.secret_sealed)
-    if overlap:
+    # With a secret that no key decrypts nothing can be signed; kept, it would end every delivery during the overlap.
+    if overlap and old != _UNREADABLE:
         subscription.previous_secret_sealed = bytes(subscription.secret_sealed)
         subscription.previous_secret_ends_at = now + overlap
     else:
@@ -337,13 +340,13 @@ def _facts(subscription: Subscription) -> dict[str, object]:
 
 
 def _secret_digest(sealed: bytes | memoryview) -> str | None:
-    """Whether two stored secrets are the same; "unreadable" for what no key decrypts any more."""
+    """Whether two stored secrets are the same; _UNREADABLE for what no key decrypts any more."""
     if not sealed:
         return None
     try:
         value = open_text(bytes(sealed))
     except (WebhookKeyMissing, WebhookUnreadable):
-        return "unreadable"
+        return _UNREADABLE
     return keyed_digest(value, secret=settings.SECRET_KEY.encode(), purpose=b"audited webhooks")
 
 
