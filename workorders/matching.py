@@ -24,6 +24,8 @@ from agents.wanted.words import (
 )
 from workorders.models import Status, WorkOrder, WorkOrderAnnotation, WorkOrderLabel, WorkOrderTarget
 
+# SQLite takes 500 parts of a union. Each annotation has its own, while there are no more than this.
+_MOST_PARTS = 100
 # A label, or the key and the value of an annotation.
 _Word = tuple[str, ...]
 
@@ -35,12 +37,16 @@ def pending_for(agent_id: UUID) -> QuerySet[WorkOrder]:
     frequent they are, and reads only their orders, even if almost every order has another label.
     """
     labels = list(labels_of(agent_id))
+    pairs = [Q(key=key, value=value) for key, value in annotations_of(agent_id)]
+    share = -(-len(pairs) // _MOST_PARTS) or 1
     matched: QuerySet[Any, Any] = WorkOrderTarget.objects.filter(agent_id=agent_id).values("work_order_id")
     matched = matched.union(
         WorkOrderLabel.objects.filter(label__in=labels).values("work_order_id"),
         *(
-            WorkOrderAnnotation.objects.filter(key=key, value=value).values("work_order_id")
-            for key, value in annotations_of(agent_id)
+            WorkOrderAnnotation.objects.filter(reduce(or_, pairs[start : start + share])).values(
+                "work_order_id"
+            )
+            for start in range(0, len(pairs), share)
         ),
     )
     return WorkOrder.objects.pending().filter(_is_live(agent_id), pk__in=matched)

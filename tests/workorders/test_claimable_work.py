@@ -51,6 +51,14 @@ def test_all_spellings_of_the_rule_agree(labels, annotations, plans):
         transaction.set_rollback(True)
 
 
+def test_an_agent_with_more_annotations_than_a_statement_has_parts_finds_its_orders():
+    agent, api = make_agent(annotations={f"k{number}": "v" for number in range(1200)})
+    first, last = (make_work_order(targeting=Targeting(annotations={key: "v"})) for key in ("k0", "k1199"))
+    make_work_order(targeting=Targeting(annotations={"k0": "another"}))
+    found = api.get(f"/agents/{agent.id}/work-orders/pending").json()
+    assert [order["id"] for order in found] == [str(first.id), str(last.id)]
+
+
 def test_finding_none_is_one_statement(django_assert_num_queries):
     agent, api = make_agent(labels=["a"])
     make_work_order()
