@@ -26,6 +26,7 @@ VIA = "cli"
 # EX_TEMPFAIL of sysexits.h: the same command may succeed later.
 DATABASE_UNUSABLE = 75
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_DIGEST = re.compile("[0-9A-Fa-f]{64}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -129,6 +130,13 @@ def words_argument(value: str) -> list[str]:
     return [item.strip() for item in text_argument(value).split(",") if item.strip()]
 
 
+def digest_argument(value: str) -> str:
+    """An option's SHA-256 or public key: 64 hex digits, in lower case as the broker writes them."""
+    if not _DIGEST.fullmatch(value):
+        raise argparse.ArgumentTypeError(f"{value!r} is not 64 hex digits")
+    return value.lower()
+
+
 def duration_argument(value: str) -> timedelta:
     """An option's length of time: a whole number and its unit, `90s`, `30m`, `12h` or `7d`."""
     found = _DURATION.fullmatch(value)
@@ -141,9 +149,10 @@ def moment_argument(value: str) -> datetime:
     """An option's moment in ISO 8601, a date, whose beginning is meant, or a date and time; UTC without an offset."""
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        # The latter for what its offset moves out of the years 1 to 9999.
         raise argparse.ArgumentTypeError(_no_moment(value)) from error
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def end_argument(value: str) -> datetime:

@@ -128,4 +128,17 @@ def test_a_key_that_a_trusted_one_has_signed_is_trusted(settings, verify):
 def test_it_begins_with_the_first_seal_since_the_time():
     make_sealed_log(2, 1)
     assert manage("export_audit", "--since", "2999-01-01").out.count("\n") == 2
-    assert manage("export_audit", "--since", "soon").code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--since", "soon"],
+        ["--since", "0001-01-01T00:00:00+14:00"],
+        # Its lines are JSON without it.
+        ["--since", "2026-01-01", "--json"],
+    ],
+)
+def test_wrong_usage_prints_no_line(arguments):
+    outcome = manage("export_audit", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")

@@ -26,6 +26,13 @@ def test_it_names_the_seal_that_does_not_hold():
     refused_command(manage("verify_audit"), 1, "Seal 1: missing.", "2 entries were sealed, and there are 1")
 
 
+@pytest.mark.parametrize("option", ["--expect", "--trust"])
+def test_what_can_be_no_hash_and_no_key_is_wrong_usage_and_no_alarm(option):
+    newest = make_sealed_log(1, 1)[-1]
+    refused_command(manage("verify_audit", option, newest.hash[:-1]), 2, "64 hex digits")
+    assert manage("verify_audit", "--expect", newest.hash.upper()).code == 0
+
+
 def test_an_empty_log_has_nothing_to_verify():
     assert manage("verify_audit").out.strip() == "There is no seal yet."
 

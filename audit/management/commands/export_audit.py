@@ -17,7 +17,8 @@ class Command(ReadingCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        super().add_arguments(parser)
+        # Not --json: the lines are JSON, and a further value at the end would be no line of an export.
+        parser.set_defaults(json=False)
         parser.add_argument(
             "--since",
             required=True,

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from audit.services import Outcome, verify_chain
-from core.commands import Answer, ReadingCommand, as_json
+from core.commands import Answer, ReadingCommand, as_json, digest_argument
 
 
 class Command(ReadingCommand):
@@ -20,7 +20,7 @@ class Command(ReadingCommand):
         super().add_arguments(parser)
         parser.add_argument(
             "--expect",
-            default="",
+            type=digest_argument,
             metavar="HASH",
             help="the hash of a seal that you know from the log, a webhook or an export; without it nobody can see "
             "that the newest seals were cut off",
@@ -28,13 +28,14 @@ class Command(ReadingCommand):
         parser.add_argument(
             "--trust",
             action="append",
+            type=digest_argument,
             default=[],
             metavar="KEY",
             help="a public key, as 64 hex digits; may be repeated (default: those of the configured keys)",
         )
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
-        outcome = verify_chain(trusted=options["trust"], expected_hash=options["expect"])
+        outcome = verify_chain(trusted=options["trust"], expected_hash=options["expect"] or "")
         if outcome.finding is not None:
             if options["json"]:
                 self.stdout.write(as_json(asdict(outcome)))
