@@ -129,6 +129,11 @@ def _applied() -> list[Migration]:
 def _skip_numbers() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
+            # There is no row before the first version, and agents may have seen some since.
+            cursor.execute(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT 'deployment_objects', 0 "
+                "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'deployment_objects')"
+            )
             cursor.execute(
                 "UPDATE sqlite_sequence SET seq = seq + %s WHERE name = 'deployment_objects'",
                 [_NUMBERS_SKIPPED],

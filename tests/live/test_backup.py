@@ -66,6 +66,21 @@ def test_agents_that_polled_later_versions_lose_nothing_by_a_restore(broker: Liv
     assert [item["id"] for item in polled(broker, rows)] == [newest["id"]]
 
 
+def test_numbers_of_versions_are_never_given_again_also_if_the_backup_has_none(
+    broker: LiveServer, tmp_path: Path
+):
+    file = tmp_path / "backup"
+    broker.manage("backup", str(file))
+    rows = make_rows(broker, "backup")
+    (unknown,) = polled(broker, rows)
+    broker.stop()
+    broker.manage("restore", str(file), "--replace")
+    broker.start()
+
+    (newest,) = polled(broker, make_rows(broker, "backup"))
+    assert newest["sequence_id"] > unknown["sequence_id"]
+
+
 def test_rollouts_that_were_under_way_are_paused_after_a_restore(broker: LiveServer, tmp_path: Path):
     rows, file = make_rows(broker, "backup"), tmp_path / "backup"
     with live_client(broker, broker.admin_key) as admin:
