@@ -40,7 +40,14 @@ _OVERRIDE = {
     "description": "Why it is to be done although a freeze holds; goes into the audit log. For admins.",
 }
 # The target state is a list, and the others are told by the id of something else.
-_TAGGED = {"get_diagnostic", "get_provenance", "get_target_state"}
+_TAGGED = {
+    "get_diagnostic",
+    "get_provenance",
+    "get_target_state",
+    "get_stack_rollout_strategy",
+    "set_stack_rollout_strategy",
+    "remove_stack_rollout_strategy",
+}
 # Deletions that a reference to the row refuses.
 _REFUSED_WHILE_IN_USE = {"delete_rollout_strategy"}
 # Their versions wait for the end of the freeze.

@@ -225,6 +225,24 @@ def test_only_an_admin_changes_or_removes_it_and_says_why(admin, owned):
     assert not StackRolloutStrategy.objects.exists()
 
 
+def test_the_strategy_of_a_stack_has_a_tag_and_a_change_may_name_it(admin, owned):
+    stack, _ = owned
+    strategies = [make_strategy(), make_strategy(wave())]
+    path = f"/stacks/{stack.pk}/rollout-strategy"
+
+    def put(strategy, tag):
+        return admin.put(path, {"strategy": strategy.name, "reason": "rings"}, headers={"If-Match": tag})
+
+    refused(put(strategies[0], "*"), 412, "precondition_failed")
+    admin.put(path, {"strategy": strategies[0].name})
+    tag = admin.get(path).headers["ETag"]
+    assert admin.get(path, headers={"If-None-Match": tag}).status_code == 304
+    assert put(strategies[1], tag).status_code == 200
+    refused(put(strategies[0], tag), 412, "precondition_failed")
+    refused(admin.delete(path, {"reason": "x"}, headers={"If-Match": tag}), 412, "precondition_failed")
+    assert admin.get(path).json()["strategy"] == strategies[1].name
+
+
 def test_a_strategy_that_is_not_there_is_not_found(admin, owned):
     path = f"/stacks/{owned[0].pk}/rollout-strategy"
     for name in ("nobody", str(uuid4())):

@@ -8,9 +8,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.etag import require_match
 from core.api.idempotency import idempotent
 from core.api.pagination import ListQuery
 from core.api.planned import planned
+from core.api.renderers import to_json
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from rollouts.access import find_strategy
@@ -132,16 +134,16 @@ class StackStrategyViewSet(KeyedViewSet):
         summary="Get a stack's strategy",
         responses=StackStrategySerializer,
     )
-    def retrieve(self, request: Request, *, stack_id: UUID) -> Response:
+    def retrieve(self, request: Request, *, stack_id: UUID) -> HttpResponse:
         """404 `stack_has_no_strategy` where new versions reach everybody at once. Admin, or the generator that owns the
         stack.
         """
         stack = find_stack(stack_id)
         require_owner(self.caller, stack)
-        row = StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
+        row = self._row_of(stack)
         if row is None:
             raise StackHasNoStrategy(id=stack.pk)
-        return Response(StackStrategySerializer(row).data)
+        return self.answer(StackStrategySerializer(row))
 
     @extend_schema(
         operation_id="set_stack_rollout_strategy",
@@ -183,4 +185,10 @@ class StackStrategyViewSet(KeyedViewSet):
     def _locked(self, stack_id: UUID) -> Stack:
         stack = lock_stack(stack_id)
         require_owner(self.caller, stack)
+        row = self._row_of(stack)
+        current = None if row is None else to_json(StackStrategySerializer(row).data)
+        require_match(self.request._request, current)
         return stack
+
+    def _row_of(self, stack: Stack) -> StackRolloutStrategy | None:
+        return StackRolloutStrategy.objects.select_related("strategy").filter(stack=stack).first()
