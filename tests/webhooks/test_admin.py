@@ -350,3 +350,12 @@ def test_deliveries_are_found_by_their_id_and_by_their_event(operator):
         assert (other in rows) is (other.event_id == wanted)
     for far in (UUID(int=0), UUID(int=2**128 - 1)):
         assert list(operator.get(DELIVERIES, q=str(far)).context["cl"].result_list) == []
+
+
+def test_a_delivery_that_waited_for_room_is_found_by_its_event(operator):
+    delivery = make_delivery(make_webhook())
+    # The event happened five minutes before the delivery was written.
+    event_id = UUID(int=delivery.event_id.int - (300_000 << 80))
+    Delivery.objects.filter(pk=delivery.pk).update(event_id=event_id)
+    Subscription.objects.filter(pk=delivery.subscription_id).update(max_deliveries_per_minute=1)
+    assert listed(operator, q=str(event_id)) == {delivery.pk}
