@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rollouts.models import RolloutState
-from tests.support.commands import manage
+from tests.support.commands import manage, refused_command
 from tests.support.rollouts import make_scene, state_of
 
 pytestmark = pytest.mark.django_db
@@ -27,3 +27,8 @@ def test_a_second_time_there_is_nothing_to_do():
     manage("pause_rollouts")
     assert json.loads(manage("pause_rollouts", "--json").out) == {"paused": 0}
     assert state_of(rollout) == RolloutState.PAUSED
+
+
+def test_a_reason_that_the_database_cannot_hold_is_wrong_usage():
+    make_scene().start()
+    refused_command(manage("pause_rollouts", "--reason", "caf\udce9"), 2, "not valid UTF-8")
