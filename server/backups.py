@@ -1,15 +1,19 @@
 """Copies of the whole database in one file: made while the broker runs, read back at once, and restored.
 
-SQLite's file comes by its online backup. PostgreSQL's comes by pg_dump and pg_restore, which must be on the path.
+SQLite's file comes by its online backup. PostgreSQL's comes by pg_dump and goes back by pg_restore and psql, which must
+be on the path.
 """
 
 import os
 import re
+import shutil
 import sqlite3
-import subprocess
-from collections.abc import Sequence
-from contextlib import closing
+import tempfile
+from contextlib import closing, suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from threading import Timer
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -20,6 +24,28 @@ from django.db.migrations.loader import MigrationLoader
 # Agents may have seen that many versions more than the backup knows. New ones get greater numbers.
 _NUMBERS_SKIPPED = 1_000_000
 _MIGRATIONS = "django_migrations"
+# Whatever is there, because a later release may have made more than the file knows, and what is restored would not fit
+# beside it. What extensions have made stays.
+_EMPTIED = """
+SET LOCAL client_min_messages = warning;
+DO $$
+DECLARE
+    statement text;
+BEGIN
+    FOR statement IN
+        WITH of_extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
+        SELECT format('DROP TABLE IF EXISTS %s CASCADE', oid::regclass) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+            AND (tableoid, oid) NOT IN (TABLE of_extensions)
+        UNION ALL
+        SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND (tableoid, oid) NOT IN (TABLE of_extensions)
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$;
+"""
 _COPIED = re.compile(
     r"^COPY public\.django_migrations \(id, app, name, applied\) FROM stdin;\n(.*?)^\\\.$",
     re.DOTALL | re.MULTILINE,
@@ -79,15 +105,7 @@ def restore_backup(file: Path, *, replace: bool) -> None:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(_sqlite_file())) as target:
             source.backup(target)
     else:
-        _run(
-            "pg_restore",
-            "--clean",
-            "--if-exists",
-            "--single-transaction",
-            "--no-owner",
-            "--exit-on-error",
-            str(file),
-        )
+        _restore_postgresql(file)
     call_command("migrate", verbosity=0)
     _skip_numbers()
 
@@ -103,10 +121,8 @@ def _migrations_in(file: Path) -> list[Migration]:
         raise BackupFailed(f"{file} is no backup of a database of this kind ({connection.display_name}).")
     if kind == "postgresql":
         # The whole file as SQL, so that every block of it is decompressed once.
-        _run("pg_restore", f"--file={os.devnull}", str(file), connects=False)
-        text = _run(
-            "pg_restore", "--data-only", f"--table={_MIGRATIONS}", "--file=-", str(file), connects=False
-        )
+        _run("pg_restore", f"--file={os.devnull}", str(file))
+        text = _run("pg_restore", "--data-only", f"--table={_MIGRATIONS}", "--file=-", str(file))
         found = _COPIED.search(text)
         rows = [line.split("\t") for line in found[1].splitlines()] if found else []
         return [(app, name) for _, app, name, _ in rows]
@@ -147,8 +163,80 @@ def _sqlite_file() -> str:
     return str(connection.settings_dict["NAME"])
 
 
-def _run(program: str, *arguments: str, connects: bool = True) -> str:
+def _restore_postgresql(file: Path) -> None:
+    """Empty the database and restore the file, in one transaction, committed once the file has been read whole.
+
+    pg_restore alone drops only what the file knows.
+    """
+    with (
+        tempfile.TemporaryFile() as complaints,
+        _started(
+            "pg_restore",
+            "--clean",
+            "--if-exists",
+            "--no-owner",
+            "--file=-",
+            str(file),
+            stdout=PIPE,
+            stderr=complaints,
+        ) as script,
+        _started(
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=complaints,
+        ) as target,
+    ):
+        assert script.stdout is not None and target.stdin is not None  # noqa: S101, PT018  they are pipes
+
+        def stop() -> None:
+            target.kill()
+            script.kill()
+
+        late = Timer(_longest(), stop)
+        late.start()
+        try:
+            target.stdin.write(f"BEGIN;\n{_EMPTIED}".encode())
+            shutil.copyfileobj(script.stdout, target.stdin)
+            if script.wait() == 0:
+                target.stdin.write(b"COMMIT;\n")
+            target.stdin.close()
+            is_done = target.wait() == 0 and script.returncode == 0
+        except BrokenPipeError:
+            # psql has ended at an error, and with it the transaction.
+            is_done = False
+            script.kill()
+            with suppress(BrokenPipeError):
+                target.stdin.close()
+        finally:
+            is_late = not late.is_alive()
+            late.cancel()
+        if is_done:
+            return
+        if is_late:
+            raise _took_too_long("pg_restore")
+        complaints.seek(0)
+        raise BackupFailed(f"pg_restore: {' '.join(complaints.read().decode(errors='replace').split())}")
+
+
+def _run(program: str, *arguments: str) -> str:
     """What the program prints. Raises BackupFailed with what it complains of."""
+    with _started(program, *arguments, stdout=PIPE, stderr=PIPE) as process:
+        try:
+            printed, complaints = process.communicate(timeout=_longest())
+        except TimeoutExpired as error:
+            process.kill()
+            raise _took_too_long(program) from error
+    if process.returncode:
+        raise BackupFailed(f"{program}: {' '.join(complaints.decode(errors='replace').split())}")
+    return printed.decode()
+
+
+def _started(program: str, *arguments: str, **streams: Any) -> Popen[bytes]:
+    """The program, which knows the database. Raises BackupFailed if it is not here."""
     given = connection.get_connection_params()
     names = {
         "PGHOST": "host",
@@ -158,26 +246,16 @@ def _run(program: str, *arguments: str, connects: bool = True) -> str:
         "PGDATABASE": "dbname",
     }
     place = {variable: str(given[name]) for variable, name in names.items() if given.get(name)}
-    command: Sequence[str] = [program, *arguments]
-    if connects and program == "pg_restore":
-        command = [program, f"--dbname={place['PGDATABASE']}", *arguments]
+    options = {"PGOPTIONS": f"-c lock_timeout={settings.DATABASE_TIMEOUTS['lock_timeout']}s"}
     try:
-        done = subprocess.run(  # noqa: S603  our own commands
-            command,
-            env=os.environ
-            | place
-            | {"PGOPTIONS": f"-c lock_timeout={settings.DATABASE_TIMEOUTS['lock_timeout']}s"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=settings.DATABASE_TIMEOUTS["statement_timeout"],
-        )
+        return Popen([program, *arguments], env=os.environ | place | options, **streams)  # noqa: S603  our own commands
     except FileNotFoundError as error:
         raise BackupFailed(f"{program} is not here; install PostgreSQL's client programs.") from error
-    except subprocess.TimeoutExpired as error:
-        raise BackupFailed(
-            f"{program} took longer than BROKKR_DB_BACKUP_STATEMENT_TIMEOUT_SECONDS."
-        ) from error
-    if done.returncode:
-        raise BackupFailed(f"{program}: {' '.join(done.stderr.split())}")
-    return done.stdout
+
+
+def _longest() -> float:
+    return float(settings.DATABASE_TIMEOUTS["statement_timeout"])
+
+
+def _took_too_long(program: str) -> BackupFailed:
+    return BackupFailed(f"{program} took longer than BROKKR_DB_BACKUP_STATEMENT_TIMEOUT_SECONDS.")

@@ -131,6 +131,18 @@ def test_a_backup_of_a_newer_release_is_refused(broker: LiveServer, tmp_path: Pa
         broker.manage("restore", str(file), "--replace")
 
 
+def test_a_backup_of_an_older_release_is_restored_and_migrated(broker: LiveServer, tmp_path: Path):
+    file = tmp_path / "backup"
+    # Later migrations make a table that refers to one of these.
+    broker.manage("migrate", "webhooks", "0001")
+    broker.manage("backup", str(file))
+    broker.manage("migrate")
+
+    broker.manage("restore", str(file), "--replace")
+
+    assert "[ ]" not in broker.manage("showmigrations")
+
+
 def test_what_is_no_backup_is_refused(broker: LiveServer, tmp_path: Path):
     file = tmp_path / "backup"
     file.write_bytes(b"nothing of the kind")
