@@ -219,6 +219,15 @@ def test_410_disables_the_webhook(edge):
     assert delivery.subscription.enabled is False
 
 
+def test_410_does_not_disable_a_webhook_that_was_changed_since_the_delivery_was_taken(edge):
+    delivery = make_held_delivery(edge[0], ["edge"])
+    webhook = delivery.subscription
+    update_subscription(subscription=webhook, changes={"url": "https://new.example.com/"}, actor=SYSTEM)
+    assert report(edge, delivery, status_code=410).json()["status"] == "dead"
+    webhook.refresh_from_db()
+    assert webhook.enabled is True
+
+
 def test_only_the_holder_reports_and_only_once(admin, edge):
     delivery = make_held_delivery(edge[0], ["edge"])
     other = make_agent(labels=["edge"])

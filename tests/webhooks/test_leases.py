@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from core import clock
+from core.events import SYSTEM
 from tests.factories import make_delivery, make_notice, make_webhook
 from webhooks.models import Delivery, Status
 from webhooks.services.deliveries import claim_due, record_outcomes
+from webhooks.services.subscriptions import update_subscription
 from webhooks.transport import Outcome
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +48,17 @@ def test_a_lease_that_ran_out_consumes_no_attempt_however_often(now):
     for number in range(20):
         (taken,) = claim(now + timedelta(minutes=number))
         assert taken.attempts == 0
+
+
+def test_410_does_not_disable_a_webhook_that_was_changed_since_the_delivery_was_taken(now):
+    webhook = make_webhook()
+    delivery = make_delivery(webhook, at=now)
+    (taken,) = claim(clock.now())
+    update_subscription(subscription=webhook, changes={"url": "https://new.example.com/"}, actor=SYSTEM)
+    record_outcomes(outcomes=[(taken, Outcome(status_code=410))], now=clock.now())
+    webhook.refresh_from_db()
+    delivery.refresh_from_db()
+    assert (webhook.enabled, delivery.status) == (True, Status.DEAD)
 
 
 def test_who_lost_the_lease_records_nothing(now):

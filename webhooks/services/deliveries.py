@@ -48,6 +48,7 @@ class Claim:
 
     delivery_id: UUID
     lease: UUID
+    taken_at: datetime
     subscription_id: UUID
     attempts: int
     max_retries: int
@@ -115,6 +116,7 @@ def _claim_of(subscription: Subscription, limit: int, now: datetime) -> list[Cla
         Claim(
             delivery_id=row.pk,
             lease=lease,
+            taken_at=now,
             subscription_id=subscription.pk,
             attempts=row.attempts,
             max_retries=subscription.max_retries,
@@ -146,7 +148,7 @@ def _record(claim: Claim, outcome: Outcome, now: datetime) -> None:
         .first()
     )
     if outcome.status_code == GONE:
-        _disable(claim.subscription_id, now)
+        _disable(claim.subscription_id, taken_at=claim.taken_at, now=now)
     if delivery is None:
         return
     attempt = _Attempt(
@@ -210,8 +212,9 @@ def report_result(
     delivery = _lock(delivery_id)
     if delivery.status != Status.ACQUIRED or delivery.acquired_by_id != agent_id:
         raise DeliveryNotAcquiredByAgent(id=delivery_id)
-    if status_code == GONE:
-        _disable(delivery.subscription_id, now)
+    if status_code == GONE and delivery.due_at is not None:
+        taken_at = delivery.due_at - _lease(delivery.subscription)
+        _disable(delivery.subscription_id, taken_at=taken_at, now=now)
     text = (error or UNKNOWN_ERROR)[:_MAX_ERROR]
     if status_code is not None and not text.startswith(f"HTTP {status_code}"):
         text = f"HTTP {status_code}: {text}"
@@ -314,9 +317,12 @@ def _end_attempt(
         emit(_death(delivery, actor, status_code=attempt.status_code))
 
 
-def _disable(subscription_id: UUID, now: datetime) -> None:
-    """Disable the subscription of an endpoint that says that it is gone. Waiting deliveries stay as they are."""
-    enabled = Subscription.objects.enabled().filter(pk=subscription_id)
+def _disable(subscription_id: UUID, *, taken_at: datetime, now: datetime) -> None:
+    """Disable the subscription of an endpoint that says that it is gone. Waiting deliveries stay as they are.
+
+    Not if it was changed after the delivery was taken, because it may lead elsewhere now, or was enabled again.
+    """
+    enabled = Subscription.objects.enabled().filter(pk=subscription_id, updated_at__lte=taken_at)
     if enabled.update(enabled=False, updated_at=now):
         _tell(
             WebhookEventKind.WEBHOOK_DISABLED,
