@@ -17,18 +17,20 @@ _AT_ONCE = 500
 
 def ending_soon(now: datetime) -> PakQuerySet:
     """The usable keys that end within the warning time, but for those of whose owner another key of the same name lasts
-    longer.
+    longer and may as much: a key that only reads replaces none that writes, nor one with limits one without.
     """
     # A key that lasts longer than one that works has not ended itself.
     lasting = Pak.objects.filter(
         Q(ends_at__isnull=True) | Q(ends_at__gt=OuterRef("ends_at")),
         Q(subject_id=OuterRef("subject_id")) | Q(subject_id__isnull=True),
+        Q(is_read_only=False) | Q(is_read_only=OuterRef("is_read_only")),
         role=OuterRef("role"),
         name=OuterRef("name"),
         revoked_at__isnull=True,
     )
     until = now + timedelta(days=settings.KEY_WARNING_DAYS)
-    return Pak.objects.usable().filter(~Exists(lasting), ends_at__lte=until)
+    is_replaced = Exists(lasting.filter(limits__isnull=True)) | (Q(limits__isnull=False) & Exists(lasting))
+    return Pak.objects.usable().filter(~is_replaced, ends_at__lte=until)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from core.metrics import exposition
 from generators.services import issue_generator_pak
 from paks.endings import announce_endings, ending_soon
 from paks.installation_checks import ending_keys
+from paks.limits import Limits
 from paks.models import Pak
 from paks.services import replace_pak, revoke_pak, set_expiry
 from tests.factories import make_admin_key, make_generator
@@ -40,6 +41,26 @@ def test_a_key_that_another_of_the_same_name_outlasts_is_no_worry(now):
     assert list(ending_soon(now)) == []
     other = admin_key(now, days=1, name="another")
     assert list(ending_soon(now)) == [other]
+
+
+def test_a_key_that_may_less_replaces_none(now):
+    writes = admin_key(now, days=1)
+    make_admin_key(writes.name, is_read_only=True)
+    reads = make_admin_key("reads", is_read_only=True, expires_at=now + timedelta(days=2))[0]
+    assert list(ending_soon(now).order_by("ends_at")) == [writes, reads]
+    make_admin_key("reads", is_read_only=True)
+    generator, _ = make_generator()
+    whole, limited = (
+        issue_generator_pak(
+            generator=generator, actor=SYSTEM, name="ci", expires_at=now + timedelta(days=days), limits=limits
+        )[0]
+        for days, limits in ((3, None), (4, Limits(labels=frozenset({"web"}))))
+    )
+    assert list(ending_soon(now).order_by("ends_at")) == [writes, whole, limited]
+    issue_generator_pak(
+        generator=generator, actor=SYSTEM, name="ci", limits=Limits(labels=frozenset({"web"}))
+    )
+    assert list(ending_soon(now).order_by("ends_at")) == [writes, whole]
 
 
 def test_a_key_of_another_owner_with_that_name_does_not_count(now):
