@@ -56,7 +56,7 @@ class Rollout(models.Model):
         DeploymentObject, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     # It decides the order in which waves take agents. It is the id of the first of the rollouts that superseded each
-    # other.
+    # other, or of the first of the same version.
     chain_id = models.UUIDField(default=uuid7, editable=False)
     strategy_name = models.CharField(max_length=255)
     # A copy of the strategy, as `strategies.strategy_to_json` writes it.

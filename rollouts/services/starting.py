@@ -67,12 +67,15 @@ def bring_to_fleet(
 def start(*, rollout: Rollout, stack: Stack, actor: Actor, now: datetime) -> None:
     """Start a rollout that has not started. It supersedes the rollout that is running."""
     running = Rollout.objects.running().of_stack(stack.pk).first()
+    # After an abort, a person has let the version go: who has it already is to be its canary again.
+    aborted = Rollout.objects.filter(version=rollout.version).exclude(pk=rollout.pk).order_by("-pk").first()
+    forerunner = aborted or running
     supersede_older(stack=stack, version=rollout.version, actor=actor, now=now, states=RUNNING)
     previous = newest_unheld(stack.pk)
     fields = {
         "started_at": now,
         "previous": previous,
-        "chain_id": running.chain_id if running is not None else rollout.pk,
+        "chain_id": forerunner.chain_id if forerunner is not None else rollout.pk,
     }
     if move(
         rollout=rollout,

@@ -7,6 +7,8 @@ import pytest
 from agents.models import StackReport
 from core.labels.services import add_label
 from rollouts.models import RolloutMember, RolloutState
+from rollouts.services.control import abort
+from rollouts.services.person_releases import release_version
 from rollouts.strategies import FailureBudget, OnFailure
 from tests.factories import make_agent, make_event, make_target
 from tests.support.rollouts import ADMIN, SOAK, make_scene, wave
@@ -139,6 +141,17 @@ def test_repeated_publishing_chooses_the_same_canary():
         rollout = scene.start(f"a: {number + 2}")
         canaries.add(scene.holders(rollout.version)[0].name)
     assert len(canaries) == 1
+
+
+def test_a_version_that_is_let_go_after_an_abort_has_the_same_canary():
+    scene = make_scene(agents=8)
+    aborted = scene.start()
+    (canary,) = scene.holders(aborted.version)
+    abort(rollout_id=aborted.pk, reason="no", actor=ADMIN, now=scene.now)
+    again = release_version(version=aborted.version, reason="yes", actor=ADMIN, now=scene.now)
+    assert again is not None
+    scene.tick(again)
+    assert scene.holders(aborted.version) == [canary]
 
 
 def test_the_publisher_is_noted():

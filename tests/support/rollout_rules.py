@@ -230,8 +230,10 @@ class Rules:
                 raise Violation(f"{name} is in wave {member.wave}, which is not released")
             if (rollout.version_id, name) not in seen.releases and not member.is_deferred:
                 raise Violation(f"{name} is a member, is not deferred, and has no release")
+        # Who got the version by a rollout of it that was aborted keeps it.
+        same = [each.pk for each in seen.rollouts.values() if each.version_id == rollout.version_id]
         for seq, name in seen.releases:
-            if seq == rollout.version_id and name not in members:
+            if seq == rollout.version_id and not any(name in seen.members[pk] for pk in same):
                 raise Violation(f"#{seq} is released to {name}, which is in no wave")
 
     def _proofs(self, seen: Seen, rollout: Rollout) -> None:
