@@ -30,7 +30,7 @@ from plans.scopes import Scope
 from rollouts.services.frozen_writes import refuse_while_frozen
 from stacks.models import Stack
 
-# How long the plan may keep other writers waiting on SQLite.
+# How long the plan may compute on SQLite, where other writers wait meanwhile.
 _PATIENCE_SECONDS: Final = 5.0
 _Ids = Sequence[UUID]
 

@@ -1,5 +1,9 @@
 """POST /plans: what is asked, and what is told."""
 
+from collections.abc import Callable
+from itertools import chain, repeat
+from types import SimpleNamespace
+
 import pytest
 from django.apps import apps
 from django.db import connection
@@ -236,6 +240,26 @@ def test_on_sqlite_a_plan_does_not_keep_writers_waiting_for_long(admin, served, 
         assert answer.status_code == 200
     monkeypatch.undo()
     assert told(admin, "DELETE", f"/stacks/{served[0].id}")["agent_count"] == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="plans are given up on SQLite only")
+@pytest.mark.parametrize(
+    ("computed_and_taken", "status"), [((0.4, 1.9), 200), ((0.6, 0.6), 503), ((0.1, 2.1), 503)]
+)
+def test_on_sqlite_a_busy_machine_is_not_taken_for_a_large_fleet(
+    admin, served, monkeypatch, computed_and_taken, status
+):
+    computed, taken = map(count_to, computed_and_taken)
+    monkeypatch.setattr(dry_runs, "time", SimpleNamespace(thread_time=computed, monotonic=taken))
+    monkeypatch.setattr(dry_runs, "_SQLITE_SECONDS", 0.5)
+    monkeypatch.setattr(dry_runs, "_SQLITE_STEPS", 1)
+    assert ask(admin, "DELETE", f"/stacks/{served[0].id}").status_code == status
+
+
+def count_to(end: float) -> Callable[[], float]:
+    """A clock that shows 0 at first and then always the end."""
+    shown = chain([0.0], repeat(end))
+    return lambda: next(shown)
 
 
 def nested(depth: int) -> object:
