@@ -15,6 +15,13 @@ _KINDS = """() => [...new Set([...document.body.querySelectorAll("*")].map((elem
   return chain.join(" < ");
 }))]"""
 
+# What opens fades in, from the second frame on: of half of it axe would judge what nobody reads.
+_WHEN_AT_REST = """async () => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  const moving = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.allSettled(moving.map((each) => each.finished));
+}"""
+
 # At once: of a colour on its way to another one axe would judge what nobody reads.
 _INTO_THE_DARK = """() => {
   document.documentElement.classList.add("dark");
@@ -23,7 +30,8 @@ _INTO_THE_DARK = """() => {
 
 
 def complaints(page: Page, rules: Sequence[str] = ()) -> list[str]:
-    """What axe reports of the page as it is now, by all of its rules or these."""
+    """What axe reports of the page as it is when nothing moves any more, by all of its rules or these."""
+    page.evaluate(_WHEN_AT_REST)
     page.evaluate(_AXE)
     options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
     violations = page.evaluate("options => axe.run(options).then(found => found.violations)", options)

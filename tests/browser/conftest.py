@@ -14,6 +14,8 @@ from tests.support.server import LiveServer, Template
 # Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
 _MEANT = ("403 (Forbidden)", "404 (Not Found)", "net::ERR_FAILED")
 PASSWORD = "only for these tests"
+# Only a bound for what never comes: the machine may be busy.
+_PATIENCE_MILLISECONDS = 120_000
 # One of each group, named like it.
 MAKE_USERS = f"""
 from django.contrib.auth.models import Group, User
@@ -52,14 +54,14 @@ def site(database_template: Template, tmp_path_factory: pytest.TempPathFactory) 
         with httpx.Client(
             base_url=f"{server.url}/api/v1",
             headers={"Authorization": f"Bearer {server.admin_key}"},
-            timeout=30,
+            timeout=60,
         ) as api:
             yield Site(server, api)
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     with browser() as running:
         yield running
 
@@ -87,7 +89,7 @@ def profile(chromium: Browser, url: str) -> BrowserContext:
         viewport={"width": 1280, "height": 900},
         reduced_motion="reduce",
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
     return context
 
 

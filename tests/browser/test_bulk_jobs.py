@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import complaints
+from tests.browser.layout import expect_no_wider
 
 pytestmark = pytest.mark.live
 
@@ -53,12 +54,12 @@ def test_an_operator_labels_all_that_match(as_user, site, fleet, width, scheme):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=f"{AGENTS} agents")).to_be_visible()
     assert complaints(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect_no_wider(page, width)
     page.get_by_label("Reason").fill("the new region")
     page.get_by_role("button", name="Add the label").click()
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "0")
     assert complaints(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect_no_wider(page, width)
     work(site)
     # The page finds it out by itself.
     expect(page.get_by_role("progressbar")).to_have_attribute("value", str(AGENTS))
@@ -94,6 +95,7 @@ def test_a_job_is_stopped_and_resumed_by_keyboard_alone(as_user, site, fleet):
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Resume").focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Stop")).to_be_visible()
     work(site)
     expect(page.get_by_text("The job has ended.")).to_be_visible()
     rows = site.api.get("/agents", params={"name": f"{fleet}-"}).json()

@@ -33,7 +33,7 @@ def generator(site) -> dict[str, Any]:
 
 def identity(site, key: str) -> httpx.Response:
     return httpx.post(
-        f"{site.server.url}/api/v1/auth/pak", headers={"Authorization": f"Bearer {key}"}, timeout=30
+        f"{site.server.url}/api/v1/auth/pak", headers={"Authorization": f"Bearer {key}"}, timeout=60
     )
 
 

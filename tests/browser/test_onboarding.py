@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import complaints
+from tests.browser.layout import expect_no_wider
 from tests.live.test_agent_v0_9 import CALLS, HEADERS
 from tests.support.scripted_agent import ScriptedAgent
 
@@ -37,7 +38,7 @@ def test_one_agent_is_added_started_and_heard(as_user, site, width, scheme):
     page.set_viewport_size({"width": width, "height": 844})
     page.goto("agents/agent/add/")
     assert complaints(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect_no_wider(page, width)
     page.get_by_label("Name", exact=False).first.fill(name)
     page.get_by_label("Cluster").first.fill("frankfurt")
     page.get_by_label("Labels").fill("env:prod ring=canary")
@@ -47,7 +48,7 @@ def test_one_agent_is_added_started_and_heard(as_user, site, width, scheme):
     expect(page.get_by_label(f"brokkr-agent of {name}")).to_be_visible()
     page.get_by_text("Manifests for Kubernetes").click()
     assert complaints(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect_no_wider(page, width)
     key = page.get_by_label("Key", exact=True).input_value()
     manifests = page.get_by_label(f"Manifests of {name}").input_value()
     assert key in manifests

@@ -4,9 +4,10 @@ from itertools import count
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD
+from tests.browser.layout import expect_no_wider
 
 pytestmark = pytest.mark.live
 
@@ -21,12 +22,19 @@ def newcomer(site) -> str:
     return agent_id
 
 
+def wait_for_refresh(page: Page) -> None:
+    """Wait until the control room has been refreshed once more."""
+    before = page.locator("#room > *").first.element_handle()
+    with page.expect_response("**/admin/room/") as answer:
+        pass
+    assert answer.value.status == 200
+    page.wait_for_function("old => !old.isConnected", arg=before)
+
+
 def test_the_control_room_refreshes_by_itself_but_not_under_the_reader(as_user, site):
     page = as_user("viewer")
     page.goto("")
-    with page.expect_response("**/admin/room/", timeout=60_000) as answer:
-        pass
-    assert answer.value.status == 200
+    wait_for_refresh(page)
     card = page.locator("#room a").first
     expect(card).to_be_visible()
     card.focus()
@@ -43,10 +51,7 @@ def test_the_refresh_keeps_the_place_and_does_not_take_away_what_is_selected(as_
     page.set_viewport_size({"width": 1280, "height": 300})
     page.goto("")
     page.evaluate("scrollTo(0, 170)")
-    before = page.locator("#room > *").first.element_handle()
-    with page.expect_response("**/admin/room/", timeout=60_000):
-        pass
-    page.wait_for_function("old => !old.isConnected", arg=before)
+    wait_for_refresh(page)
     assert page.evaluate("scrollY") == 170
     page.evaluate("getSelection().selectAllChildren(document.querySelector('#room'))")
     condition = (page.locator("#room").get_attribute("hx-trigger") or "").partition("[")[2].removesuffix("]")
@@ -90,7 +95,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(as_user, newcomer):
     page.set_viewport_size({"width": 390, "height": 844})
     for path in ("", f"agents/agent/{newcomer}/change/", f"agents/agent/{newcomer}/stacks/", "agents/agent/"):
         page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        expect_no_wider(page, 390)
 
 
 def test_pages_keep_to_the_policy_in_the_dark_too(as_user):

@@ -40,7 +40,7 @@ def dead(site) -> dict[str, str]:
     agent_id, key = made["agent"]["id"], {"Authorization": f"Bearer {made['initial_pak']}"}
     site.post(f"/agents/{agent_id}/labels", {"label": label, "agent_id": agent_id})
     site.post("/work-orders", {"work_type": label, "yaml_content": "a: b", "targeting": {"labels": [label]}})
-    with httpx.Client(base_url=site.api.base_url, headers=key) as agent:
+    with httpx.Client(base_url=site.api.base_url, headers=key, timeout=60) as agent:
         (delivery,) = agent.get(f"/agents/{agent_id}/webhooks/pending").json()
         outcome = {"success": False, "status_code": 503, "error": "being restarted"}
         agent.post(f"/webhook-deliveries/{delivery['id']}/result", json=outcome).raise_for_status()
