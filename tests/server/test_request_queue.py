@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Semaphore, Thread
+from unittest.mock import patch
 
 import pytest
 
@@ -20,14 +21,16 @@ def asked(name: str, *shares: str, kind: str = "kind", vital: bool = False) -> W
     return Waiting(name, time.monotonic(), (kind, *shares), vital)
 
 
+class MustWaitError(Exception):
+    """Whoever asks for a request would have to wait for one."""
+
+
 def taken(queue: RequestQueue) -> str | None:
     """The name of the request that a thread gets now; None if all must wait."""
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(queue.take)
+    with patch.object(queue._changed, "wait", side_effect=MustWaitError):
         try:
-            request = future.result(timeout=0.2)
-        except TimeoutError:
-            queue.close()
+            request = queue.take()
+        except MustWaitError:
             return None
     return str(request.connection) if request else None
 

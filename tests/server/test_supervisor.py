@@ -57,7 +57,7 @@ def _supervised(folder: Path, *deaf: str, patience: float = 60) -> Iterator[subp
 
 
 def _wait_until(condition) -> None:
-    for _ in range(600):
+    for _ in range(1200):
         if condition():
             return
         time.sleep(0.05)
@@ -76,7 +76,7 @@ def _runs(pid: int) -> bool:
 def test_a_signal_ends_all_gently(tmp_path: Path, number: signal.Signals):
     with _supervised(tmp_path) as parent:
         parent.send_signal(number)
-        said, _ = parent.communicate(timeout=30)
+        said, _ = parent.communicate(timeout=60)
 
     assert said == "None\n"
     assert (tmp_path / "one.told").exists()
@@ -86,7 +86,7 @@ def test_a_signal_ends_all_gently(tmp_path: Path, number: signal.Signals):
 def test_when_one_dies_the_other_is_ended_and_the_dead_one_named(tmp_path: Path):
     with _supervised(tmp_path) as parent:
         subprocess.run(["kill", "-KILL", str(_pid(tmp_path, "one"))], check=True)
-        said, _ = parent.communicate(timeout=30)
+        said, _ = parent.communicate(timeout=60)
 
     assert said == "one\n"
     assert (tmp_path / "two.told").exists()
@@ -95,7 +95,7 @@ def test_when_one_dies_the_other_is_ended_and_the_dead_one_named(tmp_path: Path)
 def test_what_does_not_end_in_time_is_killed(tmp_path: Path):
     with _supervised(tmp_path, "deaf", patience=1) as parent:
         parent.terminate()
-        said, _ = parent.communicate(timeout=30)
+        said, _ = parent.communicate(timeout=60)
 
     assert said == "None\n"
     assert (tmp_path / "one.told").exists()
@@ -107,7 +107,7 @@ def test_a_second_signal_kills_at_once_what_is_left(tmp_path: Path):
         parent.send_signal(signal.SIGINT)
         _wait_until((tmp_path / "one.told").exists)
         parent.send_signal(signal.SIGINT)
-        said, _ = parent.communicate(timeout=30)
+        said, _ = parent.communicate(timeout=60)
 
     assert said == "None\n"
     assert not _runs(_pid(tmp_path, "two"))
