@@ -48,7 +48,7 @@ def test_a_newer_object_never_appears_below_one_that_was_seen(admin):
 
     def wait_for_writers() -> list[int]:
         for _ in range(WRITERS):
-            running.acquire(timeout=30)
+            running.acquire(timeout=60)
         done.set()
         return []
 

@@ -213,7 +213,7 @@ def test_several_at_once_print_one_key_and_one_password():
     start = Barrier(4)
 
     def run(_: int) -> dict[str, object]:
-        start.wait(timeout=30)
+        start.wait(timeout=60)
         return bootstrap_in_a_thread()
 
     with ThreadPoolExecutor(4) as pool:

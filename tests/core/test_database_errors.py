@@ -73,7 +73,7 @@ PATIENCE_SECONDS = 60
 def code_of_a_statement_that_takes_too_long(statement: str) -> str:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = 0")
-        cursor.execute("SET LOCAL statement_timeout = '200ms'")
+        cursor.execute("SET LOCAL statement_timeout = '1s'")
         with pytest.raises(OperationalError) as raised:
             cursor.execute(statement)
         transaction.set_rollback(True)

@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.requires_postgres, pytest.mark.django_db(transaction=T
 
 @pytest.fixture(autouse=True)
 def no_hurry(monkeypatch):
-    """A busy machine may take its time for the last word."""
-    monkeypatch.setattr(base, "_LAST_WORD_SECONDS", PATIENCE_SECONDS)
+    """A busy machine may take its time for the last word: half of what a statement of a command has."""
+    monkeypatch.setattr(base, "_LAST_WORD_SECONDS", 30.0)
 
 
 def code_when_time_is_over(act: Callable[[], object]) -> str:

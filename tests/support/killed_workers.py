@@ -94,7 +94,7 @@ def _more_events() -> None:
 def _finish(deliver_due: Callable[[], int], killed: int) -> None:
     from webhooks.models import Delivery  # noqa: PLC0415
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while Delivery.objects.exclude(due_at=None).exists() and time.monotonic() < deadline:
         deliver_due()
     rows = list(Delivery.objects.values_list("event_id", "status", "attempts"))

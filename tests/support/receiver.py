@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from standardwebhooks.webhooks import Webhook
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 # The network in which a receiver listens; tests allow the broker to reach it.
 LOOPBACK = "127.0.0.1"
 # A broker with this environment can reach receivers.

@@ -13,9 +13,10 @@ from django.db import connection, connections
 
 from core.events import event_emitted
 from tests.support.api import Api
+from tests.support.waits import blocked_sessions
 
 _Result = TypeVar("_Result")
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 class Running(Generic[_Result]):
@@ -65,15 +66,8 @@ def wait_until_blocked(count: int) -> None:
     """Return when `count` sessions wait for a lock. Raises TimeoutError if they do not."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            # By default, PostgreSQL does not refresh the view during a transaction.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0] >= count:
-                return
+        if blocked_sessions() >= count:
+            return
         time.sleep(0.005)
     raise TimeoutError(f"fewer than {count} sessions wait for a lock")
 
