@@ -8,15 +8,12 @@ import pytest
 from tests.support.receiver import LOOPBACK_ALLOWED
 from tests.support.server import LiveServer, Template
 
-# Longer than callers would like to wait: on a machine that has much else to do, being slow is not being wrong.
-_PATIENT = {"BROKKR_QUEUE_PATIENCE_SECONDS": "6"}
-
 
 @pytest.fixture(scope="session")
 def _shared_broker(
     database_template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    with database_template.broker(tmp_path_factory.mktemp("live"), LOOPBACK_ALLOWED | _PATIENT) as server:
+    with database_template.broker(tmp_path_factory.mktemp("live"), LOOPBACK_ALLOWED) as server:
         yield server
 
 

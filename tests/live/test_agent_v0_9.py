@@ -187,7 +187,7 @@ def test_its_socket_is_answered_that_there_is_none(
     }
     # After five answers of 401 or 403 it would never dial again; after 101 it would send everything there.
     for headers in (upgrade, upgrade | {"Authorization": "Bearer brokkr_BRnobody_nobody"}):
-        with httpx.Client(base_url=broker.url, headers=headers, timeout=30, verify=NO_TLS) as client:
+        with httpx.Client(base_url=broker.url, headers=headers, timeout=60, verify=NO_TLS) as client:
             assert client.get("/internal/ws/agent").status_code == 404
     for number in (4, 6, 7, 8):
         agent.perform(number)

@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.live, pytest.mark.requires_postgres]
 
 CLIENTS = 6
 # A request that takes longer than this hangs, and fails the test.
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 60
+# As long as a request may wait for the database: a busy machine is not to be taken for one that is away.
+QUEUE_PATIENCE_SECONDS = 8
 
 
 @pytest.fixture
@@ -30,7 +32,11 @@ def postgres() -> Iterator[PrivatePostgres]:
 
 @pytest.fixture
 def outage_broker(postgres: PrivatePostgres, tmp_path: Path) -> Iterator[LiveServer]:
-    broker = LiveServer(database_url=postgres.url, data_dir=tmp_path)
+    broker = LiveServer(
+        database_url=postgres.url,
+        data_dir=tmp_path,
+        environment={"BROKKR_QUEUE_PATIENCE_SECONDS": str(QUEUE_PATIENCE_SECONDS)},
+    )
     broker.prepare()
     with broker.running():
         yield broker
@@ -61,7 +67,7 @@ class Load:
     def wait_for(self, status: int, at_least: int, clients: list["Future[None]"]) -> None:
         """Until so many more answers had this status; a client that failed ends the wait with its exception."""
         seen = len(self.answers)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 2 * PATIENCE_SECONDS
         while Counter(answer.status_code for answer in self.answers[seen:])[status] < at_least:
             for client in clients:
                 if client.done():
@@ -123,10 +129,12 @@ def test_a_database_that_goes_and_returns_costs_only_the_time_between(
     }
     assert acknowledged <= names
 
-    def ask(_: int) -> tuple[int, int]:
-        ready = http_get(f"{outage_broker.url}/readyz", timeout=PATIENCE_SECONDS)
+    def ask(_: int) -> int:
         with live_client(outage_broker, rows.generator_key) as client:
-            return ready.status_code, client.get(f"/stacks/{rows.stack_id}").status_code
+            return client.get(f"/stacks/{rows.stack_id}").status_code
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(ask, range(64))) == {(200, 200)}
+        assert set(pool.map(ask, range(64))) == {200}
+    # One after the other: each makes a connection of its own, and has two seconds and a half for it.
+    for _ in range(8):
+        assert http_get(f"{outage_broker.url}/readyz", timeout=PATIENCE_SECONDS).status_code == 200

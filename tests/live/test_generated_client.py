@@ -44,7 +44,7 @@ class GeneratedClient:
         """The whole answer, which must have a documented status."""
         module = importlib.import_module(f"{PACKAGE}.api.{operation}")
         with self.package.AuthenticatedClient(
-            base_url=broker.url, token=key, raise_on_unexpected_status=True, timeout=30
+            base_url=broker.url, token=key, raise_on_unexpected_status=True, timeout=60
         ) as client:
             return module.sync_detailed(*arguments, client=client, **options)
 

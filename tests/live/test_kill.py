@@ -113,6 +113,6 @@ def test_a_killed_server_left_nothing_that_hinders_the_next(own_broker: LiveServ
     with live_client(own_broker, own_broker.admin_key) as admin:
         generator = created(admin.post("/generators", json={"name": "after"}))["generator"]["id"]
         created(admin.post("/stacks", json={"name": "after", "generator_id": generator}))
-    metrics = http_get(f"{own_broker.url}/metrics", timeout=10)
+    metrics = http_get(f"{own_broker.url}/metrics", timeout=60)
     assert metrics.status_code == 200
     assert "brokkr_stacks_total 1.0" in metrics.text

@@ -27,6 +27,8 @@ def broker(database_template: Template, tmp_path_factory: pytest.TempPathFactory
     environment = {
         "BROKKR_WEB_WORKERS": "1",
         "BROKKR_WEB_THREADS": str(THREADS),
+        # Then the test knows that no thread comes back.
+        "BROKKR_QUEUE_PATIENCE_SECONDS": "5",
         "GUNICORN_CMD_ARGS": f"--timeout {STALL_SECONDS}",
     }
     with database_template.broker(tmp_path_factory.mktemp("shares"), environment) as server:

@@ -37,7 +37,7 @@ def small_broker(
 
 
 def _connect(server: LiveServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
 def _is_answered(server: LiveServer, seconds: float) -> bool:
@@ -118,7 +118,7 @@ def test_requests_that_were_sent_together_are_answered_in_their_order(small_brok
 
 def test_more_clients_than_threads_that_ask_again_and_again_are_all_answered(small_broker: LiveServer):
     def ask(client_number: int) -> list[str]:
-        with httpx.Client(base_url=small_broker.url, timeout=30, verify=NO_TLS) as client:
+        with httpx.Client(base_url=small_broker.url, timeout=60, verify=NO_TLS) as client:
             ids = [f"client-{client_number}-{number}" for number in range(20)]
             return [
                 client.get("/healthz", headers={"X-Request-Id": sent}).headers["x-request-id"] for sent in ids

@@ -13,6 +13,7 @@ import pytest
 from tests.support.live_api import created, live_client
 from tests.support.receiver import LOOPBACK_ALLOWED, OK, Receiver, after, running_receiver, setting
 from tests.support.server import ROOT, LiveServer, Template
+from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.live
 
@@ -43,7 +44,7 @@ def database(database_template: Template, tmp_path: Path) -> Iterator[LiveServer
 
 
 def test_a_hundred_killed_workers_lose_no_event_and_none_dies(receiver: Receiver, database: LiveServer):
-    outcome = database.said_by("tests.support.killed_workers", receiver.url(""), str(KILLS), timeout=120)
+    outcome = database.said_by("tests.support.killed_workers", receiver.url(""), str(KILLS), timeout=600)
     arrived = {path: Counter(receiver.ids(path)) for path in ("/0", "/1", "/2", "/3")}
     events = set(outcome["events"])
     assert outcome["killed"] == KILLS
@@ -62,6 +63,10 @@ def test_a_change_over_the_api_arrives_and_a_hanging_receiver_does_not_keep_the_
     receiver.replies["/hangs"] = [setting(hanging, after(let_go, OK))]
     database.start()
     with live_client(database, database.admin_key) as admin:
+
+        def states() -> Counter[str]:
+            return Counter(row["status"] for row in created(admin.get("/webhook-deliveries")))
+
         webhook = {"name": "w", "event_types": ["stack.created"], "auth_header": "Bearer x"}
         secret = created(admin.post("/webhooks", json=webhook | {"url": receiver.url()}))["secret"]
         generator = created(admin.post("/generators", json={"name": "g"}))["generator"]["id"]
@@ -78,6 +83,7 @@ def test_a_change_over_the_api_arrives_and_a_hanging_receiver_does_not_keep_the_
             created(admin.post("/webhooks", json=webhook | {"url": receiver.url("/hangs")}))
             created(admin.post("/stacks", json={"name": "s2", "generator_id": generator}))
             assert hanging.wait(PATIENCE_SECONDS)
+            wait_for(lambda: states()["success"] == 2)
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(PATIENCE_SECONDS) == 0
         finally:
@@ -85,9 +91,9 @@ def test_a_change_over_the_api_arrives_and_a_hanging_receiver_does_not_keep_the_
             if worker.poll() is None:
                 worker.kill()
                 worker.wait()
-        states = Counter(row["status"] for row in created(admin.get("/webhook-deliveries")))
+        at_the_end = states()
     database.stop()
     event = receiver.received[0].verify(secret)
     assert (event["event_type"], event["data"]["stack_id"]) == ("stack.created", stack["id"])
     assert receiver.received[0].headers["Authorization"] == "Bearer x"
-    assert states == {"success": 2, "acquired": 1}
+    assert at_the_end == {"success": 2, "acquired": 1}

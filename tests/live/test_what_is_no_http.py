@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.live, pytest.mark.any_database("bytes that reach no vi
 
 def _exchange(server: LiveServer, sent: bytes) -> tuple[int, dict[str, str]]:
     """The status and the body of the answer to these bytes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(sent)
         received = b""
         while chunk := connection.recv(65536):

@@ -81,13 +81,7 @@ class Claimant:
         return body
 
     def claim(self, order: str) -> tuple[int, dict[str, Any]]:
-        """The answer that decides. One that says `busy` has changed nothing, so the claim is sent again."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            status, body = self._post(f"/work-orders/{order}/claim", {"agent_id": self.id})
-            if body.get("code") != "busy" or time.monotonic() > until:
-                return status, body
-            time.sleep(1)
+        return self._post(f"/work-orders/{order}/claim", {"agent_id": self.id})
 
     def complete(self, order: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return self._post(f"/work-orders/{order}/complete", body)
@@ -97,7 +91,18 @@ class Claimant:
         return status, answer
 
     def ask(self, method: str, path: str, body: str | None = None) -> tuple[int, Any, HTTPMessage]:
-        """Status, body and headers; raises OSError or HTTPException when there is no whole answer."""
+        """Status, body and headers of the answer that decides; raises OSError or HTTPException if there is none.
+
+        One that says `busy` has changed nothing, so the request is sent again.
+        """
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            status, answer, fields = self._ask_once(method, path, body)
+            if status != 503 or answer["code"] != "busy" or time.monotonic() > until:
+                return status, answer, fields
+            time.sleep(1)
+
+    def _ask_once(self, method: str, path: str, body: str | None) -> tuple[int, Any, HTTPMessage]:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)) as connection:
             connection.request(method, f"/api/v1{path}", body, headers)

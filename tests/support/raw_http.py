@@ -39,7 +39,7 @@ class Wire:
     """One connection to the broker."""
 
     def __init__(self, broker: LiveServer, key: str | None) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", broker.port), timeout=30)
+        self._socket = socket.create_connection(("127.0.0.1", broker.port), timeout=60)
         self._incoming = _Incoming(self._socket.makefile("rb", buffering=0))
         self._key = key
 

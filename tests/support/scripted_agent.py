@@ -96,7 +96,7 @@ class ScriptedAgent:
         /,
         **known: str,
     ) -> None:
-        self._client = httpx.Client(base_url=broker.url, headers=headers, timeout=30, verify=NO_TLS)
+        self._client = httpx.Client(base_url=broker.url, headers=headers, timeout=60, verify=NO_TLS)
         self._authorization = {"Authorization": f"Bearer {key}"}
         self._calls = {call.number: call for call in calls}
         self.known = known

@@ -32,7 +32,14 @@ import psycopg
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
+# Longer than callers would like to wait for a thread or a lock: on a busy machine, being slow is not being wrong.
+_PATIENT = {
+    "BROKKR_QUEUE_PATIENCE_SECONDS": "20",
+    "BROKKR_DB_CONNECT_TIMEOUT_SECONDS": "20",
+    "BROKKR_DB_LOCK_TIMEOUT_SECONDS": "20",
+    "BROKKR_DB_STATEMENT_TIMEOUT_SECONDS": "60",
+}
 # Signs the audit log of every broker that tests and benches start.
 AUDIT_KEY = "1" * 64
 # For clients of servers on this machine. It loads no certificates: that takes a hundred times as long as a request.
@@ -40,8 +47,8 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def http_get(url: str, **options: Any) -> httpx.Response:
-    """The answer of a server on this machine. The options are those of `httpx.get`."""
-    return httpx.get(url, verify=NO_TLS, **options)
+    """The answer of a server on this machine. The options are those of `httpx.get`, which waits for 5 s by default."""
+    return httpx.get(url, verify=NO_TLS, **({"timeout": _PATIENCE_SECONDS} | options))
 
 
 @contextmanager
@@ -98,10 +105,16 @@ class Template:
 
     @contextmanager
     def broker(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator["LiveServer"]:
-        """A broker that runs on a copy until the block ends. The block may stop and start it."""
+        """A broker that runs on a copy until the block ends. The block may stop and start it.
+
+        Unless `environment` says otherwise, it refuses nobody because the machine is busy.
+        """
         with self.copy(folder) as url:
             server = LiveServer(
-                database_url=url, data_dir=folder, admin_key=self.admin_key, environment=environment
+                database_url=url,
+                data_dir=folder,
+                admin_key=self.admin_key,
+                environment=_PATIENT | dict(environment or {}),
             )
             with server.running():
                 yield server
