@@ -20,9 +20,10 @@ _TOLERANCE = timedelta(seconds=1)
 
 
 class _Comparison(NamedTuple):
-    """The database's time when the counter was 0, and the counter at the comparison."""
+    """The database's time when the counter was 0, by how much that may be wrong, and the counter at the comparison."""
 
     zero: datetime
+    doubt: timedelta
     counter: float
 
 
@@ -40,7 +41,7 @@ def now() -> datetime:
         _latest = latest = _compare()
         own, counter = datetime.now(UTC), _counter()
     theirs = latest.zero + timedelta(seconds=counter)
-    return own if abs(own - theirs) <= _TOLERANCE else theirs
+    return own if abs(own - theirs) <= _TOLERANCE + latest.doubt else theirs
 
 
 def difference() -> timedelta:
@@ -59,7 +60,10 @@ def _compare() -> _Comparison:
     with connection.wrap_database_errors:
         ((at,),) = psycopg.Cursor(connection.connection).execute("SELECT clock_timestamp()").fetchall()
     ended = _counter()
-    return _Comparison(at - timedelta(seconds=(began + ended) / 2), ended)
+    # On a busy machine the answer may be long on its way, and nobody knows how long each way took.
+    return _Comparison(
+        at - timedelta(seconds=(began + ended) / 2), timedelta(seconds=(ended - began) / 2), ended
+    )
 
 
 def _counter() -> float:
