@@ -36,7 +36,7 @@ def test_what_is_more_than_the_burst_is_429_with_the_seconds_to_wait(admin):
     response = admin.get("/stacks")
     body = refused(response, 429, "rate_limited")
     assert int(response.headers["Retry-After"]) == body["details"]["retry_after_seconds"]
-    assert _SLOW - 5 < int(response.headers["Retry-After"]) <= _SLOW + 1
+    assert _SLOW - 300 < int(response.headers["Retry-After"]) <= _SLOW + 1
 
 
 @pytest.mark.usefixtures("two_tokens")

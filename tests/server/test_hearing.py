@@ -11,6 +11,7 @@ from django.db import OperationalError
 from server import hearing
 from server.hearing import Hearing
 from server.request_queue import RequestQueue
+from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.no_database
 
@@ -102,7 +103,10 @@ def full() -> Iterator[object]:
             client.setblocking(False)
             client.connect_ex(server.getsockname())
             clients.append(client)
-        yield SimpleNamespace(sock=server)
+        listener = SimpleNamespace(sock=server)
+        # The kernel may take a moment to put them there.
+        wait_for(lambda: hearing._is_full(listener))
+        yield listener
         for client in clients:
             client.close()
 
