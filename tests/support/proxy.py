@@ -3,7 +3,7 @@
 import socket
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Self
 
 # A Unix socket, or a port of this machine.
@@ -20,6 +20,8 @@ class Proxy:
         # Each connection keeps the event that was current when the connection began.
         self._silence = Event()
         self._sockets: list[socket.socket] = []
+        # Held from the choice of a connection's target until the connection can be closed by `move`.
+        self._choosing = Lock()
         Thread(target=self._accept, daemon=True).start()
 
     def fall_silent(self, *, for_new_ones: bool) -> None:
@@ -34,23 +36,25 @@ class Proxy:
 
     def move(self, target: Target) -> None:
         """Close all connections and forward new ones to `target`, as if an address moved to another server."""
-        self._target = target
-        for each in self._sockets:
-            # The connection may be closed already.
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        with self._choosing:
+            self._target = target
+            for each in self._sockets:
+                # The connection may be closed already.
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server, refused = _connection(self._target)
-                if refused:
-                    # Nobody listens there now.
-                    client.close()
-                    server.close()
-                    continue
-                self._sockets += [client, server]
+                with self._choosing:
+                    server, refused = _connection(self._target)
+                    if refused:
+                        # Nobody listens there now.
+                        client.close()
+                        server.close()
+                        continue
+                    self._sockets += [client, server]
                 for source, sink in ((client, server), (server, client)):
                     Thread(target=_pass_on, args=[source, sink, self._silence], daemon=True).start()
 
