@@ -15,6 +15,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# Only a bound for one that never starts: the machine may be busy.
+_PATIENCE_MILLISECONDS = 120_000
 
 
 def system_chromium() -> str | None:
@@ -24,7 +26,9 @@ def system_chromium() -> str | None:
 
 def launch(playwright: Playwright) -> Browser:
     # Tests run in containers and as root, where Chromium's own sandbox cannot.
-    return playwright.chromium.launch(executable_path=system_chromium(), chromium_sandbox=False)
+    return playwright.chromium.launch(
+        executable_path=system_chromium(), chromium_sandbox=False, timeout=_PATIENCE_MILLISECONDS
+    )
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def run_everywhere(server: LiveServer, *command: str) -> list[str]:
         )
         for _ in range(REPLICAS)
     ]
-    ended = [(process, *process.communicate(timeout=300)) for process in processes]
+    ended = [(process, *process.communicate(timeout=900)) for process in processes]
     for process, _, complaint in ended:
         assert process.returncode == 0, complaint
     return [said for _, said, _ in ended]
