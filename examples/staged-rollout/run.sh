@@ -8,7 +8,7 @@ source "$(dirname "$0")/../calls.sh"
 label="staged-rollout-$suffix"
 fleet=4
 # How long a rollout may take here; with a soak of one second it takes a few.
-patience=60
+patience=120
 
 publish() { # FILE: publish the manifest in FILE; its rollout is in $rollout
   request 201 "$generator_pak" POST "/stacks/$stack/deployment-objects" \
