@@ -3,7 +3,9 @@
 from itertools import count
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+
+from tests.browser.choosing import choose
 
 pytestmark = pytest.mark.live
 
@@ -18,19 +20,13 @@ def agent(site) -> str:
     return name
 
 
-def choose(page: Page, field: str, text: str) -> None:
-    page.locator(f"#id_{field} + .select2").click()
-    page.locator(".select2-container--open .select2-search__field").last.fill(text)
-    page.locator(".select2-results__option", has_text=text).click()
-
-
 def test_a_webhook_is_limited_to_an_agent_that_is_found_by_its_name(as_user, agent):
     page = as_user("admin")
     page.goto("webhooks/subscription/add/")
     page.get_by_label("Name").fill(f"about {agent}")
     page.get_by_label("URL").fill("https://hooks.example.com/")
     page.get_by_label("Event types").fill("agent.silent")
-    choose(page, "agent_id", agent)
+    choose(page, page.locator("#id_agent_id + .select2"), agent)
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="I have copied it").click()
     expect(page.locator("#id_agent_id + .select2")).to_contain_text(agent)
@@ -44,7 +40,7 @@ def test_who_could_claim_an_order_is_asked_twice_of_the_same_choice(as_user, age
     page.goto("workorders/workorder/add/")
     page.get_by_label("Work type").fill("build")
     page.get_by_label("YAML").fill("kind: Build")
-    choose(page, "agents", agent)
+    choose(page, page.locator("#id_agents + .select2"), agent)
     for _ in range(2):
         with page.expect_navigation():
             page.get_by_role("button", name="Which agents could claim it?").click()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import press, tab_to
+from tests.browser.choosing import choose
 
 pytestmark = pytest.mark.live
 
@@ -180,9 +181,7 @@ def test_a_strategy_is_written_and_previewed(as_user, site):
     page.get_by_label("Name").first.fill("slowly")
     page.get_by_role("button", name="Add a wave").click()
     expect(page.locator(".brokkr-wave-form")).to_have_count(3)
-    page.locator(".select2-selection").click()
-    page.locator(".select2-search__field").fill(stack)
-    page.locator(".select2-results__option", has_text=stack).click()
+    choose(page, page.locator(".select2-selection"), stack)
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#preview .brokkr-wave")).to_have_count(3)
     expect(page.locator("#preview .brokkr-wave").first).to_contain_text("1 agent")
