@@ -93,7 +93,7 @@ def test_when_one_dies_the_other_is_ended_and_the_dead_one_named(tmp_path: Path)
 
 
 def test_what_does_not_end_in_time_is_killed(tmp_path: Path):
-    with _supervised(tmp_path, "deaf", patience=1) as parent:
+    with _supervised(tmp_path, "deaf", patience=5) as parent:
         parent.terminate()
         said, _ = parent.communicate(timeout=60)
 
