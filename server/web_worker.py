@@ -152,11 +152,17 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             else:
                 self._refuse_for_now(request, is_overload=False)
         for conn in [conn for conn in self._watched if conn.until <= now]:
-            self._unwatch(conn)
             if conn.received:
+                self._unwatch(conn)
                 refuse(conn.sock, 408, "The request did not arrive in time.")
                 self._leave(conn)
+                continue
+            # One may have come since the poller was asked, and would be lost.
+            arrival = conn.receive()
+            if conn.received:
+                self._go_on(conn, arrival)
             else:
+                self._unwatch(conn)
                 self._drop(conn)
         for conn in [conn for conn in self._leaving if conn.until <= now]:
             self._end_leaving(conn)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.chromium import browser
-from tests.support.server import LiveServer, Template
+from tests.support.server import SHORT_IDLE, LiveServer, Template
 
 # Errors to the browser that are what some tests are about: pages that are refused, and requests that a test cuts off.
 _MEANT = ("403 (Forbidden)", "404 (Not Found)", "net::ERR_FAILED")
@@ -55,6 +55,7 @@ def site(database_template: Template, tmp_path_factory: pytest.TempPathFactory) 
             base_url=f"{server.url}/api/v1",
             headers={"Authorization": f"Bearer {server.admin_key}"},
             timeout=60,
+            limits=SHORT_IDLE,
         ) as api:
             yield Site(server, api)
 

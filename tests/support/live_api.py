@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.server import NO_TLS, LiveServer, http_get
+from tests.support.server import NO_TLS, SHORT_IDLE, LiveServer, http_get
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  greeting: hello\n"
 
@@ -14,7 +14,9 @@ MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\
 def live_client(broker: LiveServer, key: str | None) -> httpx.Client:
     """An HTTP client of /api/v1; use it as a context manager."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.Client(base_url=f"{broker.url}/api/v1", headers=headers, timeout=60, verify=NO_TLS)
+    return httpx.Client(
+        base_url=f"{broker.url}/api/v1", headers=headers, timeout=60, verify=NO_TLS, limits=SHORT_IDLE
+    )
 
 
 def created(response: httpx.Response) -> Any:

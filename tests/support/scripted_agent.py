@@ -16,7 +16,7 @@ import httpx
 import orjson
 
 from tests.support.live_api import MANIFEST, created, live_client
-from tests.support.server import NO_TLS, LiveServer
+from tests.support.server import NO_TLS, SHORT_IDLE, LiveServer
 
 SUCCESSES = range(200, 300)
 _NOTHING = object()
@@ -96,7 +96,9 @@ class ScriptedAgent:
         /,
         **known: str,
     ) -> None:
-        self._client = httpx.Client(base_url=broker.url, headers=headers, timeout=60, verify=NO_TLS)
+        self._client = httpx.Client(
+            base_url=broker.url, headers=headers, timeout=60, verify=NO_TLS, limits=SHORT_IDLE
+        )
         self._authorization = {"Authorization": f"Bearer {key}"}
         self._calls = {call.number: call for call in calls}
         self.known = known

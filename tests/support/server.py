@@ -44,6 +44,8 @@ _PATIENT = {
 AUDIT_KEY = "1" * 64
 # For clients of servers on this machine. It loads no certificates: that takes a hundred times as long as a request.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# A broker closes a connection that was idle for five seconds, and a request that is on its way just then has no answer.
+SHORT_IDLE = httpx.Limits(keepalive_expiry=2)
 
 
 def http_get(url: str, **options: Any) -> httpx.Response:
