@@ -156,14 +156,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
                 self._unwatch(conn)
                 refuse(conn.sock, 408, "The request did not arrive in time.")
                 self._leave(conn)
-                continue
-            # One may have come since the poller was asked, and would be lost.
-            arrival = conn.receive()
-            if conn.received:
-                self._go_on(conn, arrival)
-            else:
+            # A request may have come since the poller was asked, and would be lost.
+            elif (arrival := conn.receive()) is Arrival.PART and not conn.received:
                 self._unwatch(conn)
                 self._drop(conn)
+            else:
+                self._go_on(conn, arrival)
         for conn in [conn for conn in self._leaving if conn.until <= now]:
             self._end_leaving(conn)
         for conn in self._large:
@@ -232,12 +230,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         if conn.is_large:
             self._large.add(conn)
         elif _LIVENESS.match(conn.head):
-            self._hand_over_probe(self._liveness, self._answer, request, request.arrived + _READINESS_SECONDS)
+            self._hand_over_probe(self._liveness, self._answer, request)
             return
         elif _READINESS.match(conn.head):
-            self._hand_over_probe(
-                self._readiness, self._answer_readiness, request, request.arrived + _READINESS_SECONDS
-            )
+            self._hand_over_probe(self._readiness, self._answer_readiness, request)
             return
         self._queue_up(request)
 
@@ -246,13 +242,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
             self._refuse_for_now(request, is_overload=True)
 
     def _hand_over_probe(
-        self,
-        pool: ThreadPoolExecutor,
-        answer: Callable[[Waiting, float], Any],
-        request: Waiting,
-        deadline: float,
+        self, pool: ThreadPoolExecutor, answer: Callable[[Waiting, float], Any], request: Waiting
     ) -> None:
-        future = pool.submit(answer, request, deadline)
+        future = pool.submit(answer, request, request.arrived + _READINESS_SECONDS)
         future.add_done_callback(partial(self._on_probe_answered, request.connection))
 
     def _on_probe_answered(self, conn: Connection, future: Future[Any]) -> None:
