@@ -4,7 +4,15 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
-from django.db import IntegrityError, NotSupportedError, ProgrammingError, connection, transaction
+from django.db import (
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 
 from core.prepared import fetch_all, fetch_all_once
 from tests.factories import make_stack
@@ -96,3 +104,12 @@ def test_a_change_by_the_first_statement_of_a_transaction_is_undone_with_it():
     assert fetch_all_once(sql, {"id": stack.pk}) == []
     stack.refresh_from_db()
     assert stack.name == "other"
+
+
+def test_a_session_that_refuses_a_prepared_change_because_it_only_reads_is_given_up():
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    with pytest.raises(InternalError, match="read-only"), transaction.atomic():
+        fetch_all_once("DELETE FROM stacks", {})
+    close_old_connections()
+    assert fetch_all_once("DELETE FROM stacks", {}) == []
