@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from core.history_migrations import SQLITE_NOW, lengthen_times
 
@@ -26,7 +26,7 @@ def moment(milliseconds: int) -> datetime:
 
 
 def of_django(at: datetime) -> str:
-    return str(DatabaseOperations(connection=None).adapt_datetimefield_value(at))
+    return str(DatabaseWrapper.ops_class(connection=None).adapt_datetimefield_value(at))
 
 
 @pytest.mark.parametrize("milliseconds", MILLISECONDS)
