@@ -84,11 +84,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         statement = self._statements.get(sql)
         if statement is None:
             statement = self._statements[sql] = Statement(self, sql, prepares=self._prepares)
-        try:
-            return statement.run(parameters)
-        except errors.ReadOnlySqlTransaction:
-            self.only_reads = True
-            raise
+        return statement.run(parameters)
 
     def wait(self, gen: PQGen[Any], interval: float = _INTERVAL_SECONDS, timeout: float | None = None) -> Any:
         """The same as psycopg's, but for a limited time."""

@@ -14,7 +14,7 @@ from psycopg import errors
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, Format
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGresult
 from psycopg.waiting import Wait
 
 _PARAMETER = re.compile(r"%(?:\(([^)]*)\)s|%)")
@@ -63,12 +63,11 @@ class Statement:
         return name
 
     def _result(self) -> PGresult:
-        result: PGresult = self._connection.wait(_answer(self._connection.pgconn))
-        if result.status not in _DONE:
-            error = errors.error_from_result(result, self._connection.info.encoding)
-            if isinstance(error, _OUTDATED):
-                self._names.clear()
-            raise error
+        try:
+            result: PGresult = self._connection.wait(_answer(self._connection))
+        except _OUTDATED:
+            self._names.clear()
+            raise
         return result
 
     def _numbered(self, parameter: re.Match[str]) -> str:
@@ -80,8 +79,12 @@ class Statement:
         return f"${self._parameters.index(name) + 1}"
 
 
-def _answer(pgconn: PGconn) -> PQGen[PGresult]:
-    """Send the rest of the statement and receive its result, as psycopg's `wait` does it."""
+def _answer(connection: psycopg.Connection[Any]) -> PQGen[PGresult]:
+    """Send the rest of the statement and receive its result, as psycopg's `wait` does it.
+
+    It raises the server's error in there too, because the connection looks for some of them.
+    """
+    pgconn = connection.pgconn
     while pgconn.flush():
         yield Wait.RW
         pgconn.consume_input()
@@ -92,5 +95,8 @@ def _answer(pgconn: PGconn) -> PQGen[PGresult]:
             pgconn.consume_input()
         result = pgconn.get_result()
         if result is None:
-            return results[-1]
+            break
         results.append(result)
+    if results[-1].status not in _DONE:
+        raise errors.error_from_result(results[-1], connection.info.encoding)
+    return results[-1]
