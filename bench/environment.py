@@ -102,6 +102,18 @@ def servers(*all_of_them: Server) -> Iterator[None]:
             server.stop()
 
 
+@contextmanager
+def worker() -> Iterator[None]:
+    """A `run_worker` of this tree as long as the block runs."""
+    quiet = os.environ | {"BROKKR_LOG_LEVEL": "WARNING"}
+    process = subprocess.Popen([sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=quiet)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
 def simulate(arguments: Sequence[str], key: str) -> dict[str, Any]:
     """The report of `manage.py simulate_fleet` of this tree, with an admin key of the broker."""
     done = subprocess.run(

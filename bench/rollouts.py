@@ -3,7 +3,8 @@
 Polls of this tree beside those of a revision that knew no holds, in pairs of short windows: with no hold anywhere, and
 with a hold on each of the twenty stacks of every agent. Then one tick of 100 rollouts with 10,000 members each, and the
 release of a wave of 5,000. CPU time is that of the broker's and PostgreSQL's processes. At last the p99 of polls while
-a worker ticks and releases without a break, over that while it rests, of agents that the wave does not reach.
+a worker releases the wave and all rollouts are due again and again, over that while none is due, of agents that the
+wave does not reach.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -32,6 +34,8 @@ BEFORE = "156fee0"
 ROLLOUTS = 100
 WAVE = 5_000
 _BYSTANDERS = 500
+# Agents report, and with it make rollouts due, more often than a worker looks.
+_REPORTS_SECONDS = 0.5
 _HELD = "bench_held"
 _OFFERS = """
 INSERT INTO agent_offers (id, agent_id, version_id, stack_id, offered_at)
@@ -171,56 +175,76 @@ def _ratio(listed: dict[str, Variant], one: str, other: str) -> float:
     return statistics.median(a / b for a, b in zip(listed[one].cpu, listed[other].cpu, strict=True))
 
 
+class _Rollouts:
+    """The rollouts of the world: a hundred whose members are being proven, and one that waits for its first wave."""
+
+    def __init__(self) -> None:
+        # Importing them needs Django, which needs the database's address.
+        from agents.models import VersionRelease
+        from rollouts.models import Rollout, RolloutMember
+
+        self.moving = Rollout.objects.moving()
+        self.waiting = Rollout.objects.get(wave=0)
+        self.releases = VersionRelease.objects.filter(version=self.waiting.version_id)
+        self.members = RolloutMember.objects.all()
+
+    def tick_all(self) -> None:
+        from rollouts.services.ticking import tick_due
+
+        self.moving.filter(wave=1).update(next_look_at=_now())
+        if tick_due(now=_now()) < ROLLOUTS:
+            raise RuntimeError("not all were due")
+
+    def release_wave(self) -> None:
+        from rollouts.services.ticking import tick
+
+        tick(rollout_id=self.waiting.pk, now=_now())
+        if self.releases.count() != WAVE:
+            raise RuntimeError("not everybody has it")
+
+    def take_back(self) -> None:
+        self.releases.delete()
+        self.members.filter(rollout=self.waiting).delete()
+        self.waiting.waves.update(released_at=None, running_since=None)
+        self.moving.filter(pk=self.waiting.pk).update(wave=0)
+        data.settle()
+
+    def make_all_due(self) -> None:
+        self.moving.update(next_look_at=_now())
+
+    def make_none_due(self) -> None:
+        if self.releases.exists():
+            self.take_back()
+        self.moving.update(next_look_at=_now() + timedelta(days=1))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _rollouts(options: argparse.Namespace, folder: Path) -> list[tuple[str, float, float]]:
-    # Importing them needs Django, which needs the database's address.
-    from django.utils import timezone
-
-    from agents.models import VersionRelease
-    from rollouts.models import Rollout, RolloutMember
-    from rollouts.services.ticking import tick, tick_due
-
     print("writing rollouts …", flush=True)
     data.run(_ROLLOUTS.format(rollouts=ROLLOUTS, agents=data.AGENTS))
     for number in range(ROLLOUTS):
         data.run(_MEMBERS.format(which=f"r.id = pg_temp.key('7', {number})"))
     data.settle()
     postmaster = environment.postmaster()
-    members = RolloutMember.objects.count() // ROLLOUTS
 
-    def cpu_of(work) -> tuple[float, float]:
+    def cpu_of(work: Callable[[], None]) -> tuple[float, float]:
         began, before = time.perf_counter(), environment.cpu_ns(postmaster)
         mine = time.process_time()
         work()
         used = time.process_time() - mine + (environment.cpu_ns(postmaster) - before) / 1e9
         return used, time.perf_counter() - began
 
-    def tick_all() -> None:
-        Rollout.objects.filter(wave=1).update(next_look_at=timezone.now())
-        if tick_due(now=timezone.now()) < ROLLOUTS:
-            raise RuntimeError("not all were due")
-
-    ticks = [cpu_of(tick_all) for _ in range(8)]
+    world = _Rollouts()
+    ticks = [cpu_of(world.tick_all) for _ in range(8)]
     # Writing all this may have taken so long that the agents count as silent.
     data.run("UPDATE agent_heartbeats SET last_heartbeat = now()")
-    waiting = Rollout.objects.get(wave=0)
-
-    def release_wave() -> None:
-        tick(rollout_id=waiting.pk, now=timezone.now())
-        if VersionRelease.objects.filter(version=waiting.version_id).count() != WAVE:
-            raise RuntimeError("not everybody has it")
-
-    def take_back() -> None:
-        VersionRelease.objects.filter(version=waiting.version_id).delete()
-        RolloutMember.objects.filter(rollout=waiting).delete()
-        waiting.waves.update(released_at=None, running_since=None)
-        Rollout.objects.filter(pk=waiting.pk).update(wave=0)
-        data.settle()
-
-    released = cpu_of(release_wave)
-    reached = set(VersionRelease.objects.filter(version=waiting.version_id).values_list("agent", flat=True))
-    take_back()
-    meanwhile = _polls_meanwhile(options, folder, reached, [release_wave, tick_all], take_back)
-    print(f"{ROLLOUTS} rollouts of {members} members; ticks, CPU and clock: ", end="")
+    released = cpu_of(world.release_wave)
+    reached = set(world.releases.values_list("agent", flat=True))
+    meanwhile = _polls_meanwhile(options, folder, reached, world)
+    print(f"{ROLLOUTS} rollouts of {data.AGENTS} members; ticks, CPU and clock: ", end="")
     print(", ".join(f"{cpu:.2f} s/{clock:.2f} s" for cpu, clock in ticks))
     return [
         (
@@ -230,7 +254,7 @@ def _rollouts(options: argparse.Namespace, folder: Path) -> list[tuple[str, floa
         ),
         (f"releasing {WAVE} agents, seconds of CPU", released[0], 2.0),
         (f"releasing {WAVE} agents, seconds", released[1], 2.0),
-        ("p99 of polls beside ticks and releases over without", meanwhile, 1.2),
+        ("p99 of polls while all rollouts are due over none", meanwhile, 1.2),
     ]
 
 
@@ -238,10 +262,11 @@ def _polls_meanwhile(
     options: argparse.Namespace,
     folder: Path,
     reached: set[UUID],
-    work: list[Callable[[], None]],
-    take_back: Callable[[], None],
+    world: _Rollouts,
 ) -> float:
-    """The median ratio of pairs of windows. The work is done once each, and the last of it again and again."""
+    """The median ratio of pairs of windows. A worker runs in both; in the second of a pair, reports make all rollouts
+    due as often as it can look at them.
+    """
     from agents.api.state import state_etag
     from agents.target_state import state_of
 
@@ -260,20 +285,19 @@ def _polls_meanwhile(
         return seen.percentile(0.99)
 
     pairs = []
-    with environment.servers(server), ThreadPoolExecutor(1) as others:
-        p99(options.window_seconds)
+    with environment.servers(server), environment.worker(), ThreadPoolExecutor(1) as others:
+        world.make_none_due()
+        # Meanwhile the worker makes the inventory of all these versions.
+        p99(3 * options.window_seconds)
         for _ in range(options.windows):
+            world.make_none_due()
             quiet = p99(options.window_seconds)
             busy = others.submit(p99, options.window_seconds)
-            for each in work:
-                each()
             while not busy.done():
-                work[-1]()
+                world.make_all_due()
+                time.sleep(_REPORTS_SECONDS)
             pairs.append((quiet, busy.result()))
-            print(
-                f"p99 of polls: {quiet:.1f} ms, beside ticks and releases {busy.result():.1f} ms", flush=True
-            )
-            take_back()
+            print(f"p99 of polls: {quiet:.1f} ms, while all are due {busy.result():.1f} ms", flush=True)
     return statistics.median(busy / quiet for quiet, busy in pairs)
 
 

@@ -8,17 +8,14 @@ Other fleets by the options of `manage.py simulate_fleet`, which are taken as we
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from bench import environment, storm
 from tests.support.postgres import private_postgres
-from tests.support.server import ROOT
 
 _FLEET = {
     "--agents": "10000",
@@ -51,7 +48,9 @@ def main(arguments: list[str]) -> int:
         server = environment.Server(
             Path(name), worker="gthread", environment={"DJANGO_SETTINGS_MODULE": "brokkr_site.settings"}
         )
-        with environment.servers(server), _worker("--rollouts" in arguments):
+        # Rollouts go on by the worker's clock.
+        worker = environment.worker() if "--rollouts" in arguments else nullcontext()
+        with environment.servers(server), worker:
             report = _simulate(arguments, server, environment.postmaster())
     slow = {kind: call["p99_ms"] for kind, call in report["calls"].items() if call["p99_ms"] > _P99_MS}
     cores = report["client_cpu_ms_per_agent_and_minute"] * report["agents"] / 60_000
@@ -68,20 +67,6 @@ def main(arguments: list[str]) -> int:
     print(f"p99 over {_P99_MS:g} ms: {slow or 'of no call'}")
     environment.save("simulation", {"machine": notes, "arguments": arguments, "report": report})
     return 0
-
-
-@contextmanager
-def _worker(is_wanted: bool) -> Iterator[None]:  # noqa: FBT001
-    """Rollouts go on by the worker's clock."""
-    if not is_wanted:
-        yield
-        return
-    worker = subprocess.Popen([sys.executable, "manage.py", "run_worker"], cwd=ROOT)
-    try:
-        yield
-    finally:
-        worker.terminate()
-        worker.wait(30)
 
 
 def _simulate(arguments: list[str], server: environment.Server, postmaster: int) -> dict[str, Any]:

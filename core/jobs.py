@@ -39,7 +39,8 @@ def periodic(
 ) -> Callable[[Callable[[], object]], Callable[[], object]]:
     """Register the decorated function to be run by the worker each `every`.
 
-    A long job has a thread of its own, begins again `every` after its end, and returns soon after `stopping` is set.
+    One that takes more than a tenth of the time comes less often. A long job does not: it has a thread of its own,
+    begins again `every` after its end, and returns soon after `stopping` is set.
     """
 
     def register(run: Callable[[], object]) -> Callable[[], object]:

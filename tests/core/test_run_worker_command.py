@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
@@ -187,3 +188,35 @@ def test_a_long_job_that_does_not_end_is_cut_off(monkeypatch, caplog):
     let_go.set()
     left.join(PATIENCE)
     assert "job long does not end and is cut off" in caplog.messages
+
+
+@pytest.mark.usefixtures("_own_signals")
+@pytest.mark.parametrize(
+    ("took", "runs_in_a_minute"),
+    [
+        pytest.param(0.0, 60, id="none"),
+        pytest.param(0.5, 11, id="half a second"),
+        pytest.param(5.0, 4, id="five seconds, after which it rests for only ten"),
+    ],
+)
+def test_a_job_takes_at_most_a_tenth_of_the_time_but_rests_ten_seconds_at_most(
+    monkeypatch, took, runs_in_a_minute
+):
+    now = 0.0
+    begun: list[float] = []
+
+    def work() -> None:
+        nonlocal now
+        begun.append(now)
+        now += took
+
+    def idle(seconds: float, signals: object) -> bool:
+        nonlocal now
+        now += seconds
+        return now >= 60
+
+    worker = "core.management.commands.run_worker"
+    monkeypatch.setattr(f"{worker}.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(f"{worker}.asked_to_stop_within", idle)
+    run_until_told_to_stop([Job("work", every=timedelta(seconds=1), run=work)])
+    assert len(begun) == runs_in_a_minute

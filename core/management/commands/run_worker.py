@@ -5,6 +5,7 @@ import logging
 import signal
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -23,10 +24,26 @@ from core.jobs import Job, registered_jobs, stopping, store_job_runs
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
+# A short job takes at most a tenth of the time, because the database has agents to answer meanwhile. It rests for nine
+# times as long as it ran, but not for long: it may have taken so long only because it waited for a lock.
+_RESTS_PER_RUN = 9
+_LONGEST_REST_SECONDS = 10.0
 # How long all long jobs together may take to stop. Less than `manage.py serve` gives the whole process.
 _PATIENCE_SECONDS = 6.0
 # Stores also what ran after the job of that name.
 _LAST = Job("the last runs", every=timedelta(0), run=store_job_runs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The last run of a job, in seconds of the monotonic clock."""
+
+    ended: float = float("-inf")
+    took: float = 0.0
+
+    @property
+    def rest(self) -> float:
+        return min(_RESTS_PER_RUN * self.took, _LONGEST_REST_SECONDS)
 
 
 class Command(BaseCommand):
@@ -73,14 +90,16 @@ def run_until_told_to_stop(jobs: list[Job]) -> None:
     for thread in long:
         thread.start()
     short = [job for job in jobs if not job.is_long]
-    last_run = dict.fromkeys((job.name for job in short), float("-inf"))
+    last_run = dict.fromkeys((job.name for job in short), _Run())
     while True:
         for job in short:
             if not signals.empty():
                 break
             if _is_due(job, last_run[job.name]):
+                began = time.monotonic()
                 run(job)
-                last_run[job.name] = time.monotonic()
+                ended = time.monotonic()
+                last_run[job.name] = _Run(ended, ended - began)
         if asked_to_stop_within(_IDLE_SECONDS, signals):
             break
     stopping.set()
@@ -93,15 +112,15 @@ def _keep_running(job: Job) -> None:
     try:
         while not stopping.is_set():
             run(job)
-            ended = time.monotonic()
-            while not _is_due(job, ended) and not stopping.wait(min(_IDLE_SECONDS, _seconds(job))):
+            last_run = _Run(time.monotonic())
+            while not _is_due(job, last_run) and not stopping.wait(min(_IDLE_SECONDS, _seconds(job))):
                 pass
     finally:
         connections.close_all()
 
 
-def _is_due(job: Job, last_run: float) -> bool:
-    return time.monotonic() - last_run >= _seconds(job)
+def _is_due(job: Job, last_run: _Run) -> bool:
+    return time.monotonic() - last_run.ended >= max(_seconds(job), last_run.rest)
 
 
 def _seconds(job: Job) -> float:
