@@ -105,7 +105,7 @@ def servers(*all_of_them: Server) -> Iterator[None]:
 @contextmanager
 def worker() -> Iterator[None]:
     """A `run_worker` of this tree as long as the block runs."""
-    quiet = os.environ | {"BROKKR_LOG_LEVEL": "WARNING"}
+    quiet = os.environ | {"BROKKR__LOG__LEVEL": "warn"}
     process = subprocess.Popen([sys.executable, "manage.py", "run_worker"], cwd=ROOT, env=quiet)
     try:
         yield
