@@ -15,6 +15,7 @@ from agents.admin.summary import liveness_badge, status_badge, summary_of
 from agents.models import Agent, AgentAnnotation, AgentLabel
 from agents.querysets import ACTIVE, AgentQuerySet
 from agents.services.agents import delete_agent, lock_agent, rotate_agent_pak, update_agent
+from agents.silence import grace_of
 from core import clock
 from core.admin import (
     DeletedFilter,
@@ -29,7 +30,7 @@ from core.admin import (
     first_badges,
     one_line,
 )
-from core.admin.durations import DurationField
+from core.admin.durations import DurationField, duration
 from core.admin.filters import LabelFilter
 from core.admin.live import live_view
 from core.events import Actor
@@ -121,7 +122,7 @@ class AgentAdmin(LabelActions, ServiceAdmin):
     search_fields = ("name", "cluster_name")
     search_help_text = "Name or cluster"
     ordering = ("name", "cluster_name")
-    readonly_fields = ("created", "deleted")
+    readonly_fields = ("grace", "created", "deleted")
     inlines = (AgentLabelInline, AgentAnnotationInline, TargetInline, RegistrationInline)
     actions = ("activate_selected", "pause_selected", *LABEL_ACTIONS)
     actions_detail = ("activate", "pause", "rotate_key")
@@ -131,7 +132,8 @@ class AgentAdmin(LabelActions, ServiceAdmin):
         return rows.select_related("heartbeat").prefetch_related("labels")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = ("name", "cluster_name", "silent_after_seconds", "created")
+        grace = "silent_after_seconds" if self.has_change_permission(request, obj) else "grace"
+        shown = ("name", "cluster_name", grace, "created")
         return shown if obj.deleted_at is None else (*shown, "deleted")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -152,6 +154,11 @@ class AgentAdmin(LabelActions, ServiceAdmin):
         if context["original"] is not None:
             context["summary"] = summary_of(context["original"])
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="silent after")
+    def grace(self, agent: Agent) -> str:
+        said = duration(int(grace_of(agent).total_seconds()))
+        return said if agent.silent_after_seconds is not None else f"{said}, by the setting"
 
     @admin.display(description="name", ordering="name")
     def name_line(self, row: Agent) -> SafeString:

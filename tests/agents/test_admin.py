@@ -280,6 +280,16 @@ def test_events_filter_by_agent_and_outcome_and_name_the_stack(operator):
     assert ("x" * 200).encode() in operator.get(f"agents/agentevent/{failed.pk}/change/").content
 
 
+@pytest.mark.parametrize(("own", "said"), [(None, "2 min, by the setting"), (5400, "1 h 30 min")])
+def test_an_agents_page_says_in_words_how_long_it_may_be_silent(operator, settings, own, said):
+    settings.AGENT_SILENT_AFTER_SECONDS = 120
+    agent, _ = make_agent()
+    Agent.objects.filter(pk=agent.pk).update(silent_after_seconds=own)
+    page = operator.get(f"agents/agent/{agent.pk}/change/").content.decode()
+    assert "Silent after" in page
+    assert said in page
+
+
 def test_how_long_an_agent_may_be_silent_is_set_and_cleared(operator):
     agent, _ = make_agent()
     page = f"agents/agent/{agent.pk}/change/"
