@@ -131,6 +131,14 @@ fuzz-schemas: env ## check 100,000 generated schemas of parameters: each is refu
 fuzz-masks: env ## look for values of Secrets in what viewers are shown of 20,000 generated texts, five ways
 	@BROKKR_TEST_MASKED_TEXTS=20000 $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/stacks/test_masks_hold.py $(PYTEST_ARGS)
 
+# The seed of the requests. CI's is in schemathesis.toml.
+SEED ?= 2
+
+.PHONY: fuzz-api
+fuzz-api: env ## send other requests than CI does to a broker on SQLite, with each kind of key: SEED=7
+	@env -u DATABASE_URL -u BROKKR__DATABASE__URL BROKKR_TEST_SEED=$(SEED) \
+		$(BIN)/python -m pytest tests/live/test_schemathesis.py $(PYTEST_ARGS)
+
 # More arguments for the comparison, e.g. make fuzz-manifests FUZZ_ARGS="--seed 7 --keep 2000"
 FUZZ_ARGS ?=
 

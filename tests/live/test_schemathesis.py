@@ -113,6 +113,8 @@ _AGENT_MAY = {
 }
 
 
+# Instead of the seed of schemathesis.toml, for other requests than those of CI, and for all callers: `make fuzz-api`.
+_SEED = os.environ.get("BROKKR_TEST_SEED")
 _ALL_PHASES = "examples,coverage,fuzzing,stateful"
 # The coverage phase is the same for every caller, and half of the time; the agent's part is what only it may do.
 _PHASES = {"agent": "examples,fuzzing,stateful"}
@@ -127,6 +129,7 @@ def _run(broker: LiveServer, *, caller: str, key: str, rows: Rows, folder: Path)
             *(str(Path(sys.executable).with_name("schemathesis")), "run", "openapi/brokkr-v1.yaml"),
             *("--url", broker.url, "--header", f"Authorization: Bearer {key}", "--no-color"),
             *("--phases", _PHASES.get(caller, _ALL_PHASES)),
+            *(("--seed", _SEED) if _SEED else ()),
             *("--report", "json", "--report-json-path", str(report)),
         ],
         cwd=ROOT,
@@ -166,7 +169,12 @@ def _operations() -> set[str]:
 
 
 # A run takes half a minute, so each database has its share: the widest caller on PostgreSQL, the others on SQLite.
-_CALLERS = ["admin"] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["generator", "agent"]
+if _SEED:
+    _CALLERS = ["admin", "generator", "agent"]
+elif os.environ.get("DATABASE_URL", "").startswith("postgres"):
+    _CALLERS = ["admin"]
+else:
+    _CALLERS = ["generator", "agent"]
 
 
 @pytest.mark.parametrize("caller", _CALLERS)
