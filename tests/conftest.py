@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import timezone
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
@@ -32,8 +33,18 @@ from tests.support.server import AUDIT_KEY, SharedTemplate, Template
 from tests.support.shared_rows import shared_rows
 from tests.support.world import World, make_world
 
-# The same examples on every run, and no deadline: how fast an example runs says nothing on a busy machine.
-hypothesis_settings.register_profile("brokkr", derandomize=True, deadline=None)
+# The same examples on every run. Neither a deadline nor too_slow, because how fast an example is drawn and runs says
+# nothing on a busy machine. Examples share the fixtures of their test, and undo what they change.
+hypothesis_settings.register_profile(
+    "brokkr",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+# Others: --hypothesis-profile=random, with --hypothesis-seed=N those of N.
+hypothesis_settings.register_profile(
+    "random", hypothesis_settings.get_profile("brokkr"), derandomize=False, database=None
+)
 hypothesis_settings.load_profile("brokkr")
 
 

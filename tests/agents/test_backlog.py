@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -43,7 +43,7 @@ stack_plans = st.lists(
 
 
 @pytest.mark.parametrize("required", [False, True])
-@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=25)
 @given(agent_plans=agent_plans, stack_plans=stack_plans)
 def test_it_is_the_length_of_each_agents_incremental_target_state(
     required, agent_plans, stack_plans, settings

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -268,7 +268,7 @@ def live_and_deleted(agent: Agent) -> list[DeploymentObject]:
     return [*objects, marker]
 
 
-@examples(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=30)
 @given(st.lists(outcomes, min_size=1, max_size=12))
 def test_a_batch_leaves_what_the_same_reports_one_by_one_leave(said):
     left = []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 
 from agents.access import agent_may_read
@@ -49,7 +49,7 @@ SELECT a.id, p.id FROM agents a CROSS JOIN stacks p WHERE a.deleted_at IS NULL A
 
 
 @pytest.mark.parametrize("required", [False, True])
-@examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40)
 @given(plan=fleet_plans)
 def test_all_shapes_of_the_question_agree(required, plan, settings):
     settings.REQUIRE_REGISTRATION = required

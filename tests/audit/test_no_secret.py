@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
@@ -78,9 +78,7 @@ def use_secrets(word: str, admin: Api, operator: AdminPages) -> list[str]:
 
 
 @given(word=words)
-@settings(
-    max_examples=2, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=2, phases=[Phase.generate])
 def test_no_secret_gets_into_rows_exports_or_logs(
     admin: Api, operator: AdminPages, caplog: pytest.LogCaptureFixture, word: str
 ):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
@@ -83,7 +83,7 @@ def entry(seal: int, place: int) -> AuditLog:
 
 numbers = st.integers(1, SEALS)
 places = st.integers(0, ENTRIES - 1)
-few = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=12)
 
 
 def test_what_was_not_touched_holds(seals):

@@ -107,7 +107,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, max_size=25))
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 def test_whatever_moves_fails_and_stops_nothing_that_is_wanted_is_deleted(steps):
     site = Site()
     site.cluster.add_foreign(place("foreign"), {"metadata": {"name": "foreign"}})

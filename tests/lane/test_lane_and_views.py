@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from prometheus_client.core import REGISTRY
@@ -215,7 +215,7 @@ def both(there: World, method: str, action: str, **request: Any) -> tuple[Answer
     return one, other
 
 
-@examples(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=400)
 @given(
     method=st.sampled_from(["GET", "GET", "POST", "POST", "HEAD", "PUT", "OPTIONS", "BREW"]),
     route=st.sampled_from([*ROUTES, *ROUTES, *_OTHER_ROUTES]),

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -172,7 +172,7 @@ def both(there: World, body: object, **request: Any) -> tuple[Any, Any]:
     return by_lane, by_views
 
 
-@examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60)
 @given(
     body=BODIES, key=st.sampled_from(KEYS), stack=st.sampled_from(STACKS), environ=st.sampled_from(UNUSUAL)
 )
@@ -181,7 +181,7 @@ def test_both_ways_publish_alike(there, body, key, stack, environ):
     assert by_lane == by_views
 
 
-@examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60)
 @given(body=BODIES)
 def test_both_ways_read_any_body_alike(there, body):
     by_lane, by_views = both(there, body, key="owner", stack="published")

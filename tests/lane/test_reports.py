@@ -7,7 +7,7 @@ import orjson
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -98,7 +98,7 @@ def nobody(*_: Any) -> Any:
     raise AssertionError("the views were asked")
 
 
-@examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40)
 @given(report=REPORTS, environ=UNUSUAL)
 def test_both_ways_answer_a_report_alike(there, report, environ):
     body = there.named(report)
@@ -108,7 +108,7 @@ def test_both_ways_answer_a_report_alike(there, report, environ):
     assert by_lane == by_views
 
 
-@examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40)
 @given(reports=BATCHES)
 def test_both_ways_answer_a_batch_alike(there, reports):
     body = {"events": [there.named(report) for report in reports]}

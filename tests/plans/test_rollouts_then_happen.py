@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -169,9 +169,7 @@ def send(api: Api, write: Write, **headers: str) -> Any:
 
 
 @pytest.mark.parametrize("name", WRITES)
-@examples(
-    max_examples=2, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=2, phases=[Phase.generate])
 @given(way=ways)
 def test_the_plan_is_what_then_happens(admin: Api, name: str, way: dict[str, Any]):
     with transaction.atomic():
@@ -198,9 +196,7 @@ def test_the_plan_is_what_then_happens(admin: Api, name: str, way: dict[str, Any
 
 
 @pytest.mark.parametrize("action", WITHOUT_PLAN)
-@examples(
-    max_examples=2, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=2, phases=[Phase.generate])
 @given(way=ways)
 def test_what_has_no_plan_changes_nothing_for_anybody(admin: Api, action: str, way: dict[str, Any]):
     with transaction.atomic():

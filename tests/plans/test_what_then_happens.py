@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -98,7 +98,7 @@ WRITES: dict[str, Callable[[FleetWorld, Callable[[Any], Any]], Write]] = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-@examples(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=4)
 @given(plan=fleet_plans, required=st.booleans(), picks=st.lists(st.integers(0, 5), min_size=2, max_size=2))
 def test_the_plan_is_what_then_happens(admin, settings, name, *, plan, required, picks):
     settings.REQUIRE_REGISTRATION = required

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 from gunicorn.http import wsgi
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -114,7 +114,7 @@ def of_client(environ: dict[str, Any]) -> dict[str, Any]:
     return {name: text for name, text in environ.items() if name.startswith(("HTTP_", "CONTENT_"))}
 
 
-@examples(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=1000)
 @given(line=LINES, usual=USUAL, odd=ODD, body=BODIES)
 def test_a_plain_request_is_read_as_gunicorn_reads_it(line, usual, odd, body):
     fields = [*usual, *odd]

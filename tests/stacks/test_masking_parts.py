@@ -28,7 +28,7 @@ def read_by_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_documents_at", documents_at)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(texts_with_secrets(), min_size=1, max_size=3), st.lists(st.integers(0, 5_000), max_size=4))
 def test_the_parts_are_the_masked_text_wherever_it_is_cut(texts, cuts):
     text = "\n---\n".join(each.written for each in texts)
@@ -42,7 +42,7 @@ def test_the_parts_are_the_masked_text_wherever_it_is_cut(texts, cuts):
     assert "".join(part or "" for part in parts) == mask_secrets(text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts_with_secrets(), st.integers(0, 2_000), st.integers(1, 500))
 def test_no_part_has_a_hidden_value(text, start, length):
     assume(is_yaml(text.written) and start < len(text.written))

@@ -21,7 +21,6 @@ from tests.support.secret_texts import Text, texts_with_secrets, texts_without_s
 EXAMPLES = int(os.environ.get("BROKKR_TEST_MASKED_TEXTS", "40"))
 _drawn = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 

@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tera import TemplateRenderError, TemplateSyntaxError, compile_template
@@ -11,9 +11,7 @@ from tera.filters import FILTERS
 from tera.testers import TESTERS
 from tests.tera.test_corpus import CASES
 
-MODEST = settings(
-    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+MODEST = settings(max_examples=300)
 
 scalars = (
     st.none()

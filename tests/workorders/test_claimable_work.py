@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ orders = st.lists(
 )
 
 
-@examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60)
 @given(labels=words, annotations=pairs, plans=orders)
 def test_all_spellings_of_the_rule_agree(labels, annotations, plans):
     with transaction.atomic():

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ orders = st.lists(
 )
 
 
-@examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40)
 @given(owners=st.lists(st.tuples(words, pairs), min_size=1, max_size=3), plans=orders)
 def test_it_is_the_number_of_orders_that_each_agent_may_claim(owners, plans):
     with transaction.atomic():

@@ -233,6 +233,4 @@ class WorkOrderMachine(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_every_sequence_of_steps_ends_where_the_contract_says():
-    run_state_machine_as_test(
-        WorkOrderMachine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None)
-    )
+    run_state_machine_as_test(WorkOrderMachine, settings=settings(max_examples=40, stateful_step_count=30))

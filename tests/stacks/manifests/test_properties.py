@@ -3,7 +3,7 @@
 import json
 
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stacks.manifests import ManifestError, check_manifest
@@ -53,7 +53,6 @@ SNIPPETS = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(text=st.text() | YAMLISH | SNIPPETS, allow_blank=st.booleans())
 def test_any_text_passes_or_is_refused_with_a_manifest_error(text, allow_blank):
     try:
@@ -68,7 +67,6 @@ def test_any_text_passes_or_is_refused_with_a_manifest_error(text, allow_blank):
     assert error.message.endswith(".")
 
 
-@settings(deadline=None)
 @given(text=YAMLISH | SNIPPETS)
 def test_a_text_that_passes_can_be_composed_into_documents_that_are_not_all_null(text):
     try:
@@ -84,14 +82,12 @@ def test_a_text_that_passes_can_be_composed_into_documents_that_are_not_all_null
     assert any(node.tag != "tag:yaml.org,2002:null" for node in nodes)
 
 
-@settings(deadline=None)
 @given(data=json_like(st.characters(exclude_categories=["Cs"])), style=st.sampled_from([None, False, True]))
 def test_what_yaml_dumps_passes(data, style):
     check_manifest(yaml.safe_dump(data, default_flow_style=style))
     check_manifest(yaml.safe_dump_all([None, data, {"again": data}], allow_unicode=True, sort_keys=False))
 
 
-@settings(deadline=None)
 @given(data=json_like(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])))
 def test_what_json_dumps_passes(data):
     check_manifest(json.dumps(data))
