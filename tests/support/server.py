@@ -146,12 +146,18 @@ class SharedTemplate:
         shutil.rmtree(self._folder)
 
 
+# Bound and never listening, so that the system gives their ports to nobody else while this process lives.
+_reserved: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A loopback port on which no process listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port of our own on which nobody listens. A server can, as servers bind with SO_REUSEADDR too."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    _reserved.append(reserved)
+    port: int = reserved.getsockname()[1]
+    return port
 
 
 def is_answered(url: str) -> bool:
