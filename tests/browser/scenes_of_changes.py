@@ -1,5 +1,8 @@
 """Pages on the way to a change: forms with errors, what is found, plans, and bulk jobs."""
 
+from datetime import timedelta
+
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from tests.browser.scenes import open_busy_stack, open_first, press, scene, send_as_it_is, tab
@@ -99,11 +102,17 @@ def _why(page: Page, _: LiveServer) -> None:
     tab(page, "Why isn't it deployed?")
 
 
+def _fill_in_a_day(page: Page, days_ago: int) -> None:
+    """Fill in noon of a day of the past, which is known for a month."""
+    day = timezone.now() - timedelta(days=days_ago)
+    page.locator("input[type=datetime-local]").first.fill(f"{day:%Y-%m-%d}T12:00:00")
+
+
 @scene("then and now")
 def _then_and_now(page: Page, _: LiveServer) -> None:
     open_first(page, "agents/agent/?heard=alive")
     tab(page, "Then and now")
-    page.locator("input[type=datetime-local]").first.fill("2026-11-20T12:00:00")
+    _fill_in_a_day(page, 9)
     press(page, "Compare")
 
 
@@ -111,7 +120,7 @@ def _then_and_now(page: Page, _: LiveServer) -> None:
 def _timeline(page: Page, _: LiveServer) -> None:
     open_first(page, "agents/agent/?heard=alive")
     tab(page, "Timeline")
-    page.locator("input[type=datetime-local]").first.fill("2026-11-01T12:00:00")
+    _fill_in_a_day(page, 28)
     press(page, "Show")
 
 
