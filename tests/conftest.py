@@ -17,6 +17,8 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 from pytest_django import DjangoDbBlocker
 
 from core.events import SYSTEM
@@ -106,7 +108,13 @@ def _is_first_process(config: pytest.Config) -> bool:
     return not hasattr(config, "workerinput")
 
 
+# After hypothesis has loaded the profile that the command line names.
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if hypothesis_settings().derandomize:
+        # Among what it draws are the constants in all modules of ours that are imported by then: a change anywhere, or
+        # other tests beside it, would give a test other examples.
+        HypothesisProvider._local_constants = Constants()  # type: ignore[method-assign,assignment]
     if _is_first_process(config):
         os.environ[_TEMPLATE] = tempfile.mkdtemp(prefix="brokkr-template-")
 
