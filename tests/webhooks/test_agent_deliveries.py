@@ -251,7 +251,7 @@ def test_a_late_report_counts_when_nobody_else_has_taken_it(edge):
 
 def test_a_report_on_what_was_sent_anew_is_refused(edge, now):
     delivery = make_held_delivery(edge[0], ["edge"])
-    pass_time(61)
+    pass_time(3600)
     redeliver(delivery_id=delivery.id, actor=SYSTEM, now=now)
     refused(report(edge, delivery, success=True), 403, "delivery_not_acquired_by_agent")
 
