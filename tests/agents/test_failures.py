@@ -12,6 +12,7 @@ from agents.sought import EVERYTHING
 from core.events import SYSTEM
 from core.labels.services import remove_label
 from tests.factories import make_agent, make_event, make_object, make_stack
+from tests.support.failures import put_failures_into_one_hour
 
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 STACK, OTHER = UUID(int=1), UUID(int=2)
@@ -81,6 +82,7 @@ def test_the_most_urgent_groups_are_the_first_of_all_without_reading_all(monkeyp
     for agent in agents:
         make_event(agent, unserved, "FAILURE", "no longer served")
     remove_label(owner=unserved.stack, label="urgent", actor=SYSTEM)
+    put_failures_into_one_hour()
     everything = grouped(attention.failures(failing_versions(EVERYTHING), EVERYTHING).rows)
     assert [group.agents for group in everything] == [4, 3, 2, 1, 1]
     urgent = most_urgent(2, EVERYTHING)

@@ -8,11 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import attention, failures
-from agents.models import HoldReason, StackReport, VersionHold
+from agents.models import HoldReason, VersionHold
 from agents.services.agents import record_heartbeat
 from console.admin import dashboard
 from tests.factories import make_agent, make_event, make_generator, make_object, make_stack
 from tests.support.admin import staff
+from tests.support.failures import put_failures_into_one_hour
 
 pytestmark = pytest.mark.django_db
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: database}\nstringData:\n  password: tangerine\n"
@@ -160,15 +161,14 @@ def test_silent_and_held_deployments_have_lists_of_their_own(operator):
     assert rows(operator.get("deployments/", state="silent", q="quiet")) == []
 
 
-def test_failures_that_are_not_all_read_say_so(operator, monkeypatch, now):
+def test_failures_that_are_not_all_read_say_so(operator, monkeypatch):
     monkeypatch.setattr(dashboard, "PER_PAGE", 1)
     monkeypatch.setattr(failures, "_STEP", 1)
     stacks = [make_stack(labels=["prod"]) for _ in range(3)]
     agent, _ = make_agent(labels=["prod"], active=True)
     for stack in stacks:
         make_event(agent, make_object(stack), "FAILURE", "broken")
-    # The failures of the latest hour come first, however few agents they are on.
-    StackReport.objects.update(since=now)
+    put_failures_into_one_hour()
     page = operator.get("deployments/")
     assert "2 of 4 failing" in rows(page)[0]
     words = page.content.decode()
