@@ -68,7 +68,7 @@ def test_a_heartbeat_is_one_statement(body, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert api.post(f"/agents/{agent.id}/heartbeat", body).status_code == 204
     agent.heartbeat.refresh_from_db()
-    assert timezone.now() - agent.heartbeat.last_heartbeat < timedelta(seconds=30)
+    assert timezone.now() - agent.heartbeat.last_heartbeat < timedelta(minutes=5)
 
 
 @pytest.mark.requires_postgres

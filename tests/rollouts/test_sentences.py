@@ -35,9 +35,8 @@ def test_a_deadline_of_tomorrow_is_told_with_its_date():
     scene = make_scene(wave())
     rollout = scene.start()
     deadline = rollout.waves.get(number=1).running_since + timedelta(days=1)
-    assert f"until {deadline:%Y-%m-%d %H:%M} UTC." in waits_for(
-        rollout, now=deadline - timedelta(hours=23, minutes=59)
-    )
+    late_the_day_before = (deadline - timedelta(days=1)).replace(hour=23, minute=59)
+    assert f"until {deadline:%Y-%m-%d %H:%M} UTC." in waits_for(rollout, now=late_the_day_before)
 
 
 def test_since_when_it_is_silent():

@@ -1,11 +1,14 @@
-"""Waiting for what another thread or process does."""
+"""Waiting for what another thread or process does, and how long something took."""
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 # Only a bound for what never comes: on a machine that has much else to do, being slow is not being wrong.
 _PATIENCE = 120.0
@@ -17,6 +20,11 @@ def wait_for(condition: Callable[[], bool], *, patience: float = _PATIENCE) -> N
     while not condition():
         assert time.monotonic() < deadline, "it never came about"
         time.sleep(0.01)
+
+
+def seconds_since(moment: datetime) -> int:
+    """The seconds that have passed, rounded up: by no more can an age have grown, however slow the machine is."""
+    return math.ceil((timezone.now() - moment).total_seconds())
 
 
 def until_it_waits_or_ends(work: "Future[Any]") -> None:
