@@ -37,7 +37,8 @@ _OVERRIDE = {
     "in": "header",
     "name": "X-Brokkr-Override-Freeze",
     "schema": {"type": "string"},
-    "description": "Why it is to be done although a freeze holds; goes into the audit log. For admins.",
+    "description": "Why it is to be done although a freeze holds; goes into the audit log. Without a reason, or with a "
+    "key that is no admin's, it overrides nothing, and the refusal, or a warning of the publication, says so.",
 }
 # The target state is a list, and the others are told by the id of something else.
 _TAGGED = {

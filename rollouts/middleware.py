@@ -16,8 +16,8 @@ class FreezeOverrideMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Not request.headers, which reads all of META to find one header.
-        reason = request.META.get("HTTP_X_BROKKR_OVERRIDE_FREEZE", "")
-        if not reason or not is_api(request):
+        reason = request.META.get("HTTP_X_BROKKR_OVERRIDE_FREEZE")
+        if reason is None or not is_api(request):
             return self.get_response(request)
         with overriding_freezes(_as_written(reason)):
             return self.get_response(request)

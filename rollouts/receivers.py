@@ -15,10 +15,11 @@ from generators.models import Generator
 from generators.signals import generator_deleted
 from health.signals import health_reported
 from paks.actors import ActorType
+from rollouts.coverage import freeze_of_stack
 from rollouts.preview import waves_for_nobody
 from rollouts.services.endings import end_with_stack, leave_rollouts
 from rollouts.services.freezes import end_freezes_of_generator
-from rollouts.services.frozen_writes import refuse_while_frozen
+from rollouts.services.frozen_writes import refuse_while_frozen, why_not_overridden
 from rollouts.services.looking import look_at_versions_after_commit
 from rollouts.services.rollbacks import RollbackOptions
 from rollouts.services.rolled_back_contents import is_forbidden
@@ -45,8 +46,8 @@ def hold_version(
 ) -> list[Finding]:
     """Hold a version that not all agents may get at once. May refuse the strategy that the request names.
 
-    Returns a warning for each wave of its rollout that matches no agent or may never be proven. Health does not count
-    for a marker.
+    Returns a warning for each wave of its rollout that matches no agent or may never be proven, and one if the caller
+    asked in vain to override the freeze that holds it. Health does not count for a marker.
     """
     if isinstance(options, RollbackOptions):
         return []
@@ -59,11 +60,14 @@ def hold_version(
     rollout = hold_for_rollout(
         stack=stack, version=version, strategy=strategy, actor=actor, now=clock.now(), options=options
     )
+    in_vain = why_not_overridden(actor)
+    frozen = [Finding(Code.FREEZE_NOT_OVERRIDDEN, in_vain)] if in_vain and freeze_of_stack(stack) else []
     if rollout is None:
-        return []
+        return frozen
     unmatched = waves_for_nobody(rollout.strategy, stack)
     unproven = [] if version.is_deletion_marker else warnings_about(rollout.strategy)
     return [
+        *frozen,
         *(Finding(Code.WAVE_MATCHES_NOBODY, sentence) for sentence in unmatched),
         *(Finding(Code.MAY_NEVER_BE_PROVEN, sentence) for sentence in unproven),
     ]

@@ -29,8 +29,8 @@ from stacks.event_kinds import StackEventKind
 from stacks.models import Stack
 from stacks.services import PublishOptions
 
-# The reason of an admin who overrides freezes. It is set for one request.
-_override: ContextVar[str] = ContextVar("freeze_override", default="")
+# The reason with which a request asks that freezes be overridden; None if it does not ask.
+_override: ContextVar[str | None] = ContextVar("freeze_override", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class OverridingOptions(PublishOptions):
 
 @contextmanager
 def overriding_freezes(reason: str) -> Iterator[None]:
-    """Let an admin do what freezes refuse, for this reason. It has no effect for other callers."""
+    """Let an admin do what freezes refuse, for this reason. Others are told that it has no effect for them."""
     token = _override.set(reason.strip())
     try:
         yield
@@ -54,17 +54,26 @@ def require_thawed(*, stack: Stack, actor: Actor, override_reason: str | None = 
     """Raises Frozen if a freeze covers the stack and no admin overrides it. An override is audited."""
     freeze = freeze_of_stack(stack)
     if freeze is not None:
-        _refuse(freeze, actor, about=(Stack.NOUN, stack.pk), override_reason=override_reason)
+        _require_override(freeze, actor, about=(Stack.NOUN, stack.pk), override_reason=override_reason)
 
 
 def is_held_by_freeze(*, stack: Stack, actor: Actor, options: PublishOptions) -> bool:
     """Whether a freeze covers the stack and no admin publishes over it. Publishing over it is audited."""
+    freeze = freeze_of_stack(stack)
+    if freeze is None:
+        return False
     reason = options.override_reason if isinstance(options, OverridingOptions) else None
-    try:
-        require_thawed(stack=stack, actor=actor, override_reason=reason)
-    except Frozen:
-        return True
-    return False
+    return not _is_overridden(freeze, actor, about=(Stack.NOUN, stack.pk), override_reason=reason)
+
+
+def why_not_overridden(actor: Actor) -> str:
+    """A sentence if the request asks in vain that freezes be overridden; else empty."""
+    reason = _override.get()
+    if reason is None or (actor.type == ActorType.ADMIN and reason):
+        return ""
+    if actor.type == ActorType.ADMIN:
+        return "X-Brokkr-Override-Freeze has no reason, so it overrides nothing."
+    return "X-Brokkr-Override-Freeze overrides nothing here: it needs an admin's key."
 
 
 def refuse_while_frozen(event: Event) -> None:
@@ -77,16 +86,24 @@ def refuse_while_frozen(event: Event) -> None:
     facts = {**(event.before or {}), **(event.details or {})}
     for freeze in holding_freezes():
         if question(freeze, event.resource_id, facts):
-            _refuse(freeze, event.actor, about=(event.resource_type, event.resource_id))
+            _require_override(freeze, event.actor, about=(event.resource_type, event.resource_id))
 
 
-def _refuse(
+def _require_override(
     freeze: Freeze, actor: Actor, *, about: tuple[str, UUID], override_reason: str | None = None
 ) -> None:
+    if not _is_overridden(freeze, actor, about=about, override_reason=override_reason):
+        text = f"{Frozen.message} {why_not_overridden(actor)}".strip()
+        refuse(Frozen(text, freeze_id=freeze.pk, scope=freeze.scope, reason=freeze.reason))
+
+
+def _is_overridden(
+    freeze: Freeze, actor: Actor, *, about: tuple[str, UUID], override_reason: str | None
+) -> bool:
+    """Whether an admin gives a reason to act in spite of the freeze. If so, it is audited."""
     reason = override_reason or _override.get()
     if actor.type != ActorType.ADMIN or not reason:
-        refuse(Frozen(freeze_id=freeze.pk, scope=freeze.scope, reason=freeze.reason))
-        return
+        return False
     resource_type, resource_id = about
     emit(
         Event(
@@ -98,6 +115,7 @@ def _refuse(
             reason=reason,
         )
     )
+    return True
 
 
 _Question = Callable[[Freeze, UUID, Mapping[str, object]], bool]

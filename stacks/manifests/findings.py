@@ -30,7 +30,8 @@ class Code(StrEnum):
     OBJECT_REPEATED = "object_repeated"
     # Another stack contradicts the text.
     OBJECT_IN_ANOTHER_STACK = "object_in_another_stack"
-    # The rollout of the version may not reach all agents, or all at once.
+    # The version may not reach all agents, or not at once.
+    FREEZE_NOT_OVERRIDDEN = "freeze_not_overridden"
     MAY_NEVER_BE_PROVEN = "may_never_be_proven"
     WAVE_MATCHES_NOBODY = "wave_matches_nobody"
 

@@ -115,6 +115,18 @@ def test_a_freeze_refuses_the_write_and_not_its_plan(admin, served):
     assert overridden["refused_by"] == []
 
 
+def test_what_is_published_in_a_freeze_comes_when_it_ends_says_the_plan(admin, served):
+    stack, agent, _ = served
+    begin_freeze(scope=Freeze.Scope.FLEET, reason="a sale", actor=ADMIN, now=timezone.now())
+    path, body = f"/stacks/{stack.id}/deployment-objects", {"yaml_content": manifest("new")}
+    plan = told(admin, "POST", path, body)
+    assert (kinds(plan), kinds(plan, "eventually"), plan["refused_by"]) == ({}, {agent.name: "changing"}, [])
+    overridden = told(admin, "POST", path, body, **{"X-Brokkr-Override-Freeze": "an emergency"})
+    assert kinds(overridden) == {agent.name: "changing"}
+    answer = admin.post(path, body, headers={"If-Plan": plan["digest"]})
+    assert answer.status_code == 201
+
+
 def test_an_agent_that_is_deleted_is_named_as_such(admin, served):
     _, agent, _ = served
     plan = told(admin, "DELETE", f"/agents/{agent.pk}")

@@ -6,10 +6,13 @@ import pytest
 from django.utils import timezone
 
 from agents.wanted.versions import newest_unheld
+from core.events import SYSTEM
+from paks.models import Role
+from paks.services import issue_pak
 from rollouts.models import Freeze, Rollout, RolloutState
 from rollouts.services.freezes import begin_freeze
 from tests.factories import MANIFEST, make_generator, make_stack
-from tests.support.api import refused
+from tests.support.api import Api, refused
 from tests.support.events import recorded_events
 from tests.support.rollouts import ADMIN, make_scene
 
@@ -21,6 +24,11 @@ OVERRIDE = {"X-Brokkr-Override-Freeze": "a fire"}
 
 def begin(admin, **fields):
     return admin.post("/freezes", FLEET | fields)
+
+
+def owner_of(stack):
+    _, key = issue_pak(role=Role.GENERATOR, subject_id=stack.generator_id, name="ci", actor=SYSTEM)
+    return Api(key)
 
 
 def test_a_freeze_is_shown_as_it_was_begun(admin):
@@ -123,15 +131,19 @@ def test_the_reason_of_an_override_keeps_its_letters(admin, encoding):
 def test_an_override_without_a_reason_is_none(admin):
     stack = make_stack()
     begin(admin)
-    headers = {"X-Brokkr-Override-Freeze": "  "}
-    refused(admin.delete(f"/stacks/{stack.pk}", headers=headers), 423, "frozen")
+    for reason in ("", "  "):
+        headers = {"X-Brokkr-Override-Freeze": reason}
+        body = refused(admin.delete(f"/stacks/{stack.pk}", headers=headers), 423, "frozen")
+        assert "has no reason" in body["message"]
 
 
-def test_a_generator_overrides_nothing(admin):
+def test_a_generator_overrides_nothing_and_is_told(admin):
     generator, owner = make_generator()
     stack = make_stack(generator)
     begin(admin)
-    refused(owner.delete(f"/stacks/{stack.pk}", headers=OVERRIDE), 423, "frozen")
+    body = refused(owner.delete(f"/stacks/{stack.pk}", headers=OVERRIDE), 423, "frozen")
+    assert "needs an admin's key" in body["message"]
+    assert "Override" not in refused(owner.delete(f"/stacks/{stack.pk}"), 423, "frozen")["message"]
 
 
 def test_the_override_ends_with_its_request(admin):
@@ -190,10 +202,30 @@ def test_the_waves_of_what_is_published_over_a_freeze_wait_for_its_end(admin):
     assert scene.tick(rollout).wave == 0
 
 
-def test_a_generator_publishes_nothing_over_a_freeze(admin):
-    generator, owner = make_generator()
-    stack = make_stack(generator)
+@pytest.mark.parametrize("has_strategy", [False, True])
+def test_a_generator_publishes_nothing_over_a_freeze_and_is_warned(admin, has_strategy):
+    stack = make_scene().stack if has_strategy else make_stack()
+    before = newest_unheld(stack.pk)
     begin(admin)
-    body = {"yaml_content": MANIFEST}
-    assert owner.post(f"/stacks/{stack.pk}/deployment-objects", body, headers=OVERRIDE).status_code == 201
-    assert newest_unheld(stack.pk) is None
+    path, body = f"/stacks/{stack.pk}/deployment-objects", {"yaml_content": MANIFEST}
+    answer = owner_of(stack).post(path, body, headers=OVERRIDE)
+    (warning,) = answer.json()["warnings"]
+    assert (answer.status_code, newest_unheld(stack.pk)) == (201, before)
+    assert warning["code"] == "freeze_not_overridden"
+    assert "needs an admin's key" in warning["message"]
+
+
+def test_an_admin_who_publishes_over_a_freeze_without_a_reason_is_warned(admin):
+    stack = make_stack()
+    begin(admin)
+    path, body = f"/stacks/{stack.pk}/deployment-objects", {"yaml_content": MANIFEST}
+    answer = admin.post(path, body, headers={"X-Brokkr-Override-Freeze": " "})
+    (warning,) = answer.json()["warnings"]
+    assert (warning["code"], newest_unheld(stack.pk)) == ("freeze_not_overridden", None)
+
+
+def test_where_no_freeze_holds_nobody_is_warned_of_one(admin):
+    stack = make_stack()
+    begin(admin, scope="generator", generator_id=str(make_generator()[0].pk))
+    path, body = f"/stacks/{stack.pk}/deployment-objects", {"yaml_content": MANIFEST}
+    assert owner_of(stack).post(path, body, headers=OVERRIDE).json()["warnings"] == []
