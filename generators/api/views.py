@@ -126,6 +126,7 @@ class GeneratorViewSet(KeyedViewSet):
         request=RotatePakBody,
         responses={201: GeneratorWithPakSerializer},
     )
+    @idempotent
     def rotate_pak(self, request: Request, *, generator_id: UUID) -> Response:
         """The old keys stop working at once, or after `overlap_seconds`; the new one is shown only here. Keys with
         limits stay.

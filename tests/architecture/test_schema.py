@@ -135,6 +135,42 @@ def test_every_list_that_pages_names_its_headers():
         assert operation["responses"]["200"]["headers"].keys() == {"Link", "X-Total-Count"}
 
 
+# What these want, they name, so that a repeat is refused or changes nothing more; or they only read. A test event is a
+# request of the broker's own, for which no transaction should wait.
+_REPEATABLE = {
+    "abort_rollout",
+    "approve_rollout_wave",
+    "claim_diagnostic",
+    "claim_work_order",
+    "complete_work_order",
+    "confirm_removals",
+    "make_plan",
+    "pause_rollout",
+    "record_heartbeat",
+    "release_deployment_object",
+    "reload_config",
+    "render_template",
+    "renew_work_order",
+    "report_delivery_result",
+    "report_rollout_check",
+    "resume_rollout",
+    "skip_rollout",
+    "sync_agent",
+    "test_webhook",
+    "verify_pak",
+}
+
+
+def test_every_post_that_makes_something_takes_an_idempotency_key():
+    posts = [operation for name, operation in API_OPERATIONS.items() if name.startswith("POST ")]
+    without = {
+        operation["operationId"]
+        for operation in posts
+        if "Idempotency-Key" not in {parameter["name"] for parameter in operation.get("parameters", [])}
+    }
+    assert without == _REPEATABLE
+
+
 def test_what_has_a_tag_can_be_read_and_changed_conditionally():
     tagged = [
         item

@@ -15,7 +15,15 @@ from generators.models import Generator
 from paks.models import Pak, Role
 from paks.services import issue_pak
 from stacks.models import DeploymentObject, Stack
-from tests.factories import MANIFEST, make_agent, make_generator, make_object, make_stack
+from tests.factories import (
+    MANIFEST,
+    make_agent,
+    make_delivery,
+    make_generator,
+    make_object,
+    make_stack,
+    make_webhook,
+)
 from tests.support.api import Api, refused
 
 ONCE = {"Idempotency-Key": "order-1"}
@@ -112,6 +120,40 @@ def test_every_create_takes_the_header(admin, path):
     assert first.status_code == repeat.status_code == 201
     assert repeat.content == first.content
     assert repeat.headers["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("body", [..., {"overlap_seconds": 60}], ids=["no body", "overlap"])
+@pytest.mark.parametrize("of", ["webhook", "agent", "generator"])
+def test_a_rotation_that_is_sent_twice_shows_the_same_secret_twice(admin, of, body):
+    webhook, (agent, _), (generator, _) = make_webhook(), make_agent(), make_generator()
+    path = {
+        "webhook": f"/webhooks/{webhook.id}/rotate-secret",
+        "agent": f"/agents/{agent.id}/rotate-pak",
+        "generator": f"/generators/{generator.id}/rotate-pak",
+    }[of]
+    first, repeat = (admin.post(path, body, headers=ONCE) for _ in range(2))
+    assert repeat.content == first.content
+    assert repeat.headers["Idempotency-Replayed"] == "true"
+    told = {"webhook": "webhook.secret_rotated", "agent": "pak.rotated", "generator": "pak.rotated"}[of]
+    assert AuditLog.objects.filter(action=told).count() == 1
+    secret = first.json().get("secret") or first.json().get("pak") or first.json()["initial_pak"]
+    (record,) = IdempotentAnswer.objects.all()
+    assert secret.rsplit("_", 1)[-1].encode() not in bytes(record.body)
+
+
+def test_a_key_that_replaces_itself_and_overlaps_hears_of_its_successor_again(db):
+    agent, api = make_agent()
+    path = f"/agents/{agent.id}/rotate-pak"
+    first, repeat = (api.post(path, {"overlap_seconds": 60}, headers=ONCE) for _ in range(2))
+    assert repeat.content == first.content
+
+
+def test_a_delivery_that_is_sent_again_twice_is_sent_again_once(admin):
+    delivery = make_delivery(make_webhook())
+    path = f"/webhook-deliveries/{delivery.id}/redeliver"
+    first, repeat = (admin.post(path, headers=ONCE) for _ in range(2))
+    assert (first.status_code, repeat.content) == (200, first.content)
+    assert AuditLog.objects.filter(action="webhook.redelivered").count() == 1
 
 
 def test_a_yaml_body_is_repeated_like_any_other(db):

@@ -230,6 +230,7 @@ class AgentViewSet(KeyedViewSet, LabelsMixin, ResourceViewSet):
         request=RotatePakBody,
         responses=AgentWithPakSerializer,
     )
+    @idempotent
     def rotate_pak(self, request: Request, *, agent_id: UUID) -> Response:
         """The old keys stop working at once, or after `overlap_seconds`; the new one is shown only here."""
         overlap = overlap_of(self.read_body(RotatePakBody))

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from agents.api.permissions import IsAdminOrThisAgent
 from core import clock
+from core.api.idempotency import idempotent
 from paks.api.permissions import IsAdmin
 from paks.api.views import KeyedViewSet
 from webhooks.api.permissions import IsAgent
@@ -112,6 +113,7 @@ class DeliveryViewSet(KeyedViewSet):
         request=None,
         responses=DeliverySerializer,
     )
+    @idempotent
     def redeliver(self, request: Request, *, delivery_id: UUID) -> Response:
         """With the same id and all its attempts, whatever became of it; not while it is being sent. Admin only."""
         delivery = redeliver(delivery_id=delivery_id, actor=self.actor, now=clock.now())

@@ -149,6 +149,7 @@ class WebhookViewSet(KeyedViewSet):
         request=RotateSecretBody,
         responses=SecretSerializer,
     )
+    @idempotent
     def rotate_secret(self, request: Request, *, webhook_id: UUID) -> Response:
         """Deliveries carry two signatures until the old secret ends. Admin only."""
         overlap = timedelta(seconds=self.read_body(RotateSecretBody)["overlap_seconds"])
