@@ -320,6 +320,9 @@ AUDIT_LOG_RETENTION_DAYS = env_int(
 )
 AGENT_OFFERS_RETENTION_DAYS = env_int("BROKKR_AGENT_OFFERS_RETENTION_DAYS", 400, minimum=0, maximum=_MAX_DAYS)
 HEALTH_RETENTION_DAYS = env_int("BROKKR_HEALTH_RETENTION_DAYS", 7, minimum=0, maximum=_MAX_DAYS)
+WORK_ORDER_LOG_RETENTION_DAYS = env_int(
+    "BROKKR_WORK_ORDER_LOG_RETENTION_DAYS", 90, minimum=0, maximum=_MAX_DAYS
+)
 HISTORY_RETENTION_DAYS = env_int("BROKKR_HISTORY_RETENTION_DAYS", 400, minimum=0, maximum=_MAX_DAYS)
 
 # --- Webhooks -------------------------------------------------------------------------------------
