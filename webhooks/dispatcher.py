@@ -7,9 +7,11 @@ deliveries and records outcomes. A worker may end at any moment: its deliveries 
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
+from uuid import UUID
 
 from django.conf import settings
 
@@ -23,8 +25,12 @@ from webhooks.vault import has_key
 
 logger = logging.getLogger(__name__)
 
-# One subscription gets at most one part in this many of the requests under way, so that others have room.
+# One subscription gets at most one part in this many of the requests under way. The last part is for subscriptions with
+# none under way, so that several that hang leave room too.
 _SHARES = 5
+# The subscriptions whose last request got no answer at all. They get one at a time until one is answered, because those
+# that hang would have all places again as soon as their requests time out.
+_unanswering: set[UUID] = set()
 # How often to look for further due deliveries while requests are under way.
 _LOOK_EVERY_SECONDS = 1.0
 # How long requests under way may take after the worker is told to stop.
@@ -55,6 +61,7 @@ def deliver_due() -> int:
         outcomes = _wait(ended)
         if outcomes:
             record_outcomes(outcomes=outcomes, now=clock.now())
+            _note_answers(outcomes)
             running.difference_update(claim for claim, _ in outcomes)
             attempts += len(outcomes)
 
@@ -70,12 +77,22 @@ def _start(running: set[Claim], ended: _Ended, at_once: int) -> None:
         slots=room,
         busy=Counter(claim.subscription_id for claim in running),
         per_subscription=max(1, at_once // _SHARES),
+        unanswering=_unanswering,
+        reserve=at_once // _SHARES,
     )
     allowed = policy()
     for claim in claims:
         running.add(claim)
         # A daemon thread, so that a request that hangs does not keep the process from ending.
         Thread(target=_attempt, args=[claim, allowed, now, ended], name="webhook", daemon=True).start()
+
+
+def _note_answers(outcomes: Iterable[tuple[Claim, Outcome]]) -> None:
+    for claim, outcome in outcomes:
+        if outcome.status_code is None:
+            _unanswering.add(claim.subscription_id)
+        else:
+            _unanswering.discard(claim.subscription_id)
 
 
 def _attempt(claim: Claim, allowed: Policy, now: datetime, ended: _Ended) -> None:

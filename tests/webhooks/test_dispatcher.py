@@ -324,6 +324,59 @@ def test_a_webhook_with_a_long_queue_leaves_room_for_others(receiver, settings):
     assert set(receiver.ids("/busy")[:2]) == {str(event_id) for event_id in oldest}
 
 
+def test_five_webhooks_that_hang_leave_room_for_others(receiver, settings):
+    settings.WEBHOOK_DELIVERY_BATCH_SIZE = 10
+    arrived = threading.Event()
+    for number in range(5):
+        path = f"/hangs-{number}"
+        make_webhook(url=receiver.url(path), timeout_seconds=60)
+        # They answer only when the other has been served, which is behind them all.
+        receiver.replies[path] = [after(arrived, OK)] * 3
+    for _ in range(3):
+        make_notice()
+    make_webhook(url=receiver.url("/other"))
+    make_notice()
+    receiver.replies["/other"] = [setting(arrived, OK)]
+    assert deliver_due() == 5 * 4 + 1
+    assert set(Delivery.objects.values_list("status", "attempts")) == {(Status.SUCCESS, 1)}
+
+
+def test_a_webhook_that_gives_no_answer_gets_one_request_at_a_time_until_it_does(receiver, settings):
+    settings.WEBHOOK_DELIVERY_BATCH_SIZE = 10
+    path, at_once, both = "/mute", [], threading.Barrier(2)
+    other_arrived = threading.Event()
+
+    def counted(then):
+        def reply(handler):
+            at_once.append(receiver.most_at_once[path])
+            then(handler)
+
+        return reply
+
+    def together(handler):
+        both.wait(PATIENCE_SECONDS)
+        OK(handler)
+
+    make_webhook(url=receiver.url(path), max_retries=1)
+    make_notice()
+    receiver.replies[path] = [close_connection]
+    assert deliver_due() == 1
+
+    for _ in range(4):
+        make_notice()
+    make_webhook(url=receiver.url("/other"))
+    make_notice()
+    receiver.replies["/other"] = [setting(other_arrived, OK)]
+    receiver.replies[path] = [
+        counted(after(other_arrived, close_connection)),
+        counted(OK),
+        together,
+        together,
+    ]
+    assert deliver_due() == 6
+    assert at_once == [1, 1]
+
+
 def test_no_more_is_under_way_than_the_batch_size_says(receiver, settings):
     settings.WEBHOOK_DELIVERY_BATCH_SIZE = 3
     both = threading.Barrier(3)

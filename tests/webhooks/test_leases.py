@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 SUCCESS = Outcome(status_code=200)
 
 
-def claim(now, slots=50, busy=None, per_subscription=10):
-    return claim_due(now=now, slots=slots, busy=busy or {}, per_subscription=per_subscription)
+def claim(now, slots=50, busy=None, per_subscription=10, **fairness):
+    return claim_due(now=now, slots=slots, busy=busy or {}, per_subscription=per_subscription, **fairness)
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(1, 60), (30, 60), (31, 61), (300, 330)])
@@ -133,3 +133,20 @@ def test_the_database_refuses_a_state_that_is_none(wrong):
     delivery = make_delivery(make_webhook())
     with pytest.raises(IntegrityError), transaction.atomic():
         Delivery.objects.filter(pk=delivery.pk).update(**wrong)
+
+
+def test_the_last_slots_are_for_webhooks_with_nothing_under_way(now):
+    busy, idle, other = (make_webhook(event_types=["stack.*"]) for _ in range(3))
+    for _ in range(4):
+        make_notice(at=now)
+    taken = claim(now, slots=4, busy={busy.id: 1}, per_subscription=4, reserve=2)
+    assert [each.subscription_id for each in taken] == [busy.id, busy.id, idle.id, other.id]
+    assert claim(now, slots=2, busy={busy.id: 3, idle.id: 1, other.id: 1}, reserve=2) == []
+
+
+def test_a_webhook_that_did_not_answer_has_one_request_at_a_time(now):
+    webhook = make_webhook()
+    for _ in range(3):
+        make_notice(at=now)
+    assert len(claim(now, unanswering={webhook.id})) == 1
+    assert claim(now, busy={webhook.id: 1}, unanswering={webhook.id}) == []

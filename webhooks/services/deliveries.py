@@ -3,7 +3,7 @@
 Order of locks: delivery, then subscription.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,11 +75,20 @@ class _Attempt:
     retry_after: timedelta | None = None
 
 
-def claim_due(*, now: datetime, slots: int, busy: Mapping[UUID, int], per_subscription: int) -> list[Claim]:
+def claim_due(
+    *,
+    now: datetime,
+    slots: int,
+    busy: Mapping[UUID, int],
+    per_subscription: int,
+    unanswering: Collection[UUID] = (),
+    reserve: int = 0,
+) -> list[Claim]:
     """Take up to `slots` due deliveries for the broker to send, at most `per_subscription` of one subscription.
 
-    `busy` counts the requests of each subscription that are already under way. The subscription that has waited longest
-    comes first, with its oldest delivery first. Two callers never get the same delivery.
+    `busy` counts the requests of each subscription that are already under way. The `unanswering` have one at a time,
+    and the last `reserve` of the slots are for subscriptions with nothing under way. The subscription that has waited
+    longest comes first, with its oldest delivery first. Two callers never get the same delivery.
     """
     waiting_since = Subquery(_due_of(OuterRef("pk")).order_by("due_at").values("due_at")[:1])
     enabled = Subscription.objects.enabled().annotate(waiting_since=waiting_since)
@@ -88,9 +97,11 @@ def claim_due(*, now: datetime, slots: int, busy: Mapping[UUID, int], per_subscr
     # One transaction for all deliveries, and none if nothing is due: SQLite waits for the disk at the end of each.
     with transaction.atomic() if waiting else nullcontext():
         for subscription in waiting:
-            share = min(per_subscription - busy.get(subscription.pk, 0), slots - len(claims))
-            if share > 0:
-                claims += _claim_of(subscription, share, now)
+            under_way, free = busy.get(subscription.pk, 0), slots - len(claims)
+            share = 1 if subscription.pk in unanswering else per_subscription
+            limit = min(share - under_way, max(free - reserve, 0 if under_way else 1))
+            if limit > 0:
+                claims += _claim_of(subscription, limit, now)
             if len(claims) == slots:
                 break
     return claims
