@@ -3,8 +3,8 @@
 
     python verify_export.py FILE --trust KEY [--trust KEY …] [--expect HASH]
 
-Copy this one file. KEY is a public key that you did not get with FILE. Exit codes: 0 all seals hold, 1 one does not,
-2 wrong usage. The broker itself uses the functions that say what is hashed.
+Copy this one file. KEY is a public key that you did not get with FILE. Exit codes: 0 all seals hold, 1 one does not or
+FILE is no whole export, 2 wrong usage. The broker itself uses the functions that say what is hashed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ FORMAT = "brokkr-audit-export-1"
 
 
 class Broken(Exception):
-    """Which seal is the first that does not hold, and why: changed, missing or added."""
+    """Which seal or line is the first that does not hold, and why: changed, missing or added."""
 
 
 def canonical(value: object) -> bytes:
@@ -88,7 +88,17 @@ class Check:
     def __init__(self, trusted: Iterable[str]) -> None:
         self.trusted, self.keys, self.hashes = set(trusted), list[Any](), set[str]()
         self.last: dict[str, Any] | None = None
-        self.lines, self.seals, self.erased = list[bytes](), 0, 0
+        self.lines, self.seals, self.erased, self.has_format = list[bytes](), 0, 0, False
+
+    def line(self, text: bytes) -> None:
+        ((kind, value),) = json.loads(text).items()
+        self.has_format = self.has_format or kind == "format"
+        if not self.has_format or (kind == "format" and value["name"] != FORMAT):
+            raise Broken(f"This is no {FORMAT}.")
+        {"format": len, "key": self.key, "seal": self.seal, "entry": self.entry}[kind](value)
+
+    def key(self, value: Mapping[str, str]) -> None:
+        self.keys.append({name: value[name] for name in ("endorsed_by", "public_key", "endorsement")})
 
     def entry(self, value: Mapping[str, Any]) -> None:
         self.lines.append(entry_line(value))
@@ -113,22 +123,24 @@ class Check:
         sealed, here = self.last["entries"] if self.last else 0, len(self.lines)
         if here != sealed:
             where = f"Seal {self.last['number']}" if self.last else "Before the first seal"
-            raise Broken(
-                f"{where}: {'missing' if here < sealed else 'added'}. {sealed} entries, and here are {here}."
-            )
+            why = "missing" if here < sealed else "added"
+            raise Broken(f"{where}: {why}. {sealed} entries, and here are {here}.")
         if self.last and hashlib.sha256(b"".join(self.lines)).hexdigest() != self.last["entries_hash"]:
             raise Broken(f"Seal {self.last['number']}: changed. Its entries are not those that were sealed.")
         return self.last
 
 
-def verify(lines: Iterable[str], check: Check, expected: str) -> str:
+def verify(lines: Iterable[bytes], check: Check, expected: str) -> str:
     """A sentence about an export that holds. Raises Broken."""
-    for line in lines:
-        ((kind, value),) = json.loads(line).items()
-        if kind == "format" and value["name"] != FORMAT:
-            raise Broken(f"This is no {FORMAT}.")
-        if kind in {"key", "seal", "entry"}:
-            {"key": check.keys.append, "seal": check.seal, "entry": check.entry}[kind](value)
+    for number, line in enumerate(lines, 1):
+        try:
+            # An editor or a shell may have added empty lines, or a mark of UTF-8 before the first one.
+            if line.strip():
+                check.line(line)
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            raise Broken(
+                f"Line {number}: changed. This is no line of an export, or only a part of one."
+            ) from None
     last = check.end_of_seal()
     if last is None:
         raise Broken("There is no seal in it.")
@@ -139,9 +151,9 @@ def verify(lines: Iterable[str], check: Check, expected: str) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Check an export of the audit log.")
-    parser.add_argument("file", type=argparse.FileType(encoding="utf-8"))
-    parser.add_argument("--trust", action="append", required=True, metavar="KEY")
-    parser.add_argument("--expect", default="", metavar="HASH")
+    parser.add_argument("file", type=argparse.FileType("rb"))
+    parser.add_argument("--trust", action="append", required=True, type=str.lower, metavar="KEY")
+    parser.add_argument("--expect", default="", type=str.lower, metavar="HASH")
     given = parser.parse_args()
     try:
         sys.stdout.write(verify(given.file, Check(given.trust), given.expect) + "\n")
