@@ -20,6 +20,7 @@ from django.db import transaction
 from core.database_errors import cannot_be_used, unusable_sentence
 from core.errors import DomainError
 from core.events import ADMIN_TYPE, Actor
+from core.validators import MAX_REASON, is_reason
 
 # What the log of changes says of the way a change came in.
 VIA = "cli"
@@ -109,6 +110,13 @@ def text_argument(value: str) -> str:
         raise argparse.ArgumentTypeError("not valid UTF-8") from error
     if "\0" in value:
         raise argparse.ArgumentTypeError("NUL characters are not allowed")
+    return value
+
+
+def reason_argument(value: str) -> str:
+    """An option's reason, which goes into the audit log."""
+    if not is_reason(text_argument(value)):
+        raise argparse.ArgumentTypeError(f"say why, in 1 to {MAX_REASON} characters")
     return value
 
 

@@ -8,6 +8,8 @@ WHITE_SPACE = (
 
 MAX_NAME = 255
 MAX_LABEL = 64
+# Reasons are shown on top of pages, in lists and in messages to chats.
+MAX_REASON = 500
 
 
 def is_name(text: str) -> bool:
@@ -18,6 +20,11 @@ def is_name(text: str) -> bool:
 def is_blank(text: str) -> bool:
     """Nothing but white space."""
     return not text.strip(WHITE_SPACE)
+
+
+def is_reason(text: str) -> bool:
+    """Not blank, at most 500 characters."""
+    return not is_blank(text) and len(text) <= MAX_REASON
 
 
 def is_label(text: str) -> bool:

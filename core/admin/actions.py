@@ -15,6 +15,7 @@ from unfold.decorators import action as unfold_action
 
 from core.admin.planning import PLAN, PLAN_REASON, ShownPlan, make_confirmed, plan_of
 from core.errors import DomainError
+from core.validators import MAX_REASON
 
 if TYPE_CHECKING:
     from core.admin.base import BaseAdmin
@@ -24,7 +25,6 @@ _OTHER_WAY = "other_way"
 _REASON = "reason"
 _ABOUT = "about"
 _CHOICE = "choice"
-MAX_REASON = 500
 SAY_WHY = f"Say why, in 1 to {MAX_REASON} characters."
 LOOK_FIRST = "Nothing is changed: look first at what it changes."
 

@@ -14,7 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from core.validators import MAX_LABEL, MAX_NAME, WHITE_SPACE
+from core.validators import MAX_LABEL, MAX_NAME, MAX_REASON, WHITE_SPACE
 
 # Not `\s`, which is another set of characters in each dialect of regular expressions.
 _SPACE = "".join(f"\\u{ord(character):04x}" for character in WHITE_SPACE)
@@ -62,6 +62,14 @@ class Text(serializers.CharField):
         if data is not serializers.empty and data is not None and not isinstance(data, str):
             raise serializers.ValidationError("must be a string", code="invalid")
         return super().run_validation(data)
+
+
+class Reason(Text):
+    """Why something is done. Whether there must be one is for the service to say."""
+
+    def __init__(self, *, rule: Mapping[str, object] = TEXT_RULE, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "Goes into the audit log, and to webhooks.")
+        super().__init__(rule={**rule, "maxLength": MAX_REASON}, max_length=MAX_REASON, **kwargs)
 
 
 class NullIsAbsent(serializers.Serializer[Any]):
@@ -152,10 +160,9 @@ class Moment(serializers.DateTimeField):
 class QueryText(serializers.CharField):
     """A query parameter as sent; an empty one is refused, because it would match nothing or everything."""
 
-    rule = TEXT_RULE
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
+        self.rule = TEXT_RULE if self.max_length is None else TEXT_RULE | {"maxLength": self.max_length}
 
 
 class QueryFlag(serializers.BooleanField):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.http import HttpRequest
 
+from core.validators import MAX_REASON
 from rollouts.admin.buttons import BYPASS
 from rollouts.admin.words import scope_words, steps_of
 from rollouts.coverage import freeze_of_stack
@@ -44,7 +45,7 @@ class StrategyChoiceForm(DeliveryForm):
     bypass_reason = forms.CharField(
         label="Why",
         required=False,
-        max_length=500,
+        max_length=MAX_REASON,
         widget=_TextInput(),
         help_text="Goes into the audit log, with your name.",
     )

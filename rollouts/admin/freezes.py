@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from core import clock
 from core.admin import Created, Question, ServiceAdmin, ServiceForm, admin_actor, badge, detail_action, moment
 from core.events import Actor
+from core.validators import MAX_REASON
 from rollouts.admin.words import scope_words
 from rollouts.coverage import holding_freezes
 from rollouts.models import Freeze
@@ -49,7 +50,7 @@ class FreezeForm(ServiceForm):
     """The row is made by a service, so that the form checks only what the service cannot say of one field."""
 
     reason = forms.CharField(
-        max_length=500, widget=_TextInput(), help_text="On top of every page, and in the audit log."
+        max_length=MAX_REASON, widget=_TextInput(), help_text="On top of every page, and in the audit log."
     )
 
     class Meta:

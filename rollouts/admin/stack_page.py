@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from core import clock
 from core.admin import BaseAdmin, admin_actor, page_of, register_page
+from core.validators import MAX_REASON
 from rollouts.admin.buttons import BYPASS
 from rollouts.admin.standing import describe, standing_context
 from rollouts.admin.words import habits_of, steps_of
@@ -35,7 +36,7 @@ class StackStrategyForm(forms.Form):
     strategy = forms.ChoiceField(required=False, widget=_Select())
     reason = forms.CharField(
         required=False,
-        max_length=500,
+        max_length=MAX_REASON,
         widget=_TextInput(),
         help_text="Goes into the audit log, with your name.",
     )

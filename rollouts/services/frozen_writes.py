@@ -19,6 +19,7 @@ from agents.wanted import losses
 from agents.wanted.ties import ties_of_agent
 from core.events import Actor, Event, EventKind, emit
 from core.refusals import refuse
+from core.validators import MAX_REASON, is_reason
 from generators.event_kinds import GeneratorEventKind
 from paks.actors import ActorType
 from rollouts.coverage import covers, freeze_of_stack, holding_freezes
@@ -43,7 +44,8 @@ class OverridingOptions(PublishOptions):
 @contextmanager
 def overriding_freezes(reason: str) -> Iterator[None]:
     """Let an admin do what freezes refuse, for this reason. Others are told that it has no effect for them."""
-    token = _override.set(reason.strip())
+    reason = reason.strip()
+    token = _override.set(reason if is_reason(reason) else "")
     try:
         yield
     finally:
@@ -72,7 +74,7 @@ def why_not_overridden(actor: Actor) -> str:
     if reason is None or (actor.type == ActorType.ADMIN and reason):
         return ""
     if actor.type == ActorType.ADMIN:
-        return "X-Brokkr-Override-Freeze has no reason, so it overrides nothing."
+        return f"X-Brokkr-Override-Freeze has no reason of 1 to {MAX_REASON} characters, so it overrides nothing."
     return "X-Brokkr-Override-Freeze overrides nothing here: it needs an admin's key."
 
 

@@ -14,6 +14,7 @@ from core.admin import BaseAdmin, admin_actor, whole_number
 from core.admin.code import split_lines
 from core.admin.planning import Unconfirmed, carry_out
 from core.errors import DomainError
+from core.validators import MAX_REASON
 from stacks.admin.delivery import DeliveryForm, delivery_form
 from stacks.admin.manifests import manifest_diff, may_reveal, object_diff
 from stacks.errors import InvalidDeploymentObject
@@ -41,7 +42,6 @@ else:
 
 # The limit of a text in a form. Longer texts are sent as a file.
 MAX_TYPED_CHARACTERS = 1024 * 1024
-MAX_REASON = 500
 _EXCERPT = 200
 # The id of the form, by which also the parts of the comparison are asked for.
 _FORM = "publish-form"

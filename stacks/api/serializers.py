@@ -6,6 +6,7 @@ from rest_framework import serializers
 from core.api.fields import FILLED_RULE, NAME_RULE, Flag, Id, QueryFlag, QueryText, Text
 from core.api.pagination import ListQuery
 from core.api.rows import RowSerializer
+from core.validators import MAX_REASON
 from stacks.manifests import Finding
 from stacks.models import DeploymentObject, Stack, StackAnnotation, StackLabel
 
@@ -202,7 +203,9 @@ class PublishOptionsQuery(serializers.Serializer[Any]):
         help_text="The name or the id of the rollout strategy for this version, or `none`, in place of the stack's. "
         "Needs the right to bypass the stack's strategy, and `reason`.",
     )
-    reason = QueryText(required=False, help_text="Why another strategy; goes into the audit log.")
+    reason = QueryText(
+        required=False, max_length=MAX_REASON, help_text="Why another strategy; goes into the audit log."
+    )
 
 
 class PublishQuery(PublishOptionsQuery):

@@ -55,6 +55,20 @@ def test_after_a_restore_a_new_chain_names_the_lost_head():
     assert AuditSeal.objects.get(number=3).chain == 2
 
 
+@pytest.mark.parametrize("reason", ["", " \n", "x" * 501])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["audit_restored", "--lost-head", "ab" * 32],
+        ["erase_audit", "--sequence", "1", "--part", "author"],
+        ["pause_rollouts"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_reason_that_says_nothing_or_too_much_is_wrong_usage(command, reason):
+    refused_command(manage(*command, "--reason", reason), 2, "say why, in 1 to 500 characters")
+
+
 def test_a_lost_head_is_a_hash():
     refused_command(manage("audit_restored", "--lost-head", "none", "--reason", "x"), 1, "64 hex digits")
 

@@ -131,7 +131,7 @@ def test_the_reason_of_an_override_keeps_its_letters(admin, encoding):
 def test_an_override_without_a_reason_is_none(admin):
     stack = make_stack()
     begin(admin)
-    for reason in ("", "  "):
+    for reason in ("", "  ", "x" * 501):
         headers = {"X-Brokkr-Override-Freeze": reason}
         body = refused(admin.delete(f"/stacks/{stack.pk}", headers=headers), 423, "frozen")
         assert "has no reason" in body["message"]

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from audit.services import open_new_chain
 from core import clock
-from core.commands import Answer, BrokerCommand, text_argument
+from core.commands import Answer, BrokerCommand, reason_argument
 
 
 class Command(BrokerCommand):
@@ -21,7 +21,7 @@ class Command(BrokerCommand):
         parser.add_argument(
             "--lost-head", required=True, metavar="HASH", help="the hash of the newest known seal"
         )
-        parser.add_argument("--reason", required=True, type=text_argument, help="what happened; is audited")
+        parser.add_argument("--reason", required=True, type=reason_argument, help="what happened; is audited")
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
         seal = open_new_chain(

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from audit.exported import PARTS
 from audit.models import AuditLog
 from audit.services import erase
-from core.commands import Answer, BrokerCommand, text_argument
+from core.commands import Answer, BrokerCommand, reason_argument, text_argument
 
 
 class Command(BrokerCommand):
@@ -27,7 +27,7 @@ class Command(BrokerCommand):
         )
         which.add_argument("--sequence", type=int, metavar="N", help="the entry with this sequence")
         parser.add_argument("--part", required=True, choices=sorted(PARTS))
-        parser.add_argument("--reason", required=True, type=text_argument, help="why; is audited")
+        parser.add_argument("--reason", required=True, type=reason_argument, help="why; is audited")
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
         rows = AuditLog.objects.all()

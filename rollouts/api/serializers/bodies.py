@@ -5,18 +5,18 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import FILLED_RULE, Text, WholeNumber
+from core.api.fields import FILLED_RULE, Reason, Text, WholeNumber
 from rollouts.models import RolloutCheck
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Why", value={"reason": "The image is known to be bad."})])
 class ReasonBody(serializers.Serializer[Any]):
-    reason = Text(rule=FILLED_RULE, help_text="Goes into the audit log, and to webhooks.")
+    reason = Reason(rule=FILLED_RULE)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Why", value={"reason": "Lunch."})])
 class OptionalReasonBody(serializers.Serializer[Any]):
-    reason = Text(required=False, default="", help_text="Goes into the audit log, and to webhooks.")
+    reason = Reason(required=False, default="")
 
 
 @extend_schema_serializer(

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import FILLED_RULE, LABEL_RULE, Id, Moment, QueryFlag, Text
+from core.api.fields import FILLED_RULE, LABEL_RULE, Id, Moment, QueryFlag, Reason, Text
 from core.api.pagination import ListQuery
 from rollouts.models import Freeze
 
@@ -32,7 +32,7 @@ class BeginFreezeBody(serializers.Serializer[Any]):
     label = Text(  # type: ignore[assignment]  # DRF fields have a `label` too
         rule=LABEL_RULE, required=False, help_text="With the scope `label`, and only then."
     )
-    reason = Text(rule=FILLED_RULE, help_text="Whoever is refused something reads it.")
+    reason = Reason(rule=FILLED_RULE, help_text="Whoever is refused something reads it.")
     until = Moment(
         required=False, allow_null=True, help_text="When it ends by itself; without it somebody must lift it."
     )

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.fields import LABEL_RULE, NAME_RULE, Flag, Text, WholeNumber
+from core.api.fields import LABEL_RULE, NAME_RULE, Flag, Reason, Text, WholeNumber
 from core.validators import is_label
 from rollouts.models import RolloutStrategy, StackRolloutStrategy
 from rollouts.strategies import (
@@ -272,7 +272,7 @@ class RolloutStrategySerializer(serializers.ModelSerializer[RolloutStrategy]):
 )
 class StackStrategyBody(serializers.Serializer[Any]):
     strategy = Text(rule=NAME_RULE, help_text="Its name or its id.")
-    reason = Text(
+    reason = Reason(
         required=False,
         default="",
         help_text="Needed where the stack has another one; goes into the audit log.",

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from core import clock
-from core.commands import Answer, BrokerCommand, text_argument
+from core.commands import Answer, BrokerCommand, reason_argument
 from rollouts.services.control import pause_all
 from rollouts.services.transitions import Cause
 
@@ -17,7 +17,7 @@ class Command(BrokerCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--reason", type=text_argument, default="The database was restored from a backup.", help="why"
+            "--reason", type=reason_argument, default="The database was restored from a backup.", help="why"
         )
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
