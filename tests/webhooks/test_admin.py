@@ -86,6 +86,20 @@ def test_a_webhook_is_created_and_its_secret_shown_once(operator, now):
         assert secret not in again
 
 
+def test_the_timeout_is_read_and_written_in_words(operator):
+    webhook = make_webhook(timeout_seconds=90)
+    path = f"{page_of(webhook)}/change/"
+    assert 'value="1 min 30 s"' in operator.get(path, edit=1).content.decode()
+    operator.post_form(path)
+    webhook.refresh_from_db()
+    assert webhook.timeout_seconds == 90
+    operator.post_form(path, timeout_seconds="2 min")
+    webhook.refresh_from_db()
+    assert webhook.timeout_seconds == 120
+    page = staff("webhooks.view_subscription", name="carl").get(path).content.decode()
+    assert "2 min" in page
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -99,7 +113,9 @@ def test_a_webhook_is_created_and_its_secret_shown_once(operator, now):
         ({"stack_id": "0190f000-0000-7000-8000-000000000000"}, "not one of the available choices"),
         ({"agent_id": "0190f000-0000-7000-8000-000000000000"}, "not one of the available choices"),
         ({"max_retries": "11"}, "less than or equal to 10"),
-        ({"timeout_seconds": "0"}, "greater than or equal to 1"),
+        ({"timeout_seconds": "0"}, "It is 1 s to 5 min."),
+        ({"timeout_seconds": "5 min 1 s"}, "It is 1 s to 5 min."),
+        ({"timeout_seconds": "soon"}, "Say how long"),
         ({"max_deliveries_per_minute": "0"}, "greater than or equal to 1"),
         ({"auth_header": "a\tb"}, "value of a header"),
         ({"name": " "}, "This field is required"),

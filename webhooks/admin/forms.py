@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from agents.models import AgentTarget
 from core.admin import ServiceForm
+from core.admin.durations import DurationField
 from core.admin.widgets import RowIdField
 from webhooks.admin.preview import PREVIEW_ID
 from webhooks.event_types import EVENT_TYPES
@@ -100,12 +101,8 @@ class SubscriptionForm(ServiceForm):
         widget=_Integer(),
         help_text="In all. 0 and 1 both mean one.",
     )
-    timeout_seconds = forms.IntegerField(
-        label="Timeout, in seconds",
-        initial=30,
-        min_value=1,
-        max_value=MAX_TIMEOUT_SECONDS,
-        widget=_Integer(),
+    timeout_seconds = DurationField(
+        label="Timeout", least=1, most=MAX_TIMEOUT_SECONDS, initial=30, help_text="For the whole request."
     )
     max_deliveries_per_minute = forms.IntegerField(
         label="Deliveries a minute",

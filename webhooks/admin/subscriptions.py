@@ -29,6 +29,7 @@ from core.admin import (
     object_link,
     takes_other_way,
 )
+from core.admin.durations import duration
 from core.events import Actor
 from stacks.models import Stack
 from webhooks.admin.forms import SubscriptionForm, changes_of
@@ -148,7 +149,7 @@ class SubscriptionAdmin(ServiceAdmin):
             return (
                 *about,
                 "max_retries",
-                "timeout_seconds",
+                "timeout",
                 "max_deliveries_per_minute",
                 "deliveries",
                 "old_secret",
@@ -175,6 +176,10 @@ class SubscriptionAdmin(ServiceAdmin):
     @admin.display(description="state", ordering="enabled")
     def state(self, row: Subscription) -> SafeString:
         return badge("enabled", "good") if row.enabled else badge("disabled")
+
+    @admin.display(description="timeout")
+    def timeout(self, row: Subscription) -> str:
+        return duration(row.timeout_seconds)
 
     @admin.display(description="event types")
     def asked_for(self, row: Subscription) -> SafeString | None:
