@@ -32,7 +32,7 @@ class AgentEventAdmin(ReadOnlyAdmin):
         "agent_name",
         "stack",
         "object_link",
-        "event_type",
+        "kind",
         "outcome",
         "short_message",
         "count",
@@ -51,7 +51,7 @@ class AgentEventAdmin(ReadOnlyAdmin):
         "agent",
         "stack",
         "object_link",
-        "event_type",
+        "kind",
         "outcome",
         "whole_message",
         "count",
@@ -100,6 +100,10 @@ class AgentEventAdmin(ReadOnlyAdmin):
     def object_link(self, event: AgentEvent) -> str:
         obj = event.deployment_object
         return link("stacks_deploymentobject_change", f"#{obj.sequence_id}", obj.pk)
+
+    @admin.display(description="event type", ordering="event_type")
+    def kind(self, event: AgentEvent) -> str:
+        return event.event_type.lower()
 
     @admin.display(description="outcome", ordering="status")
     def outcome(self, event: AgentEvent) -> str:

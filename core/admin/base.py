@@ -386,7 +386,9 @@ class BaseAdmin(_ModelAdmin):
         log = history()
         if log is None:
             return self.gone(request)
-        return HttpResponseRedirect(f"{reverse(log.url_name)}?{urlencode({'q': row.id})}")
+        # The log names a row by the id that the API has for it.
+        about = getattr(row, "id", row.pk)
+        return HttpResponseRedirect(f"{reverse(log.url_name)}?{urlencode({'q': about})}")
 
     # No row in Django's own log: the audit log says more.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:

@@ -98,10 +98,22 @@ class MomentsForm(Form):
 
 
 class TimeRangeFilter(_RangeFilter):
-    """A filter by two moments in UTC. The second in which the range ends belongs to it."""
+    """A filter by two moments in UTC. The second in which the range ends belongs to it.
+
+    It is called what the list calls the column that is ordered by the field.
+    """
 
     form_class = MomentsForm
     template = "core/admin/moments_filter.html"
+
+    def __init__(  # noqa: PLR0917  # Django's signature
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        for name in model_admin.list_display:
+            column = getattr(model_admin, name, None)
+            if getattr(column, "admin_order_field", None) == field_path:
+                self.title = getattr(column, "short_description", self.title)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         start, end = self._moments()

@@ -45,7 +45,7 @@ def test_a_filter_by_a_row_shows_the_rows_name(operator):
 def test_a_filter_by_time_shows_both_moments(operator):
     query = {"created_at_from": "2026-01-02T10:00", "created_at_to": "2026-01-03T00:00:07"}
     assert chips(operator, "agents/agentevent/", **query) == {
-        "Created at: from 2026-01-02 10:00:00, to 2026-01-03 00:00:07": "?"
+        "Reported: from 2026-01-02 10:00:00, to 2026-01-03 00:00:07": "?"
     }
 
 
