@@ -1,8 +1,6 @@
 """The labels and annotations of agents, for apps that match them with their own labels and annotations."""
 
 from collections.abc import Iterable
-from functools import reduce
-from operator import or_
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,6 +8,9 @@ from django.db.models import Q, QuerySet
 
 from agents.models import AgentAnnotation, AgentLabel
 
+# SQLite refuses expressions that are nested deeper than 1,000. Each term of an OR is nested in the next, and in
+# subqueries the depth is counted again.
+_MOST_TERMS = 100
 _Row = TypeVar("_Row", AgentLabel, AgentAnnotation)
 
 # Tables for a FROM clause: the labels and the annotations of the agent %(agent)s.
@@ -40,7 +41,17 @@ def annotations_of_agents(agent_ids: Iterable[UUID] | None = None) -> QuerySet[A
 def annotations_among(pairs: Iterable[tuple[str, str]]) -> QuerySet[AgentAnnotation]:
     """The annotations of all agents that equal one of these pairs of key and value, as rows."""
     same = [Q(key=key, value=value) for key, value in sorted(pairs)]
-    return annotations_of_agents().filter(reduce(or_, same)) if same else AgentAnnotation.objects.none()
+    rows = annotations_of_agents()
+    parts = [
+        rows.filter(Q(*same[start : start + _MOST_TERMS], _connector=Q.OR))
+        for start in range(0, len(same), _MOST_TERMS)
+    ]
+    match parts:
+        case []:
+            return rows.none()
+        case [only]:
+            return only
+    return rows.filter(Q(*(Q(pk__in=part.values("pk")) for part in parts), _connector=Q.OR))
 
 
 def _of_agents(rows: QuerySet[_Row], agent_ids: Iterable[UUID] | None) -> QuerySet[_Row]:
