@@ -386,8 +386,7 @@ class BaseAdmin(_ModelAdmin):
         log = history()
         if log is None:
             return self.gone(request)
-        # The log names a row by the id that the API has for it.
-        about = getattr(row, "id", row.pk)
+        about = getattr(row, "id", row.pk)  # the log has the API's id
         return HttpResponseRedirect(f"{reverse(log.url_name)}?{urlencode({'q': about})}")
 
     # No row in Django's own log: the audit log says more.

@@ -68,7 +68,6 @@ class Reason(Text):
     """Why something is done. Whether there must be one is for the service to say."""
 
     def __init__(self, *, rule: Mapping[str, object] = TEXT_RULE, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "Goes into the audit log, and to webhooks.")
         super().__init__(rule={**rule, "maxLength": MAX_REASON}, max_length=MAX_REASON, **kwargs)
 
 

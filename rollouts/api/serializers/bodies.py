@@ -8,15 +8,17 @@ from rest_framework import serializers
 from core.api.fields import FILLED_RULE, Reason, Text, WholeNumber
 from rollouts.models import RolloutCheck
 
+_TOLD = "Goes into the audit log, and to webhooks."
+
 
 @extend_schema_serializer(examples=[OpenApiExample("Why", value={"reason": "The image is known to be bad."})])
 class ReasonBody(serializers.Serializer[Any]):
-    reason = Reason(rule=FILLED_RULE)
+    reason = Reason(rule=FILLED_RULE, help_text=_TOLD)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Why", value={"reason": "Lunch."})])
 class OptionalReasonBody(serializers.Serializer[Any]):
-    reason = Reason(required=False, default="")
+    reason = Reason(required=False, default="", help_text=_TOLD)
 
 
 @extend_schema_serializer(
