@@ -26,15 +26,8 @@ class Broken(Exception):
 
 def canonical(value: object) -> bytes:
     """JSON that two databases spell alike: sorted names, no blanks, ASCII, numbers with a fraction as text."""
-    return json.dumps(_without_floats(value), sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def _without_floats(value: object) -> object:
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, dict):
-        return {name: _without_floats(item) for name, item in value.items()}
-    return [_without_floats(item) for item in value] if isinstance(value, list) else value
+    spelled = json.loads(json.dumps(value), parse_float=str)
+    return json.dumps(spelled, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def digest(value: object) -> str:
@@ -86,8 +79,7 @@ class Check:
     """What has been read of an export. The methods raise Broken."""
 
     def __init__(self, trusted: Iterable[str]) -> None:
-        self.trusted, self.keys, self.hashes = set(trusted), list[Any](), set[str]()
-        self.last: dict[str, Any] | None = None
+        self.trusted, self.hashes, self.last = set(trusted), set[str](), dict[str, Any]()
         self.lines, self.seals, self.erased, self.has_format = list[bytes](), 0, 0, False
 
     def line(self, text: bytes) -> None:
@@ -98,28 +90,27 @@ class Check:
         {"format": len, "key": self.key, "seal": self.seal, "entry": self.entry}[kind](value)
 
     def key(self, value: Mapping[str, str]) -> None:
-        self.keys.append({name: value[name] for name in ("endorsed_by", "public_key", "endorsement")})
+        self.trusted = trusted_keys(self.trusted, [value])
 
     def entry(self, value: Mapping[str, Any]) -> None:
         self.lines.append(entry_line(value))
         self.erased += any("erased" in value[part] for part in ("author", "content"))
 
     def seal(self, value: dict[str, Any]) -> None:
-        number, last = value["number"], self.end_of_seal()
+        number, key, last = value["number"], value["public_key"], self.end_of_seal()
         if last and number != last["number"] + 1:
             raise Broken(f"Seal {last['number'] + 1}: missing.")
-        is_ours = is_signed(value["hash"], value["signature"], value["public_key"])
-        if seal_hash(value) != value["hash"] or not is_ours:
+        if not is_signed(value["hash"], value["signature"], key) or seal_hash(value) != value["hash"]:
             raise Broken(f"Seal {number}: changed. Its hash or its signature does not fit.")
         if last and value["previous_hash"] != last["hash"]:
             raise Broken(f"Seal {last['number']}: changed. The next one follows another seal.")
-        if value["public_key"] not in trusted_keys(self.trusted, self.keys):
-            raise Broken(f"Seal {number}: changed. The key {value['public_key']} is not trusted.")
+        if key not in self.trusted:
+            raise Broken(f"Seal {number}: changed. The key {key} is not trusted.")
         self.last, self.lines, self.seals = value, [], self.seals + 1
         self.hashes |= {value["hash"], value["lost_head"]}
 
-    def end_of_seal(self) -> dict[str, Any] | None:
-        """The seal before this line, all of whose entries have been read."""
+    def end_of_seal(self) -> dict[str, Any]:
+        """The seal before this line, all of whose entries have been read; empty before the first."""
         sealed, here = self.last["entries"] if self.last else 0, len(self.lines)
         if here != sealed:
             where = f"Seal {self.last['number']}" if self.last else "Before the first seal"
@@ -138,11 +129,8 @@ def verify(lines: Iterable[bytes], check: Check, expected: str) -> str:
             if line.strip():
                 check.line(line)
         except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
-            raise Broken(
-                f"Line {number}: changed. This is no line of an export, or only a part of one."
-            ) from None
-    last = check.end_of_seal()
-    if last is None:
+            raise Broken(f"Line {number}: changed. This is no line of an export, or only a part.") from None
+    if not (last := check.end_of_seal()):
         raise Broken("There is no seal in it.")
     if expected and expected not in check.hashes:
         raise Broken(f"No seal has the hash {expected}: the newest seals are missing, or this begins later.")
