@@ -8,6 +8,9 @@ from brokkr_site.api_urls import urlpatterns as api_patterns
 from core.api import errors, probes
 from core.api.routes import WordResolver
 
+# Not when Django starts, as it would by itself: commands need no pages.
+admin.autodiscover()
+
 urlpatterns = [
     WordResolver("api/v1/", api_patterns),
     re_path(r"^api/", errors.route_not_found, name="route-not-found"),

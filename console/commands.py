@@ -19,6 +19,8 @@ class SiteUserCommand(BaseCommand):
     transaction may stay open while somebody types.
     """
 
+    requires_system_checks = ()
+
     def handle(self, *args: Any, **options: Any) -> str | None:
         is_asking = options.get("interactive", True)
         around: AbstractContextManager[object] = nullcontext() if is_asking else transaction.atomic()

@@ -52,6 +52,8 @@ class BrokerCommand(BaseCommand):
     """
 
     changes: ClassVar[bool] = True
+    # Of Django, they are about code: its tests have made them, and they would load all routes.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the answer as one JSON value")

@@ -21,6 +21,7 @@ from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 from pytest_django import DjangoDbBlocker
 
+import brokkr_site.urls  # noqa: F401  # with the routes, pages register with the admin, which tests are collected from
 from core.events import SYSTEM
 from paks.models import Role
 from paks.services import issue_pak

@@ -231,3 +231,26 @@ def test_the_webhook_key_in_the_data_folder_counts_when_none_is_configured(start
 
     for variables, key in (({}, "01"), ({"BROKKR__BROKER__WEBHOOK_ENCRYPTION_KEY": "02" * 32}, "02")):
         assert start(**variables)["WEBHOOK_ENCRYPTION_KEYS"] == [bytes.fromhex(key * 32)]
+
+
+_LOADED = """
+import sys
+
+import django
+from django.contrib import admin
+from django.core.checks import run_checks
+
+django.setup()
+assert "agents.admin" not in sys.modules, "pages are loaded"
+assert run_checks(tags=["admin"]) == []
+assert admin.site.is_registered(sys.modules["agents.models"].Agent), "no page was checked"
+"""
+
+
+def test_commands_load_no_page_of_the_admin_and_django_s_checks_load_all(tmp_path: Path):
+    subprocess.run(
+        [sys.executable, "-c", _LOADED],
+        cwd=ROOT,
+        env=os.environ | {"BROKKR_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "brokkr_site.settings"},
+        check=True,
+    )

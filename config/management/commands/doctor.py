@@ -18,8 +18,6 @@ class Command(ReadingCommand):
         "Look for what is wrong with this installation. Run it where the broker runs, with its environment. "
         "Exit codes: 0 nothing is wrong, or warnings only; 1 something is; 2 wrong usage."
     )
-    # Django's own checks must not stop it.
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -12,6 +12,7 @@ from threading import Thread
 from types import FrameType
 from typing import Any
 
+from django.contrib import admin
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
@@ -48,6 +49,7 @@ class _Run:
 
 class Command(BaseCommand):
     help = "Run periodic jobs until SIGTERM or SIGINT. Any number of workers may run at once."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -60,6 +62,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["json"] and not options["once"]:
             raise UsageError("--json goes with --once.")
+        # Jobs perform what pages offer for many rows.
+        admin.autodiscover()
         jobs = registered_jobs()
         if not options["once"]:
             run_until_told_to_stop(jobs)

@@ -9,8 +9,6 @@ from paks.services import new_token
 
 class Command(ReadingCommand):
     help = "Make a key and its hash without a database; nothing is stored. Configure the hash, keep the key."
-    # System checks may need things, such as a database, that do not exist yet where keys are made.
-    requires_system_checks = []
 
     def perform(self, options: Mapping[str, Any]) -> Answer:
         token = new_token()

@@ -16,6 +16,7 @@ class Command(BaseCommand):
         "Run gunicorn and the worker until SIGINT or SIGTERM. When one of them dies, the other is stopped and the exit "
         "code is 1. Set up first: `migrate`, then `bootstrap`."
     )
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         host = "localhost" if settings.WEB_HOST in {"0.0.0.0", "[::]"} else settings.WEB_HOST  # noqa: S104  a comparison
