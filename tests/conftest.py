@@ -116,6 +116,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Among what it draws are the constants in all modules of ours that are imported by then: a change anywhere, or
         # other tests beside it, would give a test other examples.
         HypothesisProvider._local_constants = Constants()  # type: ignore[method-assign,assignment]
+    # While tests are collected almost everything stays; looking for garbage takes a quarter of the time.
+    gc.disable()
     if _is_first_process(config):
         os.environ[_TEMPLATE] = tempfile.mkdtemp(prefix="brokkr-template-")
 
@@ -156,6 +158,12 @@ def pytest_collection_finish() -> None:
     """What is loaded now stays; full garbage collections need not visit it again and again."""
     gc.collect()
     gc.freeze()
+
+
+# First, so that it is called in the process, too, that has the tests run by others.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
