@@ -17,12 +17,20 @@ pytestmark = [pytest.mark.live]
 
 
 @pytest.fixture
-def broker(
+def stopped(
     database_template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LiveServer]:
+    """A broker that does not run, for tests that only give commands."""
     # They must be as new as the server.
     monkeypatch.setenv("PATH", str(PROGRAMS), prepend=":")
-    with database_template.broker(tmp_path) as server:
+    with database_template.stopped_broker(tmp_path, {"BROKKR_WEB_WORKERS": "1"}) as server:
+        yield server
+
+
+@pytest.fixture
+def broker(stopped: LiveServer) -> Iterator[LiveServer]:
+    """The same broker, running."""
+    with stopped.running() as server:
         yield server
 
 
@@ -96,56 +104,56 @@ def test_rollouts_that_were_under_way_are_paused_after_a_restore(broker: LiveSer
     assert (rollout["state"], rollout["cause"]) == ("paused", "restored")
 
 
-def test_a_backup_is_private_and_never_written_over_another(broker: LiveServer, tmp_path: Path):
+def test_a_backup_is_private_and_never_written_over_another(stopped: LiveServer, tmp_path: Path):
     file = tmp_path / "backup"
-    broker.manage("backup", str(file))
+    stopped.manage("backup", str(file))
 
     with pytest.raises(AssertionError, match="is there already"):
-        broker.manage("backup", str(file))
+        stopped.manage("backup", str(file))
 
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_a_database_that_is_not_empty_is_replaced_only_when_that_is_said(broker: LiveServer, tmp_path: Path):
+def test_a_database_that_is_not_empty_is_replaced_only_when_that_is_said(stopped: LiveServer, tmp_path: Path):
     file = tmp_path / "backup"
-    broker.manage("backup", str(file))
+    stopped.manage("backup", str(file))
 
     with pytest.raises(AssertionError, match="--replace"):
-        broker.manage("restore", str(file))
+        stopped.manage("restore", str(file))
 
 
-def test_a_backup_of_a_newer_release_is_refused(broker: LiveServer, tmp_path: Path):
+def test_a_backup_of_a_newer_release_is_refused(stopped: LiveServer, tmp_path: Path):
     file = tmp_path / "backup"
     statement = (
         "INSERT INTO django_migrations (app, name, applied) VALUES ('core', '9999_later', '2030-01-01')"
     )
-    if broker.database_url.startswith("postgres"):
-        with psycopg.connect(broker.database_url) as connection:
+    if stopped.database_url.startswith("postgres"):
+        with psycopg.connect(stopped.database_url) as connection:
             connection.execute(statement)
     else:
-        with sqlite3.connect(broker.database_url.removeprefix("sqlite:///")) as database:
+        with sqlite3.connect(stopped.database_url.removeprefix("sqlite:///")) as database:
             database.execute(statement)
-    broker.manage("backup", str(file))
+    stopped.manage("backup", str(file))
 
     with pytest.raises(AssertionError, match="newer release"):
-        broker.manage("restore", str(file), "--replace")
+        stopped.manage("restore", str(file), "--replace")
 
 
-def test_a_backup_of_an_older_release_is_restored_and_migrated(broker: LiveServer, tmp_path: Path):
+def test_a_backup_of_an_older_release_is_restored_and_migrated(stopped: LiveServer, tmp_path: Path):
     file = tmp_path / "backup"
     # Later migrations make a table that refers to one of these.
-    broker.manage("migrate", "webhooks", "0001")
-    broker.manage("backup", str(file))
-    broker.manage("migrate")
+    stopped.manage("migrate", "webhooks", "0001")
+    stopped.manage("backup", str(file))
+    stopped.manage("migrate")
 
-    broker.manage("restore", str(file), "--replace")
+    stopped.manage("restore", str(file), "--replace")
 
-    assert "[ ]" not in broker.manage("showmigrations")
+    assert "[ ]" not in stopped.manage("showmigrations")
 
 
-def test_what_is_no_backup_is_refused(broker: LiveServer, tmp_path: Path):
+def test_what_is_no_backup_is_refused(stopped: LiveServer, tmp_path: Path):
     file = tmp_path / "backup"
     file.write_bytes(b"nothing of the kind")
 
     with pytest.raises(AssertionError, match="no backup"):
-        broker.manage("restore", str(file), "--replace")
+        stopped.manage("restore", str(file), "--replace")

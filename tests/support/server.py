@@ -106,20 +106,26 @@ class Template:
             yield url
 
     @contextmanager
-    def broker(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator["LiveServer"]:
-        """A broker that runs on a copy until the block ends. The block may stop and start it.
+    def stopped_broker(
+        self, folder: Path, environment: Mapping[str, str] | None = None
+    ) -> Iterator["LiveServer"]:
+        """A broker on a copy, for commands; the block may run it.
 
         Unless `environment` says otherwise, it refuses nobody because the machine is busy.
         """
         with self.copy(folder) as url:
-            server = LiveServer(
+            yield LiveServer(
                 database_url=url,
                 data_dir=folder,
                 admin_key=self.admin_key,
                 environment=_PATIENT | dict(environment or {}),
             )
-            with server.running():
-                yield server
+
+    @contextmanager
+    def broker(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator["LiveServer"]:
+        """The same, running until the block ends. The block may stop and start it."""
+        with self.stopped_broker(folder, environment) as server, server.running():
+            yield server
 
 
 class SharedTemplate:
