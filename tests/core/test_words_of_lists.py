@@ -47,11 +47,10 @@ def test_columns_are_called_what_people_call_them(operator, path):
     assert [head for head in heads if str(head).endswith(" at")] == []
 
 
-@pytest.mark.parametrize("path", LISTS)
+# The audit log quotes the names of changes, by which the API asks for them.
+@pytest.mark.parametrize("path", [path for path in LISTS if path != "audit/auditlog/"])
 def test_rows_have_no_codes_but_those_that_people_wrote(operator, path):
     fill(1)
-    if path == "audit/auditlog/":
-        pytest.skip("it quotes the names of changes, by which the API asks for them")
     cells = [
         html.unescape(re.sub(r"<[^>]*>", " ", cell))
         for row in results(operator.get(path).context["cl"])
