@@ -25,7 +25,7 @@ from core.jobs import Job, registered_jobs, stopping, store_job_runs
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
-# A short job takes at most a tenth of the time, because the database has agents to answer meanwhile. It rests for nine
+# A short job takes at most a tenth of the time, because others need the database meanwhile. It rests for nine
 # times as long as it ran, but not for long: it may have taken so long only because it waited for a lock.
 _RESTS_PER_RUN = 9
 _LONGEST_REST_SECONDS = 10.0
