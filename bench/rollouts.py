@@ -103,7 +103,8 @@ def main() -> int:
     parser.add_argument(
         "--windows", type=int, default=5, help="pairs of windows for the p99 of polls meanwhile"
     )
-    parser.add_argument("--window-seconds", type=float, default=10.0)
+    # A wave is released in each, ten times as often as one is with the default soak.
+    parser.add_argument("--window-seconds", type=float, default=30.0)
     parser.add_argument("--rate", type=float, default=100.0, help="polls in a second in these windows")
     parser.add_argument("--only", choices=["polls", "rollouts"])
     options = parser.parse_args()
@@ -288,7 +289,7 @@ def _polls_meanwhile(
     with environment.servers(server), environment.worker(), ThreadPoolExecutor(1) as others:
         world.make_none_due()
         # Meanwhile the worker makes the inventory of all these versions.
-        p99(3 * options.window_seconds)
+        p99(max(30.0, options.window_seconds))
         for _ in range(options.windows):
             world.make_none_due()
             quiet = p99(options.window_seconds)
