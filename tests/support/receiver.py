@@ -95,6 +95,16 @@ def setting(event: threading.Event, then: Reply) -> Reply:
     return reply
 
 
+def meeting(barrier: threading.Barrier, then: Reply) -> Reply:
+    """Let as many senders wait for each other as the barrier is for."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        barrier.wait(PATIENCE_SECONDS)
+        then(handler)
+
+    return reply
+
+
 OK = answer(204)
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.factories import make_notice, make_webhook
-from tests.support.receiver import OK, PATIENCE_SECONDS, after, close_connection, setting
+from tests.support.receiver import OK, after, close_connection, meeting, setting
 from webhooks.dispatcher import deliver_due
 from webhooks.models import Delivery, Status
 
@@ -30,12 +30,7 @@ def test_a_slow_receiver_delays_nobody_else(receiver):
 
 def test_a_webhook_with_a_long_queue_leaves_room_for_others(receiver, settings):
     settings.WEBHOOK_DELIVERY_BATCH_SIZE = 10
-    all_three = threading.Barrier(3)
-
-    def together(handler):
-        all_three.wait(PATIENCE_SECONDS)
-        OK(handler)
-
+    together = meeting(threading.Barrier(3), OK)
     make_webhook(url=receiver.url("/busy"))
     for _ in range(20):
         make_notice()
@@ -70,8 +65,8 @@ def test_five_webhooks_that_hang_leave_room_for_others(receiver, settings):
 
 def test_a_webhook_that_gives_no_answer_gets_one_request_at_a_time_until_it_does(receiver, settings):
     settings.WEBHOOK_DELIVERY_BATCH_SIZE = 10
-    path, at_once, both = "/mute", [], threading.Barrier(2)
-    other_arrived = threading.Event()
+    path, at_once = "/mute", []
+    other_arrived, together = threading.Event(), meeting(threading.Barrier(2), OK)
 
     def counted(then):
         def reply(handler):
@@ -79,10 +74,6 @@ def test_a_webhook_that_gives_no_answer_gets_one_request_at_a_time_until_it_does
             then(handler)
 
         return reply
-
-    def together(handler):
-        both.wait(PATIENCE_SECONDS)
-        OK(handler)
 
     make_webhook(url=receiver.url(path), max_retries=1)
     make_notice()
@@ -106,13 +97,7 @@ def test_a_webhook_that_gives_no_answer_gets_one_request_at_a_time_until_it_does
 
 def test_no_more_is_under_way_than_the_batch_size_says(receiver, settings):
     settings.WEBHOOK_DELIVERY_BATCH_SIZE = 3
-    both = threading.Barrier(3)
-
-    def together(handler):
-        both.wait(PATIENCE_SECONDS)
-        OK(handler)
-
-    receiver.usual = together
+    receiver.usual = meeting(threading.Barrier(3), OK)
     for _ in range(6):
         make_webhook(url=receiver.url())
     make_notice()
